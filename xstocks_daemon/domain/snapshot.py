@@ -1,0 +1,262 @@
+"""The chain as the daemon sees it at one finalized slot, and the numbers that follow from it (design, section 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum, IntFlag
+
+from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address
+
+
+class AssetState(IntEnum):
+    """States of an Asset account."""
+
+    HALTED = 0
+    ACTIVE = 1
+    RETIRED = 2
+    RELEASED = 3
+
+
+class EntryState(IntEnum):
+    """States of an entry slot."""
+
+    EMPTY = 0
+    ATTACHED = 1
+    DETACHED = 2
+
+
+class CustodianState(IntEnum):
+    """States of a Custodian account."""
+
+    ACTIVE = 0
+    RETIRED = 1
+
+
+class Scope(IntFlag):
+    """What a pause stops (section 4.6)."""
+
+    MINT = 1
+    BURN = 2
+    DISTRIBUTE = 4
+    REDEEM = 8
+    TRANSFERS = 16
+
+
+class Hold(IntFlag):
+    """Why minting of an asset is held until the resumer clears it (M9)."""
+
+    RISE = 1
+    MULTIPLIER = 2
+    CA_WINDOW = 4
+
+
+@dataclass(frozen=True, slots=True)
+class AttesterKey:
+    """One attester key of a custodian; several keys may belong to one party (party 0: the custodian itself)."""
+
+    key: Address
+    party: int
+    expires_ts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Custodian:
+    """A keeper of shares with its present keys (Custodian account)."""
+
+    address: Address
+    id: int
+    state: CustodianState
+    epoch: int
+    threshold: int
+    keys: tuple[AttesterKey, ...]
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The program's Config account."""
+
+    address: Address
+    sealed: bool
+    paused: Scope
+    max_skew_secs: int
+    timelock_secs: int
+    admin_epoch: int
+    genesis_hash: Address
+    admin: Address
+    operator: Address
+    registrar: Address
+    guardian: Address
+    resumer: Address
+    compliance: Address
+    corporate_actions: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """An asset's limits, held by the program (M5, M9)."""
+
+    supply_limit_raw: int
+    mint_burst_raw: int
+    mint_refill_raw_per_sec: int
+    distribute_burst_raw: int
+    distribute_refill_raw_per_sec: int
+    max_age_secs: int
+    max_rise_bps: int
+    max_multiplier_bps: int
+    ca_tolerance_bps: int
+    ca_window_secs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A token bucket as stored: the level at `updated_ts`."""
+
+    level_raw: int
+    updated_ts: int
+
+    def level_at(self, now_ts: int, burst_raw: int, refill_raw_per_sec: int) -> int:
+        """The level at `now_ts`: what was left plus whole seconds of refill, at most the burst (M5)."""
+        elapsed_secs = max(0, now_ts - self.updated_ts)
+        return min(burst_raw, self.level_raw + elapsed_secs * refill_raw_per_sec)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the Asset account stores of one custodian's newest statement."""
+
+    custodian: Address
+    state: EntryState
+    withdrawn: bool
+    epoch: int
+    observed_ms: int
+    expires_ts: int
+    shares_micro: int
+    capacity_raw: int
+    redeemed_total_raw: int
+    redeemed_seen_raw: int
+    multiplier_bits: int
+
+    @property
+    def unseen_raw(self) -> int:
+        """Burnt for a redemption, not yet counted by this custodian."""
+        return self.redeemed_total_raw - self.redeemed_seen_raw
+
+
+@dataclass(frozen=True, slots=True)
+class AssetAccount:
+    """The Asset account of one mint."""
+
+    address: Address
+    mint: Address
+    vault: Address
+    redemption_vault: Address
+    decimals: int
+    state: AssetState
+    paused: Scope
+    holds: Hold
+    sequence: int
+    last_intent_hash: bytes
+    multiplier_bits: int
+    pending_multiplier_bits: int
+    multiplier_effective_ts: int
+    policy: Policy
+    mint_bucket: Bucket
+    distribute_bucket: Bucket
+    initial_mint_raw: int
+    adopted_raw: int
+    minted_raw: int
+    burnt_raw: int
+    distributed_raw: int
+    entries: tuple[Entry, ...]
+
+    def effective_multiplier_bits(self, now_ts: int) -> int:
+        """The multiplier in force by the Asset account: a pending one counts from its time on."""
+        if self.multiplier_effective_ts and now_ts >= self.multiplier_effective_ts:
+            return self.pending_multiplier_bits
+        return self.multiplier_bits
+
+
+@dataclass(frozen=True, slots=True)
+class MintAccount:
+    """What the daemon reads of the Token-2022 mint itself."""
+
+    supply_raw: int
+    decimals: int
+    multiplier_bits: int
+    new_multiplier_bits: int
+    new_multiplier_effective_ts: int
+    paused: bool
+    symbol: str
+    name: str
+
+    def effective_multiplier_bits(self, now_ts: int) -> int:
+        """The mint's multiplier in force: the new one from its effective time on (Token-2022 ScaledUiAmount)."""
+        return self.new_multiplier_bits if now_ts >= self.new_multiplier_effective_ts else self.multiplier_bits
+
+
+@dataclass(frozen=True, slots=True)
+class AssetView:
+    """One asset with its mint and vaults, all read at the same slot."""
+
+    asset: AssetAccount
+    mint: MintAccount
+    vault_raw: int
+    redemption_vault_raw: int
+
+    @property
+    def circulating_raw(self) -> int:
+        """Supply less inventory and less tokens waiting for redemption."""
+        return self.mint.supply_raw - self.vault_raw - self.redemption_vault_raw
+
+    @property
+    def holder_burnt_raw(self) -> int:
+        """What holders destroyed themselves: adopted + minted - burnt - supply. Negative breaks M12."""
+        return self.asset.adopted_raw + self.asset.minted_raw - self.asset.burnt_raw - self.mint.supply_raw
+
+
+@dataclass(frozen=True, slots=True)
+class ChainSnapshot:
+    """Everything one cycle decides on, at finalized. `now_ts` is the chain's clock at `slot`."""
+
+    slot: int
+    now_ts: int
+    genesis_hash: Address
+    program_id: Address
+    config: Config
+    custodians: Mapping[Address, Custodian]
+    assets: Mapping[Address, AssetView]
+
+
+def entry_is_fresh(
+    entry: Entry, custodian: Custodian | None, policy: Policy, multiplier_bits: int, now_ts: int
+) -> bool:
+    """Freshness as the program computes it (design, section 2): attached, not withdrawn, of the custodian's present
+    epoch, not too old, not expired, and of the multiplier in force."""
+    return (
+        entry.state is EntryState.ATTACHED
+        and not entry.withdrawn
+        and custodian is not None
+        and custodian.state is CustodianState.ACTIVE
+        and entry.epoch == custodian.epoch
+        and now_ts * MILLIS_PER_SEC - entry.observed_ms <= policy.max_age_secs * MILLIS_PER_SEC
+        and now_ts < entry.expires_ts
+        and entry.multiplier_bits == multiplier_bits
+    )
+
+
+def backing_raw(view: AssetView, custodians: Mapping[Address, Custodian], now_ts: int) -> int:
+    """Sum of capacities over fresh entries less the unseen redemptions of ALL entries. May be negative."""
+    multiplier_bits = view.asset.effective_multiplier_bits(now_ts)
+    fresh = sum(
+        entry.capacity_raw
+        for entry in view.asset.entries
+        if entry_is_fresh(entry, custodians.get(entry.custodian), view.asset.policy, multiplier_bits, now_ts)
+    )
+    return fresh - sum(entry.unseen_raw for entry in view.asset.entries)
+
+
+def ceiling_raw(view: AssetView, custodians: Mapping[Address, Custodian], now_ts: int) -> int:
+    """The most supply the program lets exist now: max(0, backing) (design, section 2)."""
+    return max(0, backing_raw(view, custodians, now_ts))
