@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from itertools import pairwise
 
 from xstocks_daemon.domain.units import Address, checked_u64
 
@@ -50,7 +51,7 @@ class Statement:
         mints = [entry.mint for entry in self.entries]
         if any(len(mint) != 32 for mint in mints):
             raise StatementError("entries: every mint must be 32 bytes")
-        if any(a >= b for a, b in zip(mints, mints[1:], strict=False)):
+        if any(a >= b for a, b in pairwise(mints)):
             raise StatementError("entries: mints must be strictly ascending by their bytes")
         if not 0 <= self.epoch < 2**32:
             raise StatementError(f"epoch: {self.epoch} does not fit an u32")
