@@ -240,9 +240,7 @@ def validator_command(
     return command + _genesis_arguments(programs, accounts)
 
 
-def _genesis_arguments(
-    programs: Sequence[UpgradeableProgram], accounts: Sequence[GenesisAccount]
-) -> list[str]:
+def _genesis_arguments(programs: Sequence[UpgradeableProgram], accounts: Sequence[GenesisAccount]) -> list[str]:
     arguments: list[str] = []
     for program in programs:
         arguments += ["--upgradeable-program", program.address, str(program.so_path), program.authority]
