@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# One command for a localnet: the chain, the program, the custodians and the daemon on this machine.
+#   ./localnet.sh demo [--assets N] [--chain embedded|validator] [--validator-bin PATH] [--keep]
+#   ./localnet.sh up|down|status      keep a localnet for development
+#   ./localnet.sh test [pytest args]  all set-up, then the tests on every chain that is found
+#   ./localnet.sh setup               only the Python environments
+# Needs bash and Python 3.11 or newer; nothing else. uv is used where it is found.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+die() { printf 'error: %s\n' "$*" >&2; exit 2; }
+
+find_python() {
+  local candidate
+  for candidate in ${PYTHON:-} python3.11 python3 python3.12 python3.13 python3.14; do
+    if command -v "$candidate" >/dev/null 2>&1 &&
+       "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      printf '%s' "$candidate"; return
+    fi
+  done
+  die "python: none of version 3.11 or newer on PATH: install python3.11, or name one with PYTHON=/path/to/python3"
+}
+
+# make_env DIR LOCK: a virtual environment with exactly the packages of LOCK, each checked by its hash.
+make_env() {
+  local dir=$1 lock=$2 python stamp
+  stamp=$(cksum < "$lock")
+  [ -f "$dir/.made-from" ] && [ "$(cat "$dir/.made-from")" = "$stamp" ] && return
+  python=$(find_python)
+  echo "setup: $dir from $lock"
+  if command -v uv >/dev/null 2>&1; then
+    uv venv --quiet --clear --python "$python" "$dir"
+    uv pip install --quiet --python "$dir/bin/python" --require-hashes -r "$lock"
+  else
+    "$python" -m venv --clear "$dir" ||
+      die "python: $python cannot make a virtual environment: install its venv module (Debian: python3-venv)"
+    "$dir/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
+  fi
+  printf '%s' "$stamp" > "$dir/.made-from"
+}
+
+# link_project DIR: makes the project importable in DIR and puts its command there; nothing to build.
+link_project() {
+  "$1/bin/python" - "$PWD" <<'PY'
+import pathlib, stat, sys, sysconfig
+root = pathlib.Path(sys.argv[1])
+pathlib.Path(sysconfig.get_path("purelib"), "xstocks.pth").write_text(f"{root}\n")
+command = pathlib.Path(sysconfig.get_path("scripts"), "xstocks")
+command.write_text(f"#!{sys.executable}\nfrom xstocks_daemon.cli.main import main\n\nmain()\n")
+command.chmod(command.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
+PY
+}
+
+setup() {
+  make_env .venv requirements.lock
+  link_project .venv
+  make_env localnet/.venv localnet/requirements.lock
+}
+
+command=${1:-help}; shift || true
+case $command in
+  setup)               setup ;;
+  demo|up|down|status) setup; exec .venv/bin/python -m localnet.demo "$command" "$@" ;;
+  test)                setup; exec .venv/bin/python -m pytest "$@" ;;
+  help|-h|--help)      sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" ;;
+  *)                   die "command: '$command' is not one of setup, demo, up, down, status, test" ;;
+esac
