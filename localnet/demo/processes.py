@@ -1,0 +1,83 @@
+"""Child processes of the demo and the tests: started in a group of their own, logged to a file, ended by their id."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_STOP_SECS = 15.0
+_TAIL_LINES = 5
+
+
+class ProcessError(Exception):
+    """A child that could not be started or ended by itself; the message ends with its last output."""
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A running child process. Its id is also that of its process group."""
+
+    name: str
+    process: asyncio.subprocess.Process
+    log_path: Path
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self.process.returncode is None
+
+    def tail(self) -> str:
+        """Its last lines of output, for an error message."""
+        lines = self.log_path.read_text(errors="replace").strip().splitlines()[-_TAIL_LINES:]
+        return f"{self.name}'s output ends: " + (" | ".join(lines) if lines else "(nothing)")
+
+
+async def start(
+    name: str, command: Sequence[str], log_path: Path, environment: Mapping[str, str] | None = None
+) -> Child:
+    """Start `command` with `environment` added to this process's. Raises ProcessError where it cannot be run."""
+    log_path.parent.mkdir(parents=True, exist_ok=True)
+    with log_path.open("ab") as log:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=asyncio.subprocess.STDOUT,
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ProcessError(f"cannot run {command[0]}: {error.strerror}") from error
+    return Child(name, process, log_path)
+
+
+async def stop(child: Child) -> int:
+    """SIGTERM, and SIGKILL to its group where it does not end in time. Gives its exit code."""
+    if child.running:
+        with contextlib.suppress(ProcessLookupError):
+            child.process.terminate()
+        try:
+            async with asyncio.timeout(_STOP_SECS):
+                await child.process.wait()
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.process.pid, signal.SIGKILL)
+    return await child.process.wait()
+
+
+@contextlib.asynccontextmanager
+async def child(
+    name: str, command: Sequence[str], log_path: Path, environment: Mapping[str, str] | None = None
+) -> AsyncIterator[Child]:
+    """A child process for as long as the context lasts."""
+    running = await start(name, command, log_path, environment)
+    try:
+        yield running
+    finally:
+        await asyncio.shield(stop(running))
