@@ -1,0 +1,217 @@
+//! Arguments: Borsh, read in place without copies, to the last byte (trailing bytes are refused).
+
+use crate::schema::{layout, Layout, Schema, Ty};
+use core::marker::PhantomData;
+use pinocchio::Address;
+
+/// An argument type: its IDL type and how it is read from instruction data.
+pub trait Arg {
+    const TY: Ty;
+    type View<'a>;
+    /// Takes the argument from the front of `data`; None where the bytes do not hold it.
+    fn read<'a>(data: &mut &'a [u8]) -> Option<Self::View<'a>>;
+}
+
+#[inline(always)]
+fn take<'a>(data: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
+    if length > data.len() {
+        return None;
+    }
+    let (taken, rest) = data.split_at(length);
+    *data = rest;
+    Some(taken)
+}
+
+macro_rules! integers {
+    ($($t:ty),*) => { $(impl Arg for $t {
+        const TY: Ty = <$t as Schema>::TY;
+        type View<'a> = $t;
+        #[inline(always)]
+        fn read<'a>(data: &mut &'a [u8]) -> Option<$t> {
+            let bytes = take(data, core::mem::size_of::<$t>())?;
+            Some(<$t>::from_le_bytes(bytes.try_into().ok()?))
+        }
+    })* };
+}
+integers!(u8, u16, u32, u64, i64);
+
+impl Arg for Address {
+    const TY: Ty = Ty::Pubkey;
+    type View<'a> = &'a Address;
+    #[inline(always)]
+    fn read<'a>(data: &mut &'a [u8]) -> Option<&'a Address> {
+        let bytes = take(data, 32)?;
+        // SAFETY: Address is a transparent [u8; 32] of alignment 1.
+        Some(unsafe { &*bytes.as_ptr().cast() })
+    }
+}
+
+impl<const N: usize> Arg for [u8; N] {
+    const TY: Ty = <[u8; N] as Schema>::TY;
+    type View<'a> = &'a [u8; N];
+    #[inline(always)]
+    fn read<'a>(data: &mut &'a [u8]) -> Option<&'a [u8; N]> {
+        take(data, N)?.try_into().ok()
+    }
+}
+
+layout! {
+    packed
+    /// One mint or burn.
+    struct IntentArg {
+        /// The next sequence number of the asset.
+        sequence: u64,
+        amount_raw: u64,
+        /// First 16 bytes of the intent's hash; kept on the asset.
+        intent_hash: [u8; 16],
+    }
+
+    packed
+    /// What a statement says of one asset. Mint and multiplier come from the Asset account.
+    struct StatementEntryArg {
+        shares_micro: u64,
+        /// floor(shares_micro * 10^decimals / (10^6 * multiplier)), exactly.
+        capacity_raw: u64,
+        /// What of the redeemed total the custodian has counted.
+        redeemed_seen_raw: u64,
+    }
+
+    packed
+    /// An attester key.
+    struct AttesterKeyArg {
+        key: Address,
+        /// 0 is the custodian itself.
+        party: u8,
+        expires_ts: i64,
+    }
+
+    packed
+    /// The limits of an asset; see Policy.
+    struct PolicyArg {
+        supply_limit_raw: u64,
+        mint_burst_raw: u64,
+        mint_refill_raw_per_sec: u64,
+        distribute_burst_raw: u64,
+        distribute_refill_raw_per_sec: u64,
+        max_age_secs: u32,
+        max_rise_bps: u32,
+        max_multiplier_bps: u32,
+        ca_tolerance_bps: u32,
+        ca_window_secs: u32,
+    }
+}
+
+/// `Vec<T>` of packed structs: a slice of the instruction data.
+pub struct List<T>(PhantomData<T>);
+
+impl<T: Layout> Arg for List<T> {
+    const TY: Ty = Ty::Vec(&T::TY);
+    type View<'a> = &'a [T];
+    #[inline(always)]
+    fn read<'a>(data: &mut &'a [u8]) -> Option<&'a [T]> {
+        const { assert!(core::mem::align_of::<T>() == 1 && core::mem::size_of::<T>() < 256) };
+        let count = u32::read(data)? as usize;
+        // 255 is far above what a transaction holds, and keeps the product small.
+        if count > 255 {
+            return None;
+        }
+        let bytes = take(data, count * core::mem::size_of::<T>())?;
+        // SAFETY: T is packed (alignment 1), takes every bit pattern, and count of them fit `bytes`.
+        Some(unsafe { core::slice::from_raw_parts(bytes.as_ptr().cast(), count) })
+    }
+}
+
+/// `bytes`.
+pub struct Bytes;
+
+impl Arg for Bytes {
+    const TY: Ty = Ty::Bytes;
+    type View<'a> = &'a [u8];
+    #[inline(always)]
+    fn read<'a>(data: &mut &'a [u8]) -> Option<&'a [u8]> {
+        let length = u32::read(data)? as usize;
+        take(data, length)
+    }
+}
+
+/// `string`: bytes that are UTF-8.
+pub struct Text;
+
+impl Arg for Text {
+    const TY: Ty = Ty::String;
+    type View<'a> = &'a [u8];
+    #[inline(always)]
+    fn read<'a>(data: &mut &'a [u8]) -> Option<&'a [u8]> {
+        let text = Bytes::read(data)?;
+        core::str::from_utf8(text).ok().map(|_| text)
+    }
+}
+
+/// A packed struct by value.
+macro_rules! struct_args {
+    ($($t:ty),*) => { $(impl Arg for $t {
+        const TY: Ty = <$t as Schema>::TY;
+        type View<'a> = &'a $t;
+        #[inline(always)]
+        fn read<'a>(data: &mut &'a [u8]) -> Option<&'a $t> {
+            const { assert!(core::mem::align_of::<$t>() == 1) };
+            let bytes = take(data, core::mem::size_of::<$t>())?;
+            // SAFETY: packed (alignment 1), takes every bit pattern, and `bytes` has its size.
+            Some(unsafe { &*bytes.as_ptr().cast() })
+        }
+    })* };
+}
+struct_args!(PolicyArg);
+
+/// A list of (key, value) strings for the token metadata; checked when read, walked again when used.
+pub struct MetadataFields;
+
+/// The checked bytes of the list.
+#[derive(Clone, Copy)]
+pub struct MetadataFieldsView<'a> {
+    left: u32,
+    data: &'a [u8],
+}
+
+impl MetadataFields {
+    pub const STRUCT: crate::schema::Struct = crate::schema::Struct {
+        name: "MetadataField",
+        docs: &[" An additional field of the token metadata."],
+        fields: &[
+            crate::schema::Field { name: "key", docs: &[], ty: Ty::String },
+            crate::schema::Field { name: "value", docs: &[], ty: Ty::String },
+        ],
+    };
+}
+
+impl Arg for MetadataFields {
+    const TY: Ty = Ty::Vec(&Ty::Defined("MetadataField"));
+    type View<'a> = MetadataFieldsView<'a>;
+    #[inline(always)]
+    fn read<'a>(data: &mut &'a [u8]) -> Option<MetadataFieldsView<'a>> {
+        let count = u32::read(data)?;
+        let all = *data;
+        for _ in 0..count {
+            Text::read(data)?;
+            Text::read(data)?;
+        }
+        Some(MetadataFieldsView { left: count, data: all })
+    }
+}
+
+impl<'a> Iterator for MetadataFieldsView<'a> {
+    type Item = (&'a [u8], &'a [u8]);
+    fn next(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
+        Some((Bytes::read(&mut self.data)?, Bytes::read(&mut self.data)?))
+    }
+}
+
+/// The structs that arguments are made of, for the IDL.
+pub const ARG_STRUCTS: &[crate::schema::Struct] = &[
+    IntentArg::STRUCT,
+    StatementEntryArg::STRUCT,
+    AttesterKeyArg::STRUCT,
+    PolicyArg::STRUCT,
+    MetadataFields::STRUCT,
+];

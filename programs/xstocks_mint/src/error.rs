@@ -1,0 +1,205 @@
+//! Every error by number and name: Anchor's where Anchor would raise it, own ones from 6000.
+//!
+//! Own numbers stand in ranges by area, each range is append-only: a published number never changes its meaning.
+
+/// The result of everything that can be refused.
+pub type Result<T = ()> = core::result::Result<T, Error>;
+
+macro_rules! errors {
+    ($($number:literal $name:ident $message:literal)*) => {
+        /// An error as the runtime sees it: `Custom(number)`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u32)]
+        pub enum Error { $(#[doc = $message] $name = $number),* }
+
+        /// Number, name and message of every error, ascending.
+        pub const ERRORS: &[(u32, &str, &str)] = &[$(($number, stringify!($name), $message)),*];
+
+        impl Error {
+            /// Logs the line Anchor's clients parse.
+            #[cold]
+            #[inline(never)]
+            pub fn log(self) {
+                match self {
+                    $(Error::$name => $crate::log::line(concat!(
+                        "AnchorError occurred. Error Code: ", stringify!($name),
+                        ". Error Number: ", stringify!($number),
+                        ". Error Message: ", $message, "."
+                    ))),*
+                }
+            }
+        }
+    };
+}
+
+errors! {
+    // Anchor framework numbers.
+    100 InstructionMissing "8 byte instruction identifier not provided"
+    101 InstructionFallbackNotFound "Fallback functions are not supported"
+    102 InstructionDidNotDeserialize "The program could not deserialize the given instruction"
+    2000 ConstraintMut "A mut constraint was violated"
+    2001 ConstraintHasOne "A has one constraint was violated"
+    2006 ConstraintSeeds "A seeds constraint was violated"
+    2012 ConstraintAddress "An address constraint was violated"
+    3001 AccountDiscriminatorNotFound "No discriminator was found on the account"
+    3002 AccountDiscriminatorMismatch "Account discriminator did not match what was expected"
+    3003 AccountDidNotDeserialize "Failed to deserialize the account"
+    3005 AccountNotEnoughKeys "Not enough account keys given to the instruction"
+    3007 AccountOwnedByWrongProgram "The given account is owned by a different program than expected"
+    3008 InvalidProgramId "Program ID was not as expected"
+    3010 AccountNotSigner "The given account did not sign"
+    3012 AccountNotInitialized "The program expected this account to be already initialized"
+
+    // 6000 to 6029: configuration, roles, arithmetic, invariants.
+    6000 NotAdmin "Only the admin may do this"
+    6001 NotOperator "Only the operator may do this"
+    6002 NotRegistrar "Only the registrar may do this"
+    6003 NotGuardian "Only the guardian may do this"
+    6004 NotResumer "Only the resumer may do this"
+    6005 NotAdminOrGuardian "Only the admin or the guardian may do this"
+    6006 NotUpgradeAuthority "Only the upgrade authority of the program may initialize it"
+    6007 AlreadyInitialized "The account exists already"
+    6008 AlreadySealed "The program is sealed already"
+    6009 TimelockZero "The timelock must be at least one second"
+    6010 SkewOutOfRange "max_skew_secs must be from 1 to 3600"
+    6011 UnknownRole "There is no role of this number"
+    6012 KeyMissing "The key must not be all zeros"
+    6013 Overflow "The numbers of this instruction overflow"
+    6014 UnsupportedVersion "The account has a version that this program does not know"
+    6015 InvariantViolated "A rule of the account would be broken; this is a defect of the program"
+    6016 TooManyAccounts "More accounts were given than the instruction takes"
+    6017 BadProgramData "The program data account does not name an upgrade authority"
+    6018 WrongClock "The clock could not be read or stands before 1970"
+
+    // 6030 to 6049: the timelock.
+    6030 ProposalRequired "The program is sealed: this instruction needs its proposal"
+    6031 ProposalMismatch "The proposal is of another instruction, arguments or accounts"
+    6032 ProposalNotReady "The timelock of the proposal has not passed"
+    6033 ProposalNotPending "The proposal was executed or cancelled"
+    6034 ProposalStale "The proposal was made under an earlier admin"
+    6035 ProposalPending "The proposal is pending already"
+    6036 NotTimelocked "Only an instruction under the timelock can be proposed"
+    6037 GuardianCannotCancel "The guardian cannot cancel its own replacement"
+    6038 NotSealed "Before the program is sealed nothing needs a proposal"
+
+    // 6050 to 6079: custodians and their keys.
+    6050 TooManyKeys "A custodian has at most 8 keys"
+    6051 KeysNotAscending "Attester keys must be strictly ascending"
+    6052 ThresholdTooLow "The threshold must be at least 2"
+    6053 NotEnoughParties "There are fewer distinct parties than the threshold"
+    6054 CustodianPartyMissing "Party 0, the custodian itself, must have a key"
+    6055 KeyNotFound "The custodian has no such key"
+    6056 CustodianRetired "The custodian is retired"
+    6057 EntriesFull "An asset has at most 4 custodians"
+    6058 AlreadyAttached "The custodian is attached to the asset already"
+    6059 NotAttached "The custodian is not attached to the asset"
+    6060 NotAttester "The signer is not a present attester key of the custodian"
+    6061 BadName "The name must be UTF-8 of 1 to 32 bytes, padded with zeros"
+    6062 KeyExpired "An attester key has expired"
+    6063 EpochExhausted "The custodian has had all its key epochs"
+
+    // 6080 to 6129: registration of a mint.
+    6080 ProfileNotSupported "There is no such mint profile in this version"
+    6081 MintOwnerInvalid "The mint is not owned by Token-2022"
+    6082 MintNotInitialized "The mint is not initialized"
+    6083 MintMalformed "The extensions of the mint are malformed"
+    6084 WrongDecimals "The mint must have 8 decimals"
+    6085 SupplyNotZero "The mint has a supply already"
+    6086 MintAuthorityInvalid "The mint authority must be the asset"
+    6087 FreezeAuthorityInvalid "The freeze authority must be what the profile says"
+    6088 ForbiddenExtension "The mint has an extension that the profile does not allow"
+    6089 DuplicateExtension "The mint has an extension twice"
+    6090 MissingExtension "The mint lacks an extension of the profile"
+    6091 MetadataPointerInvalid "The metadata pointer must point to the mint, its authority be the asset"
+    6092 PermanentDelegateInvalid "The permanent delegate must be the asset"
+    6093 DefaultAccountStateInvalid "The default account state must be what the profile says"
+    6094 ScaledUiAuthorityInvalid "The authority of the scaled UI amount must be the asset"
+    6095 PausableAuthorityInvalid "The pause authority must be the asset"
+    6096 MintPaused "The mint is paused"
+    6097 ConfidentialTransferInvalid "Confidential transfers: authority the asset, no auto-approval, no auditor"
+    6098 TransferHookInvalid "Transfer hook: authority the asset, no program"
+    6099 MultiplierInvalid "The multiplier must be a normal positive finite number"
+    6100 MultiplierPending "The mint has a multiplier change pending"
+    6101 MetadataAlreadyInitialized "The mint has metadata already; register_asset writes it"
+    6102 CloseAuthorityForbidden "The mint must not have a close authority"
+    6103 VaultInvalid "The vault is not the associated token account it must be"
+    6104 MetadataInvalid "Name and symbol must not be empty"
+    6105 PolicyInvalid "The policy is out of its bounds"
+    6106 NotTightening "Each value of the policy must be the same or stricter"
+    6107 MultiplierOffsetInvalid "The multiplier of the mint is not where the asset says"
+    6108 InitialMintTooLarge "initial_mint_raw is above the supply limit"
+
+    // 6130 to 6169: the ed25519 instruction in front of submit_attestation (S1 to S12).
+    6130 SignatureInstructionMissing "An ed25519 instruction must stand directly before this one"
+    6131 SignatureProgramInvalid "The instruction before this one is not of the ed25519 program"
+    6132 SignatureAccountsInvalid "The ed25519 instruction must have no accounts"
+    6133 SignatureCountInvalid "The ed25519 instruction must hold from 2 to 8 signatures"
+    6134 SignaturePaddingInvalid "The padding byte of the ed25519 instruction must be zero"
+    6135 SignatureLengthInvalid "The data of the ed25519 instruction must be 2 + 110n + 32 bytes long"
+    6136 SignatureOffsetInvalid "A signature offset is not at its canonical place"
+    6137 KeyOffsetInvalid "A public key offset is not at its canonical place"
+    6138 MessageOffsetInvalid "The message offset is not at its canonical place"
+    6139 MessageSizeInvalid "The message must be 32 bytes long"
+    6140 SignatureIndexInvalid "Signature, key and message must be of the ed25519 instruction itself (0xFFFF)"
+    6141 InstructionsSysvarMalformed "The instructions sysvar could not be read"
+    6142 CalledByProgram "submit_attestation must stand in the transaction itself"
+
+    // 6170 to 6199: statements and their quorum.
+    6170 DigestMismatch "The signed message is not the digest of this statement"
+    6171 SignersNotAscending "The signing keys must be strictly ascending"
+    6172 SignerUnknown "A signing key is not of this custodian"
+    6173 SignerExpired "A signing key has expired"
+    6174 QuorumNotMet "Fewer distinct parties signed than the threshold"
+    6175 CustodianDidNotSign "The custodian's own party did not sign"
+    6176 WrongEpoch "The statement is of another key epoch"
+    6177 EntryCountInvalid "A statement holds from 1 to 24 entries"
+    6178 MintsNotAscending "The assets must be strictly ascending by mint"
+    6179 ObservedInFuture "The time of observation is ahead of the clock by more than the allowed skew"
+    6180 StatementExpired "The statement has expired"
+    6181 CapacityMismatch "capacity_raw is not what shares_micro and the multiplier give"
+    6182 SeenAboveTotal "redeemed_seen_raw is above what was redeemed in total"
+    6183 StatementNotNewer "No entry of the statement is newer than what the asset holds"
+    6184 ExpiresBeforeMultiplierChange "An asset whose multiplier changes before the expiry needs a statement of its own"
+    6185 SeenFell "redeemed_seen_raw is below what the custodian has counted before"
+
+    // 6200 to 6239: mint, burn, distribute.
+    6200 Paused "This is paused"
+    6201 OnHold "The asset is on hold"
+    6202 AssetNotActive "The asset is not active"
+    6203 WrongSequence "The sequence number is not the next of the asset"
+    6204 AmountZero "The amount must not be zero"
+    6205 BucketEmpty "The rate limit does not allow this amount now"
+    6206 SupplyLimitExceeded "The supply would exceed the supply limit of the policy"
+    6207 MultiplierMismatch "The effective multiplier of the mint is not the asset's"
+    6208 CeilingExceeded "The supply would exceed the ceiling of the fresh statements"
+    6209 SupplyMismatch "The supply after the call is not what it must be"
+    6210 CustodiansNotAscending "The custodian accounts must be strictly ascending"
+    6211 EntriesAccountsMismatch "The accounts do not fit the number of entries"
+    6212 WrongMint "The mint is not the asset's"
+    6213 WrongVault "The vault is not the asset's"
+    6214 NoEntries "At least one entry is needed"
+    6215 OrderIdZero "The order id must not be all zeros"
+    6216 DestinationInvalid "The destination is not an initialized token account of this mint"
+    6217 DestinationIsVault "The destination must not be a vault of the program"
+    6218 DestinationOwnerMismatch "The destination is not owned by the participant's wallet"
+
+    // 6240 to 6259: pauses and holds.
+    6240 UnknownScope "There is no such pause scope"
+    6241 NothingToChange "Nothing would change"
+    6242 TransfersNeedAsset "The transfers scope needs the asset, its mint and the token program"
+    6243 UnknownHold "There is no such hold"
+
+    // 6260 to 6279: participants.
+    6260 ParticipantInactive "The participant is not active"
+    6261 ParticipantExpired "The participant has expired"
+    6262 UnknownState "There is no such state"
+    6263 ExpiryInvalid "The expiry must lie in the future"
+    6264 CountryInvalid "The country must be two capital letters (ISO 3166-1 alpha-2)"
+}
+
+impl From<Error> for pinocchio::error::ProgramError {
+    #[inline(always)]
+    fn from(error: Error) -> Self {
+        Self::Custom(error as u32)
+    }
+}

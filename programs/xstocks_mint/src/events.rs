@@ -1,0 +1,90 @@
+//! Events: `Program data:` lines of base64(discriminator, Borsh), as Anchor writes them.
+
+use crate::schema::{layout, Layout, Struct};
+use pinocchio::Address;
+
+/// An event with Anchor's eight-byte discriminator.
+pub trait Event: Layout {
+    const DISCRIMINATOR: [u8; 8];
+}
+
+/// Why a statement's entry was passed over (AttestationSkipped.reason).
+pub mod skip {
+    /// Not newer than what the asset holds.
+    pub const NOT_NEWER: u8 = 0;
+    /// The custodian is not attached to the asset, or was detached.
+    pub const DETACHED: u8 = 1;
+}
+
+macro_rules! events {
+    ($($(#[doc = $doc:literal])* $name:ident { $($body:tt)* })*) => {
+        $(layout! { packed $(#[doc = $doc])* struct $name { $($body)* } }
+        impl Event for $name {
+            const DISCRIMINATOR: [u8; 8] = crate::hash::discriminator("event", stringify!($name));
+        })*
+        /// Every event with its discriminator, for the IDL.
+        pub const EVENTS: &[([u8; 8], Struct)] = &[$((<$name as Event>::DISCRIMINATOR, $name::STRUCT)),*];
+    };
+}
+
+events! {
+    /// The configuration was made.
+    Initialized { admin: Address, genesis_hash: [u8; 32], max_skew_secs: u32 }
+    /// The timelock is enforced from now on.
+    Sealed { timelock_secs: u64 }
+    /// A timelocked instruction may be executed from ready_ts on.
+    Proposed { proposal: Address, hash: [u8; 32], instruction: [u8; 8], ready_ts: i64 }
+    /// A proposal was cancelled.
+    ProposalCancelled { proposal: Address, hash: [u8; 32], by: Address }
+    /// A proposal was executed.
+    ProposalExecuted { proposal: Address, hash: [u8; 32] }
+    /// A role has another key; zeros: nobody.
+    RoleChanged { role: u8, key: Address }
+    /// A custodian was registered.
+    CustodianRegistered { custodian: Address, id: u16, threshold: u8, key_count: u8, name: [u8; 32] }
+    /// The keys of a custodian changed; entries of older epochs count no more.
+    CustodianKeysChanged { custodian: Address, epoch: u32, threshold: u8, key_count: u8 }
+    /// A custodian was attached to an asset.
+    CustodianAttached { mint: Address, custodian: Address, slot: u8 }
+    /// A custodian was detached; its unseen redemptions keep counting.
+    CustodianDetached { mint: Address, custodian: Address, slot: u8 }
+    /// A mint was registered; from now on only this program mints it.
+    AssetRegistered { mint: Address, asset: Address, profile: u8, decimals: u8, multiplier_bits: u64, initial_mint_raw: u64 }
+    /// The limits of an asset changed.
+    PolicyChanged { mint: Address, loosened: u8 }
+    /// A participant was set.
+    ParticipantChanged { wallet: Address, state: u8, expires_ts: i64, country: [u8; 2] }
+    /// A statement's entry was taken.
+    AttestationAccepted { mint: Address, custodian: Address, observed_ms: u64, shares_micro: u64, capacity_raw: u64, redeemed_seen_raw: u64 }
+    /// A statement's entry was passed over. reason: 0 not newer, 1 detached.
+    AttestationSkipped { mint: Address, custodian: Address, reason: u8 }
+    /// An attester withdrew an entry: it counts zero until a newer statement.
+    EntryWithdrawn { mint: Address, custodian: Address, attester: Address, observed_ms: u64 }
+    /// Tokens were minted into the vault.
+    Minted { mint: Address, sequence: u64, amount_raw: u64, intent_hash: [u8; 16], supply_raw: u64, ceiling_raw: u64 }
+    /// Tokens were burnt from the vault.
+    Burnt { mint: Address, sequence: u64, amount_raw: u64, intent_hash: [u8; 16], supply_raw: u64 }
+    /// Tokens left the vault for a participant.
+    Distributed { mint: Address, sequence: u64, amount_raw: u64, order_id: [u8; 16], destination: Address, intent_hash: [u8; 16] }
+    /// Scopes were paused; mint of zeros: globally. paused are all bits after it.
+    Paused { mint: Address, scopes: u8, paused: u8 }
+    /// Scopes were resumed; mint of zeros: globally. paused are all bits after it.
+    Resumed { mint: Address, scopes: u8, paused: u8 }
+    /// Minting of an asset is held. holds are all bits after it.
+    HoldSet { mint: Address, custodian: Address, hold: u8, holds: u8 }
+    /// The resumer cleared holds. holds are all bits after it.
+    HoldCleared { mint: Address, cleared: u8, holds: u8 }
+}
+
+/// Logs an event.
+#[inline(always)]
+pub fn emit<E: Event>(event: E) {
+    #[repr(C, packed)]
+    struct Framed<E>([u8; 8], E);
+    let framed = Framed(E::DISCRIMINATOR, event);
+    // SAFETY: `Framed` is packed and `E: Layout` has no padding, so all its bytes are initialized.
+    let bytes = unsafe {
+        core::slice::from_raw_parts((&raw const framed).cast::<u8>(), core::mem::size_of::<Framed<E>>())
+    };
+    crate::log::data(bytes);
+}

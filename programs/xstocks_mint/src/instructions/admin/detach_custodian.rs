@@ -1,0 +1,2 @@
+use crate::{error::{Error, Result}, table::{detach_custodian::{Accounts, Args}, Context}};
+pub fn run(_: &Context, _: &Accounts, _: &Args) -> Result { Err(Error::InstructionFallbackNotFound) }

@@ -1,0 +1,12 @@
+pub mod attach_custodian;
+pub mod clear_role;
+pub mod detach_custodian;
+pub mod initialize;
+pub mod loosen_policy;
+pub mod propose;
+pub mod register_asset;
+pub mod register_custodian;
+pub mod seal;
+pub mod set_custodian_keys;
+pub mod set_role;
+pub mod tighten_policy;

@@ -1,0 +1,2 @@
+pub mod submit_attestation;
+pub mod withdraw_entry;

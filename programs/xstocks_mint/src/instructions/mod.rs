@@ -1,0 +1,8 @@
+//! The instructions, in folders by who calls them.
+
+pub mod admin;
+pub mod attestation;
+pub mod guardian;
+pub mod operator;
+pub mod registrar;
+pub mod resumer;

@@ -1,0 +1,3 @@
+pub mod burn;
+pub mod distribute;
+pub mod mint;

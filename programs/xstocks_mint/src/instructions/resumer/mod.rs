@@ -1,0 +1,2 @@
+pub mod clear_hold;
+pub mod resume;

@@ -1,0 +1,92 @@
+//! The one configuration account.
+
+use super::{ensure, State, VERSION};
+use crate::{error::Result, schema::layout};
+use pinocchio::Address;
+
+/// Pause scopes, as bits of `paused` in Config and Asset.
+pub mod scope {
+    pub const MINT: u8 = 1;
+    pub const BURN: u8 = 2;
+    pub const DISTRIBUTE: u8 = 4;
+    pub const REDEEM: u8 = 8;
+    /// Token-2022's own pause of the mint; it stops mint and burn too.
+    pub const TRANSFERS: u8 = 16;
+    pub const ALL: u8 = 31;
+}
+
+/// Roles by number, as set_role and clear_role take them.
+pub mod role {
+    pub const OPERATOR: u8 = 0;
+    pub const REGISTRAR: u8 = 1;
+    pub const GUARDIAN: u8 = 2;
+    pub const RESUMER: u8 = 3;
+    pub const COMPLIANCE: u8 = 4;
+    pub const CORPORATE_ACTIONS: u8 = 5;
+}
+
+/// Upper bound of `max_skew_secs`: an hour is far beyond any honest clock difference.
+pub const MAX_SKEW_SECS: u32 = 3_600;
+
+layout! {
+    C
+    /// The one configuration: keys by duty, cluster, timelock, global pauses. PDA ["config"].
+    struct Config {
+        /// Version of the layout: 1.
+        version: u8,
+        /// Bump of the PDA.
+        bump: u8,
+        /// 1 once the timelock is enforced; until then readers must say "not enforced".
+        sealed: u8,
+        /// Global pause scopes: mint 1, burn 2, distribute 4, redeem 8, transfers 16.
+        paused: u8,
+        /// How far an observation may be ahead of the chain's clock.
+        max_skew_secs: u32,
+        /// Time between propose and execution of a timelocked instruction.
+        timelock_secs: u64,
+        /// Rises with each change of admin; proposals of an older one are dead.
+        admin_epoch: u64,
+        /// When the offer to `pending_admin` ends.
+        pending_admin_expires_ts: i64,
+        /// Configures everything, at once or under the timelock.
+        admin: Address,
+        /// Offered admin, zeros where there is none.
+        pending_admin: Address,
+        /// Mints, burns and distributes. Zeros: nobody (all roles).
+        operator: Address,
+        /// Keeps the list of participants.
+        registrar: Address,
+        /// Pauses and cancels.
+        guardian: Address,
+        /// Resumes and clears holds.
+        resumer: Address,
+        /// Freezes and recovers.
+        compliance: Address,
+        /// Schedules multipliers.
+        corporate_actions: Address,
+        /// Genesis hash of the cluster; every statement and intent is bound to it.
+        genesis_hash: [u8; 32],
+        reserved: [u8; 64],
+    }
+}
+
+impl State for Config {
+    const DISCRIMINATOR: [u8; 8] = Self::DISC;
+
+    #[inline(always)]
+    fn version(&self) -> u8 {
+        self.version
+    }
+
+    fn invariant(&self) -> Result {
+        // There is always an admin.
+        ensure(self.admin != Address::default())?;
+        // A sealed program has a timelock, an unsealed one has none.
+        ensure((self.sealed == 1 && self.timelock_secs > 0) || (self.sealed == 0 && self.timelock_secs == 0))?;
+        // Only known pause scopes.
+        ensure(self.paused & !scope::ALL == 0)?;
+        // The skew is positive and bounded.
+        ensure(self.max_skew_secs >= 1 && self.max_skew_secs <= MAX_SKEW_SECS)?;
+        ensure(self.version == VERSION)
+    }
+}

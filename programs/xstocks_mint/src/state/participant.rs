@@ -1,0 +1,47 @@
+//! An allow-listed wallet.
+
+use super::{ensure, State, VERSION};
+use crate::{error::Result, schema::layout};
+use pinocchio::Address;
+
+/// Participant.state.
+pub const PARTICIPANT_INACTIVE: u8 = 0;
+pub const PARTICIPANT_ACTIVE: u8 = 1;
+
+layout! {
+    C
+    /// A wallet that may receive from distribute. PDA ["participant", wallet].
+    struct Participant {
+        version: u8,
+        bump: u8,
+        /// 0 Inactive, 1 Active.
+        state: u8,
+        _pad0: u8,
+        /// ISO 3166-1 alpha-2, capital letters.
+        country: [u8; 2],
+        _pad1: [u8; 2],
+        /// Active while now < expires_ts.
+        expires_ts: i64,
+        wallet: Address,
+        reserved: [u8; 16],
+    }
+}
+
+impl State for Participant {
+    const DISCRIMINATOR: [u8; 8] = Self::DISC;
+
+    #[inline(always)]
+    fn version(&self) -> u8 {
+        self.version
+    }
+
+    fn invariant(&self) -> Result {
+        ensure(self.version == VERSION)?;
+        // A known state.
+        ensure(self.state <= PARTICIPANT_ACTIVE)?;
+        // A real country code.
+        ensure(self.country.iter().all(u8::is_ascii_uppercase))?;
+        // There is always an end.
+        ensure(self.expires_ts > 0)
+    }
+}

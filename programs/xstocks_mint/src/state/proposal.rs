@@ -1,0 +1,51 @@
+//! The one timelock.
+
+use super::{ensure, State, VERSION};
+use crate::{error::Result, schema::layout};
+
+/// Proposal.state only moves forward, save that propose may start a finished one anew.
+pub const PROPOSAL_PENDING: u8 = 0;
+pub const PROPOSAL_EXECUTED: u8 = 1;
+pub const PROPOSAL_CANCELLED: u8 = 2;
+/// Proposal.role where the instruction is not set_role.
+pub const NO_ROLE: u8 = 0xFF;
+
+layout! {
+    C
+    /// Permission to run one instruction with these arguments and accounts after ready_ts. PDA ["proposal", hash].
+    struct Proposal {
+        version: u8,
+        bump: u8,
+        /// 0 Pending, 1 Executed, 2 Cancelled.
+        state: u8,
+        /// The role that a proposed set_role replaces, else 0xFF.
+        role: u8,
+        _pad0: u32,
+        /// Discriminator of the proposed instruction.
+        instruction: [u8; 8],
+        /// sha256("xstocks:proposal:v1" | instruction data | account keys in order, without the proposal's own).
+        hash: [u8; 32],
+        /// Executable from this time on.
+        ready_ts: i64,
+        /// Config.admin_epoch when it was proposed.
+        admin_epoch: u64,
+        reserved: [u8; 16],
+    }
+}
+
+impl State for Proposal {
+    const DISCRIMINATOR: [u8; 8] = Self::DISC;
+
+    #[inline(always)]
+    fn version(&self) -> u8 {
+        self.version
+    }
+
+    fn invariant(&self) -> Result {
+        ensure(self.version == VERSION)?;
+        // A known state.
+        ensure(self.state <= PROPOSAL_CANCELLED)?;
+        // It names an instruction.
+        ensure(self.instruction != [0; 8])
+    }
+}

@@ -1,0 +1,399 @@
+//! The one table of instructions. Dispatch, account checks (number, signer, writable, fixed address), argument
+//! decoding and the IDL all come from it. The hot instructions stand first: dispatch compares in this order.
+
+use crate::{
+    args::{Arg, AttesterKeyArg, Bytes, IntentArg, List, MetadataFields, PolicyArg, StatementEntryArg, Text},
+    error::{Error, Result},
+    ids,
+    schema::{Account, AccountSpec, Field, Instruction, Seed, ANY},
+};
+use pinocchio::{AccountView, Address};
+
+const SIGNER: AccountSpec = ANY.signer();
+const PAYER: AccountSpec = ANY.signer().writable();
+const WRITABLE: AccountSpec = ANY.writable();
+const CONFIG: AccountSpec = ANY.pda(&[Seed::Const(b"config")]);
+const SYSTEM: AccountSpec = ANY.program(ids::SYSTEM_PROGRAM);
+const TOKEN: AccountSpec = ANY.program(ids::TOKEN_2022);
+const ASSOCIATED: AccountSpec = ANY.program(ids::ASSOCIATED_TOKEN_PROGRAM);
+/// The asset of the instruction's `mint` account.
+const ASSET_OF_MINT: AccountSpec = WRITABLE.pda(&[Seed::Const(b"asset"), Seed::Account("mint")]);
+
+/// What every handler gets beside its accounts and arguments.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    pub program_id: &'a Address,
+    /// All accounts of the instruction, for the hash of a proposal.
+    pub accounts: &'a [AccountView],
+    /// The whole instruction data, discriminator included, for the hash of a proposal.
+    pub data: &'a [u8],
+}
+
+macro_rules! instructions {
+    ($(
+        $(#[doc = $doc:literal])*
+        $folder:ident :: $name:ident $log:tt ($($arg:ident : $ty:ty),* $(,)?) {
+            $($(#[doc = $adoc:literal])* $acc:ident : $spec:expr),* $(,)?
+            $(; optional $($(#[doc = $odoc:literal])* $oacc:ident : $ospec:expr),* $(,)?)?
+            $(; remaining $rdoc:literal)?
+        }
+    )*) => {
+        $(
+            $(#[doc = $doc])*
+            pub mod $name {
+                use super::*;
+
+                /// Anchor's discriminator of the instruction.
+                pub const DISCRIMINATOR: [u8; 8] = crate::hash::discriminator("global", stringify!($name));
+
+                /// The instruction as the IDL describes it.
+                pub const INSTRUCTION: Instruction = Instruction {
+                    name: stringify!($name),
+                    docs: &[$($doc),*],
+                    discriminator: DISCRIMINATOR,
+                    accounts: &[
+                        $(Account { name: stringify!($acc), docs: &[$($adoc),*], optional: false, spec: $spec },)*
+                        $($(Account { name: stringify!($oacc), docs: &[$($odoc),*], optional: true, spec: $ospec },)*)?
+                    ],
+                    remaining: concat!("" $(, $rdoc)?),
+                    args: &[$(Field { name: stringify!($arg), docs: &[], ty: <$ty as Arg>::TY }),*],
+                };
+
+                /// The named accounts, checked as the table says.
+                pub struct Accounts<'a> {
+                    $(pub $acc: &'a AccountView,)*
+                    $($(pub $oacc: Option<&'a AccountView>,)*)?
+                    pub remaining: &'a [AccountView],
+                }
+
+                /// The arguments.
+                pub struct Args<'a> {
+                    $(pub $arg: <$ty as Arg>::View<'a>,)*
+                    pub _lifetime: core::marker::PhantomData<&'a ()>,
+                }
+
+                #[inline(always)]
+                #[allow(unused_mut, unused_variables)]
+                fn parse_accounts<'a>(program_id: &Address, mut rest: &'a [AccountView]) -> Result<Accounts<'a>> {
+                    $(
+                        let $acc = super::next(&mut rest)?;
+                        super::check($acc, const { &$spec })?;
+                    )*
+                    $($(
+                        let $oacc = super::next(&mut rest)?;
+                        let $oacc = if $oacc.address() == program_id { None } else {
+                            super::check($oacc, const { &$ospec })?;
+                            Some($oacc)
+                        };
+                    )*)?
+                    let takes_remaining: bool = !INSTRUCTION.remaining.is_empty();
+                    if !takes_remaining && !rest.is_empty() {
+                        return Err(Error::TooManyAccounts);
+                    }
+                    Ok(Accounts { $($acc,)* $($($oacc,)*)? remaining: rest })
+                }
+
+                #[inline(always)]
+                #[allow(unused_mut)]
+                fn parse_args<'a>(mut data: &'a [u8]) -> Option<Args<'a>> {
+                    let args = Args {
+                        $($arg: <$ty as Arg>::read(&mut data)?,)*
+                        _lifetime: core::marker::PhantomData,
+                    };
+                    if data.is_empty() { Some(args) } else { None }
+                }
+
+                #[inline(never)]
+                pub(super) fn run(context: &Context) -> Result {
+                    instructions!(@log $log);
+                    let Some(args) = context.data.get(8..).and_then(parse_args) else {
+                        return Err(Error::InstructionDidNotDeserialize);
+                    };
+                    let accounts = parse_accounts(context.program_id, context.accounts)?;
+                    crate::instructions::$folder::$name::run(context, &accounts, &args)
+                }
+            }
+        )*
+
+        /// Every instruction, for the IDL.
+        pub const INSTRUCTIONS: &[Instruction] = &[$($name::INSTRUCTION),*];
+
+        /// Finds the instruction by its discriminator and runs it.
+        #[inline(always)]
+        pub fn dispatch(context: &Context) -> Result {
+            let Some(discriminator) = context.data.first_chunk::<8>() else {
+                return Err(Error::InstructionMissing);
+            };
+            let discriminator = u64::from_le_bytes(*discriminator);
+            $(if discriminator == const { u64::from_le_bytes($name::DISCRIMINATOR) } {
+                return $name::run(context);
+            })*
+            Err(Error::InstructionFallbackNotFound)
+        }
+    };
+    // The hot instructions leave Anchor's line away: it costs about 100 compute units, their event says the same.
+    (@log hot) => {};
+    (@log $log:literal) => { crate::log::line(concat!("Instruction: ", $log)) };
+}
+
+#[inline(always)]
+fn next<'a>(rest: &mut &'a [AccountView]) -> Result<&'a AccountView> {
+    let (first, others) = rest.split_first().ok_or(Error::AccountNotEnoughKeys)?;
+    *rest = others;
+    Ok(first)
+}
+
+#[inline(always)]
+fn check(account: &AccountView, spec: &'static AccountSpec) -> Result {
+    if spec.signer && !account.is_signer() {
+        return Err(Error::AccountNotSigner);
+    }
+    if spec.writable && !account.is_writable() {
+        return Err(Error::ConstraintMut);
+    }
+    if let Some(address) = &spec.address {
+        if account.address() != address {
+            return Err(if spec.is_program { Error::InvalidProgramId } else { Error::ConstraintAddress });
+        }
+    }
+    Ok(())
+}
+
+instructions! {
+    /// Mints into the vaults, up to the ceiling that fresh statements of the passed custodians give (M1).
+    /// All or nothing; the same asset may come twice. Logs no "Instruction:" line (compute units).
+    operator::mint hot (entries: List<IntentArg>) {
+        /// The operator.
+        operator: SIGNER,
+        config: CONFIG,
+        /// Token-2022.
+        token_program: TOKEN;
+        remaining "0 to 5 Custodian accounts, strictly ascending by address (an entry whose custodian is not passed counts zero), then per entry: its Asset (writable), its mint (writable), its vault (writable)."
+    }
+
+    /// Takes a statement that a custodian's quorum signed. The ed25519 instruction stands directly before this one,
+    /// in its one canonical layout. Logs no "Instruction:" line (compute units).
+    attestation::submit_attestation hot (epoch: u32, observed_ms: u64, expires_ts: i64, entries: List<StatementEntryArg>) {
+        config: CONFIG,
+        custodian: ANY,
+        /// The instructions sysvar.
+        instructions_sysvar: ANY.address(ids::INSTRUCTIONS_SYSVAR);
+        remaining "Per entry its Asset (writable), strictly ascending by mint."
+    }
+
+    /// Burns from the vaults. All or nothing. Logs no "Instruction:" line (compute units).
+    operator::burn hot (entries: List<IntentArg>) {
+        /// The operator.
+        operator: SIGNER,
+        config: CONFIG,
+        /// Token-2022.
+        token_program: TOKEN;
+        remaining "0 to 5 Custodian accounts as for mint (they are checked, not needed), then per entry: its Asset (writable), its mint (writable), its vault (writable)."
+    }
+
+    /// Sends from the vault to a token account of an active participant: the only way out.
+    operator::distribute "Distribute" (sequence: u64, amount_raw: u64, order_id: [u8; 16], intent_hash: [u8; 16]) {
+        /// The operator.
+        operator: SIGNER,
+        config: CONFIG,
+        asset: ASSET_OF_MINT,
+        mint: ANY,
+        vault: WRITABLE,
+        /// Token account of the mint that the participant's wallet owns.
+        destination: WRITABLE,
+        participant: ANY,
+        /// Token-2022.
+        token_program: TOKEN,
+    }
+
+    /// One present attester of the custodian sets its entry to zero until a newer quorum statement.
+    attestation::withdraw_entry "WithdrawEntry" () {
+        attester: SIGNER,
+        config: CONFIG,
+        custodian: ANY,
+        asset: WRITABLE,
+    }
+
+    /// Makes the configuration. Only the upgrade authority of the program may.
+    admin::initialize "Initialize" (
+        admin: Address, operator: Address, registrar: Address, guardian: Address, resumer: Address,
+        compliance: Address, corporate_actions: Address, genesis_hash: [u8; 32], max_skew_secs: u32,
+    ) {
+        /// The upgrade authority; pays.
+        authority: PAYER,
+        config: WRITABLE.pda(&[Seed::Const(b"config")]),
+        /// This program.
+        program: ANY,
+        /// Its program data account.
+        program_data: ANY,
+        system_program: SYSTEM,
+    }
+
+    /// Enforces the timelock from now on; cannot be undone.
+    admin::seal "Seal" (timelock_secs: u64) {
+        admin: SIGNER,
+        config: WRITABLE.pda(&[Seed::Const(b"config")]),
+    }
+
+    /// Starts the timelock of one instruction with its arguments and accounts.
+    admin::propose "Propose" (instruction_data: Bytes) {
+        /// Pays.
+        admin: PAYER,
+        config: CONFIG,
+        /// PDA ["proposal", sha256("xstocks:proposal:v1" | instruction_data | keys of the remaining accounts)].
+        proposal: WRITABLE,
+        system_program: SYSTEM;
+        remaining "The accounts of the proposed instruction in its order, without its proposal account."
+    }
+
+    /// Cancels a pending proposal: admin or guardian (the guardian not one that replaces the guardian).
+    guardian::cancel_proposal "CancelProposal" () {
+        /// Admin or guardian.
+        authority: SIGNER,
+        config: CONFIG,
+        proposal: WRITABLE,
+    }
+
+    /// Gives a role to a key. Roles: 0 operator, 1 registrar, 2 guardian, 3 resumer, 4 compliance, 5 corporate actions.
+    admin::set_role "SetRole" (role: u8, key: Address) {
+        admin: SIGNER,
+        config: WRITABLE.pda(&[Seed::Const(b"config")]);
+        optional
+        /// Needed once sealed.
+        proposal: WRITABLE,
+    }
+
+    /// Takes a role from its key at once: nobody has it then.
+    admin::clear_role "ClearRole" (role: u8) {
+        admin: SIGNER,
+        config: WRITABLE.pda(&[Seed::Const(b"config")]),
+    }
+
+    /// Registers a custodian with its attester keys (strictly ascending, at least two parties, party 0 among them).
+    admin::register_custodian "RegisterCustodian" (id: u16, name: [u8; 32], threshold: u8, keys: List<AttesterKeyArg>) {
+        /// Pays.
+        admin: PAYER,
+        config: CONFIG,
+        custodian: WRITABLE.pda(&[Seed::Const(b"custodian"), Seed::Arg("id")]),
+        system_program: SYSTEM;
+        optional
+        /// Needed once sealed.
+        proposal: WRITABLE,
+    }
+
+    /// Replaces the attester keys of a custodian; its epoch rises.
+    admin::set_custodian_keys "SetCustodianKeys" (threshold: u8, keys: List<AttesterKeyArg>) {
+        admin: SIGNER,
+        config: CONFIG,
+        custodian: WRITABLE;
+        optional
+        /// Needed once sealed.
+        proposal: WRITABLE,
+    }
+
+    /// Removes one attester key at once (admin or guardian); the epoch rises. What remains may be below the
+    /// threshold: then nothing can be signed until set_custodian_keys.
+    guardian::revoke_custodian_key "RevokeCustodianKey" (key: Address) {
+        /// Admin or guardian.
+        authority: SIGNER,
+        config: CONFIG,
+        custodian: WRITABLE,
+    }
+
+    /// Lets a custodian's statements count for an asset. Nothing observed before now + max_skew_secs is taken.
+    admin::attach_custodian "AttachCustodian" () {
+        admin: SIGNER,
+        config: CONFIG,
+        custodian: ANY,
+        asset: WRITABLE;
+        optional
+        /// Needed once sealed.
+        proposal: WRITABLE,
+    }
+
+    /// Ends it at once; the entry's unseen redemptions keep counting.
+    admin::detach_custodian "DetachCustodian" () {
+        admin: SIGNER,
+        config: CONFIG,
+        custodian: ANY,
+        asset: WRITABLE,
+    }
+
+    /// Takes a new mint under the program. The client made it: all extensions of the profile save TokenMetadata,
+    /// every authority the asset, no supply, lamports for the full size. This writes the metadata and makes the vaults.
+    admin::register_asset "RegisterAsset" (
+        profile: u8, initial_mint_raw: u64, policy: PolicyArg, name: Text, symbol: Text, uri: Text,
+        additional_metadata: MetadataFields,
+    ) {
+        /// Pays.
+        admin: PAYER,
+        config: CONFIG,
+        asset: ASSET_OF_MINT,
+        mint: WRITABLE,
+        /// Associated token account of the asset.
+        vault: WRITABLE,
+        /// Owner of the redemption vault.
+        redemption_authority: ANY.pda(&[Seed::Const(b"redeem"), Seed::Account("mint")]),
+        /// Associated token account of redemption_authority.
+        redemption_vault: WRITABLE,
+        /// Token-2022.
+        token_program: TOKEN,
+        associated_token_program: ASSOCIATED,
+        system_program: SYSTEM,
+    }
+
+    /// Makes limits stricter at once; every value the same or stricter.
+    admin::tighten_policy "TightenPolicy" (policy: PolicyArg) {
+        admin: SIGNER,
+        config: CONFIG,
+        asset: WRITABLE,
+    }
+
+    /// Sets the limits of an asset.
+    admin::loosen_policy "LoosenPolicy" (policy: PolicyArg) {
+        admin: SIGNER,
+        config: CONFIG,
+        asset: WRITABLE;
+        optional
+        /// Needed once sealed.
+        proposal: WRITABLE,
+    }
+
+    /// Puts a wallet on the list of participants, or changes it. state: 0 Inactive, 1 Active.
+    registrar::set_participant "SetParticipant" (state: u8, expires_ts: i64, country: [u8; 2]) {
+        /// Pays.
+        registrar: PAYER,
+        config: CONFIG,
+        participant: WRITABLE.pda(&[Seed::Const(b"participant"), Seed::Account("wallet")]),
+        wallet: ANY,
+        system_program: SYSTEM,
+    }
+
+    /// Pauses scopes at once (M8): of an asset, or globally where no asset is given. The transfers scope needs
+    /// asset, mint and token_program: it is Token-2022's pause.
+    guardian::pause "Pause" (scopes: u8) {
+        guardian: SIGNER,
+        config: WRITABLE.pda(&[Seed::Const(b"config")]);
+        optional
+        asset: WRITABLE,
+        mint: WRITABLE,
+        token_program: TOKEN,
+    }
+
+    /// Resumes scopes. Accounts as for pause.
+    resumer::resume "Resume" (scopes: u8) {
+        resumer: SIGNER,
+        config: WRITABLE.pda(&[Seed::Const(b"config")]);
+        optional
+        asset: WRITABLE,
+        mint: WRITABLE,
+        token_program: TOKEN,
+    }
+
+    /// Clears holds of an asset: rise 1, multiplier 2, ca_window 4.
+    resumer::clear_hold "ClearHold" (holds: u8) {
+        resumer: SIGNER,
+        config: CONFIG,
+        asset: WRITABLE,
+    }
+}
