@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 
 from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address
@@ -71,6 +71,25 @@ class Custodian:
     threshold: int
     keys: tuple[AttesterKey, ...]
     name: str
+
+
+class ParticipantState(IntEnum):
+    """States of a Participant account."""
+
+    INACTIVE = 0
+    ACTIVE = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """An allow-listed wallet (Participant account). `country` is the ISO 3166 alpha-2 code, `expires_ts` Unix seconds:
+    from then on nothing is distributed to it."""
+
+    address: Address
+    wallet: Address
+    state: ParticipantState
+    country: str
+    expires_ts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +237,8 @@ class AssetView:
 
 @dataclass(frozen=True, slots=True)
 class ChainSnapshot:
-    """Everything one cycle decides on, at finalized. `now_ts` is the chain's clock at `slot`."""
+    """Everything one cycle decides on, at finalized. `now_ts` is the chain's clock at `slot`. `participants` are by
+    wallet; those that open orders name suffice."""
 
     slot: int
     now_ts: int
@@ -227,6 +247,7 @@ class ChainSnapshot:
     config: Config
     custodians: Mapping[Address, Custodian]
     assets: Mapping[Address, AssetView]
+    participants: Mapping[Address, Participant] = field(default_factory=dict)
 
 
 def entry_is_fresh(
