@@ -133,3 +133,7 @@ class ProgramError(TransactionFailed):
         self.entry_index = entry_index
         where = f"instruction {instruction_index}" + ("" if entry_index is None else f", entry {entry_index}")
         super().__init__(err, instruction_index, f"{where}: {name} ({code}): {message}")
+
+
+class ArgumentError(ChainError, ValueError):
+    """A value that an instruction's argument cannot hold, or an account that it needs and was not given."""

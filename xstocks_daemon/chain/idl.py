@@ -1,0 +1,178 @@
+"""The program's interface: IDL spec 0.1.0, and its translation into the older form that anchorpy 0.21 reads.
+
+The daemon's copy of `xstocks_mint.json` comes with the wheel; in a checkout it is the repository's `idl/`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from anchorpy_core.idl import Idl
+
+from xstocks_daemon.chain.addresses import parse_address
+from xstocks_daemon.chain.errors import IdlError
+from xstocks_daemon.domain.units import Address
+
+IDL_FILE = "xstocks_mint.json"
+SPEC = "0.1.0"
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRole:
+    """One account of an instruction, in the place it must take. `fixed` is the only address allowed, if any."""
+
+    name: str
+    signer: bool
+    writable: bool
+    optional: bool
+    fixed: Address | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramInterface:
+    """What the IDL says, in the forms that the client needs."""
+
+    program_id: Address
+    idl: Idl
+    accounts_of: Mapping[str, tuple[AccountRole, ...]]
+    error_of: Mapping[int, tuple[str, str]]
+
+
+def discriminator(namespace: str, name: str) -> bytes:
+    """Anchor's discriminator: the first 8 bytes of sha256("namespace:Name")."""
+    return hashlib.sha256(f"{namespace}:{name}".encode()).digest()[:8]
+
+
+def idl_text() -> str:
+    """The IDL as checked in. IdlError where the file is missing."""
+    packaged = resources.files(__package__) / IDL_FILE
+    if packaged.is_file():
+        return packaged.read_text(encoding="utf-8")
+    path = Path(__file__).resolve().parents[2] / "idl" / IDL_FILE
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise IdlError(f"{path}: {error.strerror}; reinstall the package, or run from the checkout") from None
+
+
+@cache
+def load_interface() -> ProgramInterface:
+    """The program's interface, read once."""
+    try:
+        spec = json.loads(idl_text())
+    except ValueError as error:
+        raise IdlError(f"{IDL_FILE} is not JSON: {error}") from None
+    return interface_of(spec)
+
+
+def interface_of(spec: Json) -> ProgramInterface:
+    """What the client needs of an IDL of spec 0.1.0. IdlError for anything that would change bytes silently."""
+    try:
+        return ProgramInterface(
+            program_id=parse_address(spec["address"], "IDL address"),
+            idl=Idl.from_json(json.dumps(translate(spec))),
+            accounts_of={each["name"]: tuple(map(_role, each["accounts"])) for each in spec["instructions"]},
+            error_of={each["code"]: (each["name"], each.get("msg", "")) for each in spec.get("errors", ())},
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise IdlError(f"{IDL_FILE} is not an IDL of spec {SPEC}: {error}") from None
+
+
+def translate(spec: Json) -> dict[str, Any]:
+    """Spec 0.1.0 -> the form before it: account and event structs stand in their own lists, flags and types have other
+    names, discriminators are not written but follow from the names (so they are checked here)."""
+    if spec["metadata"]["spec"] != SPEC:
+        raise IdlError(f"{IDL_FILE} is of spec {spec['metadata']['spec']}, this daemon reads {SPEC}")
+    structs = {each["name"]: each for each in spec["types"]}
+    for namespace, listed in (("global", "instructions"), ("account", "accounts"), ("event", "events")):
+        for each in spec[listed]:
+            if bytes(each["discriminator"]) != discriminator(namespace, each["name"]):
+                raise IdlError(f"{IDL_FILE}: the discriminator of {each['name']} is not Anchor's")
+    apart = {each["name"] for listed in ("accounts", "events") for each in spec[listed]}
+    return {
+        "version": spec["metadata"]["version"],
+        "name": spec["metadata"]["name"],
+        "instructions": [
+            {
+                "name": each["name"],
+                "accounts": [
+                    {
+                        "name": account["name"],
+                        "isMut": account.get("writable", False),
+                        "isSigner": account.get("signer", False),
+                        "isOptional": account.get("optional", False),
+                    }
+                    for account in each["accounts"]
+                ],
+                "args": [_field(arg) for arg in each["args"]],
+            }
+            for each in spec["instructions"]
+        ],
+        "accounts": [_struct(structs[each["name"]]) for each in spec["accounts"]],
+        "types": [_struct(each) for name, each in structs.items() if name not in apart],
+        "events": [
+            {
+                "name": each["name"],
+                "fields": [{**_field(field), "index": False} for field in _fields(structs[each["name"]])],
+            }
+            for each in spec["events"]
+        ],
+        "errors": [dict(each) for each in spec.get("errors", ())],
+        "metadata": {"address": spec["address"]},
+    }
+
+
+def _role(account: Json) -> AccountRole:
+    fixed = account.get("address")
+    return AccountRole(
+        name=account["name"],
+        signer=account.get("signer", False),
+        writable=account.get("writable", False),
+        optional=account.get("optional", False),
+        fixed=None if fixed is None else parse_address(fixed, f"IDL account {account['name']}"),
+    )
+
+
+def _fields(struct: Json) -> list[Json]:
+    if struct["type"]["kind"] != "struct":
+        raise IdlError(f"{IDL_FILE}: type {struct['name']} is no struct, which this translation does not know")
+    fields: list[Json] = struct["type"]["fields"]
+    return fields
+
+
+def _struct(struct: Json) -> dict[str, Any]:
+    return {
+        "name": struct["name"],
+        "type": {"kind": "struct", "fields": [_field(field) for field in _fields(struct)]},
+    }
+
+
+def _field(field: Json) -> dict[str, Any]:
+    return {"name": field["name"], "type": _type(field["type"])}
+
+
+def _type(kind: Any) -> Any:
+    match kind:
+        case "pubkey":
+            return "publicKey"
+        case str():
+            return kind
+        case {"defined": {"name": str(name)}}:
+            return {"defined": name}
+        case {"vec": inner}:
+            return {"vec": _type(inner)}
+        case {"option": inner}:
+            return {"option": _type(inner)}
+        case {"array": [inner, int(length)]}:
+            return {"array": [_type(inner), length]}
+        case _:
+            raise IdlError(f"{IDL_FILE}: type {kind!r} is not known to this translation")
