@@ -44,6 +44,7 @@ class Reason(Enum):
     NO_LONGER_WANTED = ("no_longer_wanted", "the journaled intent is not what is wanted now")
     HALTED = ("halted", "the daemon halted this asset; a person must clear it")
     SET_ASIDE = ("set_aside", "an earlier try failed; it is tried again later")
+    SNAPSHOT_BEHIND = ("snapshot_behind", "this reading of the chain is older than what the journal knows")
     UNEXPLAINED = ("unexplained", "the chain differs from the journal (M12)")
     # why nothing is minted or burnt
     NOT_ACTIVE = ("not_active", "the asset's state on chain does not allow it")

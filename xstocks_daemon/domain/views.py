@@ -60,7 +60,6 @@ class HaltReason(Enum):
 
     HOLDER_BURNT_FELL = "holder_burnt_fell"
     FOREIGN_SEQUENCE = "foreign_sequence"
-    SEQUENCE_FELL = "sequence_fell"
     TOTALS_DIFFER = "totals_differ"
     UNKNOWN_INTENT_HASH = "unknown_intent_hash"
     ENDPOINTS_DIFFER = "endpoints_differ"
