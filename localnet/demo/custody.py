@@ -1,0 +1,204 @@
+"""The custodians' side of a localnet: books with the reported shares, and one sidecar process per key.
+
+Each custodian keeps its own books; each agent keeps books of its own on both custodians. All are files in the run's
+folder, changed the way a custodian would change them.
+"""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from localnet.demo.deploy import AGENTS, DeployedAsset, Deployment, Keeper
+from localnet.demo.keys import Key, write_secret
+from localnet.demo.processes import Child, ProcessError, child
+from localnet.demo.wait import until
+from xstocks_daemon.chain.addresses import base58
+from xstocks_daemon.custody.attester.books import (
+    AssetBook,
+    Books,
+    BooksFile,
+    Leaving,
+    Target,
+    books_of,
+    new_asset_book,
+    with_deposit,
+    with_leaving,
+)
+
+XSTOCKS = Path(__file__).resolve().parents[2] / ".venv" / "bin" / "xstocks"
+LIFETIME_SECS = 1_800
+_HEALTH_SECS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sidecar:
+    """A running sidecar: who it is, where it listens, and its settings file."""
+
+    name: str
+    url: str
+    token: str
+    settings_path: Path
+    child: Child
+
+
+@dataclass(frozen=True, slots=True)
+class CustodySide:
+    """All sidecars and books of a localnet."""
+
+    deployment: Deployment
+    folder: Path
+    sidecars: dict[str, Sidecar]
+
+    def books(self, signer: str, keeper: str) -> BooksFile:
+        """The books that `signer` (a custodian or agent) keeps on the custodian `keeper`."""
+        return BooksFile(books_path(self.folder, signer, keeper), self.deployment.keepers[keeper].id)
+
+    def deposit(self, asset: DeployedAsset, shares_micro: int) -> None:
+        """Shares arrived: the custodian books them, and the agents, who saw them, too."""
+        target = target_of(self.deployment, asset)
+        self._change(asset, lambda book: with_deposit(book, target, shares_micro))
+
+    def mark_leaving(self, asset: DeployedAsset, shares_micro: int, leaving_id: str) -> None:
+        """Shares are to leave: nobody attests them from now on."""
+        leaving = Leaving(leaving_id, target_of(self.deployment, asset), shares_micro, int(time.time() * 1_000))
+        self._change(asset, lambda book: with_leaving(book, leaving))
+
+    def _change(self, asset: DeployedAsset, change: Callable[[AssetBook], AssetBook]) -> None:
+        keeper = _keeper_name(asset)
+        for signer in (keeper, *AGENTS):
+            self.books(signer, keeper).update(lambda books: change(books.assets[asset.mint]))
+
+
+def target_of(deployment: Deployment, asset: DeployedAsset) -> Target:
+    """What the shares of an asset are allotted to: its mint on this chain under this program."""
+    return Target(deployment.genesis_hash, deployment.client.program_id, asset.mint)
+
+
+def books_path(folder: Path, signer: str, keeper: str) -> Path:
+    """Where `signer` keeps its books on `keeper`."""
+    return folder / "books" / f"{signer.lower()}-on-{keeper.lower()}.json"
+
+
+def write_books(deployment: Deployment, folder: Path) -> None:
+    """The books of everybody, as the catalogue's reserves report them."""
+    for keeper in deployment.keepers.values():
+        books = _opening_books(deployment, keeper)
+        for signer in (keeper.name, *AGENTS):
+            path = books_path(folder, signer, keeper.name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            BooksFile(path, keeper.id).write(books)
+
+
+@asynccontextmanager
+async def custody_side(deployment: Deployment, rpc_url: str, folder: Path) -> AsyncIterator[CustodySide]:
+    """Books written and every sidecar running, for as long as the context lasts."""
+    write_books(deployment, folder)
+    names = (*deployment.keepers, *AGENTS)
+    ports = dict(zip(names, _free_ports(len(names)), strict=True))
+    tokens = {name: secrets.token_urlsafe(32) for name in names}
+    for name, token in tokens.items():
+        write_secret(_token_path(folder, name), token)
+    async with AsyncExitStack() as stack:
+        sidecars = {}
+        for name in names:
+            path = folder / "settings" / f"attester-{name.lower()}.toml"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(_settings(deployment, name, ports, rpc_url, folder), encoding="utf-8")
+            log_path = folder / "logs" / f"attester-{name.lower()}.log"
+            command = [str(XSTOCKS), "attester", "run", "--config", str(path)]
+            running = await stack.enter_async_context(child(f"attester {name}", command, log_path))
+            sidecars[name] = Sidecar(name, f"http://127.0.0.1:{ports[name]}", tokens[name], path, running)
+        for sidecar in sidecars.values():
+            await _healthy(sidecar)
+        yield CustodySide(deployment, folder, sidecars)
+
+
+def _opening_books(deployment: Deployment, keeper: Keeper) -> Books:
+    return books_of(
+        keeper.id,
+        [
+            new_asset_book(
+                target_of(deployment, asset), asset.row.symbol, asset.row.shares_micro or 0, asset.row.multiplier
+            )
+            for asset in deployment.assets
+            if asset.row.keeper == keeper.name
+        ],
+    )
+
+
+def _settings(deployment: Deployment, name: str, ports: dict[str, int], rpc_url: str, folder: Path) -> str:
+    """One sidecar's TOML. A custodian proposes for itself, with the agents as peers; an agent co-signs for both."""
+    key = _key_of(deployment, name)
+    lines = [
+        f'key_file = "{key.path}"',
+        f'listen = "127.0.0.1:{ports[name]}"',
+        f'program_id = "{base58(deployment.client.program_id)}"',
+        f'genesis_hash = "{base58(deployment.genesis_hash)}"',
+        f'rpc_urls = ["{rpc_url}"]',
+        f'token_files = ["{_token_path(folder, name)}"]',
+        f'store_file = "{folder / "signed" / f"{name.lower()}.sqlite"}"',
+        f"lifetime_secs = {LIFETIME_SECS}",
+        "max_skew_ms = 2000",
+    ]
+    if name in deployment.keepers:
+        lines.append(f'fee_payer_file = "{key.path}"')
+    for keeper in deployment.keepers.values():
+        if name in (keeper.name, *AGENTS):
+            lines += ["", "[[custodians]]", f"id = {keeper.id}"]
+            lines.append(f'books_file = "{books_path(folder, name, keeper.name)}"')
+            if name == keeper.name:
+                for agent in AGENTS:
+                    lines += ["[[custodians.peers]]", f'url = "http://127.0.0.1:{ports[agent]}"']
+                    lines.append(f'token_file = "{_token_path(folder, agent)}"')
+    (folder / "signed").mkdir(parents=True, exist_ok=True)
+    return "\n".join(lines) + "\n"
+
+
+def _key_of(deployment: Deployment, name: str) -> Key:
+    return {**deployment.keys.keepers, **deployment.keys.agents}[name]
+
+
+def _token_path(folder: Path, name: str) -> Path:
+    return folder / "tokens" / name.lower()
+
+
+def _keeper_name(asset: DeployedAsset) -> str:
+    if asset.row.keeper is None:
+        raise ValueError(f"{asset.row.symbol} has no row in the reserves, so nobody keeps its shares")
+    return asset.row.keeper
+
+
+async def _healthy(sidecar: Sidecar) -> None:
+    timeout = aiohttp.ClientTimeout(total=_HEALTH_SECS)
+    async with aiohttp.ClientSession(timeout=timeout) as session:
+
+        async def answers() -> bool:
+            if not sidecar.child.running:
+                raise ProcessError(sidecar.child.tail())
+            try:
+                async with session.get(f"{sidecar.url}/v1/health") as response:
+                    return response.status == 200
+            except (aiohttp.ClientError, TimeoutError):
+                return False
+
+        await until(answers, f"{sidecar.name}'s sidecar answering at {sidecar.url}")
+
+
+def _free_ports(count: int) -> list[int]:
+    """Loopback ports that are free now."""
+    probes = [socket.socket() for _ in range(count)]
+    try:
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()
