@@ -21,7 +21,7 @@ import aiohttp
 import stamina
 
 from xstocks_daemon.chain.addresses import base58, parse_address
-from xstocks_daemon.chain.errors import AddressError, ChainError, RpcBehind, RpcError, RpcRefused, RpcUnreachable
+from xstocks_daemon.chain.errors import RpcBehind, RpcError, RpcRefused, RpcUnreachable, WrongCluster
 from xstocks_daemon.domain.units import Address
 
 Commitment = Literal["processed", "confirmed", "finalized"]
@@ -419,18 +419,9 @@ class RpcPool:
             raise RuntimeError("RpcPool has no endpoints")
         raise last
 
-    async def check_cluster(self) -> Address:
-        """The genesis hash, the same at every endpoint. ChainError where they differ."""
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(endpoint.genesis_hash()) for endpoint in self.endpoints]
-        hashes = [task.result() for task in tasks]
-        for endpoint, found in zip(self.endpoints, hashes, strict=True):
-            if found != hashes[0]:
-                raise ChainError(
-                    f"{endpoint.name} has genesis hash {base58(found)}, {self.endpoints[0].name} has "
-                    f"{base58(hashes[0])}: they serve different clusters"
-                )
-        return hashes[0]
+    async def check_cluster(self, expected: Address | None = None) -> Address:
+        """`common_genesis_hash` of all endpoints."""
+        return await common_genesis_hash(self.endpoints, expected)
 
     async def send_everywhere(self, transaction: bytes) -> tuple[RpcError | None, ...]:
         """The same bytes to every endpoint at once; per endpoint what went wrong, None where it took them."""
@@ -443,6 +434,24 @@ class RpcPool:
             return None
 
         return tuple(await asyncio.gather(*(one(endpoint) for endpoint in self.endpoints)))
+
+
+async def common_genesis_hash(endpoints: Sequence[RpcEndpoint], expected: Address | None = None) -> Address:
+    """The genesis hash of the cluster, the same at each endpoint and `expected` where given.
+
+    WrongCluster names the endpoint that serves another one.
+    """
+    for endpoint in endpoints:
+        found = await endpoint.genesis_hash()
+        expected = found if expected is None else expected
+        if found != expected:
+            raise WrongCluster(
+                f"{endpoint.name} serves the cluster with genesis hash {base58(found)}, expected is "
+                f"{base58(expected)}: configure endpoints of that cluster"
+            )
+    if expected is None:
+        raise ValueError("at least one endpoint is needed")
+    return expected
 
 
 def _uint(value: Any) -> int:
@@ -472,20 +481,3 @@ def _status(value: Any) -> SignatureStatus | None:
     if confirmation not in ("processed", "confirmed", "finalized"):
         raise ValueError("unknown confirmationStatus")
     return SignatureStatus(_uint(value["slot"]), confirmation, value["err"])
-
-
-__all__ = [
-    "AccountInfo",
-    "AddressError",
-    "AtSlot",
-    "Commitment",
-    "EpochInfo",
-    "LandedTransaction",
-    "LatestBlockhash",
-    "RpcEndpoint",
-    "RpcLimits",
-    "RpcPool",
-    "SignatureStatus",
-    "Simulation",
-    "safe_url",
-]

@@ -112,9 +112,7 @@ def quorum_instruction(digest: bytes, signatures: Sequence[AttesterSignature]) -
 
 def create_token_account(payer: Address, owner: Address, mint: Address) -> Instruction:
     """Create the Token-2022 associated token account of `owner`; does nothing where it exists."""
-    return create_idempotent_associated_token_account(
-        pubkey(payer), pubkey(owner), pubkey(mint), TOKEN_2022_PROGRAM_ID
-    )
+    return create_idempotent_associated_token_account(pubkey(payer), pubkey(owner), pubkey(mint), TOKEN_2022_PROGRAM_ID)
 
 
 def transfer_tokens(
