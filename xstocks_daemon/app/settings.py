@@ -151,28 +151,10 @@ class OperatorSettings(_Section):
 
 
 class JournalSettings(_Section):
-    """Where the journal is: an SQLite file, or a database URL where several machines share it."""
+    """Where the journal is."""
 
-    path: Path | None = None
-    url: SecretStr | None = None
-    url_file: Path | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_file(cls, data: Any) -> Any:
-        return _secret_from_file(data, "url")
-
-    @model_validator(mode="after")
-    def _one_of(self) -> Self:
-        if (self.path is None) == (self.url is None):
-            raise _wrong("give exactly one of path, url and url_file", "path", self.path or MISSING)
-        return self
-
-    def database_url(self) -> str:
-        """The SQLAlchemy URL of the journal."""
-        if self.url is not None:
-            return self.url.get_secret_value()
-        return f"sqlite+aiosqlite:///{self.path.absolute()}" if self.path is not None else ""
+    path: Path
+    """An SQLite file; made where there is none."""
 
 
 class CustodianSettings(_Section):
@@ -350,6 +332,8 @@ def _problem(detail: ErrorDetails, where: str) -> Problem:
     if detail["type"] == "extra_forbidden":
         remedy = f"unknown key{_did_you_mean(str(loc[-1]), _known_keys(loc))}; correct or remove it"
         return Problem(field, _shown(loc, value), remedy)
+    if detail["type"] == "path_type":
+        return Problem(field, _shown(loc, value), "it must be a path, as a string")
     remedy = context.get("remedy") or detail["msg"].replace("Input should be", "it must be", 1)
     return Problem(field, _shown(loc, value), remedy)
 
@@ -358,7 +342,7 @@ def _shown(loc: Sequence[int | str], value: object) -> str:
     """The value as far as it may be seen: no secret, no section whole."""
     name = next((part for part in reversed(loc) if isinstance(part, str)), "")
     is_path = name.endswith("_file") or name == "path"
-    if not is_path and (name == "token" or tuple(loc) == ("journal", "url")):
+    if not is_path and name == "token":
         return HIDDEN
     known_public = _known_keys((*loc[:-1], "")) if isinstance(loc[-1], str) else [name]
     if name not in known_public and _sounds_secret(name.lower()):
