@@ -11,7 +11,8 @@ from typing import Any
 import aiohttp
 
 from xstocks_daemon.chain.rpc import safe_url
-from xstocks_daemon.custody.wire import MAX_BODY_BYTES
+from xstocks_daemon.custody.errors import shown
+from xstocks_daemon.custody.wire import MAX_BODY_BYTES, ProblemRead, WireError, parse_body
 
 _CHUNK_BYTES = 65_536
 
@@ -67,13 +68,13 @@ async def post_json(
                 allow_redirects=False,
             ) as response,
         ):
-            if response.status == 429 or response.status >= 500:
-                raise HttpUnreachable(target.safe, f"HTTP status {response.status}")
             body = bytearray()
             async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
                 body += chunk
                 if len(body) > max_body_bytes:
                     raise HttpUnreachable(target.safe, f"the answer is larger than {max_body_bytes} bytes")
+            if response.status == 429 or response.status >= 500:
+                raise HttpUnreachable(target.safe, f"HTTP status {response.status}{_problem_detail(bytes(body))}")
             return HttpAnswer(response.status, bytes(body))
     except TimeoutError:
         raise HttpUnreachable(target.safe, f"no answer within {timeout_secs:g} s") from None
@@ -83,6 +84,13 @@ async def post_json(
     except ValueError as error:
         # aiohttp raises it for header values that cannot be sent.
         raise HttpUnreachable(target.safe, f"the request cannot be sent ({type(error).__name__})") from None
+
+
+def _problem_detail(body: bytes) -> str:
+    try:
+        return f": {shown(parse_body(ProblemRead, body).detail)}"
+    except WireError:
+        return ""
 
 
 def http_session() -> aiohttp.ClientSession:

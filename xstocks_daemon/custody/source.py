@@ -13,7 +13,7 @@ import stamina
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.custody.http import HttpAnswer, HttpTarget, HttpUnreachable, post_json
 from xstocks_daemon.custody.wire import (
-    CosignProblem,
+    ProblemRead,
     StatementsAnswer,
     WireError,
     parse_body,
@@ -25,6 +25,8 @@ from xstocks_daemon.domain.units import Address
 
 ASK_ALONE = "ask_alone"
 """The reason by which a sidecar says that a mint needs a statement of its own."""
+NOT_ANSWERED = "not_answered"
+"""The reason for a mint that the answer does not mention."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,7 @@ class HttpStatementSource:
             async with self._slots[custodian]:
                 answer = await self._post(target, body)
             if answer.status != 200:
-                problem = parse_body(CosignProblem, answer.body)
+                problem = parse_body(ProblemRead, answer.body)
                 reason = f"refused with status {answer.status}: {problem.code}: {problem.detail}"
                 return _failed(endpoint, mints, reason)
             return _reading_of(endpoint, mints, parse_body(StatementsAnswer, answer.body))
@@ -210,9 +212,13 @@ def _reading_of(endpoint: CustodianEndpoint, mints: tuple[Address, ...], answer:
     for mint in (*stated, *(one.mint for one in answer.omitted), *ripped):
         if mint not in asked:
             raise WireError("mint", base58(mint), "it was not asked for")
+    answered = {*stated, *(one.mint for one in answer.omitted)}
     return CustodyReading(
         statements=((endpoint.custodian, signed),) if signed else (),
-        omitted=tuple(Omission(endpoint.custodian, one.mint, one.reason, one.detail) for one in answer.omitted),
+        omitted=(
+            *(Omission(endpoint.custodian, mint, NOT_ANSWERED, "") for mint in mints if mint not in answered),
+            *(Omission(endpoint.custodian, one.mint, one.reason, one.detail) for one in answer.omitted),
+        ),
         ripcords=(
             (Ripcord(endpoint.custodian, tuple(answer.ripcord.mints), answer.ripcord.details),)
             if answer.ripcord

@@ -1,7 +1,8 @@
 """The daemon's check of a statement: nothing that came over the network is trusted.
 
 `verify_statement` is one list of numbered checks in a fixed order; the first that fails rejects the statement, since
-it was signed whole. Checks 1 to 14 are about the statement, 15 to 21 about each entry in turn (all failing entries are reported).
+it was signed whole. Checks 1 to 14 are about the statement, 15 to 21 about each entry in turn: every failing entry is
+reported with its first failure.
 
  1 FORM                1 to 24 entries by strictly ascending mints, 1 to 8 signatures of 64 bytes
  2 WRONG_CLUSTER       genesis_hash is this cluster's
@@ -316,8 +317,9 @@ def _check_entry(
             mint,
         )
     # 21
+    changes_at_ts = pending_change_ts(view, snapshot.now_ts)
     _require(
-        len(statement.entries) == 1 or not changes_multiplier_before(view, snapshot.now_ts, statement.expires_ts),
+        len(statement.entries) == 1 or changes_at_ts is None or changes_at_ts >= statement.expires_ts,
         Reason.SHARED_CHANGE,
         "its multiplier changes before the statement expires, so it needs a statement of its own",
         mint,
@@ -339,9 +341,10 @@ def effective_multiplier_bits(view: AssetView, now_ts: int) -> int | None:
     return by_asset if by_asset == view.mint.effective_multiplier_bits(now_ts) else None
 
 
-def changes_multiplier_before(view: AssetView, now_ts: int, until_ts: int) -> bool:
-    """Whether a multiplier change is pending that takes effect before `until_ts`."""
-    return now_ts < view.asset.multiplier_effective_ts < until_ts
+def pending_change_ts(view: AssetView, now_ts: int) -> int | None:
+    """When the multiplier changes next; None where no change is pending."""
+    effective_ts = view.asset.multiplier_effective_ts
+    return effective_ts if effective_ts > now_ts else None
 
 
 def _values(entry: StatementEntry) -> tuple[int, int, int, int]:

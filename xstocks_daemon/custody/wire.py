@@ -177,8 +177,9 @@ class LimitWire(WireModel):
     redeemed_seen_raw: U64Field
 
 
-class CosignProblem(BaseModel):
-    """What a proposer reads of a co-signer's problem document; members of other problems are left alone (RFC 9457)."""
+class ProblemRead(BaseModel):
+    """What is read of a problem document. Other members are left alone (RFC 9457); `limits` and `refused` are a
+    co-signer's."""
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 
@@ -197,10 +198,10 @@ class CosignProblem(BaseModel):
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
-def parse_json(body: bytes) -> object:
+def parse_json(body: bytes, max_bytes: int = MAX_BODY_BYTES) -> object:
     """The value of a JSON text. WireError for what is not JSON, repeats a key, or nests or counts without end."""
-    if len(body) > MAX_BODY_BYTES:
-        raise WireError("body", f"{len(body)} bytes", f"send at most {MAX_BODY_BYTES} bytes")
+    if len(body) > max_bytes:
+        raise WireError("body", f"{len(body)} bytes", f"send at most {max_bytes} bytes")
     try:
         return json.loads(body.decode("utf-8"), object_pairs_hook=_object_of, parse_constant=_refuse_constant)
     except WireError:

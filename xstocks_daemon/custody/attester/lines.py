@@ -1,0 +1,119 @@
+"""What a sidecar's own books and finalized chain say of one mint: the most it would sign, or why it signs nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from xstocks_daemon.custody.attester.books import Books, Target
+from xstocks_daemon.custody.verify import chain_entry, effective_multiplier_bits, pending_change_ts
+from xstocks_daemon.domain.snapshot import ChainSnapshot
+from xstocks_daemon.domain.statement import StatementEntry
+from xstocks_daemon.domain.units import Address, UnitError, capacity_raw, multiplier_text
+
+
+class NoLineReason(Enum):
+    """Why a mint is left out of a statement, or refused to a proposer."""
+
+    UNKNOWN_ASSET = "unknown_asset"
+    RIPCORD = "ripcord"
+    NOT_REGISTERED = "not_registered"
+    NOT_ATTACHED = "not_attached"
+    MULTIPLIER_DIFFERS = "multiplier_differs"
+    SEEN_ABOVE_TOTAL = "seen_above_total"
+    OUT_OF_RANGE = "out_of_range"
+    TOO_EARLY = "too_early"
+    ASK_ALONE = "ask_alone"
+    WRONG_CAPACITY = "wrong_capacity"
+
+
+@dataclass(frozen=True, slots=True)
+class NoLine:
+    """A mint that this sidecar signs nothing of, and why."""
+
+    mint: Address
+    reason: NoLineReason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLine:
+    """A mint's own numbers: an entry as this sidecar would propose it, and what the chain says of the mint.
+
+    `last_observed_ms`: a newer time is needed. `chain_sum_raw`: capacity_raw + redeemed_seen_raw of the chain's entry.
+    `changes_at_ts`: when its multiplier changes, None if no change is
+    pending.
+    """
+
+    entry: StatementEntry
+    decimals: int
+    redeemed_total_raw: int
+    last_observed_ms: int
+    chain_sum_raw: int
+    changes_at_ts: int | None
+
+    @property
+    def sum_raw(self) -> int:
+        """capacity_raw + redeemed_seen_raw: anything up to it is signable."""
+        return self.entry.capacity_raw + self.entry.redeemed_seen_raw
+
+    def at_most(self, shares_micro: int, redeemed_seen_raw: int | None = None) -> OwnLine:
+        """The same with no more than these shares and seen redemptions; the capacity follows."""
+        entry = self.entry
+        shares_micro = min(entry.shares_micro, shares_micro)
+        seen_raw = (
+            entry.redeemed_seen_raw if redeemed_seen_raw is None else min(entry.redeemed_seen_raw, redeemed_seen_raw)
+        )
+        capacity = capacity_raw(shares_micro, entry.multiplier_bits, self.decimals)
+        lower = StatementEntry(entry.mint, entry.multiplier_bits, shares_micro, capacity, seen_raw)
+        return replace(self, entry=lower)
+
+    def must_stand_alone(self, expires_ts: int) -> bool:
+        """Whether the multiplier changes before the statement expires, which would void a shared digest."""
+        return self.changes_at_ts is not None and self.changes_at_ts < expires_ts
+
+
+def own_line(books: Books, snapshot: ChainSnapshot, custodian: Address, mint: Address) -> OwnLine | NoLine:
+    """Shares, seen redemptions and multiplier from the books, never from the chain (M13); decimals and the counter
+    that bounds the seen redemptions from the chain's finalized state."""
+
+    def none(reason: NoLineReason, detail: str) -> NoLine:
+        return NoLine(mint, reason, detail)
+
+    target = Target(snapshot.genesis_hash, snapshot.program_id, mint)
+    book = books.by_target.get(target)
+    if book is None:
+        return none(NoLineReason.UNKNOWN_ASSET, "the books have no allotment to this mint")
+    if book.ripcord is not None:
+        return none(NoLineReason.RIPCORD, book.ripcord)
+    view = snapshot.assets.get(mint)
+    if view is None:
+        return none(NoLineReason.NOT_REGISTERED, "the program has no asset of this mint")
+    entry = chain_entry(view, custodian)
+    if entry is None:
+        return none(NoLineReason.NOT_ATTACHED, "this custodian is not attached to the asset")
+    in_force = effective_multiplier_bits(view, snapshot.now_ts)
+    if in_force != book.multiplier_bits:
+        chain_says = "not settled" if in_force is None else multiplier_text(in_force)
+        return none(
+            NoLineReason.MULTIPLIER_DIFFERS, f"the books use multiplier {book.multiplier}, the chain's is {chain_says}"
+        )
+    if book.redeemed_seen_raw > entry.redeemed_total_raw:
+        return none(
+            NoLineReason.SEEN_ABOVE_TOTAL,
+            f"the books count {book.redeemed_seen_raw} raw redeemed, the chain {entry.redeemed_total_raw}",
+        )
+    shares_micro = book.attested_micro(target)
+    try:
+        capacity = capacity_raw(shares_micro, book.multiplier_bits, view.asset.decimals)
+    except UnitError as error:
+        return none(NoLineReason.OUT_OF_RANGE, str(error))
+    own = StatementEntry(mint, book.multiplier_bits, shares_micro, capacity, book.redeemed_seen_raw)
+    return OwnLine(
+        entry=own,
+        decimals=view.asset.decimals,
+        redeemed_total_raw=entry.redeemed_total_raw,
+        last_observed_ms=entry.observed_ms,
+        chain_sum_raw=0 if entry.withdrawn else entry.capacity_raw + entry.redeemed_seen_raw,
+        changes_at_ts=pending_change_ts(view, snapshot.now_ts),
+    )

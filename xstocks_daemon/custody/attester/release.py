@@ -1,0 +1,108 @@
+"""May shares leave? M13, each condition by its name, all read at finalized:
+
+| condition | holds when |
+|---|---|
+| quorum_entry | the custodian's own entry is attached and not withdrawn: a quorum statement stands in it |
+| without_the_shares | that entry states no more than the allotment without these shares and all marked before them |
+| observed_after_mark | it was observed more than the allowed skew after the shares were marked to leave |
+| covers_unseen | its capacity_raw is at least its own unseen redemptions |
+| no_hold | no hold is on the asset |
+| supply_backed | supply <= sum of fresh capacities - unseen redemptions of all entries, without the max(0) |
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from xstocks_daemon.custody.attester.books import AssetBook, Leaving
+from xstocks_daemon.domain.snapshot import ChainSnapshot, Entry, EntryState, backing_raw
+from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address, shares_text
+
+
+class Condition(Enum):
+    """The names of M13's conditions."""
+
+    QUORUM_ENTRY = "quorum_entry"
+    WITHOUT_THE_SHARES = "without_the_shares"
+    OBSERVED_AFTER_MARK = "observed_after_mark"
+    COVERS_UNSEEN = "covers_unseen"
+    NO_HOLD = "no_hold"
+    SUPPLY_BACKED = "supply_backed"
+
+
+@dataclass(frozen=True, slots=True)
+class Unmet:
+    """A condition that does not hold, with the numbers."""
+
+    condition: Condition
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.condition.value}: {self.detail}"
+
+
+def unmet_conditions(
+    book: AssetBook, leaving: Leaving, custodian: Address, snapshot: ChainSnapshot, skew_ms: int
+) -> tuple[Unmet, ...]:
+    """What still keeps `leaving` from going; empty when it may go. `snapshot` is finalized and has its asset;
+    `skew_ms` is the most that any signer's clock may be ahead."""
+    view = snapshot.assets.get(leaving.target.mint)
+    if view is None:
+        return (Unmet(Condition.QUORUM_ENTRY, "the program has no asset of this mint"),)
+    unmet = [
+        Unmet(condition, detail)
+        for condition, holds, detail in _of_entry(book, leaving, _own_entry(view.asset.entries, custodian), skew_ms)
+        if not holds
+    ]
+    if view.asset.holds:
+        unmet.append(Unmet(Condition.NO_HOLD, f"{view.asset.holds.name} is set; the resumer clears it"))
+    backed_raw = backing_raw(view, snapshot.custodians, snapshot.now_ts)
+    if view.mint.supply_raw > backed_raw:
+        detail = f"supply is {view.mint.supply_raw} raw, fresh statements back {backed_raw}: burn the difference first"
+        unmet.append(Unmet(Condition.SUPPLY_BACKED, detail))
+    return tuple(unmet)
+
+
+def _own_entry(entries: tuple[Entry, ...], custodian: Address) -> Entry | None:
+    for entry in entries:
+        if entry.custodian == custodian and entry.state is EntryState.ATTACHED and not entry.withdrawn:
+            return entry
+    return None
+
+
+def _of_entry(
+    book: AssetBook, leaving: Leaving, entry: Entry | None, skew_ms: int
+) -> list[tuple[Condition, bool, str]]:
+    if entry is None:
+        detail = "the custodian's entry is missing, detached or withdrawn"
+        return [(Condition.QUORUM_ENTRY, False, detail)]
+    allotment = book.allotment(leaving.target)
+    allotted_micro = allotment.shares_micro if allotment else 0
+    most_micro = allotted_micro - book.leaving_micro(leaving.target, until_ms=leaving.marked_ms)
+    earliest_ms = leaving.marked_ms + skew_ms + 1
+    stated = entry.observed_ms != 0 and entry.multiplier_bits != 0
+    return [
+        (Condition.QUORUM_ENTRY, stated, "the custodian's entry has no statement yet"),
+        (
+            Condition.WITHOUT_THE_SHARES,
+            entry.shares_micro <= most_micro,
+            (
+                f"the chain's statement has {shares_text(entry.shares_micro)} shares, "
+                f"{shares_text(most_micro)} stay without the leaving ones"
+            ),
+        ),
+        (
+            Condition.OBSERVED_AFTER_MARK,
+            entry.observed_ms >= earliest_ms,
+            (
+                f"the chain's statement is of {entry.observed_ms} ms, one of {earliest_ms} ms or later is needed "
+                f"({skew_ms // MILLIS_PER_SEC} s of skew after the mark)"
+            ),
+        ),
+        (
+            Condition.COVERS_UNSEEN,
+            entry.capacity_raw >= entry.unseen_raw,
+            f"its capacity is {entry.capacity_raw} raw, {entry.unseen_raw} are redeemed and not yet counted",
+        ),
+    ]
