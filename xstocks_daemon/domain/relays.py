@@ -88,8 +88,8 @@ def line_use(
         return Reason.NOT_FRESH_ON_CHAIN
     # M13: shares leave only by a statement observed more than the skew after they were marked. The first lower
     # statement may be too early for that, so one from after the skew follows it.
-    settled_ms = known.since_ms + snapshot.config.max_skew_secs * MILLIS_PER_SEC
-    if known.lowered and entry.observed_ms <= settled_ms < statement.observed_ms:
+    settled_ms = known.lowered_ms + snapshot.config.max_skew_secs * MILLIS_PER_SEC
+    if known.lowered_ms and entry.observed_ms <= settled_ms < statement.observed_ms:
         return Reason.CONFIRMS_LOWER
     life_secs = until_ts - statement.observed_ms // MILLIS_PER_SEC
     remaining_secs = fresh_until_ts(entry.observed_ms, entry.expires_ts, max_age_secs) - snapshot.now_ts

@@ -34,15 +34,13 @@ class Evidence:
 class CustodianEvidence:
     """What is known of one asset at one custodian.
 
-    `newest` and `previous` are two successive verified statements (previous observed strictly earlier). `since_ms` is
-    the time of observation of the first statement of the present run of equal numbers; `lowered` says that this run
-    began below the one before it.
+    `newest` and `previous` are two successive verified statements (previous observed strictly earlier). `lowered_ms` is
+    the time of observation of the last statement that said less than the one before it (0: none did).
     """
 
     newest: Evidence
     previous: Evidence | None = None
-    since_ms: int = 0
-    lowered: bool = False
+    lowered_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,4 @@
-"""What must not be forgotten: intents, attempts, evidence, halts (design, section 6.3). 
-
-`open_journal(path, genesis_hash, program_id) -> Journal` (async) opens or makes one.
-"""
+"""What must not be forgotten: intents, attempts, evidence, halts (design, section 6.3). Begin with `open_journal`."""
 
 from xstocks_daemon.journal.port import (
     Attempt,
@@ -18,6 +15,7 @@ from xstocks_daemon.journal.port import (
     LookupTable,
     WrongJournal,
 )
+from xstocks_daemon.journal.sqlite import open_journal
 
 __all__ = [
     "Attempt",
@@ -33,4 +31,5 @@ __all__ = [
     "LeaseLost",
     "LookupTable",
     "WrongJournal",
+    "open_journal",
 ]
