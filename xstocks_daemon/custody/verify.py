@@ -266,10 +266,10 @@ def _check_entry(
     last_seen = seen.last(custodian.address, entry.mint)
     mint = entry.mint
     # 15
-    if statement.observed_ms == on_chain.observed_ms and not on_chain.withdrawn:
-        same = _values(entry) == _chain_values(on_chain)
-        never_stated = _chain_values(on_chain) == (0, 0, 0, 0)  # attaching sets a time without a statement
-        _require(same or never_stated, Reason.EQUIVOCATION, "the chain has other values of the same time", mint)
+    if statement.observed_ms == on_chain.observed_ms and not on_chain.withdrawn:  # attaching also withdraws
+        _require(
+            _values(entry) == _values(on_chain), Reason.EQUIVOCATION, "the chain has other values of that time", mint
+        )
     if last_seen is not None and statement.observed_ms == last_seen[0]:
         _require(entry == last_seen[1], Reason.EQUIVOCATION, "other values were signed for the same time", mint)
     # 16
@@ -347,18 +347,14 @@ def pending_change_ts(view: AssetView, now_ts: int) -> int | None:
     return effective_ts if effective_ts > now_ts else None
 
 
-def _values(entry: StatementEntry) -> tuple[int, int, int, int]:
-    return (entry.multiplier_bits, entry.shares_micro, entry.capacity_raw, entry.redeemed_seen_raw)
-
-
-def _chain_values(entry: ChainEntry) -> tuple[int, int, int, int]:
+def _values(entry: StatementEntry | ChainEntry) -> tuple[int, int, int, int]:
     return (entry.multiplier_bits, entry.shares_micro, entry.capacity_raw, entry.redeemed_seen_raw)
 
 
 def _last_sum_raw(on_chain: ChainEntry, last_seen: tuple[int, StatementEntry] | None) -> int | None:
     if last_seen is not None and last_seen[0] > on_chain.observed_ms:
         return last_seen[1].capacity_raw + last_seen[1].redeemed_seen_raw
-    if on_chain.withdrawn or _chain_values(on_chain) == (0, 0, 0, 0):
+    if on_chain.withdrawn:
         return None
     return on_chain.capacity_raw + on_chain.redeemed_seen_raw
 

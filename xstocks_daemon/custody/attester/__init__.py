@@ -1,0 +1,32 @@
+"""The sidecar: books, signing, co-signing, and the release of shares. `xstocks attester` calls what is listed here."""
+
+from xstocks_daemon.custody.attester.books import AssetBook, Books, Leaving, Target, new_asset_book
+from xstocks_daemon.custody.attester.operations import (
+    BooksChange,
+    ReleaseRefused,
+    books_create,
+    books_deposit,
+    books_mark_leaving,
+    books_release,
+    books_show,
+)
+from xstocks_daemon.custody.attester.run import run_attester
+from xstocks_daemon.custody.attester.settings import AttesterSettings, load_attester_settings
+
+__all__ = [
+    "AssetBook",
+    "AttesterSettings",
+    "Books",
+    "BooksChange",
+    "Leaving",
+    "ReleaseRefused",
+    "Target",
+    "books_create",
+    "books_deposit",
+    "books_mark_leaving",
+    "books_release",
+    "books_show",
+    "load_attester_settings",
+    "new_asset_book",
+    "run_attester",
+]

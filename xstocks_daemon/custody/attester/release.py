@@ -2,7 +2,7 @@
 
 | condition | holds when |
 |---|---|
-| quorum_entry | the custodian's own entry is attached and not withdrawn: a quorum statement stands in it |
+| quorum_entry | the custodian's own entry is attached and not withdrawn: it holds a quorum statement |
 | without_the_shares | that entry states no more than the allotment without these shares and all marked before them |
 | observed_after_mark | it was observed more than the allowed skew after the shares were marked to leave |
 | covers_unseen | its capacity_raw is at least its own unseen redemptions |
@@ -66,6 +66,7 @@ def unmet_conditions(
 
 def _own_entry(entries: tuple[Entry, ...], custodian: Address) -> Entry | None:
     for entry in entries:
+        # Attaching leaves an entry withdrawn until its first statement.
         if entry.custodian == custodian and entry.state is EntryState.ATTACHED and not entry.withdrawn:
             return entry
     return None
@@ -81,9 +82,7 @@ def _of_entry(
     allotted_micro = allotment.shares_micro if allotment else 0
     most_micro = allotted_micro - book.leaving_micro(leaving.target, until_ms=leaving.marked_ms)
     earliest_ms = leaving.marked_ms + skew_ms + 1
-    stated = entry.observed_ms != 0 and entry.multiplier_bits != 0
     return [
-        (Condition.QUORUM_ENTRY, stated, "the custodian's entry has no statement yet"),
         (
             Condition.WITHOUT_THE_SHARES,
             entry.shares_micro <= most_micro,

@@ -1,0 +1,159 @@
+"""One sidecar as a process: settings in, a server until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+from aiohttp import web
+
+from xstocks_daemon.chain.addresses import base58
+from xstocks_daemon.chain.errors import ChainError, RpcError
+from xstocks_daemon.chain.program import ProgramClient
+from xstocks_daemon.chain.rpc import RpcPool
+from xstocks_daemon.custody.attester.books import BooksFile
+from xstocks_daemon.custody.attester.counters import CachedCounters, CountersPort
+from xstocks_daemon.custody.attester.operations import chain_counters, custodian_address
+from xstocks_daemon.custody.attester.peers import HttpPeer
+from xstocks_daemon.custody.attester.proposer import Proposer
+from xstocks_daemon.custody.attester.server import AttesterServer, ServerSettings
+from xstocks_daemon.custody.attester.settings import AttesterSettings, load_key, load_token
+from xstocks_daemon.custody.attester.signer import Signer, SignerLimits
+from xstocks_daemon.custody.attester.store import SignedStore
+from xstocks_daemon.custody.attester.submitter import ChainSubmitter, LowerStatements, StatementSubmitter
+from xstocks_daemon.custody.errors import CustodyUserError
+from xstocks_daemon.custody.http import HttpTarget, http_session
+from xstocks_daemon.domain.units import Address
+
+_log = structlog.get_logger("xstocks.attester")
+
+
+def wall_clock_ms() -> int:
+    """Unix time in milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class RunningAttester:
+    """A sidecar that serves. `url` is where."""
+
+    url: str
+    signer: Signer
+    proposer: Proposer
+    lower: LowerStatements | None
+    proposes_for: tuple[Address, ...]
+
+
+async def run_attester(settings: AttesterSettings, stop: asyncio.Event | None = None) -> None:
+    """Serve until `stop` is set; without one, until SIGTERM or SIGINT. Requests under way are finished first.
+
+    CustodyUserError for settings that cannot be served.
+    """
+    stopped = stop or _stop_on_signals()
+    async with RpcPool(settings.rpc_urls) as pool:
+        await check_cluster(settings, pool)
+        submitter = _chain_submitter(settings, pool)
+        async with serve_attester(settings, chain_counters(settings, pool), submitter=submitter) as running:
+            _log.info("attester serves", url=running.url, key=base58(running.signer.address))
+            await _until_stopped(running, stopped)
+    _log.info("attester stopped")
+
+
+async def _until_stopped(running: RunningAttester, stopped: asyncio.Event) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        watch = tasks.create_task(running.lower.run(running.proposes_for)) if running.lower else None
+        await stopped.wait()
+        if watch is not None:
+            watch.cancel()
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    return stopped
+
+
+async def check_cluster(settings: AttesterSettings, pool: RpcPool) -> None:
+    """CustodyUserError unless every endpoint serves the cluster of the settings."""
+    try:
+        await pool.check_cluster(settings.genesis_hash)
+    except RpcError as error:
+        raise CustodyUserError("rpc_urls", error.url, f"it does not answer: {error.reason}") from None
+    except ChainError as error:
+        raise CustodyUserError("genesis_hash", base58(settings.genesis_hash), str(error)) from None
+
+
+def _chain_submitter(settings: AttesterSettings, pool: RpcPool) -> StatementSubmitter | None:
+    if settings.fee_payer_file is None:
+        return None
+    fee_payer = load_key(settings.fee_payer_file, "fee_payer_file")
+    return ChainSubmitter(pool, ProgramClient(settings.program_id), fee_payer)
+
+
+@asynccontextmanager
+async def serve_attester(
+    settings: AttesterSettings,
+    counters: CountersPort,
+    *,
+    submitter: StatementSubmitter | None = None,
+    now_ms: Callable[[], int] = wall_clock_ms,
+) -> AsyncIterator[RunningAttester]:
+    """A serving sidecar over any chain port. Blocking start-up work is small files only."""
+    monotonic = asyncio.get_running_loop().time
+    cached = CachedCounters(counters, monotonic)
+    async with AsyncExitStack() as stack:
+        worker = stack.enter_context(ThreadPoolExecutor(max_workers=1, thread_name_prefix="attester"))
+        store = stack.enter_context(SignedStore(settings.store_file))
+        session = await stack.enter_async_context(http_session())
+        books = {custodian_address(settings, one): BooksFile(one.books_file, one.id) for one in settings.custodians}
+        for books_file in books.values():
+            books_file.load()  # broken books are said at start
+        signer = Signer(
+            load_key(settings.key_file, "key_file"),
+            settings.genesis_hash,
+            settings.program_id,
+            books,
+            store,
+            cached,
+            SignerLimits(settings.lifetime_secs, settings.max_skew_ms),
+            now_ms,
+            worker,
+        )
+        peers = {
+            custodian_address(settings, one): [
+                HttpPeer(HttpTarget(peer.url, load_token(peer.token_file, "peers.token_file")), session, monotonic)
+                for peer in one.peers
+            ]
+            for one in settings.custodians
+        }
+        proposer = Proposer(signer, cached, peers)
+        proposes_for = tuple(custodian for custodian, listed in peers.items() if listed)
+        lower = LowerStatements(signer, proposer, cached, submitter, monotonic) if submitter and proposes_for else None
+        if proposes_for and lower is None:
+            _log.warning("lower statements are not submitted by this sidecar: no fee_payer_file is set")
+        tokens = [load_token(path, "token_files") for path in settings.token_files]
+        server = AttesterServer(
+            signer, proposer, ServerSettings(tokens, settings.request_timeout_secs, submits_lower=lower is not None)
+        )
+        runner = web.AppRunner(server.application(), access_log=None, shutdown_timeout=settings.request_timeout_secs)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        site = web.TCPSite(runner, settings.listen_host, settings.listen_port)
+        try:
+            await site.start()
+        except OSError as error:
+            raise CustodyUserError("listen", settings.listen, f"it cannot be used: {error.strerror}") from None
+        yield RunningAttester(_url_of(runner), signer, proposer, lower, proposes_for)
+
+
+def _url_of(runner: web.AppRunner) -> str:
+    host, port = runner.addresses[0][:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
