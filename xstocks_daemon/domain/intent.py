@@ -21,7 +21,7 @@ class IntentKind(IntEnum):
 
 
 class IntentState(Enum):
-    """The life of an intent; edges in INTENT_EDGES, nothing else is allowed.
+    """The life of an intent; its edges are in `lifecycle.LIFE_CYCLE`, nothing else is allowed.
 
     PENDING: journaled, no live attempt. SUBMITTED: an attempt exists that may execute. DONE: it executed, once.
     DROPPED: it can never execute and nothing of it did (its sequence number is free again).
@@ -31,16 +31,6 @@ class IntentState(Enum):
     SUBMITTED = "submitted"
     DONE = "done"
     DROPPED = "dropped"
-
-
-INTENT_EDGES: frozenset[tuple[IntentState, IntentState]] = frozenset(
-    {
-        (IntentState.PENDING, IntentState.SUBMITTED),
-        (IntentState.PENDING, IntentState.DROPPED),
-        (IntentState.SUBMITTED, IntentState.DONE),
-        (IntentState.SUBMITTED, IntentState.PENDING),  # its last attempt was proved dead
-    }
-)
 
 
 class AttemptState(Enum):

@@ -24,6 +24,7 @@ _MIN_NORMAL_EXPONENT = 1
 _SPECIAL_EXPONENT = 0x7FF
 _MANTISSA_BITS = 52
 _EXPONENT_BIAS = 1075  # 1023 + 52: the value is significand * 2**(exponent - 1075)
+_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _DECIMAL = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?")
 
 
@@ -98,3 +99,13 @@ def decimal_text(value: int, decimals: int) -> str:
     whole, part = divmod(digits, 10**decimals)
     fraction = f"{part:0{decimals}d}".rstrip("0") if decimals else ""
     return f"{sign}{whole:,}" + (f".{fraction}" if fraction else "")
+
+
+def address_text(address: bytes) -> str:
+    """An address as people know it (base58, the Bitcoin alphabet); for messages."""
+    number, digits = int.from_bytes(address, "big"), ""
+    while number:
+        number, digit = divmod(number, 58)
+        digits = _BASE58[digit] + digits
+    zeros = len(address) - len(address.lstrip(b"\0"))
+    return "1" * zeros + digits

@@ -21,12 +21,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from xstocks_daemon.domain.intent import NO_ORDER, AttemptState, Intent, IntentKind, IntentState
+from xstocks_daemon.domain.lifecycle import IntentEvent, step
 from xstocks_daemon.domain.statement import SignedStatement
-from xstocks_daemon.domain.units import Address
+from xstocks_daemon.domain.units import Address, address_text
 from xstocks_daemon.domain.views import (
     AssetJournal,
     CustodianEvidence,
-    Evidence,
     Halt,
     HaltReason,
     JournalView,
@@ -36,7 +36,8 @@ from xstocks_daemon.domain.views import (
     Totals,
 )
 from xstocks_daemon.journal import tables as t
-from xstocks_daemon.journal.codec import detail_of, detail_text, statement_of, statement_text
+from xstocks_daemon.journal.codec import detail_of, detail_text
+from xstocks_daemon.journal.evidence import keep_statements, read_evidence
 from xstocks_daemon.journal.port import (
     Attempt,
     AttemptRecord,
@@ -50,6 +51,16 @@ from xstocks_daemon.journal.port import (
     LeaseLost,
     LookupTable,
     WrongJournal,
+)
+from xstocks_daemon.journal.rows import (
+    attempt_of,
+    by_two,
+    columns_of,
+    intent_of,
+    intent_record_of,
+    order_of,
+    person_name,
+    totals_of,
 )
 
 EVENTS_KEPT = 100_000
@@ -235,8 +246,8 @@ class SqliteJournal:
         ):
             if kept != given:
                 raise WrongJournal(
-                    f"journal {self._path}: its {name} is {kept.hex()}, but {given.hex()} is used here; "
-                    "name this cluster's own journal, or a new file"
+                    f"journal {self._path}: its {name} is {address_text(kept)}, but {address_text(given)} is used "
+                    "here; name this cluster's own journal, or a new file"
                 )
 
     def _migrate(self, connection: Connection) -> None:
@@ -314,7 +325,7 @@ class SqliteJournal:
 
         totals = {row.mint: row for row in await rows(select(t.assets), t.assets.c.mint)}
         live = {
-            row.mint: LiveIntent(row.id, _intent(row), IntentState(row.state))
+            row.mint: LiveIntent(row.id, intent_of(row), IntentState(row.state))
             for row in await rows(select(t.intents).where(t.intents.c.state.in_(_LIVE)), t.intents.c.mint)
         }
         halts = {
@@ -335,9 +346,9 @@ class SqliteJournal:
         return JournalView(
             assets={
                 one: AssetJournal(
-                    totals=_totals(totals[one]) if one in totals else Totals(),
+                    totals=totals_of(totals[one]) if one in totals else Totals(),
                     holder_burnt_raw=totals[one].holder_burnt_raw if one in totals else 0,
-                    acknowledged_raw=_by_two(people.get(one, [])),
+                    acknowledged_raw=by_two(people.get(one, [])),
                     live=live.get(one),
                     halt=halts.get(one),
                     set_aside=aside.get(one),
@@ -345,7 +356,7 @@ class SqliteJournal:
                 )
                 for one in {*totals, *live, *halts, *aside, *approved, *people}
             },
-            orders=tuple(_order(row) for row in await rows(open_orders, t.orders.c.mint)),
+            orders=tuple(order_of(row) for row in await rows(open_orders, t.orders.c.mint)),
         )
 
     # -- intents and attempts
@@ -353,37 +364,42 @@ class SqliteJournal:
     @_uncancelled
     async def record_intents(self, intents: Sequence[Intent]) -> tuple[LiveIntent, ...]:
         """See the port."""
-        now_ms, recorded = self._clock_ms(), []
+        if not intents:
+            return ()
+        now_ms, state = self._clock_ms(), step(None, IntentEvent.RECORDED)
         async with self._work() as connection:
             known = await self._view(connection, None)
             orders = {order.order_id: order for order in known.orders}
             await self._know_assets(connection, [one.mint for one in intents])
             for one in intents:
                 self._check_intent(one, known.of(one.mint), orders)
-                added = await connection.execute(
-                    insert(t.intents).values(
-                        mint=one.mint,
-                        sequence=one.sequence,
-                        kind=int(one.kind),
-                        amount_raw=one.amount_raw,
-                        destination=one.destination,
-                        order_id=None if one.order_id == NO_ORDER else one.order_id,
-                        intent_hash=one.intent_hash(self._genesis_hash, self._program_id),
-                        state=IntentState.PENDING.value,
-                        note="",
-                        created_ms=now_ms,
-                        changed_ms=now_ms,
-                    )
-                )
-                (intent_id,) = added.inserted_primary_key or (0,)
-                recorded.append(LiveIntent(intent_id, one, IntentState.PENDING))
+            added = await connection.execute(
+                insert(t.intents).returning(t.intents.c.id, sort_by_parameter_order=True),
+                [
+                    {
+                        "mint": one.mint,
+                        "sequence": one.sequence,
+                        "kind": int(one.kind),
+                        "amount_raw": one.amount_raw,
+                        "destination": one.destination,
+                        "order_id": None if one.order_id == NO_ORDER else one.order_id,
+                        "intent_hash": one.intent_hash(self._genesis_hash, self._program_id),
+                        "state": state.value,
+                        "note": "",
+                        "created_ms": now_ms,
+                        "changed_ms": now_ms,
+                    }
+                    for one in intents
+                ],
+            )
+            ids = added.scalars().all()
             burnt = [one.mint for one in intents if one.kind is IntentKind.BURN]
             if burnt:
                 await connection.execute(delete(t.burn_approvals).where(t.burn_approvals.c.mint.in_(burnt)))
-        return tuple(recorded)
+        return tuple(LiveIntent(intent_id, one, state) for intent_id, one in zip(ids, intents, strict=True))
 
     def _check_intent(self, intent: Intent, known: AssetJournal, orders: Mapping[bytes, Order]) -> None:
-        name = f"journal {self._path}: intent for {intent.mint.hex()}"
+        name = f"journal {self._path}: intent for {address_text(intent.mint)}"
         if known.halt is not None:
             raise JournalConflict(f"{name}: the asset is halted ({known.halt.reason.value})")
         if known.live is not None:
@@ -404,25 +420,26 @@ class SqliteJournal:
         fresh = sorted(set(mints) - known)
         if fresh:
             await connection.execute(
-                insert(t.assets), [{"mint": mint, "holder_burnt_raw": 0, **_columns(Totals())} for mint in fresh]
+                insert(t.assets), [{"mint": mint, "holder_burnt_raw": 0, **columns_of(Totals())} for mint in fresh]
             )
 
     @_uncancelled
     async def drop_intent(self, intent_id: int, why: str) -> None:
         """See the port."""
         async with self._work() as connection:
-            await self._move(connection, [intent_id], IntentState.PENDING, IntentState.DROPPED, note=why)
+            await self._move(connection, [intent_id], IntentState.PENDING, IntentEvent.NOT_WANTED, note=why)
 
     async def _move(
         self,
         connection: AsyncConnection,
         intent_ids: Sequence[int],
         before: IntentState,
-        after: IntentState,
+        event: IntentEvent,
         *,
         note: str = "",
     ) -> None:
         """Move intents along one edge of the life cycle, all or none."""
+        after = step(before, event)
         moved = await connection.execute(
             update(t.intents)
             .where(t.intents.c.id.in_(intent_ids), t.intents.c.state == before.value)
@@ -454,7 +471,7 @@ class SqliteJournal:
                 )
             )
             (attempt_id,) = added.inserted_primary_key or (0,)
-            await self._move(connection, intent_ids, IntentState.PENDING, IntentState.SUBMITTED)
+            await self._move(connection, intent_ids, IntentState.PENDING, IntentEvent.ATTEMPT_RECORDED)
             await connection.execute(
                 insert(t.attempt_intents),
                 [{"attempt_id": attempt_id, "intent_id": intent_id} for intent_id in intent_ids],
@@ -465,25 +482,27 @@ class SqliteJournal:
         """See the port."""
         async with self._work() as connection:
             rows = await self._end_attempt(connection, signature, AttemptState.LANDED, evidence)
-            await self._move(connection, [row.id for row in rows], IntentState.SUBMITTED, IntentState.DONE)
+            await self._move(connection, [row.id for row in rows], IntentState.SUBMITTED, IntentEvent.LANDED)
             mints = [row.mint for row in rows]
             query = select(t.assets).where(t.assets.c.mint.in_(mints))
-            known = {row.mint: _totals(row) for row in await connection.execute(query)}
+            known = {row.mint: totals_of(row) for row in await connection.execute(query)}
             moved = await connection.execute(
                 update(t.assets)
                 .where(t.assets.c.mint == bindparam("of_mint"), t.assets.c.sequence == bindparam("of_sequence"))
-                .values({name: bindparam(name) for name in _columns(Totals())}),
+                .values({name: bindparam(name) for name in columns_of(Totals())}),
                 [
                     {
                         "of_mint": row.mint,
                         "of_sequence": row.sequence,
-                        **_columns(known[row.mint].after(_intent(row))),
+                        **columns_of(known[row.mint].after(intent_of(row))),
                     }
                     for row in rows
                 ],
             )
             if moved.rowcount != len(rows):
-                raise JournalConflict(f"journal {self._path}: an intent of {signature.hex()} is not its asset's next")
+                raise JournalConflict(
+                    f"journal {self._path}: an intent of {address_text(signature)} is not its asset's next"
+                )
             served = [row.order_id for row in rows if row.order_id is not None]
             if served:
                 await self._move_order(connection, served, _DONE)
@@ -493,7 +512,7 @@ class SqliteJournal:
         """See the port."""
         async with self._work() as connection:
             rows = await self._end_attempt(connection, signature, AttemptState.DEAD, proof)
-            await self._move(connection, [row.id for row in rows], IntentState.SUBMITTED, IntentState.PENDING)
+            await self._move(connection, [row.id for row in rows], IntentState.SUBMITTED, IntentEvent.PROVED_DEAD)
 
     async def _end_attempt(
         self,
@@ -509,7 +528,7 @@ class SqliteJournal:
             .values(state=state.value, evidence=detail_text(evidence), changed_ms=self._clock_ms())
         )
         if ended.rowcount != 1:
-            raise JournalConflict(f"journal {self._path}: attempt {signature.hex()} is not live")
+            raise JournalConflict(f"journal {self._path}: attempt {address_text(signature)} is not live")
         query = (
             select(t.intents)
             .join(t.attempt_intents, t.attempt_intents.c.intent_id == t.intents.c.id)
@@ -530,13 +549,13 @@ class SqliteJournal:
         carried: dict[int, list[int]] = {}
         for link in await connection.execute(links.order_by(t.attempt_intents.c.intent_id)):
             carried.setdefault(link.attempt_id, []).append(link.intent_id)
-        return tuple(_attempt(row, tuple(carried.get(row.id, ()))) for row in rows)
+        return tuple(attempt_of(row, tuple(carried.get(row.id, ()))) for row in rows)
 
     async def all_attempts_for(self, mint: Address, sequence: int) -> tuple[tuple[AttemptRecord, IntentRecord], ...]:
         """See the port."""
         async with self._read() as connection:
             mine = select(t.intents).where(t.intents.c.mint == mint, t.intents.c.sequence == sequence)
-            intents = {row.id: _intent_record(row) for row in await connection.execute(mine)}
+            intents = {row.id: intent_record_of(row) for row in await connection.execute(mine)}
             ids = select(t.attempt_intents.c.attempt_id).where(t.attempt_intents.c.intent_id.in_(intents))
             query = select(t.attempts).where(t.attempts.c.id.in_(ids)).order_by(t.attempts.c.id)
             return tuple(
@@ -550,7 +569,7 @@ class SqliteJournal:
         """See the port."""
         async with self._read() as connection:
             query = select(t.intents).where(t.intents.c.state.in_(_LIVE)).order_by(t.intents.c.id)
-            return tuple(_intent_record(row) for row in await connection.execute(query))
+            return tuple(intent_record_of(row) for row in await connection.execute(query))
 
     async def intents(
         self, *, mint: Address | None = None, state: IntentState | None = None, limit: int = 100
@@ -562,73 +581,24 @@ class SqliteJournal:
         if state is not None:
             query = query.where(t.intents.c.state == state.value)
         async with self._read() as connection:
-            return tuple(_intent_record(row) for row in await connection.execute(query))
+            return tuple(intent_record_of(row) for row in await connection.execute(query))
 
     # -- statements
 
     @_uncancelled
     async def record_statements(self, statements: Sequence[SignedStatement]) -> tuple[Equivocation, ...]:
         """See the port."""
-        found: list[Equivocation] = []
-        changed: dict[tuple[Address, Address], dict[str, Any]] = {}
-        bodies: dict[bytes, str] = {}
         async with self._work() as connection:
-            rows = await connection.execute(select(t.statement_lines))
-            lines = {(row.custodian, row.mint): dict(row._mapping) for row in rows}
-            for signed in sorted(statements, key=lambda signed: signed.statement.observed_ms):
-                digest = signed.statement.digest()
-                for line, equivocation in _newer_lines(signed, digest, lines):
-                    if equivocation is not None:
-                        found.append(equivocation)
-                        continue
-                    key = line["custodian"], line["mint"]
-                    lines[key] = changed[key] = line
-                    bodies[digest] = statement_text(signed)
-            if changed:
-                await self._keep_statements(connection, bodies, list(changed.values()))
+            found = await keep_statements(connection, statements)
             for one in found:
-                detail = {"custodian": one.custodian.hex(), "observed_ms": str(one.observed_ms)}
+                detail = {"custodian": address_text(one.custodian), "observed_ms": str(one.observed_ms)}
                 await self._log(connection, "equivocation", one.mint, detail)
-        return tuple(found)
-
-    async def _keep_statements(
-        self, connection: AsyncConnection, bodies: Mapping[bytes, str], lines: Sequence[Mapping[str, Any]]
-    ) -> None:
-        kept = {row.digest for row in await connection.execute(select(t.statements.c.digest))}
-        fresh = [{"digest": digest, "body": body} for digest, body in bodies.items() if digest not in kept]
-        if fresh:
-            await connection.execute(insert(t.statements), fresh)
-        keys = [{"of_custodian": line["custodian"], "of_mint": line["mint"]} for line in lines]
-        await connection.execute(
-            delete(t.statement_lines).where(
-                t.statement_lines.c.custodian == bindparam("of_custodian"),
-                t.statement_lines.c.mint == bindparam("of_mint"),
-            ),
-            keys,
-        )
-        await connection.execute(insert(t.statement_lines), lines)
-        needed = select(t.statement_lines.c.newest).union(
-            select(t.statement_lines.c.previous).where(t.statement_lines.c.previous.is_not(None))
-        )
-        await connection.execute(delete(t.statements).where(t.statements.c.digest.not_in(needed)))
+            return found
 
     async def evidence(self) -> Mapping[Address, Mapping[Address, CustodianEvidence]]:
         """See the port."""
         async with self._read() as connection:
-            lines = (await connection.execute(select(t.statement_lines))).all()
-            bodies = (await connection.execute(select(t.statements))).all()
-        known: dict[bytes, dict[Address, Evidence]] = {}
-        for row in bodies:
-            signed = statement_of(row.body)
-            known[row.digest] = {entry.mint: Evidence(signed, entry) for entry in signed.statement.entries}
-        evidence: dict[Address, dict[Address, CustodianEvidence]] = {}
-        for row in lines:
-            evidence.setdefault(row.mint, {})[row.custodian] = CustodianEvidence(
-                newest=known[row.newest][row.mint],
-                previous=None if row.previous is None else known[row.previous][row.mint],
-                lowered_ms=row.lowered_ms,
-            )
-        return evidence
+            return await read_evidence(connection)
 
     # -- M12
 
@@ -644,7 +614,8 @@ class SqliteJournal:
             )
             if recorded.rowcount != 1:
                 raise JournalConflict(
-                    f"journal {self._path}: holder_burnt_raw {holder_burnt_raw} of {mint.hex()} is below the recorded"
+                    f"journal {self._path}: holder_burnt_raw {holder_burnt_raw} of {address_text(mint)} "
+                    "is below what is recorded"
                 )
             await self._log(connection, "holder_burn", mint, {"holder_burnt_raw": str(holder_burnt_raw)})
 
@@ -737,7 +708,7 @@ class SqliteJournal:
     @_uncancelled
     async def place_order(self, order: Order, person: str) -> None:
         """See the port."""
-        name, now_ms = _person(person), self._clock_ms()
+        name, now_ms = person_name(person), self._clock_ms()
         async with self._write() as connection:
             await connection.execute(
                 insert(t.orders).values(
@@ -758,7 +729,7 @@ class SqliteJournal:
     @_uncancelled
     async def cancel_order(self, order_id: bytes, person: str) -> None:
         """See the port."""
-        name = _person(person)
+        name = person_name(person)
         async with self._write() as connection:
             live = select(t.intents.c.id).where(t.intents.c.order_id == order_id, t.intents.c.state.in_(_LIVE))
             if (await connection.execute(live)).first() is not None:
@@ -779,12 +750,12 @@ class SqliteJournal:
     @_uncancelled
     async def acknowledge_holder_burn(self, mint: Address, up_to_raw: int, person: str) -> int:
         """See the port."""
-        name = _person(person)
+        name = person_name(person)
         async with self._write() as connection:
             recorded = (await self._view(connection, mint)).of(mint).holder_burnt_raw
             if up_to_raw > recorded:
                 raise JournalConflict(
-                    f"journal {self._path}: {up_to_raw} given, holders have burnt {recorded} of {mint.hex()}"
+                    f"journal {self._path}: {up_to_raw} given, holders have burnt {recorded} of {address_text(mint)}"
                 )
             mine = t.acknowledgements.c.mint == mint, t.acknowledgements.c.person == name
             await connection.execute(delete(t.acknowledgements).where(*mine))
@@ -798,7 +769,7 @@ class SqliteJournal:
     @_uncancelled
     async def approve_burn(self, mint: Address, up_to_raw: int, person: str) -> None:
         """See the port."""
-        name = _person(person)
+        name = person_name(person)
         async with self._write() as connection:
             await connection.execute(delete(t.burn_approvals).where(t.burn_approvals.c.mint == mint))
             await connection.execute(
@@ -809,7 +780,7 @@ class SqliteJournal:
     @_uncancelled
     async def clear_halt(self, mint: Address, person: str) -> None:
         """See the port."""
-        name = _person(person)
+        name = person_name(person)
         async with self._write() as connection:
             cleared = await connection.execute(
                 update(t.halts)
@@ -817,7 +788,7 @@ class SqliteJournal:
                 .values(open=False, cleared_by=name, cleared_ms=self._clock_ms())
             )
             if cleared.rowcount != 1:
-                raise JournalConflict(f"journal {self._path}: {mint.hex()} is not halted")
+                raise JournalConflict(f"journal {self._path}: {address_text(mint)} is not halted")
             await self._log(connection, "halt_cleared", mint, {"person": name})
 
     @_uncancelled
@@ -825,20 +796,22 @@ class SqliteJournal:
         self, mint: Address, totals: Totals, holder_burnt_raw: int, people: tuple[str, str]
     ) -> None:
         """See the port."""
-        first, second = (_person(person) for person in people)
+        first, second = (person_name(person) for person in people)
         if first == second:
             raise JournalConflict(f"journal {self._path}: two different people must adopt a baseline")
         async with self._write() as connection:
             live = (await self._view(connection, mint)).of(mint).live
             if live is not None:
-                raise JournalConflict(f"journal {self._path}: intent {live.id} of {mint.hex()} is {live.state.value}")
+                raise JournalConflict(
+                    f"journal {self._path}: intent {live.id} of {address_text(mint)} is {live.state.value}"
+                )
             await self._know_assets(connection, [mint])
             await connection.execute(
                 update(t.assets)
                 .where(t.assets.c.mint == mint)
-                .values(holder_burnt_raw=holder_burnt_raw, **_columns(totals))
+                .values(holder_burnt_raw=holder_burnt_raw, **columns_of(totals))
             )
-            detail = {name: str(value) for name, value in _columns(totals).items()}
+            detail = {name: str(value) for name, value in columns_of(totals).items()}
             detail |= {"holder_burnt_raw": str(holder_burnt_raw), "people": f"{first}, {second}"}
             await self._log(connection, "baseline_adopted", mint, detail)
 
@@ -846,83 +819,3 @@ class SqliteJournal:
         """See the port."""
         async with self._write_lock:
             await self._engine.dispose()
-
-
-def _person(name: str) -> str:
-    """One spelling per person, so that nobody is two people."""
-    plain = " ".join(name.split()).casefold()
-    if not plain:
-        raise ValueError("person: must not be empty")
-    return plain
-
-
-def _by_two(amounts: Sequence[int]) -> int:
-    """What at least two people have acknowledged: each gives a total, so the second highest."""
-    return sorted(amounts)[-2] if len(amounts) >= 2 else 0
-
-
-def _columns(totals: Totals) -> dict[str, int]:
-    return {
-        "sequence": totals.sequence,
-        "adopted_raw": totals.adopted_raw,
-        "minted_raw": totals.minted_raw,
-        "burnt_raw": totals.burnt_raw,
-        "distributed_raw": totals.distributed_raw,
-    }
-
-
-def _totals(row: Row[Any]) -> Totals:
-    return Totals(row.sequence, row.adopted_raw, row.minted_raw, row.burnt_raw, row.distributed_raw)
-
-
-def _order(row: Row[Any]) -> Order:
-    return Order(row.order_id, row.mint, row.amount_raw, row.wallet, row.destination)
-
-
-def _intent(row: Row[Any]) -> Intent:
-    order_id = NO_ORDER if row.order_id is None else row.order_id
-    return Intent(IntentKind(row.kind), row.mint, row.sequence, row.amount_raw, row.destination, order_id)
-
-
-def _intent_record(row: Row[Any]) -> IntentRecord:
-    state = IntentState(row.state)
-    return IntentRecord(row.id, _intent(row), row.intent_hash, state, row.note, row.created_ms, row.changed_ms)
-
-
-def _attempt(row: Row[Any], intent_ids: tuple[int, ...]) -> AttemptRecord:
-    attempt = Attempt(row.signature, row.wire, row.blockhash, row.last_valid_block_height)
-    return AttemptRecord(attempt, AttemptState(row.state), intent_ids, detail_of(row.evidence), row.created_ms)
-
-
-_NUMBERS = ("multiplier_bits", "shares_micro", "capacity_raw", "redeemed_seen_raw")
-
-
-def _newer_lines(
-    signed: SignedStatement, digest: bytes, lines: Mapping[tuple[Address, Address], Mapping[str, Any]]
-) -> list[tuple[dict[str, Any], Equivocation | None]]:
-    """The statement's lines that are newer than those kept, and those that contradict one of the same time."""
-    statement = signed.statement
-    found: list[tuple[dict[str, Any], Equivocation | None]] = []
-    for entry in statement.entries:
-        numbers = {name: getattr(entry, name) for name in _NUMBERS}
-        old = lines.get((statement.custodian, entry.mint))
-        line = {
-            "custodian": statement.custodian,
-            "mint": entry.mint,
-            "newest": digest,
-            "previous": None if old is None else old["newest"],
-            "observed_ms": statement.observed_ms,
-            "lowered_ms": 0 if old is None else old["lowered_ms"],
-            **numbers,
-        }
-        if old is not None:
-            if statement.observed_ms < old["observed_ms"]:
-                continue
-            if statement.observed_ms == old["observed_ms"]:
-                if numbers != {name: old[name] for name in _NUMBERS}:
-                    found.append((line, Equivocation(entry.mint, statement.custodian, statement.observed_ms)))
-                continue
-            if entry.capacity_raw + entry.redeemed_seen_raw < old["capacity_raw"] + old["redeemed_seen_raw"]:
-                line["lowered_ms"] = statement.observed_ms
-        found.append((line, None))
-    return found

@@ -1,0 +1,111 @@
+"""Statements as evidence: the newest and the previous per custodian and asset (design, section 6.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from xstocks_daemon.domain.statement import SignedStatement
+from xstocks_daemon.domain.units import Address
+from xstocks_daemon.domain.views import CustodianEvidence, Evidence
+from xstocks_daemon.journal import tables as t
+from xstocks_daemon.journal.codec import statement_of, statement_text
+from xstocks_daemon.journal.port import Equivocation
+
+_Line = dict[str, Any]
+_NUMBERS = ("multiplier_bits", "shares_micro", "capacity_raw", "redeemed_seen_raw")
+
+
+async def keep_statements(
+    connection: AsyncConnection, statements: Sequence[SignedStatement]
+) -> tuple[Equivocation, ...]:
+    """Keep what is newer than the lines kept so far; return what contradicts one of them."""
+    rows = await connection.execute(select(t.statement_lines))
+    lines: dict[tuple[Address, Address], Mapping[str, Any]] = {
+        (row.custodian, row.mint): dict(row._mapping) for row in rows
+    }
+    changed: dict[tuple[Address, Address], _Line] = {}
+    bodies: dict[bytes, str] = {}
+    found: list[Equivocation] = []
+    for signed in sorted(statements, key=lambda signed: signed.statement.observed_ms):
+        newer, contradictions = _newer_lines(signed, lines)
+        found += contradictions
+        if newer:
+            bodies[newer[0]["newest"]] = statement_text(signed)
+        for line in newer:
+            key = line["custodian"], line["mint"]
+            lines[key] = changed[key] = line
+    if changed:
+        await _replace_lines(connection, bodies, list(changed.values()))
+    return tuple(found)
+
+
+def _newer_lines(
+    signed: SignedStatement, lines: Mapping[tuple[Address, Address], Mapping[str, Any]]
+) -> tuple[list[_Line], list[Equivocation]]:
+    """The statement's lines that are newer than those kept, and those that contradict one of the same time."""
+    statement, digest = signed.statement, signed.statement.digest()
+    newer: list[_Line] = []
+    contradictions: list[Equivocation] = []
+    for entry in statement.entries:
+        numbers = {name: getattr(entry, name) for name in _NUMBERS}
+        old = lines.get((statement.custodian, entry.mint))
+        if old is not None and statement.observed_ms <= old["observed_ms"]:
+            if statement.observed_ms == old["observed_ms"] and numbers != {name: old[name] for name in _NUMBERS}:
+                contradictions.append(Equivocation(entry.mint, statement.custodian, statement.observed_ms))
+            continue
+        lowered = old is not None and (
+            entry.capacity_raw + entry.redeemed_seen_raw < old["capacity_raw"] + old["redeemed_seen_raw"]
+        )
+        lowered_before_ms = 0 if old is None else old["lowered_ms"]
+        newer.append(
+            {
+                "custodian": statement.custodian,
+                "mint": entry.mint,
+                "newest": digest,
+                "previous": None if old is None else old["newest"],
+                "observed_ms": statement.observed_ms,
+                "lowered_ms": statement.observed_ms if lowered else lowered_before_ms,
+                **numbers,
+            }
+        )
+    return newer, contradictions
+
+
+async def _replace_lines(connection: AsyncConnection, bodies: Mapping[bytes, str], lines: Sequence[_Line]) -> None:
+    """Write changed lines with their statements, and forget statements that no line names any more."""
+    kept = {row.digest for row in await connection.execute(select(t.statements.c.digest))}
+    fresh = [{"digest": digest, "body": body} for digest, body in bodies.items() if digest not in kept]
+    if fresh:
+        await connection.execute(insert(t.statements), fresh)
+    await connection.execute(
+        delete(t.statement_lines).where(
+            t.statement_lines.c.custodian == bindparam("of_custodian"),
+            t.statement_lines.c.mint == bindparam("of_mint"),
+        ),
+        [{"of_custodian": line["custodian"], "of_mint": line["mint"]} for line in lines],
+    )
+    await connection.execute(insert(t.statement_lines), lines)
+    needed = select(t.statement_lines.c.newest).union(
+        select(t.statement_lines.c.previous).where(t.statement_lines.c.previous.is_not(None))
+    )
+    await connection.execute(delete(t.statements).where(t.statements.c.digest.not_in(needed)))
+
+
+async def read_evidence(connection: AsyncConnection) -> Mapping[Address, Mapping[Address, CustodianEvidence]]:
+    """mint -> custodian -> newest and previous statement."""
+    known: dict[bytes, dict[Address, Evidence]] = {}
+    for row in await connection.execute(select(t.statements)):
+        signed = statement_of(row.body)
+        known[row.digest] = {entry.mint: Evidence(signed, entry) for entry in signed.statement.entries}
+    evidence: dict[Address, dict[Address, CustodianEvidence]] = {}
+    for row in await connection.execute(select(t.statement_lines)):
+        evidence.setdefault(row.mint, {})[row.custodian] = CustodianEvidence(
+            newest=known[row.newest][row.mint],
+            previous=None if row.previous is None else known[row.previous][row.mint],
+            lowered_ms=row.lowered_ms,
+        )
+    return evidence
