@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from localnet.demo.custody import backed_raw
 from localnet.demo.deploy import DeployedAsset
 from localnet.demo.world import World
 from xstocks_daemon.chain.addresses import base58
@@ -17,7 +18,7 @@ from xstocks_daemon.chain.program import ProgramEvent
 from xstocks_daemon.chain.tasks import gather_all
 from xstocks_daemon.custody.attester.books import AssetBook
 from xstocks_daemon.domain.snapshot import AssetView, ChainSnapshot, EntryState, backing_raw, ceiling_raw
-from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address, capacity_raw
+from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address
 
 _SIGNATURES_PER_CALL = 1_000
 _MIN_PARTIES = 2
@@ -47,7 +48,6 @@ class Evidence:
     journaled: Mapping[tuple[Address, int], frozenset[bytes]]
     attempts: frozenset[str]
     halted: Sequence[str]
-    single_endpoint: bool
 
     def views(self) -> Iterator[tuple[DeployedAsset, AssetView]]:
         """Every asset with what the chain says of it."""
@@ -104,8 +104,7 @@ def tracks_custody(evidence: Evidence) -> list[str]:
     wrong = []
     for asset, view in evidence.views():
         book = evidence.books.get(asset.mint)
-        held_micro = 0 if book is None else sum(book.attested_micro(one.target) for one in book.allotments)
-        expected_raw = capacity_raw(held_micro, asset.row.multiplier_bits, view.asset.decimals)
+        expected_raw = 0 if book is None else backed_raw(book)
         if view.mint.supply_raw != expected_raw:
             wrong.append(f"{asset.row.symbol}: supply {view.mint.supply_raw}, the books back {expected_raw}")
     return wrong

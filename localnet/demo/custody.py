@@ -8,30 +8,31 @@ from __future__ import annotations
 
 import secrets
 import socket
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
 
-from localnet.demo.deploy import AGENTS, DeployedAsset, Deployment, Keeper
+from localnet.demo.catalogue import DECIMALS
+from localnet.demo.deploy import AGENTS, DeployedAsset, Deployment
 from localnet.demo.keys import Key, write_secret
 from localnet.demo.processes import Child, ProcessError, child
 from localnet.demo.wait import until
 from xstocks_daemon.chain.addresses import base58
-from xstocks_daemon.custody.attester.books import (
-    AssetBook,
-    Books,
-    BooksFile,
-    Leaving,
-    Target,
-    books_of,
-    new_asset_book,
-    with_deposit,
-    with_leaving,
+from xstocks_daemon.custody.attester.books import AssetBook, Target, new_asset_book
+from xstocks_daemon.custody.attester.operations import (
+    ReleaseRefused,
+    books_create,
+    books_deposit,
+    books_mark_leaving,
+    books_release,
+    books_show,
 )
+from xstocks_daemon.custody.attester.release import Unmet
+from xstocks_daemon.custody.attester.settings import AttesterSettings, load_attester_settings
+from xstocks_daemon.domain.units import Address, capacity_raw, shares_text
 
 XSTOCKS = Path(__file__).resolve().parents[2] / ".venv" / "bin" / "xstocks"
 LIFETIME_SECS = 1_800
@@ -57,24 +58,64 @@ class CustodySide:
     folder: Path
     sidecars: dict[str, Sidecar]
 
-    def books(self, signer: str, keeper: str) -> BooksFile:
-        """The books that `signer` (a custodian or agent) keeps on the custodian `keeper`."""
-        return BooksFile(books_path(self.folder, signer, keeper), self.deployment.keepers[keeper].id)
-
     def deposit(self, asset: DeployedAsset, shares_micro: int) -> None:
         """Shares arrived: the custodian books them, and the agents, who saw them, too."""
-        target = target_of(self.deployment, asset)
-        self._change(asset, lambda book: with_deposit(book, target, shares_micro))
+        shares = plain_shares(shares_micro)
+        for settings in self._books_of(asset):
+            books_deposit(settings, self._custodian_id(asset), asset.row.symbol, shares)
 
-    def mark_leaving(self, asset: DeployedAsset, shares_micro: int, leaving_id: str) -> None:
-        """Shares are to leave: nobody attests them from now on."""
-        leaving = Leaving(leaving_id, target_of(self.deployment, asset), shares_micro, int(time.time() * 1_000))
-        self._change(asset, lambda book: with_leaving(book, leaving))
+    def mark_leaving(self, asset: DeployedAsset, shares_micro: int) -> tuple[str, ...]:
+        """Shares are to leave: nobody attests them from now on. Gives each book's id of it, the custodian's first."""
+        shares = plain_shares(shares_micro)
+        changes = [
+            books_mark_leaving(settings, self._custodian_id(asset), asset.row.symbol, shares)
+            for settings in self._books_of(asset)
+        ]
+        return tuple(change.leaving.id for change in changes if change.leaving is not None)
 
-    def _change(self, asset: DeployedAsset, change: Callable[[AssetBook], AssetBook]) -> None:
-        keeper = _keeper_name(asset)
-        for signer in (keeper, *AGENTS):
-            self.books(signer, keeper).update(lambda books: change(books.assets[asset.mint]))
+    async def release(self, asset: DeployedAsset, leaving_ids: Sequence[str]) -> tuple[Unmet, ...]:
+        """Ask every book to let the shares go. Gives why the first that does not, nothing once all did."""
+        for settings, leaving_id in zip(self._books_of(asset), leaving_ids, strict=True):
+            book = books_show(settings, self._custodian_id(asset)).assets[asset.mint]
+            if leaving_id not in {one.id for one in book.leaving}:
+                continue  # went at an earlier try
+            try:
+                await books_release(settings, self._custodian_id(asset), asset.row.symbol, leaving_id)
+            except ReleaseRefused as refused:
+                return refused.unmet
+        return ()
+
+    def record(self, asset: DeployedAsset) -> AssetBook | None:
+        """What the custodian's own books say of an asset; None where nobody keeps its shares."""
+        if asset.row.keeper is None:
+            return None
+        return books_show(self._books_of(asset)[0], self._custodian_id(asset)).assets[asset.mint]
+
+    def records(self) -> dict[Address, AssetBook]:
+        """Every custodian's own books."""
+        books: dict[Address, AssetBook] = {}
+        for keeper in self.deployment.keepers.values():
+            settings = load_attester_settings(self.sidecars[keeper.name].settings_path)
+            books |= books_show(settings, keeper.id).assets
+        return books
+
+    def _books_of(self, asset: DeployedAsset) -> list[AttesterSettings]:
+        """The settings of all who keep books on the asset, the custodian first."""
+        return [load_attester_settings(self.sidecars[name].settings_path) for name in (_keeper_name(asset), *AGENTS)]
+
+    def _custodian_id(self, asset: DeployedAsset) -> int:
+        return self.deployment.keepers[_keeper_name(asset)].id
+
+
+def plain_shares(shares_micro: int) -> str:
+    """A number of shares as a command takes it."""
+    return shares_text(shares_micro).replace(",", "")
+
+
+def backed_raw(book: AssetBook) -> int:
+    """What the shares of a record can back: those allotted and not leaving."""
+    held_micro = sum(book.attested_micro(one.target) for one in book.allotments)
+    return capacity_raw(held_micro, book.multiplier_bits, DECIMALS)
 
 
 def target_of(deployment: Deployment, asset: DeployedAsset) -> Target:
@@ -90,11 +131,17 @@ def books_path(folder: Path, signer: str, keeper: str) -> Path:
 def write_books(deployment: Deployment, folder: Path) -> None:
     """The books of everybody, as the catalogue's reserves report them."""
     for keeper in deployment.keepers.values():
-        books = _opening_books(deployment, keeper)
+        records = [
+            new_asset_book(
+                target_of(deployment, asset), asset.row.symbol, asset.row.shares_micro or 0, asset.row.multiplier
+            )
+            for asset in deployment.assets
+            if asset.row.keeper == keeper.name
+        ]
         for signer in (keeper.name, *AGENTS):
             path = books_path(folder, signer, keeper.name)
             path.parent.mkdir(parents=True, exist_ok=True)
-            BooksFile(path, keeper.id).write(books)
+            books_create(path, keeper.id, records)
 
 
 @asynccontextmanager
@@ -119,19 +166,6 @@ async def custody_side(deployment: Deployment, rpc_url: str, folder: Path) -> As
         for sidecar in sidecars.values():
             await _healthy(sidecar)
         yield CustodySide(deployment, folder, sidecars)
-
-
-def _opening_books(deployment: Deployment, keeper: Keeper) -> Books:
-    return books_of(
-        keeper.id,
-        [
-            new_asset_book(
-                target_of(deployment, asset), asset.row.symbol, asset.row.shares_micro or 0, asset.row.multiplier
-            )
-            for asset in deployment.assets
-            if asset.row.keeper == keeper.name
-        ],
-    )
 
 
 def _settings(deployment: Deployment, name: str, ports: dict[str, int], rpc_url: str, folder: Path) -> str:

@@ -16,7 +16,7 @@ class NotReached(Exception):
     """A condition that did not come true in time; the message names it."""
 
 
-async def until(probe: Callable[[], Awaitable[T]], what: str, timeout_secs: float = _WAIT_SECS) -> T:
+async def until(probe: Callable[[], Awaitable[T | None]], what: str, timeout_secs: float = _WAIT_SECS) -> T:
     """Ask `probe` until its answer is true, and give that answer. NotReached names `what` after `timeout_secs`."""
     try:
         async with asyncio.timeout(timeout_secs):

@@ -17,6 +17,7 @@ from localnet.demo.deploy import Deployment, deploy, generate_keys
 from localnet.demo.processes import Child, child
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.chain.program import ProgramClient
+from xstocks_daemon.chain.reader import ChainReader
 from xstocks_daemon.chain.rpc import RpcEndpoint, RpcPool
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,6 +37,7 @@ class World:
     folder: Path
     chain: Chain
     rpc: RpcEndpoint
+    reader: ChainReader
     deployment: Deployment
     custody: CustodySide
     settings_path: Path
@@ -57,7 +59,7 @@ class World:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class WorldProgress:
     """Who is told how the start goes on."""
 
     chain_ready: Callable[[Chain], None] = lambda _chain: None
@@ -71,7 +73,7 @@ async def world(
     rows: Sequence[CatalogueAsset],
     folder: Path,
     *,
-    progress: Progress | None = None,
+    progress: WorldProgress | None = None,
     validator_bin: Path | None = None,
     slot_ms: int | None = None,
     rpc_port: int = 0,
@@ -80,7 +82,7 @@ async def world(
 
     Raises ChainError, TransactionRefused, RpcError, ProcessError where a part does not start.
     """
-    progress = progress or Progress()
+    progress = progress or WorldProgress()
     keys = generate_keys(folder / "keys")
     client = ProgramClient()
     program = UpgradeableProgram(base58(client.program_id), PROGRAM_SO, base58(keys.upgrade_authority.address))
@@ -105,7 +107,8 @@ async def world(
         async with custody_side(deployment, chain.rpc_url, folder) as custody:
             settings_path = folder / "settings" / "daemon.toml"
             settings_path.write_text(_settings(chain, deployment, custody, folder), encoding="utf-8")
-            yield World(folder, chain, rpc, deployment, custody, settings_path)
+            reader = ChainReader(pool, client, single_endpoint=True)
+            yield World(folder, chain, rpc, reader, deployment, custody, settings_path)
 
 
 def _settings(chain: Chain, deployment: Deployment, custody: CustodySide, folder: Path) -> str:
