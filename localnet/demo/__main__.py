@@ -41,21 +41,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; gives the exit code: 0 fine, 1 a step failed, 2 a mistake in the command."""
     options = _parser().parse_args(arguments)
     console = Console(highlight=False, soft_wrap=True)
+    code = 1
     try:
-        if options.command == "status":
-            return _status(console)
-        if options.command == "down":
-            end(load())
-            console.print("stopped")
-            return 0
-        return asyncio.run(_show(options, console))
+        code = _run(options, console)
     except* _EXPECTED as group:
-        for error in _leaves(group):
+        errors = _leaves(group)
+        for error in errors:
             console.print(f"error: {error}", style="red", markup=False)
-        return 2 if any(isinstance(error, NoLocalnet) for error in _leaves(group)) else 1
+        code = 2 if any(isinstance(error, NoLocalnet) for error in errors) else 1
     except* KeyboardInterrupt:
         console.print("interrupted; everything is stopped")
-        return 1
+    return code
+
+
+def _run(options: argparse.Namespace, console: Console) -> int:
+    if options.command == "status":
+        return _status(console)
+    if options.command == "down":
+        end(load())
+        console.print("stopped")
+        return 0
+    return asyncio.run(_show(options, console))
 
 
 async def _show(options: argparse.Namespace, console: Console) -> int:

@@ -58,7 +58,7 @@ def load() -> Kept:
 
 def end(kept: Kept) -> None:
     """End its processes, the last started first, each by its id, and forget it."""
-    for name, (pid, command) in reversed(kept.processes.items()):
+    for name, (pid, command) in reversed(list(kept.processes.items())):
         if not kept.running()[name]:
             continue
         os.kill(pid, signal.SIGTERM)
