@@ -82,9 +82,7 @@ def _options() -> argparse.ArgumentParser:
         metavar=("ADDRESS", "FILE.json"),
         help="load an account dump of the Solana CLI",
     )
-    parser.add_argument(
-        "--faucet-lamports", type=int, default=500_000_000 * 10**9, help="what airdrops can give in all"
-    )
+    parser.add_argument("--faucet-lamports", type=int, default=1_000_000 * 10**9, help="what airdrops can give in all")
     parser.add_argument("--ready-file", type=Path, help="written once the chain listens: JSON with its URLs")
     return parser
 

@@ -24,7 +24,7 @@ from solders.epoch_schedule import EpochSchedule
 from solders.hash import Hash
 from solders.keypair import Keypair
 from solders.litesvm import LiteSVM
-from solders.message import MessageV0
+from solders.message import Message, MessageV0
 from solders.pubkey import Pubkey
 from solders.system_program import TransferParams, transfer
 from solders.transaction import VersionedTransaction
@@ -51,6 +51,7 @@ LAMPORTS_PER_SIGNATURE: Final = 5_000
 _ACCOUNT_BASE_BYTES = 64
 _LOOKUP_TABLE_BYTES = 8_248
 _LOOKUP_TABLE_META_BYTES = 56
+_RECENT_BLOCKHASHES_BYTES = 6_008
 
 
 class Commitment(StrEnum):
@@ -122,7 +123,25 @@ class Bank:
         self._svm_slot: int | None = None
         self._programdata_bytes: dict[Pubkey, int] = {}
         self._svm.set_account(self.faucet.pubkey(), Account(config.faucet_lamports, b"", addresses.SYSTEM))
+        self._dress_as_validator()
         self._new_slot()
+
+    def _dress_as_validator(self) -> None:
+        """Details of LiteSVM's genesis that clients can see, as a validator has them."""
+        for pubkey in (addresses.SYSTEM, addresses.COMPUTE_BUDGET, addresses.VOTE):
+            builtin = self._svm.get_account(pubkey)
+            assert builtin is not None
+            named = Account(builtin.lamports, b"solana_" + builtin.data, builtin.owner, builtin.executable)
+            self._svm.set_account(pubkey, named)
+        for pubkey in (addresses.RENT, addresses.EPOCH_SCHEDULE):
+            self._fund_sysvar(pubkey)
+
+    def _fund_sysvar(self, pubkey: Pubkey, data_bytes: int = 0) -> None:
+        """Rent for a sysvar, padded to `data_bytes` where it is shorter."""
+        sysvar = self._svm.get_account(pubkey)
+        assert sysvar is not None
+        data = sysvar.data.ljust(data_bytes, b"\0")
+        self._svm.set_account(pubkey, self._sysvar(self.rent_exempt_lamports(len(data)), data))
 
     # Slots
 
@@ -347,7 +366,8 @@ class Bank:
         slots = range(self.slot, max(-1, self.slot - MAX_PROCESSING_AGE_SLOTS), -1)
         hashes = [blockhash] if blockhash is not None else (self.blockhash(slot) for slot in slots)
         for candidate in hashes:
-            message = MessageV0.try_compile(self.faucet.pubkey(), [instruction], [], candidate)
+            # A legacy message: a client need not know of versions to look its airdrop up.
+            message = Message.new_with_blockhash([instruction], self.faucet.pubkey(), candidate)
             tx = VersionedTransaction(message, [self.faucet])
             if self.ledger.find(tx.signatures[0]) is None:
                 return tx
@@ -355,14 +375,16 @@ class Bank:
 
     def _age_error(self, resolved: ResolvedTransaction, slot: int) -> tuple[str | None, Pubkey | None]:
         """The error of a transaction that is too old, unknown or a repetition; else its nonce account if any."""
+        blockhash = resolved.tx.message.recent_blockhash
+        nonce = None
+        if not self.is_blockhash_valid(blockhash, slot):
+            nonce = self._nonce_account(resolved, blockhash, slot)
+            if nonce is None:
+                return "BlockhashNotFound", None
         known = self.ledger.find(resolved.signature)
         if known is not None and known.slot <= slot:
             return "AlreadyProcessed", None
-        blockhash = resolved.tx.message.recent_blockhash
-        if self.is_blockhash_valid(blockhash, slot):
-            return None, None
-        nonce = self._nonce_account(resolved, blockhash, slot)
-        return ("BlockhashNotFound", None) if nonce is None else (None, nonce)
+        return None, nonce
 
     def _nonce_account(self, resolved: ResolvedTransaction, blockhash: Hash, slot: int) -> Pubkey | None:
         """The nonce account whose stored value is `blockhash`, where the first instruction advances it."""
@@ -404,6 +426,7 @@ class Bank:
             if self._svm_slot is None or slot > self._svm_slot:
                 # Nonces are derived from LiteSVM's own blockhash.
                 self._svm.expire_blockhash()
+                self._fund_sysvar(addresses.RECENT_BLOCKHASHES, _RECENT_BLOCKHASHES_BYTES)
             self._svm_slot = slot
 
     @contextmanager

@@ -91,9 +91,9 @@ def encode_meta(record: TransactionRecord, encoding: str) -> Json:
         },
         "logMessages": record.meta.logs(),
         "postBalances": list(record.post_balances),
-        "postTokenBalances": token_balances(record.post_token_balances),
+        "postTokenBalances": _history(record.post_token_balances),
         "preBalances": list(record.pre_balances),
-        "preTokenBalances": token_balances(record.pre_token_balances),
+        "preTokenBalances": _history(record.pre_token_balances),
         "rewards": [],
         "status": {"Ok": None} if record.err is None else {"Err": record.err},
     }
@@ -120,11 +120,20 @@ def token_balances(balances: Sequence[TokenBalance]) -> list[Json]:
             "mint": str(balance.mint),
             "owner": str(balance.owner),
             "programId": str(balance.program),
-            # Without the mint's multiplier: a validator's history shows plain amounts.
+            # Without the mint's multiplier: so a validator shows balances of transactions.
             "uiTokenAmount": ui_token_amount(balance.amount_raw, MintDisplay(balance.decimals)),
         }
         for balance in balances
     ]
+
+
+def _history(balances: Sequence[TokenBalance]) -> list[Json]:
+    """As a validator's history has them: a UI amount of zero is null."""
+    shown = token_balances(balances)
+    for balance in shown:
+        if balance["uiTokenAmount"]["amount"] == "0":
+            balance["uiTokenAmount"]["uiAmount"] = None
+    return shown
 
 
 def inner_instructions(resolved: ResolvedTransaction, meta: TransactionMetadata, parsed: bool) -> list[Json]:

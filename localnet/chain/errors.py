@@ -47,10 +47,6 @@ def preflight_failure(message: str, data: Json) -> RpcError:
     return RpcError(-32002, f"Transaction simulation failed: {message}", data)
 
 
-def signature_verification_failure() -> RpcError:
-    return RpcError(-32003, "Transaction signature verification failure")
-
-
 def block_not_available(slot: int) -> RpcError:
     return RpcError(-32004, f"Block not available for slot {slot}")
 

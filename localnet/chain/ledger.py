@@ -92,6 +92,11 @@ class Ledger:
     def find(self, signature: Signature) -> TransactionRecord | None:
         return self._by_signature.get(signature)
 
+    def find_position(self, signature: Signature | None) -> tuple[int, int] | None:
+        """Slot and index in it: the order in which transactions were executed."""
+        record = None if signature is None else self._by_signature.get(signature)
+        return None if record is None else (record.slot, record.index_in_slot)
+
     def in_slot(self, slot: int) -> Sequence[TransactionRecord]:
         return self._by_slot.get(slot, ())
 

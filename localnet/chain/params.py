@@ -58,6 +58,9 @@ class Params:
     def u64(self, index: int) -> int:
         return as_u64(self.value(index))
 
+    def usize(self, index: int) -> int:
+        return as_u64(self.value(index), "usize")
+
     def optional_u64(self, index: int) -> int | None:
         value = self.value(index)
         return None if value is None else as_u64(value)
@@ -92,6 +95,15 @@ class Config:
     def u64(self, name: str) -> int | None:
         value = self.fields.get(name)
         return None if value is None else as_u64(value)
+
+    def usize(self, name: str) -> int | None:
+        value = self.fields.get(name)
+        return None if value is None else as_u64(value, "usize")
+
+    def required_usize(self, name: str) -> int:
+        if name not in self.fields:
+            raise invalid_params(f"Invalid params: missing field `{name}`.")
+        return as_u64(self.fields[name], "usize")
 
     def boolean(self, name: str, default: bool = False) -> bool:
         value = self.fields.get(name)
@@ -130,11 +142,11 @@ def as_list(value: Any) -> list[Any]:
     return value
 
 
-def as_u64(value: Any) -> int:
+def as_u64(value: Any, kind: str = "u64") -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise invalid_params(f"Invalid params: invalid type: {serde_name(value)}, expected u64.")
+        raise invalid_params(f"Invalid params: invalid type: {serde_name(value)}, expected {kind}.")
     if not 0 <= value <= _U64_MAX:
-        raise invalid_params(f"Invalid params: invalid value: {serde_name(value)}, expected u64.")
+        raise invalid_params(f"Invalid params: invalid value: {serde_name(value)}, expected {kind}.")
     return value
 
 
@@ -156,7 +168,11 @@ def as_signature(text: str) -> Signature:
 
 
 def as_hash(text: str) -> Hash:
-    return Hash(_fixed(text, 32, _PUBKEY_MAX_CHARS))
+    """Its errors name no parameter, as a validator's do not."""
+    try:
+        return Hash(_fixed(text, 32, _PUBKEY_MAX_CHARS))
+    except RpcError as error:
+        raise invalid_params(error.message.removeprefix("Invalid param: ")) from None
 
 
 def _fixed(text: str, length: int, max_chars: int) -> bytes:
@@ -203,4 +219,4 @@ def serde_name(value: Any) -> str:
 
 def _debug(raw: list[Any]) -> str:
     items = ", ".join(f"Number({item})" if isinstance(item, int) else f"String({json.dumps(item)})" for item in raw)
-    return json.dumps(f"Array([{items}])")
+    return f"Array([{items}])"

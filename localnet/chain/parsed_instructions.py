@@ -14,6 +14,7 @@ from typing import Any, Final
 from solders.pubkey import Pubkey
 
 from chain import addresses
+from chain.parsed_token_extensions import parse_extension_instruction
 from chain.ui_amount import MintDisplay, ui_token_amount
 
 Json = dict[str, Any]
@@ -182,7 +183,7 @@ def _token(data: bytes, keys: _Keys) -> Json | None:
         return _typed("getAccountDataSize", info)
     if tag == 22:
         return _typed("initializeImmutableOwner", _named(keys, "account"))
-    return None
+    return parse_extension_instruction(data, keys)
 
 
 def _set_authority(data: bytes, keys: _Keys) -> Json:

@@ -121,7 +121,7 @@ def _optional_base64(value: bytes, offset: int, length: int) -> str | None:
     return _base64(value, offset, length) if any(value[offset : offset + length]) else None
 
 
-def _float_text(number: float) -> str:
+def float_text(number: float) -> str:
     """As Rust prints an f64: never an exponent, no trailing `.0`."""
     if number != number or number in (float("inf"), float("-inf")):
         return {"nan": "NaN", "inf": "inf", "-inf": "-inf"}[str(number)]
@@ -171,8 +171,8 @@ def _scaled_ui_amount(value: bytes) -> Json:
     multiplier, effective_ts, new_multiplier = struct.unpack_from("<dqd", value, 32)
     return {
         "authority": _key(value, 0),
-        "multiplier": _float_text(multiplier),
-        "newMultiplier": _float_text(new_multiplier),
+        "multiplier": float_text(multiplier),
+        "newMultiplier": float_text(new_multiplier),
         "newMultiplierEffectiveTimestamp": effective_ts,
     }
 

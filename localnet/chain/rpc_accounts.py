@@ -80,7 +80,7 @@ def _memcmp(value: Any) -> Memcmp:
     for field in ("offset", "bytes"):
         if field not in value:
             raise invalid_params(f"Invalid params: missing field `{field}`.")
-    offset, raw = as_u64(value["offset"]), value["bytes"]
+    offset, raw = as_u64(value["offset"], "usize"), value["bytes"]
     if isinstance(raw, list):
         expected = bytes(as_u64(item) & 0xFF for item in raw)
     elif value.get("encoding") == "base64":
@@ -139,7 +139,7 @@ def account_methods(rpc: RpcContext) -> dict[str, Method]:
 
     def get_minimum_balance(raw: Any) -> int:
         params = Params(raw, 1, 1)
-        return bank.rent_exempt_lamports(params.u64(0))
+        return bank.rent_exempt_lamports(params.usize(0))
 
     return {
         "getAccountInfo": get_account_info,

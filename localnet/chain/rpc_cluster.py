@@ -55,7 +55,7 @@ def cluster_methods(rpc: RpcContext) -> dict[str, Method]:
         params = Params(raw, 2)
         params.u64(0)
         count = params.u64(1)
-        if not 0 < count <= _MAX_LEADERS:
+        if count > _MAX_LEADERS:
             raise invalid_params(f"Invalid limit; max {_MAX_LEADERS}")
         return [str(bank.identity)] * count
 
@@ -71,7 +71,7 @@ def cluster_methods(rpc: RpcContext) -> dict[str, Method]:
 
     def get_blocks_with_limit(raw: Any) -> list[int]:
         params = Params(raw, 2, 1)
-        start, limit = params.u64(0), params.u64(1)
+        start, limit = params.u64(0), params.usize(1)
         newest = _confirmed(bank, params.config(2, "RpcContextConfig"))
         if limit > _MAX_BLOCKS:
             raise invalid_params(f"Limit too large; max {_MAX_BLOCKS}")
@@ -106,7 +106,7 @@ def cluster_methods(rpc: RpcContext) -> dict[str, Method]:
         account = {
             "activatedStake": _STAKE_LAMPORTS,
             "commission": 0,
-            "epochCredits": [],
+            "epochCredits": [[bank.slot // SLOTS_PER_EPOCH, bank.slot, 0]],
             "epochVoteAccount": True,
             "inflationRewardsCommissionBps": 0,
             "lastVote": bank.slot - 1,

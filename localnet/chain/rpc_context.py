@@ -64,5 +64,5 @@ class AccountFormat:
         slice_config = config.config("dataSlice", "UiDataSliceConfig")
         data_slice = None
         if slice_config is not None:
-            data_slice = DataSlice(slice_config.u64("offset") or 0, slice_config.u64("length") or 0)
+            data_slice = DataSlice(slice_config.required_usize("offset"), slice_config.required_usize("length"))
         return cls(config.variant("encoding", ENCODINGS) or default, data_slice)

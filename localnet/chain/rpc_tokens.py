@@ -30,12 +30,12 @@ def token_methods(rpc: RpcContext) -> dict[str, Method]:
             raise invalid_param("not a Token account")
         return account
 
-    def mint_account(pubkey: Pubkey, slot: int, absent: str) -> Account:
+    def mint_account(pubkey: Pubkey, slot: int) -> Account:
         account = bank.account(pubkey, slot)
         if account is None:
-            raise invalid_param(absent)
+            raise invalid_param("could not find mint")
         if account.owner not in addresses.TOKEN_PROGRAMS or not is_mint(account.data):
-            raise invalid_param("not a Token mint")
+            raise invalid_param("Token mint could not be unpacked")
         return account
 
     def display_of(mint: Account, slot: int) -> MintDisplay:
@@ -48,14 +48,20 @@ def token_methods(rpc: RpcContext) -> dict[str, Method]:
         fields = token_account_fields(token_account(pubkey, slot).data)
         assert fields is not None
         mint, _, amount_raw = fields
-        display = display_of(mint_account(mint, slot, "could not find mint"), slot)
+        display = display_of(mint_account(mint, slot), slot)
         return rpc.with_context(slot, ui_token_amount(amount_raw, display))
 
     def get_token_supply(raw: Any) -> Json:
         params = Params(raw, 1, 1)
         pubkey = params.pubkey(0)
         slot = rpc.slot(params.config(1, "CommitmentConfig"))
-        mint = mint_account(pubkey, slot, "could not find account")
+        mint = bank.account(pubkey, slot)
+        if mint is None:
+            raise invalid_param("could not find account")
+        if mint.owner not in addresses.TOKEN_PROGRAMS:
+            raise invalid_param("not a Token mint")
+        if not is_mint(mint.data):
+            raise invalid_param("mint could not be unpacked")
         supply_raw = int.from_bytes(mint.data[36:44], "little")
         return rpc.with_context(slot, ui_token_amount(supply_raw, display_of(mint, slot)))
 
@@ -63,7 +69,7 @@ def token_methods(rpc: RpcContext) -> dict[str, Method]:
         params = Params(raw, 1, 1)
         pubkey = params.pubkey(0)
         slot = rpc.slot(params.config(1, "CommitmentConfig"))
-        mint = mint_account(pubkey, slot, "could not find mint")
+        mint = mint_account(pubkey, slot)
         display = display_of(mint, slot)
         amounts = []
         for address, account in bank.program_accounts(mint.owner, slot):
@@ -87,7 +93,7 @@ def token_methods(rpc: RpcContext) -> dict[str, Method]:
         ((name, text),) = value.items()
         if name == "mint":
             mint = as_pubkey(as_string(text))
-            return (mint_account(mint, slot, "could not find mint").owner,), mint
+            return (mint_account(mint, slot).owner,), mint
         if name == "programId":
             program = as_pubkey(as_string(text))
             if program not in addresses.TOKEN_PROGRAMS:

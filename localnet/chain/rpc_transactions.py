@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any, Final
 
 from solders.account import Account
@@ -36,9 +36,8 @@ from chain.errors import (
     block_not_available,
     invalid_params,
     preflight_failure,
-    signature_verification_failure,
 )
-from chain.ledger import ResolvedTransaction, TransactionRecord
+from chain.ledger import Ledger, ResolvedTransaction, TransactionRecord
 from chain.params import Config, Params, as_hash, as_pubkey, as_signature, as_string, decode_base64
 from chain.rpc_context import Json, Method, RpcContext
 from chain.transaction_errors import error_text
@@ -87,18 +86,18 @@ def transaction_methods(rpc: RpcContext) -> dict[str, Method]:
         config = params.config(1, "RpcSendTransactionConfig")
         tx = _decode_transaction(text, config)
         skip_preflight = config.boolean("skipPreflight")
-        preflight = config.string("preflightCommitment")
+        preflight = config.variant("preflightCommitment", tuple(Commitment))
         commitment = "processed" if skip_preflight else preflight
         slot = rpc.slot(Config({"commitment": commitment, "minContextSlot": config.u64("minContextSlot")}))
         resolved = resolve(tx, slot)
         signed = all(tx.verify_with_results())
         if not skip_preflight:
             if not signed:
-                raise signature_verification_failure()
+                raise _preflight_failure("SignatureFailure", _unexecuted("SignatureFailure"))
             simulation = bank.simulate(resolved, slot, check_blockhash=True)
             if simulation.err is not None:
-                data = _simulation_json(rpc, simulation, inner=False)
-                raise preflight_failure(error_text(simulation.err), data)
+                shown = _simulation_json(rpc, simulation, inner=False)
+                raise _preflight_failure(simulation.err, {**shown, **_NO_BALANCES, "loadedAddresses": None})
         if signed:
             # What cannot land is dropped without a word, as by a leader: the sender sees no status.
             bank.process(tx)
@@ -115,9 +114,10 @@ def transaction_methods(rpc: RpcContext) -> dict[str, Method]:
         if sig_verify and replace:
             raise invalid_params("sigVerify may not be used with replaceRecentBlockhash")
         resolved = resolve(tx, slot)
-        if sig_verify and not all(tx.verify_with_results()):
-            raise signature_verification_failure()
         wanted = _wanted_accounts(config, resolved)
+        if sig_verify and not all(tx.verify_with_results()):
+            value = {**_unexecuted("SignatureFailure"), "loadedAddresses": _loaded_addresses(resolved)}
+            return rpc.with_context(slot, value)
         simulation = bank.simulate(resolved, slot, check_blockhash=not replace)
         value = _simulation_json(rpc, simulation, inner=config.boolean("innerInstructions"))
         if replace:
@@ -127,7 +127,10 @@ def transaction_methods(rpc: RpcContext) -> dict[str, Method]:
             }
         if wanted is not None:
             pubkeys, encoding = wanted
-            value["accounts"] = [_post_account(rpc, simulation, pubkey, encoding) for pubkey in pubkeys]
+            value["accounts"] = [
+                None if simulation.err is not None else _post_account(rpc, simulation, pubkey, encoding)
+                for pubkey in pubkeys
+            ]
         return rpc.with_context(slot, value)
 
     def request_airdrop(raw: Any) -> str:
@@ -207,7 +210,7 @@ def transaction_methods(rpc: RpcContext) -> dict[str, Method]:
         before, until = (
             None if text is None else as_signature(text) for text in (config.string("before"), config.string("until"))
         )
-        limit = config.u64("limit")
+        limit = config.usize("limit")
         limit = _MAX_SIGNATURES if limit is None else limit
         if not 0 < limit <= _MAX_SIGNATURES:
             raise invalid_params(f"Invalid limit; max {_MAX_SIGNATURES}")
@@ -223,14 +226,14 @@ def transaction_methods(rpc: RpcContext) -> dict[str, Method]:
                 "slot": record.slot,
                 "transactionIndex": record.index_in_slot,
             }
-            for record in _page(bank.ledger.of_address(address), newest, before, until, limit)
+            for record in _page(bank.ledger, address, newest, before, until, limit)
         ]
 
     def get_transaction(raw: Any) -> Json | None:
         params = Params(raw, 1, 1)
         signature = as_signature(params.string(0))
         config = _encoding_config(params, 1, "RpcTransactionConfig")
-        encoding = config.variant("encoding", ENCODINGS) or "json"
+        encoding = _encoding(config)
         newest = at_least_confirmed(config)
         record = bank.ledger.find(signature)
         if record is None or record.slot > newest:
@@ -252,8 +255,8 @@ def transaction_methods(rpc: RpcContext) -> dict[str, Method]:
         params = Params(raw, 1, 1)
         slot = params.u64(0)
         config = _encoding_config(params, 1, "RpcBlockConfig")
-        encoding = config.variant("encoding", ENCODINGS) or "json"
-        details = config.variant("transactionDetails", ("full", "signatures", "none", "accounts")) or "full"
+        encoding = _encoding(config)
+        details = _block_details(config)
         newest = at_least_confirmed(config)
         if slot > newest:
             raise block_not_available(slot)
@@ -307,6 +310,28 @@ def _encoding_config(params: Params, index: int, struct: str) -> Config:
     return Config({"encoding": value}) if isinstance(value, str) else params.config(index, struct)
 
 
+def _encoding(config: Config) -> str:
+    return _wrapped(lambda: config.variant("encoding", ENCODINGS)) or "json"
+
+
+def _block_details(config: Config) -> str:
+    return _wrapped(lambda: config.variant("transactionDetails", ("full", "signatures", "none", "accounts"))) or "full"
+
+
+def _wrapped(read: Callable[[], str | None]) -> str | None:
+    """Where a name may stand for the configuration, a validator says less about what is wrong with it."""
+    try:
+        return read()
+    except RpcError:
+        raise invalid_params(
+            "Invalid params: data did not match any variant of untagged enum RpcEncodingConfigWrapper."
+        ) from None
+
+
+def _preflight_failure(err: Any, data: Json) -> RpcError:
+    return preflight_failure(error_text(err), data)
+
+
 def _decode_transaction(text: str, config: Config) -> VersionedTransaction:
     encoding = config.variant("encoding", ("binary", "base64", "base58", "json", "jsonParsed")) or "base58"
     if encoding in ("json", "jsonParsed"):
@@ -347,12 +372,13 @@ def _decode_text(text: str, encoding: str, what: str) -> bytes:
 
 def _decode_message(wire: bytes) -> Message | MessageV0:
     try:
-        if wire and wire[0] & 0x80:
-            # solders wants the bytes after the version's.
-            return MessageV0.from_bytes(wire)
-        return Message.from_bytes(wire)
+        # As a transaction without signatures: solders reads either version of a message in there.
+        message = VersionedTransaction.from_bytes(b"\0" + wire).message
     except ValueError as error:
         raise invalid_params(f"failed to deserialize {_MESSAGE_TYPE}: {error}") from None
+    if not isinstance(message, Message | MessageV0):
+        raise invalid_params(f"failed to deserialize {_MESSAGE_TYPE}: unsupported message version")
+    return message
 
 
 def fee_lamports(message: Message | MessageV0) -> int:
@@ -377,31 +403,70 @@ def fee_lamports(message: Message | MessageV0) -> int:
     return signatures * LAMPORTS_PER_SIGNATURE + -(-units * price_micro_lamports // _MICRO_LAMPORTS)
 
 
-def _simulation_json(rpc: RpcContext, simulation: Simulation, *, inner: bool) -> Json:
-    meta = simulation.meta
-    keys = simulation.resolved.keys
-    before = simulation.pre_accounts
-    executed = meta is not None
-    post = [simulation.post_accounts.get(key, account) for key, account in zip(keys, before, strict=True)]
+#: Errors that come before anything is loaded: no fee, no data size.
+_BEFORE_LOADING: Final = frozenset(
+    {
+        "AccountNotFound",
+        "AlreadyProcessed",
+        "BlockhashNotFound",
+        "InsufficientFundsForFee",
+        "InvalidAccountForFee",
+        "SignatureFailure",
+    }
+)
+_NO_BALANCES: Final[Json] = dict.fromkeys(("preBalances", "postBalances", "preTokenBalances", "postTokenBalances"))
+
+
+def _unexecuted(err: Any) -> Json:
+    """A simulation that did not come to an execution."""
     return {
         "accounts": None,
-        "err": simulation.err,
-        "fee": meta.fee() if meta is not None and meta.fee() else None,
-        "innerInstructions": inner_instructions(simulation.resolved, meta, True) if inner and meta else None,
-        "loadedAccountsDataSize": simulation.loaded_accounts_data_size,
-        "loadedAddresses": {
-            "readonly": [str(key) for key in simulation.resolved.loaded_readonly],
-            "writable": [str(key) for key in simulation.resolved.loaded_writable],
-        },
-        "logs": [] if meta is None else meta.logs(),
-        "postBalances": [_lamports(account) for account in post] if executed else None,
-        "postTokenBalances": token_balances(rpc.bank.token_balances(keys, post)) if executed else None,
-        "preBalances": [_lamports(account) for account in before] if executed else None,
-        "preTokenBalances": token_balances(rpc.bank.token_balances(keys, before)) if executed else None,
+        "err": err,
+        "fee": None,
+        "innerInstructions": None,
+        "loadedAccountsDataSize": 0,
+        "loadedAddresses": None,
+        "logs": [],
+        **_NO_BALANCES,
         "replacementBlockhash": None,
-        "returnData": None if meta is None else return_data(meta),
-        "unitsConsumed": 0 if meta is None else meta.compute_units_consumed(),
+        "returnData": None,
+        "unitsConsumed": 0,
     }
+
+
+def _loaded_addresses(resolved: ResolvedTransaction) -> Json:
+    return {
+        "readonly": [str(key) for key in resolved.loaded_readonly],
+        "writable": [str(key) for key in resolved.loaded_writable],
+    }
+
+
+def _simulation_json(rpc: RpcContext, simulation: Simulation, *, inner: bool) -> Json:
+    resolved, meta, before = simulation.resolved, simulation.meta, simulation.pre_accounts
+    keys = resolved.keys
+    post = [simulation.post_accounts.get(key, account) for key, account in zip(keys, before, strict=True)]
+    post_balances = [_lamports(account) for account in post]
+    shown: Json = {
+        **_unexecuted(simulation.err),
+        "loadedAddresses": _loaded_addresses(resolved),
+        "postTokenBalances": token_balances(rpc.bank.token_balances(keys, post)),
+        "preBalances": [_lamports(account) for account in before],
+        "preTokenBalances": token_balances(rpc.bank.token_balances(keys, before)),
+    }
+    is_early = isinstance(simulation.err, str) and simulation.err in _BEFORE_LOADING
+    if meta is not None and not is_early:
+        if simulation.err is not None:
+            post_balances[0] -= meta.fee()
+        shown |= {
+            "fee": meta.fee(),
+            "innerInstructions": inner_instructions(resolved, meta, True) if inner else None,
+            "loadedAccountsDataSize": simulation.loaded_accounts_data_size,
+            "logs": meta.logs(),
+            "returnData": return_data(meta),
+            "unitsConsumed": meta.compute_units_consumed(),
+        }
+    shown["postBalances"] = post_balances
+    return shown
 
 
 def _lamports(account: Account | None) -> int:
@@ -435,25 +500,26 @@ def _post_account(rpc: RpcContext, simulation: Simulation, pubkey: Pubkey, encod
 
 
 def _page(
-    records: Sequence[TransactionRecord],
+    ledger: Ledger,
+    address: Pubkey,
     newest_slot: int,
     before: Signature | None,
     until: Signature | None,
     limit: int,
 ) -> list[TransactionRecord]:
-    """Newest first, after `before`, down to but without `until`."""
+    """Newest first, older than `before`, newer than `until`; neither needs to be of the address."""
+    first, last = ledger.find_position(before), ledger.find_position(until)
+    if before is not None and first is None:
+        return []
     page: list[TransactionRecord] = []
-    started = before is None
-    for record in reversed(records):
-        signature = record.resolved.signature
-        if signature == until:
+    for record in reversed(ledger.of_address(address)):
+        position = (record.slot, record.index_in_slot)
+        if last is not None and position <= last:
             break
-        if started and record.slot <= newest_slot:
+        if record.slot <= newest_slot and (first is None or position < first):
             page.append(record)
             if len(page) == limit:
                 break
-        if signature == before:
-            started = True
     return page
 
 

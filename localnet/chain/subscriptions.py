@@ -89,15 +89,16 @@ class Subscriptions:
             self._add(subscription)
             return subscription.number, lambda: self._already_known(subscription)
         if method.endswith("Unsubscribe") and method.removesuffix("Unsubscribe") in _KINDS:
-            return self._unsubscribe(connection, method.removesuffix("Unsubscribe"), raw), None
+            return self._unsubscribe(connection, raw), None
         raise method_not_found()
 
     def drop_connection(self, connection: Connection) -> None:
         for subscription in [s for s in self._by_number.values() if s.connection is connection]:
             self._remove(subscription)
 
-    def _unsubscribe(self, connection: Connection, kind: str, raw: Any) -> bool:
-        subscription = self._by_kind[kind].get(Params(raw, 1).u64(0))
+    def _unsubscribe(self, connection: Connection, raw: Any) -> bool:
+        """By number alone: a validator does not look at the kind either."""
+        subscription = self._by_number.get(Params(raw, 1).u64(0))
         if subscription is None or subscription.connection is not connection:
             raise RpcError(-32602, "Invalid subscription id.")
         self._remove(subscription)
@@ -162,7 +163,7 @@ class Subscriptions:
             keys = as_list(wanted["mentions"])
             if len(keys) != 1:
                 raise invalid_params("Invalid Request: Only 1 address supported")
-            mentions = _ws_pubkey(as_string(keys[0]))
+            mentions = _ws_pubkey(as_string(keys[0]), "mentions")
         elif wanted not in ("all", "allWithVotes"):
             name = wanted if isinstance(wanted, str) else next(iter(wanted), "") if isinstance(wanted, dict) else None
             if name is None:
@@ -283,20 +284,20 @@ class Subscriptions:
                 subscription.notify_at(slot, {"account": shown, "pubkey": str(pubkey)})
 
     def _shown(self, subscription: Subscription, pubkey: Pubkey, account: Account, display: Any) -> Json | None:
-        format_ = subscription.format_
+        # A slice is for requests only: notifications bring all the data, from a validator too.
         try:
-            return encode_account(pubkey, account, format_.encoding, format_.data_slice, display)
+            return encode_account(pubkey, account, subscription.format_.encoding, None, display)
         except RpcError:
             # Too long for base58: a validator shows a text in place of the data.
             shown = encode_account(pubkey, account, "base64", None, display)
             return {**shown, "data": "error: data too large for bs58 encoding"}
 
 
-def _ws_pubkey(text: str) -> Pubkey:
+def _ws_pubkey(text: str, what: str = "pubkey") -> Pubkey:
     try:
         return as_pubkey(text)
     except RpcError:
-        raise invalid_params("Invalid Request: Invalid pubkey provided") from None
+        raise invalid_params(f"Invalid Request: Invalid {what} provided") from None
 
 
 def _discard(index: dict[Any, dict[int, Subscription]], key: Any, number: int) -> None:
