@@ -143,8 +143,40 @@ impl Arg for Text {
     #[inline(always)]
     fn read<'a>(data: &mut &'a [u8]) -> Option<&'a [u8]> {
         let text = Bytes::read(data)?;
-        core::str::from_utf8(text).ok().map(|_| text)
+        is_utf8(text).then_some(text)
     }
+}
+
+/// Whether bytes are UTF-8. (core's own check returns more than eight bytes, which a BPF function cannot.)
+#[inline(never)]
+pub fn is_utf8(text: &[u8]) -> bool {
+    let mut rest = text.iter();
+    while let Some(&first) = rest.next() {
+        // How many bytes follow, and what the first of them may be: no overlong forms, no surrogates, none above
+        // U+10FFFF (Unicode 15, table 3-7).
+        let (following, low, high) = match first {
+            0x00..=0x7F => continue,
+            0xC2..=0xDF => (1, 0x80, 0xBF),
+            0xE0 => (2, 0xA0, 0xBF),
+            0xED => (2, 0x80, 0x9F),
+            0xE1..=0xEF => (2, 0x80, 0xBF),
+            0xF0 => (3, 0x90, 0xBF),
+            0xF1..=0xF3 => (3, 0x80, 0xBF),
+            0xF4 => (3, 0x80, 0x8F),
+            _ => return false,
+        };
+        match rest.next() {
+            Some(&second) if second >= low && second <= high => {}
+            _ => return false,
+        }
+        for _ in 1..following {
+            match rest.next() {
+                Some(0x80..=0xBF) => {}
+                _ => return false,
+            }
+        }
+    }
+    true
 }
 
 /// A packed struct by value.
@@ -215,3 +247,52 @@ pub const ARG_STRUCTS: &[crate::schema::Struct] = &[
     PolicyArg::STRUCT,
     MetadataFields::STRUCT,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn lists_end_where_the_bytes_end() {
+        let one = [&1u32.to_le_bytes()[..], &[7; 32]].concat();
+        let mut data = &one[..];
+        let list = List::<IntentArg>::read(&mut data).unwrap();
+        assert_eq!((list.len(), data.len(), { list[0].sequence }), (1, 0, 0x0707_0707_0707_0707));
+        assert!(List::<IntentArg>::read(&mut &one[..35]).is_none());
+        assert!(List::<IntentArg>::read(&mut &[0xFF; 64][..]).is_none());
+        assert!(u64::read(&mut &[0; 7][..]).is_none());
+    }
+
+    #[test]
+    fn metadata_fields_are_read_in_order_and_refused_when_cut() {
+        let data = [&2u32.to_le_bytes()[..], &[1, 0, 0, 0, b'a', 0, 0, 0, 0, 1, 0, 0, 0, b'b', 1, 0, 0, 0, b'c']].concat();
+        let fields: Vec<_> = MetadataFields::read(&mut &data[..]).unwrap().collect();
+        assert_eq!(fields, [(&b"a"[..], &b""[..]), (b"b", b"c")]);
+        for end in 0..data.len() {
+            assert!(MetadataFields::read(&mut &data[..end]).is_none(), "{end}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn utf8_is_what_the_standard_library_says(text in proptest::collection::vec(any::<u8>(), 0..6)) {
+            prop_assert_eq!(is_utf8(&text), core::str::from_utf8(&text).is_ok());
+        }
+
+        #[test]
+        fn every_string_is_utf8(text: String) {
+            prop_assert!(is_utf8(text.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn every_two_byte_start_is_judged_as_by_the_standard_library() {
+        for start in 0..=u16::MAX {
+            for end in [&[][..], &[0x80], &[0x80, 0x80]] {
+                let text = [&start.to_be_bytes()[..], end].concat();
+                assert_eq!(is_utf8(&text), core::str::from_utf8(&text).is_ok(), "{text:x?}");
+            }
+        }
+    }
+}

@@ -69,7 +69,9 @@ errors! {
     6015 InvariantViolated "A rule of the account would be broken; this is a defect of the program"
     6016 TooManyAccounts "More accounts were given than the instruction takes"
     6017 BadProgramData "The program data account does not name an upgrade authority"
-    6018 WrongClock "The clock could not be read or stands before 1970"
+    6018 WrongClock "A sysvar could not be read, or the clock stands before 1970"
+    6019 TimelockTooLong "The timelock must be at most a year"
+    6020 GuardianIsResumer "Guardian and resumer must be different keys"
 
     // 6030 to 6049: the timelock.
     6030 ProposalRequired "The program is sealed: this instruction needs its proposal"
@@ -97,6 +99,7 @@ errors! {
     6061 BadName "The name must be UTF-8 of 1 to 32 bytes, padded with zeros"
     6062 KeyExpired "An attester key has expired"
     6063 EpochExhausted "The custodian has had all its key epochs"
+    6064 PartyOutOfRange "Party numbers are from 0 to 63"
 
     // 6080 to 6129: registration of a mint.
     6080 ProfileNotSupported "There is no such mint profile in this version"
@@ -142,7 +145,6 @@ errors! {
     6139 MessageSizeInvalid "The message must be 32 bytes long"
     6140 SignatureIndexInvalid "Signature, key and message must be of the ed25519 instruction itself (0xFFFF)"
     6141 InstructionsSysvarMalformed "The instructions sysvar could not be read"
-    6142 CalledByProgram "submit_attestation must stand in the transaction itself"
 
     // 6170 to 6199: statements and their quorum.
     6170 DigestMismatch "The signed message is not the digest of this statement"
@@ -159,8 +161,6 @@ errors! {
     6181 CapacityMismatch "capacity_raw is not what shares_micro and the multiplier give"
     6182 SeenAboveTotal "redeemed_seen_raw is above what was redeemed in total"
     6183 StatementNotNewer "No entry of the statement is newer than what the asset holds"
-    6184 ExpiresBeforeMultiplierChange "An asset whose multiplier changes before the expiry needs a statement of its own"
-    6185 SeenFell "redeemed_seen_raw is below what the custodian has counted before"
 
     // 6200 to 6239: mint, burn, distribute.
     6200 Paused "This is paused"
@@ -182,12 +182,17 @@ errors! {
     6216 DestinationInvalid "The destination is not an initialized token account of this mint"
     6217 DestinationIsVault "The destination must not be a vault of the program"
     6218 DestinationOwnerMismatch "The destination is not owned by the participant's wallet"
+    6219 InventoryTooLow "The vault holds less than the amount"
+    6220 BalanceMismatch "The vault after the call does not hold what it must"
+    6221 TooManyEntries "A batch holds at most 20 entries"
+    6222 SequenceExhausted "The asset has used all its sequence numbers"
 
     // 6240 to 6259: pauses and holds.
     6240 UnknownScope "There is no such pause scope"
     6241 NothingToChange "Nothing would change"
     6242 TransfersNeedAsset "The transfers scope needs the asset, its mint and the token program"
     6243 UnknownHold "There is no such hold"
+    6244 TransfersNotPausable "The profile of this mint has no pause of transfers"
 
     // 6260 to 6279: participants.
     6260 ParticipantInactive "The participant is not active"

@@ -1,6 +1,8 @@
 //! Events: `Program data:` lines of base64(discriminator, Borsh), as Anchor writes them.
 
-use crate::schema::{layout, Layout, Struct};
+use core::mem::MaybeUninit;
+
+use crate::schema::{layout, Field, Layout, Schema, Struct, Ty};
 use pinocchio::Address;
 
 /// An event with Anchor's eight-byte discriminator.
@@ -22,7 +24,7 @@ macro_rules! events {
         impl Event for $name {
             const DISCRIMINATOR: [u8; 8] = crate::hash::discriminator("event", stringify!($name));
         })*
-        /// Every event with its discriminator, for the IDL.
+        /// Every single event with its discriminator, for the IDL.
         pub const EVENTS: &[([u8; 8], Struct)] = &[$((<$name as Event>::DISCRIMINATOR, $name::STRUCT)),*];
     };
 }
@@ -54,16 +56,10 @@ events! {
     PolicyChanged { mint: Address, loosened: u8 }
     /// A participant was set.
     ParticipantChanged { wallet: Address, state: u8, expires_ts: i64, country: [u8; 2] }
-    /// A statement's entry was taken.
-    AttestationAccepted { mint: Address, custodian: Address, observed_ms: u64, shares_micro: u64, capacity_raw: u64, redeemed_seen_raw: u64 }
     /// A statement's entry was passed over. reason: 0 not newer, 1 detached.
     AttestationSkipped { mint: Address, custodian: Address, reason: u8 }
     /// An attester withdrew an entry: it counts zero until a newer statement.
     EntryWithdrawn { mint: Address, custodian: Address, attester: Address, observed_ms: u64 }
-    /// Tokens were minted into the vault.
-    Minted { mint: Address, sequence: u64, amount_raw: u64, intent_hash: [u8; 16], supply_raw: u64, ceiling_raw: u64 }
-    /// Tokens were burnt from the vault.
-    Burnt { mint: Address, sequence: u64, amount_raw: u64, intent_hash: [u8; 16], supply_raw: u64 }
     /// Tokens left the vault for a participant.
     Distributed { mint: Address, sequence: u64, amount_raw: u64, order_id: [u8; 16], destination: Address, intent_hash: [u8; 16] }
     /// Scopes were paused; mint of zeros: globally. paused are all bits after it.
@@ -76,15 +72,104 @@ events! {
     HoldCleared { mint: Address, cleared: u8, holds: u8 }
 }
 
+/// The bytes of a packed value.
+#[inline(always)]
+fn bytes_of<T>(value: &T, length: usize) -> &[u8] {
+    // SAFETY: only called below with packed values without padding and lengths within them that are initialized.
+    unsafe { core::slice::from_raw_parts((&raw const *value).cast::<u8>(), length) }
+}
+
 /// Logs an event.
 #[inline(always)]
 pub fn emit<E: Event>(event: E) {
     #[repr(C, packed)]
     struct Framed<E>([u8; 8], E);
-    let framed = Framed(E::DISCRIMINATOR, event);
-    // SAFETY: `Framed` is packed and `E: Layout` has no padding, so all its bytes are initialized.
-    let bytes = unsafe {
-        core::slice::from_raw_parts((&raw const framed).cast::<u8>(), core::mem::size_of::<Framed<E>>())
+    crate::log::data(bytes_of(&Framed(E::DISCRIMINATOR, event), 8 + core::mem::size_of::<E>()));
+}
+
+/// An event with a list: what all entries share, and one item per entry.
+pub trait ListEvent: Layout {
+    const DISCRIMINATOR: [u8; 8];
+    type Item: Layout;
+}
+
+/// The hot instructions log one event for all their entries: an event costs 200 compute units and one per byte.
+#[repr(C, packed)]
+pub struct EventList<E: ListEvent, const N: usize> {
+    discriminator: [u8; 8],
+    head: E,
+    count: u32,
+    items: [MaybeUninit<E::Item>; N],
+}
+
+impl<E: ListEvent, const N: usize> EventList<E, N> {
+    #[inline(always)]
+    pub const fn new(head: E) -> Self {
+        Self { discriminator: E::DISCRIMINATOR, head, count: 0, items: [const { MaybeUninit::uninit() }; N] }
+    }
+
+    /// Adds an item; one beyond N is dropped (the callers' batches are bounded by the same N).
+    #[inline(always)]
+    pub fn push(&mut self, item: E::Item) {
+        let count = self.count as usize;
+        if count < N {
+            // SAFETY: count < N; items are packed like the whole struct.
+            unsafe { (&raw mut self.items).cast::<E::Item>().add(count).write_unaligned(item) };
+            self.count = self.count.wrapping_add(1); // count < N
+        }
+    }
+
+    #[inline(always)]
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    #[inline(always)]
+    pub fn emit(&self) {
+        let filled = (self.count as usize).wrapping_mul(core::mem::size_of::<E::Item>());
+        crate::log::data(bytes_of(self, 8 + core::mem::size_of::<E>() + 4 + filled));
+    }
+}
+
+macro_rules! list_events {
+    ($($(#[doc = $doc:literal])* $name:ident { $($(#[doc = $fdoc:literal])* $field:ident : $ty:ty),* $(,)? }
+       [ $(#[doc = $idoc:literal])* $item:ident { $($body:tt)* } ])*) => {
+        $(layout! {
+            packed $(#[doc = $doc])* struct $name { $($(#[doc = $fdoc])* $field: $ty),* }
+            packed $(#[doc = $idoc])* struct $item { $($body)* }
+        }
+        impl ListEvent for $name {
+            const DISCRIMINATOR: [u8; 8] = crate::hash::discriminator("event", stringify!($name));
+            type Item = $item;
+        })*
+        /// Every event with a list, for the IDL.
+        pub const LIST_EVENTS: &[([u8; 8], Struct)] = &[$((<$name as ListEvent>::DISCRIMINATOR, Struct {
+            name: stringify!($name),
+            docs: &[$($doc),*],
+            fields: &[
+                $(Field { name: stringify!($field), docs: &[$($fdoc),*], ty: <$ty as Schema>::TY },)*
+                Field { name: "entries", docs: &[], ty: Ty::Vec(&Ty::Defined(stringify!($item))) },
+            ],
+        })),*];
+        /// The items of the lists, for the IDL.
+        pub const ITEMS: &[Struct] = &[$($item::STRUCT),*];
     };
-    crate::log::data(bytes);
+}
+
+list_events! {
+    /// Entries of a statement were taken.
+    AttestationAccepted { custodian: Address, observed_ms: u64, expires_ts: i64 } [
+        /// What was taken for one asset.
+        AttestedEntry { mint: Address, shares_micro: u64, capacity_raw: u64, redeemed_seen_raw: u64 }
+    ]
+    /// Tokens were minted into the vaults.
+    Minted {} [
+        /// One mint; supply after it and the ceiling it kept.
+        MintedEntry { mint: Address, sequence: u64, amount_raw: u64, supply_raw: u64, ceiling_raw: u64, intent_hash: [u8; 16] }
+    ]
+    /// Tokens were burnt from the vaults.
+    Burnt {} [
+        /// One burn; supply after it.
+        BurntEntry { mint: Address, sequence: u64, amount_raw: u64, supply_raw: u64, intent_hash: [u8; 16] }
+    ]
 }

@@ -4,7 +4,7 @@ use serde_json::{json, Map, Value};
 use xstocks_mint::{
     args::ARG_STRUCTS,
     error::ERRORS,
-    events::EVENTS,
+    events::{EVENTS, ITEMS, LIST_EVENTS},
     hash::sha256_const,
     schema::{Account, Field, Instruction, Layout, Seed, Struct, Ty},
     state::{AttesterKey, Bucket, Entry, Policy, STATES},
@@ -126,7 +126,9 @@ fn main() {
     let mut structs: Vec<&Struct> = vec![&AttesterKey::STRUCT, &Policy::STRUCT, &Bucket::STRUCT, &Entry::STRUCT];
     structs.extend(ARG_STRUCTS);
     structs.extend(STATES.iter().map(|(_, item)| item));
-    structs.extend(EVENTS.iter().map(|(_, item)| item));
+    structs.extend(ITEMS);
+    let events: Vec<([u8; 8], Struct)> = [EVENTS, LIST_EVENTS].concat();
+    structs.extend(events.iter().map(|(_, item)| item));
     structs.sort_by_key(|item| item.name);
     let mut instructions: Vec<&Instruction> = INSTRUCTIONS.iter().collect();
     instructions.sort_by_key(|item| item.name);
@@ -140,7 +142,7 @@ fn main() {
         },
         "instructions": instructions.into_iter().map(instruction).collect::<Value>(),
         "accounts": named(STATES),
-        "events": named(EVENTS),
+        "events": named(&events),
         "errors": ERRORS.iter().filter(|(code, ..)| *code >= 6000)
             .map(|(code, name, msg)| json!({ "code": code, "name": name, "msg": msg })).collect::<Value>(),
         "types": structs.into_iter().map(definition).collect::<Value>(),

@@ -4,5 +4,6 @@ pub mod admin;
 pub mod attestation;
 pub mod guardian;
 pub mod operator;
+mod pausing;
 pub mod registrar;
 pub mod resumer;

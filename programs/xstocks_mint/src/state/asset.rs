@@ -1,7 +1,13 @@
 //! One tokenised share: its mint, entries, limits and totals.
 
-use super::{ensure, State, VERSION};
-use crate::{error::Result, schema::layout};
+use super::{ensure, scope, State, VERSION};
+use crate::{
+    account::{same, Now},
+    args::PolicyArg,
+    error::{Error, Result},
+    math::{saturating_add, saturating_multiply},
+    schema::layout,
+};
 use pinocchio::Address;
 
 /// Most custodians of one asset.
@@ -141,6 +147,152 @@ layout! {
     }
 }
 
+impl Bucket {
+    /// The bucket at `now_ts`: refilled for the whole seconds that passed, up to `burst_raw`. A clock that went
+    /// backwards adds nothing and does not move the bucket's time.
+    #[inline(always)]
+    pub const fn refilled(self, now_ts: i64, burst_raw: u64, refill_raw_per_sec: u64) -> Self {
+        let (elapsed_secs, updated_ts) = if now_ts > self.updated_ts {
+            (now_ts.abs_diff(self.updated_ts), now_ts)
+        } else {
+            (0, self.updated_ts)
+        };
+        let level = saturating_add(self.level_raw, saturating_multiply(elapsed_secs, refill_raw_per_sec));
+        Self { level_raw: if level < burst_raw { level } else { burst_raw }, updated_ts }
+    }
+
+    /// Takes `amount_raw` out of the bucket.
+    ///
+    /// # Errors
+    /// BucketEmpty.
+    #[inline(always)]
+    pub fn take(&mut self, amount_raw: u64) -> Result {
+        self.level_raw = self.level_raw.checked_sub(amount_raw).ok_or(Error::BucketEmpty)?;
+        Ok(())
+    }
+}
+
+impl Entry {
+    /// Whether the entry counts in the ceiling: attached, not withdrawn, of the custodian's present `epoch`, not
+    /// older than `max_age_secs`, not expired, signed with the multiplier in force.
+    #[inline(always)]
+    pub const fn is_fresh(&self, now: Now, epoch: u32, max_age_secs: u32, multiplier_bits: u64) -> bool {
+        // An observation may be ahead of the clock by the skew; its age is then none.
+        let age_ms = now.ms().saturating_sub(self.observed_ms);
+        self.state == ENTRY_ATTACHED
+            && self.withdrawn == 0
+            && self.epoch == epoch
+            && now.ts < self.expires_ts
+            && age_ms <= (max_age_secs as u64).wrapping_mul(1_000)
+            && self.multiplier_bits == multiplier_bits
+    }
+
+    /// Burnt for redemptions, not counted by the custodian yet (M6).
+    #[inline(always)]
+    pub const fn unseen_raw(&self) -> u64 {
+        self.redeemed_total_raw.saturating_sub(self.redeemed_seen_raw) // seen <= total by the invariant
+    }
+
+    /// Makes the entry count zero, and everything observed up to `until_ms` unable to revive it.
+    #[inline(always)]
+    pub fn void(&mut self, until_ms: u64) {
+        self.observed_ms = self.observed_ms.max(until_ms);
+        self.shares_micro = 0;
+        self.capacity_raw = 0;
+        self.withdrawn = 1;
+    }
+}
+
+impl Asset {
+    /// The slots in use.
+    #[inline(always)]
+    pub fn active_entries(&self) -> &[Entry] {
+        self.entries.get(..self.entry_count as usize).unwrap_or(&[])
+    }
+
+    /// The slot of a custodian, attached or detached.
+    #[inline(always)]
+    pub fn slot_of(&self, custodian: &Address) -> Option<usize> {
+        self.active_entries().iter().position(|entry| same(&entry.custodian, custodian))
+    }
+
+    /// max(0, capacities of fresh entries - unseen redemptions of ALL entries); `epoch_of` gives the present epoch
+    /// of a custodian, None where its account was not passed or it is retired.
+    #[inline(always)]
+    pub fn ceiling_raw<'c>(&self, now: Now, epoch_of: impl Fn(&Address) -> Option<u32> + 'c) -> u64 {
+        let (mut capacity, mut unseen) = (0u64, 0u64);
+        for entry in self.active_entries() {
+            unseen = saturating_add(unseen, entry.unseen_raw());
+            if let Some(epoch) = epoch_of(&entry.custodian) {
+                if entry.is_fresh(now, epoch, self.policy.max_age_secs, self.multiplier_bits) {
+                    capacity = saturating_add(capacity, entry.capacity_raw);
+                }
+            }
+        }
+        capacity.saturating_sub(unseen)
+    }
+
+    /// Replaces the limits; the buckets are first brought to now under the old ones.
+    pub fn set_policy(&mut self, new: Policy, now: Now) {
+        let old = self.policy;
+        self.mint_bucket = self
+            .mint_bucket
+            .refilled(now.ts, old.mint_burst_raw, old.mint_refill_raw_per_sec)
+            .refilled(now.ts, new.mint_burst_raw, 0);
+        self.distribute_bucket = self
+            .distribute_bucket
+            .refilled(now.ts, old.distribute_burst_raw, old.distribute_refill_raw_per_sec)
+            .refilled(now.ts, new.distribute_burst_raw, 0);
+        self.policy = new;
+    }
+}
+
+impl Policy {
+    /// Bounds that every policy keeps.
+    ///
+    /// # Errors
+    /// PolicyInvalid.
+    pub fn check(&self) -> Result {
+        // A statement must be able to count, and a tolerance is at most all of it.
+        if self.max_age_secs == 0 || self.ca_tolerance_bps > 10_000 {
+            return Err(Error::PolicyInvalid);
+        }
+        Ok(())
+    }
+
+    /// Whether each value is the same as in `old` or stricter.
+    pub const fn tightens(&self, old: &Self) -> bool {
+        self.supply_limit_raw <= old.supply_limit_raw
+            && self.mint_burst_raw <= old.mint_burst_raw
+            && self.mint_refill_raw_per_sec <= old.mint_refill_raw_per_sec
+            && self.distribute_burst_raw <= old.distribute_burst_raw
+            && self.distribute_refill_raw_per_sec <= old.distribute_refill_raw_per_sec
+            && self.max_age_secs <= old.max_age_secs
+            && self.max_rise_bps <= old.max_rise_bps
+            && self.max_multiplier_bps <= old.max_multiplier_bps
+            && self.ca_tolerance_bps <= old.ca_tolerance_bps
+            && self.ca_window_secs >= old.ca_window_secs
+    }
+}
+
+impl From<&PolicyArg> for Policy {
+    fn from(arg: &PolicyArg) -> Self {
+        Self {
+            supply_limit_raw: arg.supply_limit_raw,
+            mint_burst_raw: arg.mint_burst_raw,
+            mint_refill_raw_per_sec: arg.mint_refill_raw_per_sec,
+            distribute_burst_raw: arg.distribute_burst_raw,
+            distribute_refill_raw_per_sec: arg.distribute_refill_raw_per_sec,
+            max_age_secs: arg.max_age_secs,
+            max_rise_bps: arg.max_rise_bps,
+            max_multiplier_bps: arg.max_multiplier_bps,
+            ca_tolerance_bps: arg.ca_tolerance_bps,
+            ca_window_secs: arg.ca_window_secs,
+            _pad0: 0,
+        }
+    }
+}
+
 impl State for Asset {
     const DISCRIMINATOR: [u8; 8] = Self::DISC;
 
@@ -151,6 +303,20 @@ impl State for Asset {
 
     #[inline(always)]
     fn invariant(&self) -> Result {
-        ensure(self.version == VERSION)
+        ensure(self.version == VERSION)?;
+        // Known state, pause and hold bits only.
+        ensure(self.state <= ASSET_RELEASED && self.paused & !scope::ALL == 0 && self.holds & !hold::ALL == 0)?;
+        ensure(self.entry_count as usize <= MAX_ENTRIES)?;
+        // No bucket is fuller than its size (M5).
+        ensure(self.mint_bucket.level_raw <= self.policy.mint_burst_raw)?;
+        ensure(self.distribute_bucket.level_raw <= self.policy.distribute_burst_raw)?;
+        // What was burnt existed.
+        let made = saturating_add(self.adopted_raw, self.minted_raw);
+        ensure(self.burnt_raw <= made)?;
+        for entry in self.active_entries() {
+            // A slot in use names its custodian, and it has counted no more than was redeemed (M6).
+            ensure(entry.state != ENTRY_EMPTY && entry.redeemed_seen_raw <= entry.redeemed_total_raw)?;
+        }
+        Ok(())
     }
 }

@@ -1,7 +1,10 @@
 //! The one configuration account.
 
 use super::{ensure, State, VERSION};
-use crate::{error::Result, schema::layout};
+use crate::{
+    error::{Error, Result},
+    schema::layout,
+};
 use pinocchio::Address;
 
 /// Pause scopes, as bits of `paused` in Config and Asset.
@@ -70,6 +73,21 @@ layout! {
     }
 }
 
+impl Config {
+    /// The key of a role, for changing it; None for an unknown number.
+    pub fn role_mut(&mut self, number: u8) -> Option<&mut Address> {
+        match number {
+            role::OPERATOR => Some(&mut self.operator),
+            role::REGISTRAR => Some(&mut self.registrar),
+            role::GUARDIAN => Some(&mut self.guardian),
+            role::RESUMER => Some(&mut self.resumer),
+            role::COMPLIANCE => Some(&mut self.compliance),
+            role::CORPORATE_ACTIONS => Some(&mut self.corporate_actions),
+            _ => None,
+        }
+    }
+}
+
 impl State for Config {
     const DISCRIMINATOR: [u8; 8] = Self::DISC;
 
@@ -83,6 +101,10 @@ impl State for Config {
         ensure(self.admin != Address::default())?;
         // A sealed program has a timelock, an unsealed one has none.
         ensure((self.sealed == 1 && self.timelock_secs > 0) || (self.sealed == 0 && self.timelock_secs == 0))?;
+        // Who pauses does not resume (M8); nobody may be both.
+        if self.guardian == self.resumer && self.guardian != Address::default() {
+            return Err(Error::GuardianIsResumer);
+        }
         // Only known pause scopes.
         ensure(self.paused & !scope::ALL == 0)?;
         // The skew is positive and bounded.

@@ -1,7 +1,9 @@
 //! A keeper of shares and its attester keys.
 
-use super::{State, VERSION};
+use super::{ensure, State, VERSION};
 use crate::{
+    account::{ascending, same, Now},
+    args::AttesterKeyArg,
     error::{Error, Result},
     schema::layout,
 };
@@ -13,6 +15,8 @@ pub const MAX_KEYS: usize = 8;
 pub const MIN_THRESHOLD: u8 = 2;
 /// The party number of the custodian itself.
 pub const OWN_PARTY: u8 = 0;
+/// Highest party number; a set of parties is one word.
+pub const MAX_PARTY: u8 = 63;
 /// Custodian.state.
 pub const CUSTODIAN_ACTIVE: u8 = 0;
 pub const CUSTODIAN_RETIRED: u8 = 1;
@@ -58,6 +62,74 @@ impl Custodian {
     pub fn active_keys(&self) -> &[AttesterKey] {
         self.keys.get(..self.key_count as usize).unwrap_or(&[])
     }
+
+    /// The present key of this address.
+    #[inline(always)]
+    pub fn key(&self, address: &Address) -> Option<&AttesterKey> {
+        self.active_keys().iter().find(|key| same(&key.key, address))
+    }
+
+    /// Replaces the keys.
+    ///
+    /// # Errors
+    /// TooManyKeys, KeysNotAscending, PartyOutOfRange, KeyExpired, ThresholdTooLow, NotEnoughParties,
+    /// CustodianPartyMissing.
+    pub fn set_keys(&mut self, threshold: u8, keys: &[AttesterKeyArg], now: Now) -> Result {
+        if keys.len() > MAX_KEYS {
+            return Err(Error::TooManyKeys);
+        }
+        self.keys = [AttesterKey::EMPTY; MAX_KEYS];
+        self.threshold = threshold;
+        self.key_count = 0;
+        for (slot, arg) in self.keys.iter_mut().zip(keys) {
+            if arg.expires_ts <= now.ts {
+                return Err(Error::KeyExpired);
+            }
+            *slot = AttesterKey { key: arg.key, party: arg.party, _pad0: [0; 7], expires_ts: arg.expires_ts };
+            self.key_count = self.key_count.saturating_add(1); // at most MAX_KEYS
+        }
+        self.invariant()?;
+        let mut parties = Parties::default();
+        for key in self.active_keys() {
+            parties.add(key.party);
+        }
+        if parties.count() < threshold {
+            return Err(Error::NotEnoughParties);
+        }
+        if !parties.has(OWN_PARTY) {
+            return Err(Error::CustodianPartyMissing);
+        }
+        Ok(())
+    }
+
+    /// Removes a key; the others move up.
+    ///
+    /// # Errors
+    /// KeyNotFound.
+    pub fn remove_key(&mut self, address: &Address) -> Result {
+        let at = self.active_keys().iter().position(|key| same(&key.key, address)).ok_or(Error::KeyNotFound)?;
+        self.key_count = self.key_count.saturating_sub(1); // at least the one that was found
+        let mut next = AttesterKey::EMPTY;
+        for (index, slot) in self.keys.iter_mut().enumerate().rev() {
+            if index >= at {
+                core::mem::swap(slot, &mut next);
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts a new key epoch: statements and entries of the old one count no more.
+    ///
+    /// # Errors
+    /// EpochExhausted.
+    pub fn next_epoch(&mut self) -> Result {
+        self.epoch = self.epoch.checked_add(1).ok_or(Error::EpochExhausted)?;
+        Ok(())
+    }
+}
+
+impl AttesterKey {
+    const EMPTY: Self = Self { key: Address::new_from_array([0; 32]), party: 0, _pad0: [0; 7], expires_ts: 0 };
 }
 
 impl State for Custodian {
@@ -69,32 +141,57 @@ impl State for Custodian {
     }
 
     fn invariant(&self) -> Result {
-        if self.version != VERSION || self.state > CUSTODIAN_RETIRED {
-            return Err(Error::InvariantViolated);
-        }
-        // At most eight keys, and none behind them.
+        ensure(self.version == VERSION && self.state <= CUSTODIAN_RETIRED)?;
+        // At most eight keys.
         if self.key_count as usize > MAX_KEYS {
             return Err(Error::TooManyKeys);
         }
         // Strictly ascending, so no key stands twice.
         let mut previous: Option<&Address> = None;
-        let mut parties = [0u64; 4];
         for key in self.active_keys() {
-            if let Some(previous) = previous {
-                if previous.as_array() >= key.key.as_array() {
-                    return Err(Error::KeysNotAscending);
-                }
+            if previous.is_some_and(|previous| !ascending(previous, &key.key)) {
+                return Err(Error::KeysNotAscending);
             }
-            if let Some(word) = parties.get_mut((key.party >> 6) as usize) {
-                *word |= 1 << (key.party & 63);
+            if key.party > MAX_PARTY {
+                return Err(Error::PartyOutOfRange);
             }
             previous = Some(&key.key);
         }
-        // Never fewer than two parties.
+        // Never fewer than two parties (M2).
         if self.threshold < MIN_THRESHOLD {
             return Err(Error::ThresholdTooLow);
         }
-        Ok(())
+        // There was a first epoch.
+        ensure(self.epoch > 0)
     }
 }
 
+/// A set of parties.
+#[derive(Clone, Copy, Default)]
+pub struct Parties {
+    bits: u64,
+    count: u8,
+}
+
+impl Parties {
+    /// Adds a party (0 to 63); a second time changes nothing.
+    #[inline(always)]
+    pub fn add(&mut self, party: u8) {
+        let bit = 1u64 << (party & MAX_PARTY);
+        if self.bits & bit == 0 {
+            self.bits |= bit;
+            self.count = self.count.wrapping_add(1); // at most 64
+        }
+    }
+
+    /// Distinct parties.
+    #[inline(always)]
+    pub const fn count(self) -> u8 {
+        self.count
+    }
+
+    #[inline(always)]
+    pub const fn has(self, party: u8) -> bool {
+        self.bits >> (party & MAX_PARTY) & 1 == 1
+    }
+}

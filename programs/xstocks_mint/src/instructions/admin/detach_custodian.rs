@@ -1,2 +1,31 @@
-use crate::{error::{Error, Result}, table::{detach_custodian::{Accounts, Args}, Context}};
-pub fn run(_: &Context, _: &Accounts, _: &Args) -> Result { Err(Error::InstructionFallbackNotFound) }
+//! detach_custodian: its statements count no more, at once; its unseen redemptions go on counting (M6).
+
+use crate::{
+    account::{load, load_mut, validate},
+    error::{Error, Result},
+    events::{emit, CustodianDetached},
+    instructions::admin::require_admin,
+    state::{Asset, Config, Custodian, State, ENTRY_ATTACHED, ENTRY_DETACHED},
+    table::{
+        detach_custodian::{Accounts, Args},
+        Context,
+    },
+};
+
+pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
+    let config = load::<Config>(context.program_id, accounts.config)?;
+    validate::<Custodian>(context.program_id, accounts.custodian)?;
+    let asset = load_mut::<Asset>(context.program_id, accounts.asset)?;
+    require_admin(config, accounts.admin)?;
+
+    let address = accounts.custodian.address();
+    let slot = asset.slot_of(address).ok_or(Error::NotAttached)?;
+    let entry = asset.entries.get_mut(slot).ok_or(Error::NotAttached)?;
+    if entry.state != ENTRY_ATTACHED {
+        return Err(Error::NotAttached);
+    }
+    entry.state = ENTRY_DETACHED;
+    entry.void(0);
+    emit(CustodianDetached { mint: asset.mint, custodian: *address, slot: u8::try_from(slot).unwrap_or(u8::MAX) });
+    asset.invariant()
+}

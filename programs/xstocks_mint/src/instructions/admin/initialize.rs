@@ -1,2 +1,64 @@
-use crate::{error::{Error, Result}, table::{initialize::{Accounts, Args}, Context}};
-pub fn run(_: &Context, _: &Accounts, _: &Args) -> Result { Err(Error::InstructionFallbackNotFound) }
+//! initialize: the configuration, once, by the upgrade authority.
+
+use crate::{
+    account::{create, data, same},
+    error::{Error, Result},
+    events::{emit, Initialized},
+    ids,
+    state::{Config, State, MAX_SKEW_SECS},
+    table::{
+        initialize::{Accounts, Args},
+        Context,
+    },
+};
+use pinocchio::{AccountView, Address};
+
+pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
+    // 1. Only the upgrade authority, so that nobody initializes the program before its deployer.
+    if !same(upgrade_authority(context.program_id, accounts.program, accounts.program_data)?, accounts.authority.address()) {
+        return Err(Error::NotUpgradeAuthority);
+    }
+
+    // 2. Arguments.
+    if *args.admin == Address::default() {
+        return Err(Error::KeyMissing);
+    }
+    if args.max_skew_secs == 0 || args.max_skew_secs > MAX_SKEW_SECS {
+        return Err(Error::SkewOutOfRange);
+    }
+
+    // 3. Effects.
+    let config = create::<Config>(context.program_id, accounts.authority, accounts.config, &[b"config", b""])?;
+    config.max_skew_secs = args.max_skew_secs;
+    config.admin = *args.admin;
+    config.operator = *args.operator;
+    config.registrar = *args.registrar;
+    config.guardian = *args.guardian;
+    config.resumer = *args.resumer;
+    config.compliance = *args.compliance;
+    config.corporate_actions = *args.corporate_actions;
+    config.genesis_hash = *args.genesis_hash;
+    emit(Initialized { admin: *args.admin, genesis_hash: *args.genesis_hash, max_skew_secs: args.max_skew_secs });
+    config.invariant()
+}
+
+/// The upgrade authority in the program data account that the program account names (upgradeable loader state:
+/// u32 variant; Program = 2 {program data 32}; ProgramData = 3 {slot u64, Option<authority 32>}).
+fn upgrade_authority<'a>(program_id: &Address, program: &AccountView, program_data: &'a AccountView) -> Result<&'a Address> {
+    if !same(program.address(), program_id) {
+        return Err(Error::InvalidProgramId);
+    }
+    if !same(program.owner(), &ids::UPGRADEABLE_LOADER) || !same(program_data.owner(), &ids::UPGRADEABLE_LOADER) {
+        return Err(Error::AccountOwnedByWrongProgram);
+    }
+    // SAFETY: nothing writes to either account in this instruction.
+    let (program, data) = unsafe { (data(program), data(program_data)) };
+    if program.get(..4) != Some(&[2, 0, 0, 0]) || program.get(4..36) != Some(program_data.address().as_array().as_slice()) {
+        return Err(Error::BadProgramData);
+    }
+    match (data.get(..4), data.get(12), data.get(13..45)) {
+        // SAFETY: 32 bytes; Address has alignment 1.
+        (Some(&[3, 0, 0, 0]), Some(1), Some(authority)) => Ok(unsafe { &*authority.as_ptr().cast() }),
+        _ => Err(Error::BadProgramData),
+    }
+}

@@ -1,3 +1,5 @@
+//! What the admin does, at once or under the timelock (and the deployer's initialize).
+
 pub mod attach_custodian;
 pub mod clear_role;
 pub mod detach_custodian;
@@ -10,3 +12,23 @@ pub mod seal;
 pub mod set_custodian_keys;
 pub mod set_role;
 pub mod tighten_policy;
+
+use crate::{
+    account::same,
+    error::{Error, Result},
+    state::Config,
+};
+use pinocchio::AccountView;
+
+/// The signer must be the admin. (That it signed, the table has checked.)
+///
+/// # Errors
+/// NotAdmin.
+#[inline(always)]
+pub fn require_admin(config: &Config, signer: &AccountView) -> Result {
+    if same(&config.admin, signer.address()) {
+        Ok(())
+    } else {
+        Err(Error::NotAdmin)
+    }
+}

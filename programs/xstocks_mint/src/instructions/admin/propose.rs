@@ -1,2 +1,59 @@
-use crate::{error::{Error, Result}, table::{propose::{Accounts, Args}, Context}};
-pub fn run(_: &Context, _: &Accounts, _: &Args) -> Result { Err(Error::InstructionFallbackNotFound) }
+//! propose: starts the timelock of one instruction with its arguments and accounts.
+
+use crate::{
+    account::{create, load, load_mut, Now},
+    error::{Error, Result},
+    events::{emit, Proposed},
+    instructions::admin::require_admin,
+    state::{Config, Proposal, State, NO_ROLE, PROPOSAL_PENDING},
+    table::{
+        propose::{Accounts, Args},
+        set_role, Context,
+    },
+    timelock::{proposal_hash, TIMELOCKED},
+};
+
+pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
+    // 1. Accounts and duty.
+    let config = load::<Config>(context.program_id, accounts.config)?;
+    require_admin(config, accounts.admin)?;
+    if config.sealed == 0 {
+        return Err(Error::NotSealed);
+    }
+
+    // 2. The proposed instruction.
+    let instruction = *args.instruction_data.first_chunk::<8>().ok_or(Error::InstructionMissing)?;
+    if !TIMELOCKED.contains(&instruction) {
+        return Err(Error::NotTimelocked);
+    }
+    let role = if instruction == set_role::DISCRIMINATOR {
+        *args.instruction_data.get(8).ok_or(Error::InstructionDidNotDeserialize)?
+    } else {
+        NO_ROLE
+    };
+    let hash = proposal_hash(args.instruction_data, accounts.remaining)?;
+
+    // 3. A new proposal, or a finished or stale one again.
+    let proposal = if accounts.proposal.owned_by(context.program_id) {
+        let proposal = load_mut::<Proposal>(context.program_id, accounts.proposal)?;
+        if proposal.hash != hash {
+            return Err(Error::ConstraintSeeds);
+        }
+        if proposal.state == PROPOSAL_PENDING && proposal.admin_epoch == config.admin_epoch {
+            return Err(Error::ProposalPending);
+        }
+        proposal
+    } else {
+        create::<Proposal>(context.program_id, accounts.admin, accounts.proposal, &[b"proposal", &hash])?
+    };
+    let now = Now::read()?;
+    let delay = i64::try_from(config.timelock_secs).map_err(|_| Error::Overflow)?;
+    proposal.state = PROPOSAL_PENDING;
+    proposal.role = role;
+    proposal.instruction = instruction;
+    proposal.hash = hash;
+    proposal.ready_ts = now.ts.checked_add(delay).ok_or(Error::Overflow)?;
+    proposal.admin_epoch = config.admin_epoch;
+    emit(Proposed { proposal: *accounts.proposal.address(), hash, instruction, ready_ts: proposal.ready_ts });
+    proposal.invariant()
+}

@@ -1,2 +1,46 @@
-use crate::{error::{Error, Result}, table::{register_custodian::{Accounts, Args}, Context}};
-pub fn run(_: &Context, _: &Accounts, _: &Args) -> Result { Err(Error::InstructionFallbackNotFound) }
+//! register_custodian: a keeper of shares with its attester keys (timelocked).
+
+use crate::{
+    account::{create, load, Now},
+    args::is_utf8,
+    error::{Error, Result},
+    events::{emit, CustodianRegistered},
+    instructions::admin::require_admin,
+    state::{Config, Custodian, State},
+    table::{
+        register_custodian::{Accounts, Args},
+        Context,
+    },
+    timelock,
+};
+
+pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
+    // 1. Accounts, duty, timelock.
+    let config = load::<Config>(context.program_id, accounts.config)?;
+    require_admin(config, accounts.admin)?;
+    let now = Now::read()?;
+    timelock::check(context, config, accounts.proposal, now)?;
+
+    // 2. The name: UTF-8, then zeros to the end.
+    let length = args.name.iter().position(|byte| *byte == 0).unwrap_or(args.name.len());
+    let (text, padding) = args.name.split_at_checked(length).ok_or(Error::BadName)?;
+    if text.is_empty() || !is_utf8(text) || padding.iter().any(|byte| *byte != 0) {
+        return Err(Error::BadName);
+    }
+
+    // 3. Effects.
+    let id = args.id.to_le_bytes();
+    let custodian = create::<Custodian>(context.program_id, accounts.admin, accounts.custodian, &[b"custodian", &id])?;
+    custodian.id = args.id;
+    custodian.epoch = 1;
+    custodian.name = *args.name;
+    custodian.set_keys(args.threshold, args.keys, now)?;
+    emit(CustodianRegistered {
+        custodian: *accounts.custodian.address(),
+        id: args.id,
+        threshold: custodian.threshold,
+        key_count: custodian.key_count,
+        name: *args.name,
+    });
+    custodian.invariant()
+}

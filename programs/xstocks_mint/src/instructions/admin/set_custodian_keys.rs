@@ -1,2 +1,34 @@
-use crate::{error::{Error, Result}, table::{set_custodian_keys::{Accounts, Args}, Context}};
-pub fn run(_: &Context, _: &Accounts, _: &Args) -> Result { Err(Error::InstructionFallbackNotFound) }
+//! set_custodian_keys: other attester keys, a new epoch (timelocked).
+
+use crate::{
+    account::{load, load_mut, Now},
+    error::{Error, Result},
+    events::{emit, CustodianKeysChanged},
+    instructions::admin::require_admin,
+    state::{Config, Custodian, State, CUSTODIAN_ACTIVE},
+    table::{
+        set_custodian_keys::{Accounts, Args},
+        Context,
+    },
+    timelock,
+};
+
+pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
+    let config = load::<Config>(context.program_id, accounts.config)?;
+    let custodian = load_mut::<Custodian>(context.program_id, accounts.custodian)?;
+    require_admin(config, accounts.admin)?;
+    if custodian.state != CUSTODIAN_ACTIVE {
+        return Err(Error::CustodianRetired);
+    }
+    let now = Now::read()?;
+    timelock::check(context, config, accounts.proposal, now)?;
+    custodian.set_keys(args.threshold, args.keys, now)?;
+    custodian.next_epoch()?;
+    emit(CustodianKeysChanged {
+        custodian: *accounts.custodian.address(),
+        epoch: custodian.epoch,
+        threshold: custodian.threshold,
+        key_count: custodian.key_count,
+    });
+    custodian.invariant()
+}

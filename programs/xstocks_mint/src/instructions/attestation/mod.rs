@@ -1,2 +1,5 @@
+//! What custodians say about their shares: anyone may relay a statement, an attester may withdraw one.
+
+mod signatures;
 pub mod submit_attestation;
 pub mod withdraw_entry;

@@ -1,2 +1,286 @@
-use crate::{error::{Error, Result}, table::{submit_attestation::{Accounts, Args}, Context}};
-pub fn run(_: &Context, _: &Accounts, _: &Args) -> Result { Err(Error::InstructionFallbackNotFound) }
+//! submit_attestation: what a custodian's quorum signed, for up to 24 assets. Anyone may relay it; never paused.
+
+use crate::{
+    account::{ascending, data, load, same, validate, view, view_mut, Now},
+    args::StatementEntryArg,
+    error::{Error, Result},
+    events::{emit, skip, AttestationAccepted, AttestationSkipped, AttestedEntry, EventList, HoldSet},
+    hash::sha256,
+    math::{add, is_capacity, rises_above},
+    state::{hold, Asset, Config, Custodian, State, CUSTODIAN_ACTIVE, ENTRY_ATTACHED},
+    table::{
+        submit_attestation::{Accounts, Args},
+        Context,
+    },
+};
+use core::mem::MaybeUninit;
+use pinocchio::{AccountView, Address};
+
+use super::signatures::Signatures;
+
+/// Most assets of one statement; so many fit a v0 transaction with a lookup table.
+const MAX_STATEMENT_ENTRIES: usize = 24;
+const TAG: &[u8] = b"xstocks:statement:v1";
+
+pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
+    // 1. Accounts.
+    let config = load::<Config>(context.program_id, accounts.config)?;
+    let custodian = load::<Custodian>(context.program_id, accounts.custodian)?;
+    if args.entries.is_empty() || args.entries.len() > MAX_STATEMENT_ENTRIES {
+        return Err(Error::EntryCountInvalid);
+    }
+    if accounts.remaining.len() != args.entries.len() {
+        return Err(Error::EntriesAccountsMismatch);
+    }
+    if custodian.state != CUSTODIAN_ACTIVE {
+        return Err(Error::CustodianRetired);
+    }
+
+    // 2. Epoch and time (M3).
+    if args.epoch != custodian.epoch {
+        return Err(Error::WrongEpoch);
+    }
+    let now = Now::read()?;
+    if now.ts >= args.expires_ts {
+        return Err(Error::StatementExpired);
+    }
+    if args.observed_ms > now.observable_until_ms(config.max_skew_secs) {
+        return Err(Error::ObservedInFuture);
+    }
+
+    // 3. Signatures and quorum (S1 to S11, Q1 to Q5).
+    // SAFETY: the sysvar's address was checked by the table; nothing writes to it.
+    let signatures = Signatures::read(unsafe { data(accounts.instructions_sysvar) })?;
+    signatures.check_quorum(custodian, now)?;
+
+    // 4. The digest is of this statement (Q6).
+    let digest = statement_digest(context, accounts, args, config)?;
+    if !signatures.signed(&digest) {
+        return Err(Error::DigestMismatch);
+    }
+
+    // 5. Entry by entry.
+    take_entries(accounts, args)
+}
+
+/// Validates the assets and computes the digest that must have been signed: tag, genesis, program, custodian,
+/// epoch, observed_ms, expires_ts, count, and per entry mint, multiplier (both from the Asset, so that who signed
+/// another mint or multiplier signed another digest), shares, capacity, seen.
+#[inline(always)]
+fn statement_digest(context: &Context, accounts: &Accounts, args: &Args, config: &Config) -> Result<[u8; 32]> {
+    const FIXED: usize = 8;
+    const PER_ENTRY: usize = 3;
+    let (epoch, observed) = (args.epoch.to_le_bytes(), args.observed_ms.to_le_bytes());
+    let expires = args.expires_ts.to_le_bytes();
+    let count = [u8::try_from(args.entries.len()).unwrap_or(u8::MAX)]; // at most 24
+    // Not initialized before use: that would cost as much as the hash.
+    let mut parts = [const { MaybeUninit::<&[u8]>::uninit() }; FIXED + PER_ENTRY * MAX_STATEMENT_ENTRIES];
+    let fixed: [&[u8]; FIXED] = [
+        TAG,
+        &config.genesis_hash,
+        context.program_id.as_array(),
+        accounts.custodian.address().as_array(),
+        &epoch,
+        &observed,
+        &expires,
+        &count,
+    ];
+    let (head, tail) = parts.split_at_mut(FIXED);
+    for (part, value) in head.iter_mut().zip(fixed) {
+        part.write(value);
+    }
+
+    let mut previous: Option<&Address> = None;
+    let mut used = FIXED;
+    for ((account, entry), slots) in accounts.remaining.iter().zip(args.entries).zip(tail.chunks_exact_mut(PER_ENTRY)) {
+        validate::<Asset>(context.program_id, account)?;
+        if !account.is_writable() {
+            return Err(Error::ConstraintMut);
+        }
+        // SAFETY: just validated; the references into it end with this function, before anything is written.
+        let asset = unsafe { view::<Asset>(account) };
+        if previous.is_some_and(|previous| !ascending(previous, &asset.mint)) {
+            return Err(Error::MintsNotAscending);
+        }
+        previous = Some(&asset.mint);
+        if let [mint, multiplier, values] = slots {
+            mint.write(asset.mint.as_array());
+            multiplier.write(bytes(&asset.multiplier_bits));
+            values.write(bytes(entry));
+        }
+        used += PER_ENTRY;
+    }
+    // SAFETY: the first `used` parts were written above, at most all of them.
+    Ok(sha256(unsafe { core::slice::from_raw_parts(parts.as_ptr().cast(), used) }))
+}
+
+/// The bytes of a number or packed struct, little endian as both targets are.
+#[inline(always)]
+fn bytes<T: crate::schema::Schema + Copy>(value: &T) -> &[u8] {
+    // SAFETY: only called above, with a u64 and a packed struct of u64s: no padding.
+    unsafe { core::slice::from_raw_parts((&raw const *value).cast(), core::mem::size_of::<T>()) }
+}
+
+/// Stores what is newer, passes over what is not, and logs both.
+#[inline(never)]
+fn take_entries(accounts: &Accounts, args: &Args) -> Result {
+    let custodian = accounts.custodian.address();
+    let mut accepted = EventList::<AttestationAccepted, MAX_STATEMENT_ENTRIES>::new(AttestationAccepted {
+        custodian: *custodian,
+        observed_ms: args.observed_ms,
+        expires_ts: args.expires_ts,
+    });
+    for (account, said) in accounts.remaining.iter().zip(args.entries) {
+        if let Some(item) = take_entry(account, custodian, said, args)? {
+            accepted.push(item);
+        }
+    }
+    if accepted.is_empty() {
+        return Err(Error::StatementNotNewer);
+    }
+    accepted.emit();
+    Ok(())
+}
+
+/// One entry; None where it was passed over.
+#[inline(always)]
+fn take_entry(
+    account: &AccountView,
+    custodian: &Address,
+    said: &StatementEntryArg,
+    args: &Args,
+) -> Result<Option<AttestedEntry>> {
+    // SAFETY: validated and writable (statement_digest); ascending mints make each account come once only.
+    let asset = unsafe { view_mut::<Asset>(account) };
+    let multiplier_bits = asset.multiplier_bits;
+    let mut entries = asset.entries.iter_mut().take(asset.entry_count as usize);
+    let entry = match entries.find(|entry| same(&entry.custodian, custodian)) {
+        Some(entry) if entry.state == ENTRY_ATTACHED => entry,
+        _ => {
+            emit(AttestationSkipped { mint: asset.mint, custodian: *custodian, reason: skip::DETACHED });
+            return Ok(None);
+        }
+    };
+    // Strictly newer, over all epochs (M3).
+    if args.observed_ms <= entry.observed_ms {
+        emit(AttestationSkipped { mint: asset.mint, custodian: *custodian, reason: skip::NOT_NEWER });
+        return Ok(None);
+    }
+    let (capacity_raw, redeemed_seen_raw) = (said.capacity_raw, said.redeemed_seen_raw);
+    if !is_capacity(said.shares_micro, multiplier_bits, capacity_raw) {
+        return Err(Error::CapacityMismatch);
+    }
+    // M6
+    if redeemed_seen_raw > entry.redeemed_total_raw {
+        return Err(Error::SeenAboveTotal);
+    }
+    // M9: a rise is from a predecessor that was not zero and not withdrawn. It is stored all the same, and holds.
+    let old_raw = add(entry.capacity_raw, entry.redeemed_seen_raw)?;
+    let new_raw = add(capacity_raw, redeemed_seen_raw)?;
+    let rises = entry.withdrawn == 0
+        && old_raw != 0
+        && new_raw > old_raw
+        && rises_above(old_raw, new_raw, asset.policy.max_rise_bps);
+
+    entry.epoch = args.epoch;
+    entry.withdrawn = 0;
+    entry.observed_ms = args.observed_ms;
+    entry.expires_ts = args.expires_ts;
+    entry.shares_micro = said.shares_micro;
+    entry.capacity_raw = capacity_raw;
+    entry.redeemed_seen_raw = redeemed_seen_raw;
+    entry.multiplier_bits = multiplier_bits;
+    if rises {
+        asset.holds |= hold::RISE;
+        emit(HoldSet { mint: asset.mint, custodian: *custodian, hold: hold::RISE, holds: asset.holds });
+    }
+    asset.invariant()?;
+    Ok(Some(AttestedEntry { mint: asset.mint, shares_micro: said.shares_micro, capacity_raw, redeemed_seen_raw }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unhex(text: &str) -> Vec<u8> {
+        (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap()).collect()
+    }
+
+    /// The program's own part of the digest: what `statement_digest` lays out, from the vector's fields.
+    #[test]
+    fn digests_meet_the_golden_vectors() {
+        let vectors: serde_json::Value =
+            serde_json::from_str(include_str!("../../../../../tests/vectors/statement.json")).unwrap();
+        let key = |text: &str| *Address::from_str_const(text).as_array();
+        let text = |value: &serde_json::Value| key(value.as_str().unwrap());
+        for statement in vectors["statements"].as_array().unwrap() {
+            let program_id = Address::new_from_array(text(&vectors["program_id"]));
+            // Accounts as the runtime lays them out: header 88 bytes, then the data.
+            let mut assets: Vec<Vec<u64>> = Vec::new();
+            let mut said: Vec<StatementEntryArg> = Vec::new();
+            for entry in statement["entries"].as_array().unwrap() {
+                let number = |name: &str| entry[name].as_u64().unwrap();
+                // SAFETY: a Layout type takes zeros.
+                let mut asset: Asset = unsafe { core::mem::zeroed() };
+                asset.version = 1;
+                asset.mint = Address::new_from_array(text(&entry["mint"]));
+                asset.multiplier_bits = number("multiplier_bits");
+                assets.push(raw_account(&program_id, &asset));
+                said.push(StatementEntryArg {
+                    shares_micro: number("shares_micro"),
+                    capacity_raw: number("capacity_raw"),
+                    redeemed_seen_raw: number("redeemed_seen_raw"),
+                });
+            }
+            // SAFETY: as above.
+            let (mut config, mut custodian): (Config, Custodian) = unsafe { core::mem::zeroed() };
+            config.genesis_hash = text(&vectors["genesis_hash"]);
+            custodian.version = 1;
+            let mut custodian = raw_account(&program_id, &custodian);
+            // SAFETY: the vectors hold a runtime account each and outlive the views.
+            let views: Vec<AccountView> = assets
+                .iter_mut()
+                .map(|words| unsafe { AccountView::new_unchecked(words.as_mut_ptr().cast()) })
+                .collect();
+            // SAFETY: as above; the address is the custodian of the vectors.
+            let custodian = unsafe {
+                custodian.as_mut_ptr().cast::<u8>().add(8).cast::<[u8; 32]>().write(text(&vectors["custodian"]));
+                AccountView::new_unchecked(custodian.as_mut_ptr().cast())
+            };
+            let accounts = Accounts {
+                config: &custodian,
+                custodian: &custodian,
+                instructions_sysvar: &custodian,
+                remaining: &views,
+            };
+            let args = Args {
+                epoch: u32::try_from(statement["epoch"].as_u64().unwrap()).unwrap(),
+                observed_ms: statement["observed_ms"].as_u64().unwrap(),
+                expires_ts: statement["expires_ts"].as_i64().unwrap(),
+                entries: &said,
+                _lifetime: core::marker::PhantomData,
+            };
+            let context = Context { program_id: &program_id, accounts: &[], data: &[] };
+            let digest = statement_digest(&context, &accounts, &args, &config).unwrap();
+            assert_eq!(digest.to_vec(), unhex(statement["digest_hex"].as_str().unwrap()));
+        }
+    }
+
+    /// A writable account of this program, as the runtime lays it out.
+    fn raw_account<S: State>(owner: &Address, state: &S) -> Vec<u64> {
+        let header = [255u8, 0, 1, 0, 0, 0, 0, 0];
+        // SAFETY: Layout types have no padding.
+        let body = unsafe { core::slice::from_raw_parts((&raw const *state).cast::<u8>(), core::mem::size_of::<S>()) };
+        let bytes = [
+            &header[..],
+            &[0; 32],
+            owner.as_array(),
+            &1u64.to_le_bytes(),
+            &(S::SPACE as u64).to_le_bytes(),
+            &S::DISCRIMINATOR,
+            body,
+        ]
+        .concat();
+        bytes.chunks(8).map(|chunk| u64::from_le_bytes(chunk.try_into().unwrap())).collect()
+    }
+}

@@ -1,2 +1,29 @@
-use crate::{error::{Error, Result}, table::{cancel_proposal::{Accounts, Args}, Context}};
-pub fn run(_: &Context, _: &Accounts, _: &Args) -> Result { Err(Error::InstructionFallbackNotFound) }
+//! cancel_proposal: admin, or guardian (but not one that replaces the guardian).
+
+use crate::{
+    account::{load, load_mut, same},
+    error::{Error, Result},
+    events::{emit, ProposalCancelled},
+    instructions::guardian::require_admin_or_guardian,
+    state::{role, Config, Proposal, State, PROPOSAL_CANCELLED, PROPOSAL_PENDING},
+    table::{
+        cancel_proposal::{Accounts, Args},
+        Context,
+    },
+};
+
+pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
+    let config = load::<Config>(context.program_id, accounts.config)?;
+    let proposal = load_mut::<Proposal>(context.program_id, accounts.proposal)?;
+    let by = accounts.authority.address();
+    require_admin_or_guardian(config, accounts.authority)?;
+    if proposal.role == role::GUARDIAN && !same(&config.admin, by) {
+        return Err(Error::GuardianCannotCancel);
+    }
+    if proposal.state != PROPOSAL_PENDING {
+        return Err(Error::ProposalNotPending);
+    }
+    proposal.state = PROPOSAL_CANCELLED;
+    emit(ProposalCancelled { proposal: *accounts.proposal.address(), hash: proposal.hash, by: *by });
+    proposal.invariant()
+}

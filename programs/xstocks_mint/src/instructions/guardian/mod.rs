@@ -1,3 +1,25 @@
+//! What the guardian stops (some of it the admin may stop too).
+
 pub mod cancel_proposal;
 pub mod pause;
 pub mod revoke_custodian_key;
+
+use crate::{
+    account::same,
+    error::{Error, Result},
+    state::Config,
+};
+use pinocchio::AccountView;
+
+/// The signer must be the admin or the guardian.
+///
+/// # Errors
+/// NotAdminOrGuardian.
+#[inline(always)]
+pub fn require_admin_or_guardian(config: &Config, signer: &AccountView) -> Result {
+    if same(&config.admin, signer.address()) || same(&config.guardian, signer.address()) {
+        Ok(())
+    } else {
+        Err(Error::NotAdminOrGuardian)
+    }
+}

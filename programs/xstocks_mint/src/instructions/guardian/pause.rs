@@ -1,2 +1,32 @@
-use crate::{error::{Error, Result}, table::{pause::{Accounts, Args}, Context}};
-pub fn run(_: &Context, _: &Accounts, _: &Args) -> Result { Err(Error::InstructionFallbackNotFound) }
+//! pause: stops scopes at once (M8), of an asset or globally. Pausing what is paused changes nothing and passes.
+
+use crate::{
+    account::{load_mut, same},
+    error::{Error, Result},
+    events::{emit, Paused},
+    instructions::pausing::{check_scopes, set_transfers},
+    state::{Asset, Config, State},
+    table::{
+        pause::{Accounts, Args},
+        Context,
+    },
+};
+use pinocchio::Address;
+
+pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
+    let config = load_mut::<Config>(context.program_id, accounts.config)?;
+    if !same(&config.guardian, accounts.guardian.address()) {
+        return Err(Error::NotGuardian);
+    }
+    check_scopes(args.scopes, accounts.asset.is_some())?;
+    let Some(account) = accounts.asset else {
+        config.paused |= args.scopes;
+        emit(Paused { mint: Address::default(), scopes: args.scopes, paused: config.paused });
+        return config.invariant();
+    };
+    let asset = load_mut::<Asset>(context.program_id, account)?;
+    asset.paused |= args.scopes;
+    emit(Paused { mint: asset.mint, scopes: args.scopes, paused: asset.paused });
+    asset.invariant()?;
+    set_transfers(asset, account, accounts.mint, accounts.token_program, args.scopes, true)
+}

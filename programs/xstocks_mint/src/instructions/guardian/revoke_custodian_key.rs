@@ -1,2 +1,29 @@
-use crate::{error::{Error, Result}, table::{revoke_custodian_key::{Accounts, Args}, Context}};
-pub fn run(_: &Context, _: &Accounts, _: &Args) -> Result { Err(Error::InstructionFallbackNotFound) }
+//! revoke_custodian_key: one attester key less, at once, a new epoch. Admin or guardian.
+
+use crate::{
+    account::{load, load_mut},
+    error::Result,
+    events::{emit, CustodianKeysChanged},
+    instructions::guardian::require_admin_or_guardian,
+    state::{Config, Custodian, State},
+    table::{
+        revoke_custodian_key::{Accounts, Args},
+        Context,
+    },
+};
+
+pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
+    let config = load::<Config>(context.program_id, accounts.config)?;
+    let custodian = load_mut::<Custodian>(context.program_id, accounts.custodian)?;
+    require_admin_or_guardian(config, accounts.authority)?;
+    // Keys may become fewer than the threshold: then nothing can be signed until the admin sets others.
+    custodian.remove_key(args.key)?;
+    custodian.next_epoch()?;
+    emit(CustodianKeysChanged {
+        custodian: *accounts.custodian.address(),
+        epoch: custodian.epoch,
+        threshold: custodian.threshold,
+        key_count: custodian.key_count,
+    });
+    custodian.invariant()
+}

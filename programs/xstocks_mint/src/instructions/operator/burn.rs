@@ -1,2 +1,80 @@
-use crate::{error::{Error, Result}, table::{burn::{Accounts, Args}, Context}};
-pub fn run(_: &Context, _: &Accounts, _: &Args) -> Result { Err(Error::InstructionFallbackNotFound) }
+//! burn: out of the vaults, nobody else's tokens (M7).
+
+use crate::{
+    account::{load, view_mut},
+    args::IntentArg,
+    cpi,
+    error::{Error, Result},
+    events::{Burnt, BurntEntry, EventList},
+    state::{scope, Asset, Config, State, ASSET_RELEASED},
+    table::{
+        burn::{Accounts, Args},
+        Context,
+    },
+    token,
+};
+
+use super::{
+    batch::{Batch, Target, MAX_BATCH},
+    require_operator, require_running, take_sequence,
+};
+
+pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
+    // 1. Accounts.
+    let config = load::<Config>(context.program_id, accounts.config)?;
+    let batch = Batch::read(context, accounts.remaining, args.entries.len())?;
+    // 2. Duty.
+    require_operator(config, accounts.operator)?;
+
+    let mut burnt = EventList::<Burnt, MAX_BATCH>::new(Burnt {});
+    for (intent, target) in args.entries.iter().zip(batch.targets()) {
+        burnt.push(burn_one(config, target, intent)?);
+    }
+    burnt.emit();
+    Ok(())
+}
+
+/// One entry, read afresh as in mint. A hold stops minting only, and a retired asset still burns.
+#[inline(always)]
+fn burn_one(config: &Config, target: Target, intent: &IntentArg) -> Result<BurntEntry> {
+    let (sequence, amount_raw) = (intent.sequence, intent.amount_raw);
+    // SAFETY: validated and writable (Batch::read); this is the only reference to the asset's data, and it is not
+    // used after the call below.
+    let asset = unsafe { view_mut::<Asset>(target.asset) };
+
+    // 3. Not paused, still ours.
+    require_running(config, asset, scope::BURN)?;
+    if asset.state == ASSET_RELEASED {
+        return Err(Error::AssetNotActive);
+    }
+
+    // 4. Sequence (M4) and amount.
+    take_sequence(asset, sequence, intent.intent_hash)?;
+    if amount_raw == 0 {
+        return Err(Error::AmountZero);
+    }
+    if token::amount_raw(target.vault)? < amount_raw {
+        return Err(Error::InventoryTooLow);
+    }
+    let supply_before_raw = token::supply_raw(target.mint)?;
+
+    // 5. Effects, then the call.
+    asset.burnt_raw = asset.burnt_raw.checked_add(amount_raw).ok_or(Error::Overflow)?;
+    asset.invariant()?;
+    let (bump, decimals) = ([asset.bump], asset.decimals);
+    let seeds = cpi::asset_seeds(target.mint.address(), &bump);
+    cpi::burn(target.vault, target.mint, target.asset, amount_raw, decimals, &seeds);
+
+    // 6. Exactly the amount less.
+    let supply_raw = token::supply_raw(target.mint)?;
+    if supply_before_raw.checked_sub(amount_raw) != Some(supply_raw) {
+        return Err(Error::SupplyMismatch);
+    }
+    Ok(BurntEntry {
+        mint: *target.mint.address(),
+        sequence,
+        amount_raw,
+        supply_raw,
+        intent_hash: intent.intent_hash,
+    })
+}

@@ -1,2 +1,97 @@
-use crate::{error::{Error, Result}, table::{distribute::{Accounts, Args}, Context}};
-pub fn run(_: &Context, _: &Accounts, _: &Args) -> Result { Err(Error::InstructionFallbackNotFound) }
+//! distribute: from the vault to an active participant, the only way out.
+
+use crate::{
+    account::{load, load_mut, same, Now},
+    cpi,
+    error::{Error, Result},
+    events::{emit, Distributed},
+    state::{scope, Asset, Config, Participant, State, ASSET_ACTIVE, PARTICIPANT_ACTIVE},
+    table::{
+        distribute::{Accounts, Args},
+        Context,
+    },
+    token,
+};
+
+use super::{require_operator, require_running, take_sequence};
+
+pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
+    // 1. Accounts.
+    let config = load::<Config>(context.program_id, accounts.config)?;
+    let asset = load_mut::<Asset>(context.program_id, accounts.asset)?;
+    let participant = load::<Participant>(context.program_id, accounts.participant)?;
+    if !same(&asset.mint, accounts.mint.address()) {
+        return Err(Error::WrongMint);
+    }
+    if !same(&asset.vault, accounts.vault.address()) {
+        return Err(Error::WrongVault);
+    }
+    let destination = accounts.destination.address();
+    if same(destination, &asset.vault) || same(destination, &asset.redemption_vault) {
+        return Err(Error::DestinationIsVault);
+    }
+    let holder = token::holder(accounts.destination, accounts.mint.address()).ok_or(Error::DestinationInvalid)?;
+    if !same(holder, &participant.wallet) {
+        return Err(Error::DestinationOwnerMismatch);
+    }
+
+    // 2. Duty, pauses, state.
+    require_operator(config, accounts.operator)?;
+    require_running(config, asset, scope::DISTRIBUTE)?;
+    if asset.state != ASSET_ACTIVE {
+        return Err(Error::AssetNotActive);
+    }
+    let now = Now::read()?;
+    if participant.state != PARTICIPANT_ACTIVE {
+        return Err(Error::ParticipantInactive);
+    }
+    if now.ts >= participant.expires_ts {
+        return Err(Error::ParticipantExpired);
+    }
+
+    // 3. Sequence (M4), amount, order, bucket (M5), inventory.
+    take_sequence(asset, args.sequence, *args.intent_hash)?;
+    if args.amount_raw == 0 {
+        return Err(Error::AmountZero);
+    }
+    if *args.order_id == [0; 16] {
+        return Err(Error::OrderIdZero);
+    }
+    asset.distribute_bucket = asset.distribute_bucket.refilled(
+        now.ts,
+        asset.policy.distribute_burst_raw,
+        asset.policy.distribute_refill_raw_per_sec,
+    );
+    asset.distribute_bucket.take(args.amount_raw)?;
+    let left_raw =
+        token::amount_raw(accounts.vault)?.checked_sub(args.amount_raw).ok_or(Error::InventoryTooLow)?;
+
+    // 4. Effects, then the call.
+    asset.distributed_raw = asset.distributed_raw.checked_add(args.amount_raw).ok_or(Error::Overflow)?;
+    asset.invariant()?;
+    let (bump, decimals) = ([asset.bump], asset.decimals);
+    let seeds = cpi::asset_seeds(accounts.mint.address(), &bump);
+    cpi::transfer(
+        accounts.vault,
+        accounts.mint,
+        accounts.destination,
+        accounts.asset,
+        args.amount_raw,
+        decimals,
+        &seeds,
+    );
+
+    // 5. Exactly the amount less in the vault (M7).
+    if token::amount_raw(accounts.vault)? != left_raw {
+        return Err(Error::BalanceMismatch);
+    }
+    emit(Distributed {
+        mint: *accounts.mint.address(),
+        sequence: args.sequence,
+        amount_raw: args.amount_raw,
+        order_id: *args.order_id,
+        destination: *destination,
+        intent_hash: *args.intent_hash,
+    });
+    Ok(())
+}

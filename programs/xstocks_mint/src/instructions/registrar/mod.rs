@@ -1,1 +1,3 @@
+//! What the registrar does.
+
 pub mod set_participant;

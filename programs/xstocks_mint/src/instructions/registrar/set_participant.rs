@@ -1,2 +1,51 @@
-use crate::{error::{Error, Result}, table::{set_participant::{Accounts, Args}, Context}};
-pub fn run(_: &Context, _: &Accounts, _: &Args) -> Result { Err(Error::InstructionFallbackNotFound) }
+//! set_participant: a wallet on the list of those who may receive, or a change of it.
+
+use crate::{
+    account::{create, load, load_mut, same, Now},
+    error::{Error, Result},
+    events::{emit, ParticipantChanged},
+    state::{Config, Participant, State, PARTICIPANT_ACTIVE},
+    table::{
+        set_participant::{Accounts, Args},
+        Context,
+    },
+};
+
+pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
+    // 1. Accounts and duty.
+    let config = load::<Config>(context.program_id, accounts.config)?;
+    if !same(&config.registrar, accounts.registrar.address()) {
+        return Err(Error::NotRegistrar);
+    }
+
+    // 2. Arguments. An inactive participant may keep an end that has passed, but never none.
+    if args.state > PARTICIPANT_ACTIVE {
+        return Err(Error::UnknownState);
+    }
+    let earliest_ts = if args.state == PARTICIPANT_ACTIVE { Now::read()?.ts } else { 0 };
+    if args.expires_ts <= earliest_ts {
+        return Err(Error::ExpiryInvalid);
+    }
+    if !args.country.iter().all(u8::is_ascii_uppercase) {
+        return Err(Error::CountryInvalid);
+    }
+
+    // 3. Effects.
+    let wallet = *accounts.wallet.address();
+    let participant = if accounts.participant.owned_by(context.program_id) {
+        let participant = load_mut::<Participant>(context.program_id, accounts.participant)?;
+        if !same(&participant.wallet, &wallet) {
+            return Err(Error::ConstraintSeeds);
+        }
+        participant
+    } else {
+        let seeds: [&[u8]; 2] = [b"participant", wallet.as_array()];
+        create::<Participant>(context.program_id, accounts.registrar, accounts.participant, &seeds)?
+    };
+    participant.wallet = wallet;
+    participant.state = args.state;
+    participant.expires_ts = args.expires_ts;
+    participant.country = *args.country;
+    emit(ParticipantChanged { wallet, state: args.state, expires_ts: args.expires_ts, country: *args.country });
+    participant.invariant()
+}

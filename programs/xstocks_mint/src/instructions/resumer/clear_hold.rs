@@ -1,2 +1,28 @@
-use crate::{error::{Error, Result}, table::{clear_hold::{Accounts, Args}, Context}};
-pub fn run(_: &Context, _: &Accounts, _: &Args) -> Result { Err(Error::InstructionFallbackNotFound) }
+//! clear_hold: minting of an asset may go on after somebody has looked.
+
+use crate::{
+    account::{load, load_mut},
+    error::{Error, Result},
+    events::{emit, HoldCleared},
+    instructions::resumer::require_resumer,
+    state::{hold, Asset, Config, State},
+    table::{
+        clear_hold::{Accounts, Args},
+        Context,
+    },
+};
+
+pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
+    let config = load::<Config>(context.program_id, accounts.config)?;
+    let asset = load_mut::<Asset>(context.program_id, accounts.asset)?;
+    require_resumer(config, accounts.resumer)?;
+    if args.holds == 0 || args.holds & !hold::ALL != 0 {
+        return Err(Error::UnknownHold);
+    }
+    if asset.holds & args.holds == 0 {
+        return Err(Error::NothingToChange);
+    }
+    asset.holds &= !args.holds;
+    emit(HoldCleared { mint: asset.mint, cleared: args.holds, holds: asset.holds });
+    asset.invariant()
+}

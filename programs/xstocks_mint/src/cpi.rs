@@ -1,0 +1,173 @@
+//! Calls into other programs, each as small as it can be.
+//!
+//! A failed call ends the transaction in the runtime; none of these returns an error.
+
+use core::mem::MaybeUninit;
+
+use pinocchio::{
+    cpi::{invoke_signed_unchecked, CpiAccount, Seed, Signer},
+    instruction::{InstructionAccount, InstructionView},
+    AccountView, Address,
+};
+
+use crate::ids;
+
+/// How an account is passed on.
+#[derive(Clone, Copy)]
+struct Pass<'a> {
+    account: &'a AccountView,
+    writable: bool,
+    signer: bool,
+}
+
+const fn read(account: &AccountView) -> Pass<'_> {
+    Pass { account, writable: false, signer: false }
+}
+const fn write(account: &AccountView) -> Pass<'_> {
+    Pass { account, writable: true, signer: false }
+}
+const fn sign(account: &AccountView) -> Pass<'_> {
+    Pass { account, writable: false, signer: true }
+}
+const fn write_sign(account: &AccountView) -> Pass<'_> {
+    Pass { account, writable: true, signer: true }
+}
+
+#[inline(always)]
+fn call<const N: usize>(program: &Address, passed: [Pass; N], data: &[u8], seeds: &[Seed]) {
+    let metas = passed.map(|pass| InstructionAccount::new(pass.account.address(), pass.writable, pass.signer));
+    let mut accounts = [const { MaybeUninit::<CpiAccount>::uninit() }; N];
+    for (account, pass) in accounts.iter_mut().zip(&passed) {
+        CpiAccount::init_from_account_view(pass.account, account);
+    }
+    let signer = [Signer::from(seeds)];
+    // SAFETY: the unchecked call skips pinocchio's borrow counters (about 1,000 compute units), so the rule at the
+    // top of account.rs is kept by hand: no reference to data of `passed` accounts is used across a call.
+    unsafe {
+        invoke_signed_unchecked(
+            &InstructionView { program_id: program, accounts: &metas, data },
+            // All N were initialized in the loop above.
+            core::slice::from_raw_parts(accounts.as_ptr().cast(), N),
+            if seeds.is_empty() { &[] } else { &signer },
+        );
+    }
+}
+
+/// The seeds an Asset signs with.
+#[inline(always)]
+pub fn asset_seeds<'a>(mint: &'a Address, bump: &'a [u8; 1]) -> [Seed<'a>; 3] {
+    [Seed::from(ASSET_SEED), Seed::from(mint.as_array()), Seed::from(bump)]
+}
+
+/// First seed of every Asset.
+pub const ASSET_SEED: &[u8] = b"asset";
+
+/// Instruction number, amount and decimals, as the three checked instructions of Token-2022 take them.
+#[inline(always)]
+fn checked(number: u8, amount_raw: u64, decimals: u8) -> [u8; 10] {
+    let [a0, a1, a2, a3, a4, a5, a6, a7] = amount_raw.to_le_bytes();
+    [number, a0, a1, a2, a3, a4, a5, a6, a7, decimals]
+}
+
+/// Token-2022 MintToChecked.
+#[inline(always)]
+pub fn mint_to(mint: &AccountView, to: &AccountView, asset: &AccountView, amount_raw: u64, decimals: u8, seeds: &[Seed]) {
+    call(&ids::TOKEN_2022, [write(mint), write(to), sign(asset)], &checked(14, amount_raw, decimals), seeds);
+}
+
+/// Token-2022 BurnChecked.
+#[inline(always)]
+pub fn burn(from: &AccountView, mint: &AccountView, asset: &AccountView, amount_raw: u64, decimals: u8, seeds: &[Seed]) {
+    call(&ids::TOKEN_2022, [write(from), write(mint), sign(asset)], &checked(15, amount_raw, decimals), seeds);
+}
+
+/// Token-2022 TransferChecked.
+#[inline(always)]
+pub fn transfer(
+    from: &AccountView,
+    mint: &AccountView,
+    to: &AccountView,
+    asset: &AccountView,
+    amount_raw: u64,
+    decimals: u8,
+    seeds: &[Seed],
+) {
+    let data = checked(12, amount_raw, decimals);
+    call(&ids::TOKEN_2022, [write(from), read(mint), write(to), sign(asset)], &data, seeds);
+}
+
+/// Token-2022 Pausable: pause (1) or resume (2).
+#[inline(never)]
+pub fn set_transfers_paused(mint: &AccountView, asset: &AccountView, paused: bool, seeds: &[Seed]) {
+    /// TokenInstruction::PausableExtension
+    const PAUSABLE: u8 = 44;
+    let data = [PAUSABLE, if paused { 1 } else { 2 }];
+    call(&ids::TOKEN_2022, [write(mint), sign(asset)], &data, seeds);
+}
+
+/// Token metadata interface: initialize or update a field; `data` is the whole instruction.
+#[inline(never)]
+pub fn metadata_initialize(mint: &AccountView, asset: &AccountView, data: &[u8], seeds: &[Seed]) {
+    // metadata, update authority, mint, mint authority
+    call(&ids::TOKEN_2022, [write(mint), read(asset), read(mint), sign(asset)], data, seeds);
+}
+
+/// Token metadata interface: update a field; `data` is the whole instruction.
+#[inline(never)]
+pub fn metadata_update(mint: &AccountView, asset: &AccountView, data: &[u8], seeds: &[Seed]) {
+    call(&ids::TOKEN_2022, [write(mint), sign(asset)], data, seeds);
+}
+
+/// What the associated token program needs (BPF functions take five arguments at most).
+pub struct NewAssociated<'a> {
+    pub payer: &'a AccountView,
+    pub associated: &'a AccountView,
+    pub owner: &'a AccountView,
+    pub mint: &'a AccountView,
+    pub system_program: &'a AccountView,
+    pub token_program: &'a AccountView,
+}
+
+/// Associated token program: create idempotent.
+#[inline(never)]
+pub fn create_associated(new: &NewAssociated) {
+    let passed = [
+        write_sign(new.payer),
+        write(new.associated),
+        read(new.owner),
+        read(new.mint),
+        read(new.system_program),
+        read(new.token_program),
+    ];
+    call(&ids::ASSOCIATED_TOKEN_PROGRAM, passed, &[1], &[]);
+}
+
+#[inline(always)]
+fn numbered<const N: usize>(number: u8, value: &[u8]) -> [u8; N] {
+    let mut data = [0u8; N];
+    for (to, from) in data.iter_mut().zip([number, 0, 0, 0].iter().chain(value)) {
+        *to = *from;
+    }
+    data
+}
+
+/// System program: transfer.
+#[inline(never)]
+pub fn system_transfer(from: &AccountView, to: &AccountView, lamports: u64) {
+    let data: [u8; 12] = numbered(2, &lamports.to_le_bytes());
+    call(&ids::SYSTEM_PROGRAM, [write_sign(from), write(to)], &data, &[]);
+}
+
+/// System program: allocate.
+#[inline(never)]
+pub fn system_allocate(account: &AccountView, space: u64, seeds: &[Seed]) {
+    let data: [u8; 12] = numbered(8, &space.to_le_bytes());
+    call(&ids::SYSTEM_PROGRAM, [write_sign(account)], &data, seeds);
+}
+
+/// System program: assign.
+#[inline(never)]
+pub fn system_assign(account: &AccountView, owner: &Address, seeds: &[Seed]) {
+    let data: [u8; 36] = numbered(1, owner.as_array());
+    call(&ids::SYSTEM_PROGRAM, [write_sign(account)], &data, seeds);
+}

@@ -1,0 +1,70 @@
+//! The one timelock: what a proposal permits, and the check that a timelocked instruction makes.
+
+use crate::{
+    account::{load_mut, Now},
+    error::{Error, Result},
+    events::{emit, ProposalExecuted},
+    hash::sha256,
+    state::{Config, Proposal, State, PROPOSAL_EXECUTED, PROPOSAL_PENDING},
+    table::{self, Context},
+};
+use pinocchio::AccountView;
+
+/// The instructions under the timelock: those that widen power.
+pub const TIMELOCKED: [[u8; 8]; 5] = [
+    table::set_role::DISCRIMINATOR,
+    table::register_custodian::DISCRIMINATOR,
+    table::set_custodian_keys::DISCRIMINATOR,
+    table::attach_custodian::DISCRIMINATOR,
+    table::loosen_policy::DISCRIMINATOR,
+];
+
+const TAG: &[u8] = b"xstocks:proposal:v1";
+/// More accounts than any timelocked instruction has.
+const MAX_ACCOUNTS: usize = 8;
+
+/// sha256("xstocks:proposal:v1" | instruction data | account keys in order, without the proposal's own).
+///
+/// # Errors
+/// TooManyAccounts.
+#[inline(always)] // BPF functions return at most eight bytes
+pub fn proposal_hash(data: &[u8], accounts: &[AccountView]) -> Result<[u8; 32]> {
+    let mut parts: [&[u8]; MAX_ACCOUNTS + 2] = [&[]; MAX_ACCOUNTS + 2];
+    if accounts.len() > MAX_ACCOUNTS {
+        return Err(Error::TooManyAccounts);
+    }
+    let keys = accounts.iter().map(|account| account.address().as_array().as_slice());
+    for (part, bytes) in parts.iter_mut().zip([TAG, data].into_iter().chain(keys)) {
+        *part = bytes;
+    }
+    Ok(sha256(&parts))
+}
+
+/// Refuses a timelocked instruction unless the program is not sealed, or its last account is a proposal of exactly
+/// this instruction, these arguments and accounts, pending, ready, and of the present admin.
+///
+/// # Errors
+/// ProposalRequired, ProposalMismatch, ProposalNotPending, ProposalStale, ProposalNotReady.
+#[inline(never)]
+pub fn check(context: &Context, config: &Config, proposal: Option<&AccountView>, now: Now) -> Result {
+    let Some(account) = proposal else {
+        return if config.sealed == 0 { Ok(()) } else { Err(Error::ProposalRequired) };
+    };
+    let proposal = load_mut::<Proposal>(context.program_id, account)?;
+    let without_proposal = context.accounts.split_last().map_or(&[][..], |(_, others)| others);
+    if proposal.hash != proposal_hash(context.data, without_proposal)? {
+        return Err(Error::ProposalMismatch);
+    }
+    if proposal.state != PROPOSAL_PENDING {
+        return Err(Error::ProposalNotPending);
+    }
+    if proposal.admin_epoch != config.admin_epoch {
+        return Err(Error::ProposalStale);
+    }
+    if now.ts < proposal.ready_ts {
+        return Err(Error::ProposalNotReady);
+    }
+    proposal.state = PROPOSAL_EXECUTED;
+    emit(ProposalExecuted { proposal: *account.address(), hash: proposal.hash });
+    proposal.invariant()
+}

@@ -1,0 +1,107 @@
+//! Reading Token-2022 accounts: offsets as in the spl-token-2022 interface, each read bounds-checked.
+
+use crate::{
+    account::{data, same, Now},
+    error::{Error, Result},
+    ids,
+};
+use pinocchio::{AccountView, Address};
+
+/// Mint: supply, after the mint authority (COption, 4 + 32 bytes).
+const MINT_SUPPLY: usize = 36;
+/// Token account: mint, owner, amount, state.
+const ACCOUNT_MINT: usize = 0;
+const ACCOUNT_OWNER: usize = 32;
+const ACCOUNT_AMOUNT: usize = 64;
+const ACCOUNT_STATE: usize = 108;
+/// Bytes of a token account without extensions; with extensions the account type follows here.
+pub const ACCOUNT_LEN: usize = 165;
+const ACCOUNT_STATE_INITIALIZED: u8 = 1;
+/// AccountType::Account
+const TYPE_ACCOUNT: u8 = 2;
+/// TLV of ScaledUiAmount: header (type 25, length 56), authority 32, multiplier, effective time, new multiplier.
+pub const SCALED_UI_TYPE: u16 = 25;
+pub const SCALED_UI_LEN: u16 = 56;
+const SCALED_UI_HEADER: u32 = (SCALED_UI_LEN as u32) << 16 | SCALED_UI_TYPE as u32;
+const SCALED_UI_MULTIPLIER: usize = 4 + 32;
+const SCALED_UI_EFFECTIVE_TS: usize = SCALED_UI_MULTIPLIER + 8;
+const SCALED_UI_NEW_MULTIPLIER: usize = SCALED_UI_EFFECTIVE_TS + 8;
+const SCALED_UI_END: usize = SCALED_UI_NEW_MULTIPLIER + 8;
+
+/// Reads eight bytes that another program may just have changed.
+///
+/// # Safety
+/// The account has at least offset + 8 bytes.
+#[inline(always)]
+unsafe fn word(account: &AccountView, offset: usize) -> u64 {
+    // SAFETY: in bounds by the caller's word. Volatile: a call changes the bytes behind the compiler's back. The
+    // copy goes byte array by byte array since TLV offsets are not aligned.
+    u64::from_le_bytes(unsafe { account.data_ptr().add(offset).cast::<[u8; 8]>().read_volatile() })
+}
+
+/// The supply of a mint.
+///
+/// # Errors
+/// MintNotInitialized where the account is too short for a mint.
+#[inline(always)]
+pub fn supply_raw(mint: &AccountView) -> Result<u64> {
+    if mint.data_len() < MINT_SUPPLY + 8 {
+        return Err(Error::MintNotInitialized);
+    }
+    // SAFETY: the length was just checked.
+    Ok(unsafe { word(mint, MINT_SUPPLY) })
+}
+
+/// The amount in a token account.
+///
+/// # Errors
+/// WrongVault where the account is too short for one.
+#[inline(always)]
+pub fn amount_raw(vault: &AccountView) -> Result<u64> {
+    if vault.data_len() < ACCOUNT_LEN {
+        return Err(Error::WrongVault);
+    }
+    // SAFETY: the length was just checked.
+    Ok(unsafe { word(vault, ACCOUNT_AMOUNT) })
+}
+
+/// The bits of the multiplier that the mint applies now. The TLV header at `offset` is verified.
+///
+/// # Errors
+/// MultiplierOffsetInvalid.
+#[inline(always)]
+pub fn effective_multiplier_bits(mint: &AccountView, offset: u16, now: Now) -> Result<u64> {
+    let offset = offset as usize;
+    if mint.data_len() < offset.wrapping_add(SCALED_UI_END) {
+        return Err(Error::MultiplierOffsetInvalid);
+    }
+    // SAFETY: in bounds as just checked; read as unaligned.
+    unsafe {
+        if mint.data_ptr().add(offset).cast::<u32>().read_unaligned() != SCALED_UI_HEADER {
+            return Err(Error::MultiplierOffsetInvalid);
+        }
+        let effective_ts = i64::from_ne_bytes(word(mint, offset + SCALED_UI_EFFECTIVE_TS).to_ne_bytes());
+        let field = if now.ts >= effective_ts { SCALED_UI_NEW_MULTIPLIER } else { SCALED_UI_MULTIPLIER };
+        Ok(word(mint, offset + field))
+    }
+}
+
+/// Checks that an account is an initialized, unfrozen Token-2022 account of `mint`, and gives its owner.
+///
+/// # Errors
+/// None where it is anything else.
+pub fn holder<'a>(account: &'a AccountView, mint: &Address) -> Option<&'a Address> {
+    if !same(account.owner(), &ids::TOKEN_2022) {
+        return None;
+    }
+    // SAFETY: only read in this function; the returned owner is used before the next call.
+    let data = unsafe { data(account) };
+    let is_account = data.len() == ACCOUNT_LEN || data.get(ACCOUNT_LEN) == Some(&TYPE_ACCOUNT);
+    let of_mint = data.get(ACCOUNT_MINT..ACCOUNT_MINT + 32)? == mint.as_array();
+    if !is_account || !of_mint || *data.get(ACCOUNT_STATE)? != ACCOUNT_STATE_INITIALIZED {
+        return None;
+    }
+    let owner = data.get(ACCOUNT_OWNER..ACCOUNT_OWNER + 32)?;
+    // SAFETY: 32 bytes; Address has alignment 1.
+    Some(unsafe { &*owner.as_ptr().cast() })
+}
