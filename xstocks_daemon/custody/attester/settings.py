@@ -42,7 +42,7 @@ def _listen(value: str) -> str:
 
 
 PathField = Annotated[Path, PlainValidator(_path)]
-UrlField = Annotated[str, Field(repr=False), AfterValidator(_http_url)]
+UrlField = Annotated[str, AfterValidator(_http_url)]
 
 
 class _Strict(BaseModel):
@@ -52,7 +52,7 @@ class _Strict(BaseModel):
 class PeerSettings(_Strict):
     """A sidecar that may co-sign, and the file with the bearer token it wants."""
 
-    url: UrlField
+    url: UrlField = Field(repr=False)
     token_file: PathField
 
 
@@ -74,7 +74,7 @@ class AttesterSettings(_Strict):
     listen: Annotated[str, AfterValidator(_listen)]
     program_id: AddressField
     genesis_hash: AddressField
-    rpc_urls: Annotated[list[UrlField], Field(min_length=1)]
+    rpc_urls: Annotated[list[UrlField], Field(min_length=1, repr=False)]
     token_files: Annotated[list[PathField], Field(min_length=1)]
     store_file: PathField
     custodians: Annotated[list[CustodianSettings], Field(min_length=1)]

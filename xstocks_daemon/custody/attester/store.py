@@ -31,6 +31,7 @@ class SignedStore:
     """SQLite in WAL mode with synchronous=FULL: a commit is on disk when it returns. Blocking; one thread at a time."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         try:
             self._db = sqlite3.connect(path, timeout=_BUSY_SECS, isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA journal_mode=WAL")
@@ -40,7 +41,7 @@ class SignedStore:
                 " observed_ms INTEGER NOT NULL, digest BLOB NOT NULL, PRIMARY KEY (custodian, mint)) WITHOUT ROWID"
             )
         except sqlite3.Error as error:
-            raise CustodyUserError("store_file", str(path), f"it cannot be used as a store: {error}") from None
+            raise _unusable(path, error) from None
 
     def __enter__(self) -> Self:
         return self
@@ -56,18 +57,22 @@ class SignedStore:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
         try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise _unusable(self._path, error) from error
 
     def promise(self, custodian: Address, mints: Iterable[Address], observed_ms: int, digest: bytes) -> None:
         """Put down that `digest` is signed for these mints at this time, durably. Again for the same digest is fine.
 
-        AlreadySigned, and nothing put down, where one of the mints has a later time or another digest of this time.
+        AlreadySigned, and nothing put down, where one of the mints has a later time or another digest of this time;
+        CustodyUserError where the file cannot be written.
         """
         with self._transaction():
             for mint in mints:
@@ -90,3 +95,7 @@ class SignedStore:
             "SELECT observed_ms, digest FROM signed WHERE custodian = ? AND mint = ?", (custodian, mint)
         ).fetchone()
         return found
+
+
+def _unusable(path: Path, error: sqlite3.Error) -> CustodyUserError:
+    return CustodyUserError("store_file", str(path), f"it cannot be used as a store: {error}")
