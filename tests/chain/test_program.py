@@ -29,7 +29,7 @@ from xstocks_daemon.chain.errors import (
 from xstocks_daemon.chain.idl import interface_of, load_interface, translate
 from xstocks_daemon.chain.program import ProposalState, Role
 from xstocks_daemon.domain.intent import IntentKind
-from xstocks_daemon.domain.snapshot import AssetState, CustodianState, EntryState, Scope
+from xstocks_daemon.domain.snapshot import AssetState, CustodianState, EntryState, ParticipantState, Scope
 from xstocks_daemon.domain.units import Address
 
 ALL = cases()
@@ -172,7 +172,7 @@ def test_proposal_and_participant_are_decoded() -> None:
     assert CLIENT.proposal(KEY, reading.account_bytes("Proposal", raw | {"role": 0xFF})).role is None
     raw = plausible("Participant")
     participant = CLIENT.participant(KEY, reading.account_bytes("Participant", raw))
-    assert (participant.active, participant.country) == (True, "DE")
+    assert (participant.state, participant.country) == (ParticipantState.ACTIVE, "DE")
     assert (participant.wallet, participant.expires_ts) == (raw["wallet"], raw["expires_ts"])
 
 
@@ -305,22 +305,26 @@ def test_other_failures_keep_the_runtimes_words(err: Any, index: int | None, tex
     assert text in str(failure)
 
 
-@pytest.mark.parametrize("name", ["Minted", "Burnt"])
 @pytest.mark.parametrize("done", [0, 1, 5])
-def test_failing_entry_is_the_one_after_those_that_went_through(name: str, done: int) -> None:
-    value = reading.value_of(reading.struct_type(name), random.Random(2))
-    log = program_log([reading.event_bytes(name, value)] * done, "failed: custom program error: 0x1840")
-    entry_error = {"InstructionError": [1, {"Custom": 6208}]}
-    failure = CLIENT.failure(entry_error, log)
-    assert isinstance(failure, ProgramError)
-    assert failure.entry_index == done
-    # An error of the whole instruction names no entry, and neither does one without a log.
-    whole = CLIENT.failure({"InstructionError": [1, {"Custom": 6001}]}, log)
-    bare = CLIENT.failure(entry_error)
-    assert isinstance(whole, ProgramError)
-    assert isinstance(bare, ProgramError)
-    assert whole.entry_index is None
-    assert bare.entry_index is None
+def test_failing_entry_is_the_one_after_those_that_called_the_token_program(done: int) -> None:
+    own, token = base58(CLIENT.program_id), "TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb"
+    call = [f"Program {token} invoke [2]", f"Program {token} success"]
+    before = [f"Program {own} invoke [1]", *call, f"Program {own} success"]
+    log = [*before, f"Program {own} invoke [1]", *call * done, f"Program {own} failed: custom program error: 0x1840"]
+    code_of = {each["name"]: each["code"] for each in reading.SPEC["errors"]}
+
+    def entry_index(name: str, lines: list[str]) -> int | None:
+        failure = CLIENT.failure({"InstructionError": [1, {"Custom": code_of[name]}]}, lines)
+        assert isinstance(failure, ProgramError)
+        return failure.entry_index
+
+    assert entry_index("CeilingExceeded", log) == done
+    # Noticed after the entry's own call.
+    assert entry_index("SupplyMismatch", log) == (done - 1 if done else None)
+    # An error of the whole instruction names no entry, and neither does one without a log or of another program.
+    assert entry_index("NotOperator", log) is None
+    assert entry_index("CeilingExceeded", []) is None
+    assert entry_index("CeilingExceeded", [*log, f"Program {base58(KEY)} invoke [1]"]) is None
 
 
 # ---- the TypeScript reading -------------------------------------------------------------------------------------

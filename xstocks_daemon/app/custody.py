@@ -24,12 +24,13 @@ from xstocks_daemon.domain.batches import statement_groups
 from xstocks_daemon.domain.snapshot import ChainSnapshot
 from xstocks_daemon.domain.statement import SignedStatement
 from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address
-from xstocks_daemon.domain.views import CustodianEvidence, Halt, HaltReason
+from xstocks_daemon.domain.views import CustodianEvidence, Evidence, Halt, HaltReason
 
 log = get_logger("custody")
 
 Groups = Mapping[Address, Sequence[Sequence[Address]]]
-Evidence = Mapping[Address, Mapping[Address, CustodianEvidence]]
+EvidenceMap = Mapping[Address, Mapping[Address, CustodianEvidence]]
+"""mint -> custodian -> what is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class CustodyReader:
         self._metrics = metrics
         self._seen = SeenStatements()
 
-    def remember(self, evidence: Evidence) -> None:
+    def remember(self, evidence: EvidenceMap) -> None:
         """Take up what the journal knows, so that a restart forgets no statement."""
         for by_custodian in evidence.values():
             for known in by_custodian.values():
@@ -181,3 +182,19 @@ def _rest_of(rejected: Iterable[Rejected]) -> dict[Address, set[Address]]:
                 entry.mint for entry in each.signed.statement.entries if entry.mint not in bad
             )
     return rest
+
+
+def with_verified(evidence: EvidenceMap, verified: Iterable[SignedStatement]) -> EvidenceMap:
+    """The evidence as it will be once the journal has taken up `verified`; for a dry run, which writes nothing."""
+    after = {mint: dict(by_custodian) for mint, by_custodian in evidence.items()}
+    for signed in sorted(verified, key=lambda each: each.statement.observed_ms):
+        for entry in signed.statement.entries:
+            known = after.setdefault(entry.mint, {})
+            old = known.get(signed.statement.custodian)
+            new = Evidence(signed, entry)
+            if old is None:
+                known[signed.statement.custodian] = CustodianEvidence(new)
+            elif new.observed_ms > old.newest.observed_ms:
+                lowered_ms = new.observed_ms if new.sum_raw < old.newest.sum_raw else old.lowered_ms
+                known[signed.statement.custodian] = CustodianEvidence(new, old.newest, lowered_ms)
+    return after

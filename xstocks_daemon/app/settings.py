@@ -148,6 +148,8 @@ class OperatorSettings(_Section):
 
     key_file: Path
     """A Solana CLI keypair file: a JSON list of 64 numbers."""
+    price_micro_lamports: int = Field(default=0, ge=0, lt=2**64)
+    """The priority fee, per compute unit."""
 
 
 class JournalSettings(_Section):
@@ -180,7 +182,12 @@ class TimingSettings(_Section):
     custody_timeout_secs: Seconds = 15.0
     poll_secs: Seconds = 0.5
     """How often an attempt's fate is asked for, and its bytes sent again."""
+    patience_secs: Seconds = 30.0
+    """How long a cycle waits for its transactions; they stay journaled, and the next cycle goes on with them."""
+    set_aside_secs: Seconds = 60.0
+    """How long an asset whose entry failed is left alone."""
     backoff_max_secs: Seconds = 60.0
+    """The longest pause between two cycles while an endpoint does not answer."""
     lease_secs: Seconds = 30.0
     """How long a daemon that vanished keeps the journal to itself."""
     non_execution_margin_blocks: int = Field(default=150, ge=0, le=10_000)

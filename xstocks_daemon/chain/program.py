@@ -21,7 +21,7 @@ from xstocks_daemon.chain.errors import (
     ProgramError,
     TransactionFailed,
 )
-from xstocks_daemon.chain.idl import ProgramInterface, discriminator, load_interface
+from xstocks_daemon.chain.idl import ProgramInterface, discriminator, load_interface, plain_value
 from xstocks_daemon.chain.logs import Invocation, invocations
 from xstocks_daemon.domain.intent import Intent, IntentKind
 from xstocks_daemon.domain.snapshot import (
@@ -35,6 +35,8 @@ from xstocks_daemon.domain.snapshot import (
     Entry,
     EntryState,
     Hold,
+    Participant,
+    ParticipantState,
     Policy,
     Scope,
 )
@@ -44,25 +46,24 @@ from xstocks_daemon.domain.units import Address
 LAYOUT_VERSION = 1
 CUSTODIAN_NAME_BYTES = 32
 
-#: One of these is emitted for each entry that went through, so their number is the index of the one that did not.
-_ENTRY_EVENTS = frozenset(discriminator("event", name) for name in ("Minted", "Burnt"))
-#: Errors that only one entry can raise; others (a wrong signer, a global pause) are of the whole instruction.
+#: Errors of mint and burn that one entry raises; others (a wrong signer, a pause, an account out of place) may be of
+#: the whole instruction.
 _ENTRY_ERRORS = frozenset(
     (
         "OnHold",
         "AssetNotActive",
         "WrongSequence",
+        "SequenceExhausted",
         "AmountZero",
         "BucketEmpty",
         "SupplyLimitExceeded",
         "MultiplierMismatch",
         "CeilingExceeded",
-        "SupplyMismatch",
-        "WrongMint",
-        "WrongVault",
-        "MultiplierOffsetInvalid",
+        "InventoryTooLow",
     )
 )
+#: Raised by an entry after its own call of the token program.
+_ENTRY_ERRORS_AFTER_CALL = frozenset(("SupplyMismatch", "BalanceMismatch"))
 
 
 class Role(IntEnum):
@@ -90,17 +91,6 @@ class ProposalState(IntEnum):
     PENDING = 0
     EXECUTED = 1
     CANCELLED = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Participant:
-    """An allow-listed wallet (Participant account). `country` is ISO 3166-1 alpha-2."""
-
-    address: Address
-    wallet: Address
-    active: bool
-    expires_ts: int
-    country: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -610,9 +600,9 @@ class ProgramClient:
             return Participant(
                 address=address,
                 wallet=_address(raw.wallet),
-                active=_flag(raw.state),
-                expires_ts=raw.expires_ts,
+                state=ParticipantState(raw.state),
                 country=bytes(raw.country).decode("ascii"),
+                expires_ts=raw.expires_ts,
             )
         except ValueError as error:
             raise MalformedAccount(f"Participant account {base58(address)}: {error}") from None
@@ -651,7 +641,8 @@ class ProgramClient:
             event = self._coder.events.parse(data)
         except ConstructError:
             return None
-        return ProgramEvent(event.name, {name: _plain(value) for name, value in vars(event.data).items()})
+        kind = {"defined": {"name": event.name}}
+        return ProgramEvent(event.name, plain_value(self.interface, kind, event.data))
 
     def failure(self, err: Any, logs: Sequence[str] = ()) -> TransactionFailed:
         """The named error for a TransactionError as RPC gives it (JSON), with what the log adds."""
@@ -678,24 +669,18 @@ class ProgramClient:
         return "Custom", f"error {code} of program {program or '(the log does not tell which)'}"
 
     def _failed_entry(self, error_name: str, runs: Sequence[Invocation]) -> int | None:
-        top = [run for run in runs if run.depth == 1]
-        if error_name not in _ENTRY_ERRORS or not top or top[-1].program != base58(self.program_id):
+        """Mint and burn call the token program once per entry, in order: so many calls, so many entries are through."""
+        top = max((index for index, run in enumerate(runs) if run.depth == 1), default=None)
+        if top is None or runs[top].program != base58(self.program_id):
             return None
-        return sum(data[:8] in _ENTRY_EVENTS for data in top[-1].data)
+        calls = sum(run.depth == 2 and run.failure is None for run in runs[top:])
+        if error_name in _ENTRY_ERRORS:
+            return calls
+        return calls - 1 if error_name in _ENTRY_ERRORS_AFTER_CALL and calls else None
 
 
 def _address(key: Any) -> Address:
     return Address(bytes(key))
-
-
-def _flag(value: int) -> bool:
-    if value not in (0, 1):
-        raise ValueError(f"{value} is not a valid state")
-    return value == 1
-
-
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, int | str) else bytes(value)
 
 
 def _reason(err: Any) -> str:

@@ -1,0 +1,307 @@
+"""One cycle (design, section 6.2): settle what is under way, look, ask custody, plan, journal, relay, mint or burn."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from xstocks_daemon.app.attempts import Attempts
+from xstocks_daemon.app.crash import CrashPoint, crash_point
+from xstocks_daemon.app.custody import CustodyReader, CustodyRound, with_verified
+from xstocks_daemon.app.logging import get_logger
+from xstocks_daemon.app.lookup import Tables
+from xstocks_daemon.app.metrics import Metrics
+from xstocks_daemon.app.outbox import Outbox
+from xstocks_daemon.app.relay import Relay
+from xstocks_daemon.app.runtime import Runtime
+from xstocks_daemon.chain.addresses import base58
+from xstocks_daemon.chain.errors import ChainDisagreement
+from xstocks_daemon.chain.resolver import Resolver
+from xstocks_daemon.chain.tables import MAX_ASSETS_PER_TABLE
+from xstocks_daemon.domain.decisions import AssetLine, Plan, Reason
+from xstocks_daemon.domain.intent import Intent, IntentKind
+from xstocks_daemon.domain.plan import plan, unexplained
+from xstocks_daemon.domain.relays import after_relays, lines_by_asset
+from xstocks_daemon.domain.snapshot import ChainSnapshot, Participant, backing_raw
+from xstocks_daemon.domain.units import Address
+from xstocks_daemon.domain.views import CustodyView, Halt, HaltReason, JournalView, LiveIntent
+
+log = get_logger("cycle")
+
+MINTS_REFRESH_SECS = 60.0
+"""How often the list of registered assets is read again where all are looked after."""
+
+Progress = Callable[[int, int], None]
+"""Told how many assets are in line, of how many."""
+
+
+def _untold(_in_line: int, _total: int) -> None:
+    """Nobody to tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class CycleReport:
+    """What a cycle decided and what of it is done. `under_way` counts attempts whose fate is not known yet."""
+
+    plan: Plan
+    landed: tuple[Intent, ...]
+    under_way: int
+
+    @property
+    def in_line(self) -> int:
+        """Assets whose supply was at its target when the plan was made."""
+        return sum(is_in_line(line) for line in self.plan.lines)
+
+    @property
+    def settled(self) -> bool:
+        """Every asset in line, nothing to do and nothing under way."""
+        return self.in_line == len(self.plan.lines) and not self.under_way
+
+
+def is_in_line(line: AssetLine) -> bool:
+    """Whether the asset's supply is at its target by fresh statements (or no custodian keeps shares of it)."""
+    return line.supply_raw == line.target_raw and line.reason in (Reason.IN_LINE, Reason.NO_ENTRY)
+
+
+class Cycle:
+    """Runs cycles over one runtime. Without a signer, or not live, it decides and neither writes nor sends."""
+
+    def __init__(self, runtime: Runtime, metrics: Metrics, progress: Progress = _untold) -> None:
+        self._runtime = runtime
+        self._metrics = metrics
+        self._progress = progress
+        self._custody = CustodyReader(runtime.source, runtime.custodians, runtime.settings.policy, metrics)
+        self._remembers = False
+        self._mints: tuple[Address, ...] = ()
+        self._mints_read_at: float | None = None
+        self._landed: list[Intent] = []
+        self._in_line = self._total = 0
+        self._hands = _Hands(runtime, metrics, self._on_landed) if runtime.live else None
+
+    async def run(self) -> CycleReport:
+        """One cycle. Raises RpcError, ChainError, JournalError, SigningError; whatever was begun is in the journal and
+        goes on in the next cycle."""
+        with self._metrics.cycle_seconds.time():
+            return await (self._live(self._hands) if self._hands is not None else self._dry())
+
+    async def _dry(self) -> CycleReport:
+        snapshot = await self._snapshot(await self._runtime.journal.view())
+        numbers = {mint: index // MAX_ASSETS_PER_TABLE for index, mint in enumerate(sorted(snapshot.assets))}
+        await self._remember()
+        answers = await self._custody.read(snapshot, numbers)
+        evidence = with_verified(await self._runtime.journal.evidence(), answers.verified)
+        custody = CustodyView(evidence, answers.ripcords, answers.failures)
+        decided = plan(
+            snapshot, custody, self._runtime.settings.policy.plan_policy(), await self._runtime.journal.view()
+        )
+        self._observe(snapshot, decided)
+        return CycleReport(decided, (), 0)
+
+    async def _live(self, hands: _Hands) -> CycleReport:
+        self._landed = []
+        under_way = await hands.attempts.settle_live()
+        snapshot = await self._snapshot(await self._runtime.journal.view())
+        hands.check_duty(snapshot)
+        book = await hands.tables.ensure(snapshot)
+        await self._remember()
+        numbers = {table.address: number for number, table in enumerate(book.tables)}
+        answers = await self._custody.read(
+            snapshot, {mint: numbers[table.address] for mint, table in book.table_of.items()}
+        )
+        custody = await self._keep(answers)
+        journal = await self._runtime.journal.view()
+        decided = plan(snapshot, custody, self._runtime.settings.policy.plan_policy(), journal)
+        self._observe(snapshot, decided)
+        work = await self._journal(decided)
+        missing = await hands.relay.send(decided.relays, book)
+        ready = [live for live in work if live.intent.mint not in missing]
+        await hands.attempts.send(ready, snapshot, book, journal.orders)
+        under_way = len(await self._runtime.journal.live_attempts())
+        await self._assert_rules(snapshot, decided)
+        return CycleReport(decided, tuple(self._landed), under_way)
+
+    # ---- look ---------------------------------------------------------------------------------------------------
+
+    async def _snapshot(self, journal: JournalView) -> ChainSnapshot:
+        """The finalized chain (M10). Assets that the endpoints tell differently are halted and left out, until a person
+        has cleared them."""
+        apart = {
+            mint
+            for mint, known in journal.assets.items()
+            if known.halt is not None and known.halt.reason is HaltReason.ENDPOINTS_DIFFER
+        }
+        mints = [mint for mint in await self._wanted() if mint not in apart]
+        custodians = sorted(self._runtime.custodians)
+        try:
+            snapshot = await self._runtime.reader.snapshot(mints, custodians)
+        except ChainDisagreement as error:
+            differing = {
+                mint for mint in mints if base58(self._runtime.client.addresses.asset(mint)) in error.addresses
+            }
+            if not differing or self._hands is None:
+                raise
+            for mint in sorted(differing):
+                await self._halt(Halt(mint, HaltReason.ENDPOINTS_DIFFER, str(error)))
+            snapshot = await self._runtime.reader.snapshot(
+                [mint for mint in mints if mint not in differing], custodians
+            )
+        return replace(snapshot, participants=await self._participants(journal))
+
+    async def _wanted(self) -> tuple[Address, ...]:
+        now = time.monotonic()
+        if self._mints_read_at is None or now - self._mints_read_at > MINTS_REFRESH_SECS:
+            self._mints = await self._runtime.mints()
+            self._mints_read_at = now
+        return self._mints
+
+    async def _participants(self, journal: JournalView) -> dict[Address, Participant]:
+        """The participants that open orders name, by wallet."""
+        client, wallets = self._runtime.client, sorted({order.wallet for order in journal.orders})
+        groups = [(client.addresses.participant(wallet),) for wallet in wallets]
+        reads = await self._runtime.reader.read_groups(groups) if groups else []
+        return {
+            wallet: client.participant(address, account.data, account.owner)
+            for wallet, (address,), read in zip(wallets, groups, reads, strict=True)
+            if (account := read[0].accounts[0]) is not None
+        }
+
+    async def _remember(self) -> None:
+        if not self._remembers:
+            self._custody.remember(await self._runtime.journal.evidence())
+            self._remembers = True
+
+    # ---- journal ------------------------------------------------------------------------------------------------
+
+    async def _keep(self, answers: CustodyRound) -> CustodyView:
+        """Statements are evidence: kept before anything is decided on them."""
+        journal = self._runtime.journal
+        for one in await journal.record_statements(answers.verified):
+            detail = f"custodian {base58(one.custodian)} signed two lines of {one.observed_ms} ms"
+            await self._halt(Halt(one.mint, HaltReason.EQUIVOCATION, detail))
+        for halt in answers.equivocations:
+            await self._halt(halt)
+        return CustodyView(await journal.evidence(), answers.ripcords, answers.failures)
+
+    async def _journal(self, decided: Plan) -> list[LiveIntent]:
+        """Commit the plan; returns the intents to send."""
+        journal = self._runtime.journal
+        for halt in decided.halts:
+            await self._halt(halt)
+        for alert in decided.alerts:
+            await journal.record_holder_burn(alert.mint, alert.holder_burnt_raw)
+            self._metrics.holder_burns.inc()
+            log.warning(
+                "holder_burn",
+                mint=base58(alert.mint),
+                recorded_raw=alert.recorded_raw,
+                holder_burnt_raw=alert.holder_burnt_raw,
+            )
+        for drop in decided.drops:
+            await journal.drop_intent(drop.live.id, drop.reason.value)
+        if not decided.intents:
+            return list(decided.resends)
+        crash_point(CrashPoint.BEFORE_INTENT_COMMIT)
+        recorded = await journal.record_intents(decided.intents)
+        crash_point(CrashPoint.AFTER_INTENT_COMMIT)
+        return [*decided.resends, *recorded]
+
+    async def _halt(self, halt: Halt) -> None:
+        if await self._runtime.journal.record_halt(halt):
+            log.error("halted", mint=base58(halt.mint), reason=halt.reason.value, detail=halt.detail)
+
+    # ---- after --------------------------------------------------------------------------------------------------
+
+    async def _assert_rules(self, before: ChainSnapshot, decided: Plan) -> None:
+        """M1 and M12 on what the chain says now of every asset that something was done with."""
+        touched = sorted({intent.mint for intent in self._landed})
+        if not touched:
+            return
+        crash_point(CrashPoint.BEFORE_FINAL_CHECK)
+        after = await self._runtime.reader.snapshot(touched, sorted(self._runtime.custodians))
+        journal = await self._runtime.journal.view()
+        lines = lines_by_asset(decided.relays)
+        minted = {intent.mint for intent in self._landed if intent.kind is IntentKind.MINT}
+        for mint, view in after.assets.items():
+            halt = unexplained(view, journal.of(mint))
+            if halt is None and mint in minted and mint in before.assets:
+                # A statement that came since may say less: only the entries that were minted on are judged, all of
+                # them as fresh as they were then.
+                planned = after_relays(before.assets[mint], lines.get(mint, ()))
+                backed_raw = backing_raw(planned, before.custodians, before.now_ts)
+                if view.mint.supply_raw > max(0, backed_raw) and view.asset.entries == planned.asset.entries:
+                    numbers = f"supply {view.mint.supply_raw}, backed {backed_raw}"
+                    halt = Halt(mint, HaltReason.SUPPLY_ABOVE_CEILING, numbers)
+            if halt is not None:
+                await self._halt(halt)
+
+    def _observe(self, snapshot: ChainSnapshot, decided: Plan) -> None:
+        self._total = len(decided.lines)
+        self._in_line = sum(is_in_line(line) for line in decided.lines)
+        metrics = self._metrics
+        metrics.finalized_slot.set(snapshot.slot)
+        metrics.assets.set(self._total)
+        metrics.assets_in_line.set(self._in_line)
+        metrics.assets_halted.set(sum(line.reason in (Reason.HALTED, Reason.UNEXPLAINED) for line in decided.lines))
+        metrics.shortfalls.set(sum(line.shortfall_raw > 0 for line in decided.lines))
+        self._progress(self._in_line, self._total)
+        if not decided.idle:
+            log.info(
+                "planned",
+                slot=decided.slot,
+                in_line=self._in_line,
+                assets=self._total,
+                relays=len(decided.relays),
+                mints=len(decided.mints),
+                burns=len(decided.burns),
+                distributions=len(decided.distributions),
+                resends=len(decided.resends),
+                drops=len(decided.drops),
+                halts=len(decided.halts),
+            )
+
+    def _on_landed(self, intents: Sequence[Intent]) -> None:
+        self._landed += intents
+        self._in_line = min(self._total, self._in_line + len(intents))
+        self._progress(self._in_line, self._total)
+
+
+class DutyMissing(Exception):
+    """The key is not the program's operator: nothing can be sent. A state, like an outage: it may be given back."""
+
+
+class _Hands:
+    """What only a live daemon has: the operator's key and what it does."""
+
+    def __init__(self, runtime: Runtime, metrics: Metrics, landed: Callable[[Sequence[Intent]], None]) -> None:
+        settings = runtime.settings
+        if runtime.signer is None or settings.operator is None:
+            raise ValueError("a live cycle needs the operator's key")
+        self.outbox = Outbox(
+            runtime.pool,
+            runtime.client,
+            runtime.journal,
+            runtime.signer,
+            settings.timing,
+            settings.operator.price_micro_lamports,
+        )
+        resolver = Resolver(
+            runtime.pool,
+            runtime.client,
+            settings.cluster.genesis_hash,
+            single_endpoint=settings.cluster.single_endpoint,
+            margin_blocks=settings.timing.non_execution_margin_blocks,
+        )
+        self.attempts = Attempts(
+            self.outbox, resolver, settings.cluster.genesis_hash, metrics, settings.timing.set_aside_secs, landed
+        )
+        self.relay = Relay(self.outbox, runtime.custodians, metrics)
+        self.tables = Tables(self.outbox)
+
+    def check_duty(self, snapshot: ChainSnapshot) -> None:
+        """DutyMissing where the key is not the operator's."""
+        if snapshot.config.operator != self.outbox.operator:
+            raise DutyMissing(
+                f"operator.key_file holds {base58(self.outbox.operator)}, the program's operator is "
+                f"{base58(snapshot.config.operator)}: use that key, or have the admin set the role"
+            )

@@ -1,0 +1,70 @@
+"""The operator's lookup tables, made and extended as assets come (design, section 6.2)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from solders.instruction import Instruction
+
+from xstocks_daemon.app.logging import get_logger
+from xstocks_daemon.app.outbox import Outbox
+from xstocks_daemon.chain.errors import RpcRefused
+from xstocks_daemon.chain.rpc import RpcEndpoint
+from xstocks_daemon.chain.tables import TableBook, ensure_tables
+from xstocks_daemon.domain.snapshot import ChainSnapshot
+from xstocks_daemon.domain.units import Address
+from xstocks_daemon.journal import LookupTable
+
+log = get_logger("lookup")
+
+
+class Tables:
+    """Which table serves which asset; asks the chain only when assets or custodians have come."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self._book = TableBook((), {})
+        self._served: tuple[frozenset[Address], frozenset[Address]] | None = None
+
+    async def ensure(self, snapshot: ChainSnapshot) -> TableBook:
+        """Tables for all assets and custodians of the snapshot, usable now."""
+        wanted = frozenset(snapshot.assets), frozenset(snapshot.custodians)
+        if wanted == self._served:
+            return self._book
+        self._book = await self._outbox.pool.first(lambda endpoint: self._ensure(endpoint, snapshot))
+        for table in self._book.tables:
+            assets = tuple(mint for mint, serving in sorted(self._book.table_of.items()) if serving is table)
+            await self._outbox.journal.record_lookup_table(LookupTable(table.address, assets, ready=True))
+        await self._usable()
+        self._served = wanted
+        log.info("lookup_tables", tables=len(self._book.tables), assets=len(self._book.table_of))
+        return self._book
+
+    async def _ensure(self, endpoint: RpcEndpoint, snapshot: ChainSnapshot) -> TableBook:
+        async def send(instructions: Sequence[Instruction]) -> None:
+            await self._outbox.send_one("lookup_table", instructions)
+
+        async def ensure(known: Sequence[Address] | None) -> TableBook:
+            return await ensure_tables(
+                endpoint,
+                self._outbox.client,
+                sorted(snapshot.assets),
+                custodians=snapshot.custodians,
+                authority=self._outbox.operator,
+                payer=self._outbox.operator,
+                send=send,
+                known=known,
+            )
+
+        try:
+            return await ensure(None)
+        except RpcRefused:
+            # Some providers refuse the search by authority: the journal remembers.
+            return await ensure([table.address for table in await self._outbox.journal.lookup_tables()])
+
+    async def _usable(self) -> None:
+        """A table's addresses count in slots after the one that added them."""
+        last_slot = max((table.last_extended_slot for table in self._book.tables), default=0)
+        while await self._outbox.pool.first(lambda endpoint: endpoint.slot("confirmed")) <= last_slot:  # noqa: ASYNC110
+            await asyncio.sleep(self._outbox.timing.poll_secs)
