@@ -375,7 +375,6 @@ def _cluster() -> list[Probe]:
         Probe("slot leaders 5001", "getSlotLeaders", [0, 5001]),
         Probe("block 0", "getBlock", [0]),
         Probe("block 5 no details", "getBlock", [5, {"transactionDetails": "none", "rewards": False}]),
-        Probe("block 5 signatures", "getBlock", [5, {"transactionDetails": "signatures", "rewards": False}], shape=True),
         Probe("block far", "getBlock", [far]),
         Probe("block processed", "getBlock", [1, {"commitment": "processed"}]),
         Probe("block unknown details", "getBlock", [1, {"transactionDetails": "some"}]),

@@ -1,7 +1,7 @@
 """Record what a real validator answers: `.venv/bin/python -m tests.chain_rpc.record`, in the project's root.
 
-Takes solana-test-validator from XSTOCKS_VALIDATOR_BIN or PATH, writes recorded/answers.json and
-recorded/notifications.json beside this file.
+Takes solana-test-validator from XSTOCKS_VALIDATOR_BIN or PATH, writes recorded/*.json
+beside this file.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from localnet.demo.chains import ChainKind, chain_process
+from tests.chain_rpc.envelopes import envelopes
 from tests.chain_rpc.probes import probes
 from tests.chain_rpc.scenario import answers, play
 from tests.chain_rpc.sockets import notifications
@@ -26,7 +27,11 @@ async def ask(kind: ChainKind) -> tuple[str, dict[str, dict[str, Any]]]:
         version = (await chain.call("getVersion"))["solana-core"]
         story = await play(chain)
         found = await answers(story, probes(story, await story.blockhash()))
-        return version, {"answers": found, "notifications": await notifications(story)}
+        return version, {
+            "answers": found,
+            "envelopes": await envelopes(chain),
+            "notifications": await notifications(story),
+        }
 
 
 def main() -> None:

@@ -134,8 +134,8 @@ async def notifications(story: Play) -> dict[str, Any]:
         while not all(number in socket.told for number in numbers.values()):
             await socket.receive()
         for name, number in numbers.items():
-            told = normal(socket.told[number][0], story.names)
-            found[name] = shape(told) if name == "root" else told
+            told = socket.told[number][0]
+            found[name] = shape(told, story.names) if name == "root" else normal(told, story.names)
         found["unsubscribe slot"] = await socket.ask("slotUnsubscribe", [numbers["slot"]])
         found["unsubscribe slot again"] = await socket.ask("slotUnsubscribe", [numbers["slot"]])
         found["unsubscribe as another kind"] = await socket.ask("slotUnsubscribe", [numbers["root"]])

@@ -26,13 +26,18 @@ def embedded() -> dict[str, dict[str, Any]]:
 
 
 def test_same_requests_as_recorded(embedded: dict[str, dict[str, Any]]) -> None:
-    for kind in ("answers", "notifications"):
+    for kind in ("answers", "envelopes", "notifications"):
         assert embedded[kind].keys() == recorded(kind).keys(), "record again: see record.py"
 
 
 @pytest.mark.parametrize("name", sorted(recorded("answers")))
 def test_answer(name: str, embedded: dict[str, dict[str, Any]]) -> None:
     assert embedded["answers"].get(name) == recorded("answers")[name]
+
+
+@pytest.mark.parametrize("name", sorted(recorded("envelopes")))
+def test_envelope(name: str, embedded: dict[str, dict[str, Any]]) -> None:
+    assert embedded["envelopes"].get(name) == recorded("envelopes")[name]
 
 
 @pytest.mark.parametrize("name", sorted(recorded("notifications")))
