@@ -44,6 +44,7 @@ from xstocks_daemon.journal.port import (
     Equivocation,
     Event,
     IntentRecord,
+    Journal,
     JournalConflict,
     JournalError,
     JournalTooNew,
@@ -109,7 +110,7 @@ async def open_journal(
     program_id: Address,
     *,
     clock_ms: Callable[[], int] = _now_ms,
-) -> SqliteJournal:
+) -> Journal:
     """Open the journal at `path`, or make one for this cluster and program (mode 0600).
 
     Raises WrongJournal where it is of another cluster or program, JournalTooNew where a newer version wrote it, and

@@ -1,0 +1,1 @@
+"""Tests. A folder for each part; `support` is shared."""

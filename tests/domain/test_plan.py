@@ -1,0 +1,537 @@
+"""One case per rule of the plan: the refusal with its reason, and beside it the twin that passes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.domain.world import (
+    ALPACA,
+    GTN,
+    NOW_TS,
+    POLICY,
+    SKEW_SECS,
+    TWO_BITS,
+    WALLET,
+    World,
+    applied,
+    config,
+    custodian,
+    custody,
+    entry,
+    journal_of,
+    known,
+    line_of,
+    mint_address,
+    snapshot,
+    statement,
+    vault_of,
+    view,
+)
+from xstocks_daemon.domain.decisions import Action, Plan, Reason
+from xstocks_daemon.domain.intent import Intent, IntentKind, IntentState
+from xstocks_daemon.domain.snapshot import AssetState, Bucket, EntryState, Hold, Participant, ParticipantState, Scope
+from xstocks_daemon.domain.views import (
+    AssetJournal,
+    CustodyView,
+    Halt,
+    HaltReason,
+    JournalView,
+    LiveIntent,
+    Order,
+    PlanPolicy,
+    SetAside,
+    Totals,
+)
+
+MINT = mint_address(1)
+NEVER_ASKS = PlanPolicy(burn_approval_bps=10_000)
+
+
+def decide(
+    one: Any,
+    told: CustodyView | None = None,
+    policy: PlanPolicy = NEVER_ASKS,
+    journal: JournalView | None = None,
+    **chain_changes: Any,
+) -> Plan:
+    chain = snapshot(one, **chain_changes)
+    return World(chain, told or CustodyView(), policy, journal or journal_of(chain)).plan()
+
+
+def outcome(decided: Plan) -> tuple[Action, int, Reason]:
+    line = line_of(decided, MINT)
+    return line.action, line.amount_raw, line.reason
+
+
+# -- mint
+
+
+def test_mints_the_gap_to_the_ceiling_into_the_vault() -> None:
+    decided = decide(view(MINT, [entry(ALPACA, 60), entry(GTN, 40)], supply_raw=30))
+    assert decided.mints == (Intent(IntentKind.MINT, MINT, 1, 70, vault_of(MINT)),)
+    assert outcome(decided) == (Action.MINT, 70, Reason.TO_TARGET)
+
+
+def test_in_line_at_the_ceiling() -> None:
+    decided = decide(view(MINT, [entry(ALPACA, 60)], supply_raw=60))
+    assert decided.idle
+    assert outcome(decided) == (Action.NONE, 0, Reason.IN_LINE)
+
+
+@pytest.mark.parametrize(
+    ("asset_changes", "mint_changes", "config_changes", "reason"),
+    [
+        ({"state": AssetState.HALTED}, {}, {}, Reason.NOT_ACTIVE),
+        ({"state": AssetState.RETIRED}, {}, {}, Reason.NOT_ACTIVE),
+        ({"state": AssetState.RELEASED}, {}, {}, Reason.NOT_ACTIVE),
+        ({"paused": Scope.MINT}, {}, {}, Reason.PAUSED),
+        ({"paused": Scope.TRANSFERS}, {}, {}, Reason.PAUSED),
+        ({}, {"paused": True}, {}, Reason.PAUSED),
+        ({}, {}, {"paused": Scope.MINT}, Reason.PAUSED),
+        ({"holds": Hold.RISE}, {}, {}, Reason.HELD),
+        ({"holds": Hold.CA_WINDOW}, {}, {}, Reason.HELD),
+        ({}, {"new_multiplier_bits": TWO_BITS}, {}, Reason.MULTIPLIER_DIFFERS),
+        ({"policy": replace(POLICY, supply_limit_raw=10)}, {}, {}, Reason.SUPPLY_LIMIT),
+        ({"policy": replace(POLICY, mint_burst_raw=0)}, {}, {}, Reason.BUCKET),
+    ],
+)
+def test_what_stops_a_mint(asset_changes: Any, mint_changes: Any, config_changes: Any, reason: Reason) -> None:
+    entries = [entry(ALPACA, 60)]
+    stopped = view(MINT, entries, supply_raw=10, mint_changes=mint_changes, **asset_changes)
+    assert outcome(decide(stopped, config=config(**config_changes))) == (Action.NONE, 0, reason)
+    # A pause of something else stops nothing, and without the obstacle it mints.
+    free = view(MINT, entries, supply_raw=10, paused=Scope.BURN | Scope.DISTRIBUTE)
+    assert outcome(decide(free)) == (Action.MINT, 50, Reason.TO_TARGET)
+
+
+@pytest.mark.parametrize(
+    ("changes", "policy", "amount_raw", "limit"),
+    [
+        ({"policy": replace(POLICY, supply_limit_raw=25)}, NEVER_ASKS, 15, Reason.SUPPLY_LIMIT),
+        ({"mint_bucket": Bucket(7, NOW_TS)}, NEVER_ASKS, 7, Reason.BUCKET),
+        ({"mint_bucket": Bucket(7, NOW_TS), "initial_mint_raw": 20}, NEVER_ASKS, 27, Reason.BUCKET),
+        ({}, PlanPolicy(max_mint_raw=5), 5, Reason.POLICY_LIMIT),
+    ],
+)
+def test_a_limit_lowers_a_mint_and_is_named(changes: Any, policy: PlanPolicy, amount_raw: int, limit: Reason) -> None:
+    decided = decide(view(MINT, [entry(ALPACA, 60)], supply_raw=10, **changes), policy=policy)
+    assert outcome(decided) == (Action.MINT, amount_raw, Reason.TO_TARGET)
+    assert [note.reason for note in line_of(decided, MINT).notes] == [limit]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"withdrawn": True},
+        {"epoch": 0},
+        {"expires_ts": NOW_TS},
+        {"observed_ms": (NOW_TS - POLICY.max_age_secs) * 1_000 - 1},
+        {"multiplier_bits": TWO_BITS},
+    ],
+)
+def test_an_entry_that_is_not_fresh_counts_nothing(changes: Any) -> None:
+    decided = decide(view(MINT, [entry(ALPACA, 60, **changes)]))
+    assert outcome(decided) == (Action.NONE, 0, Reason.AWAITING_FRESH_STATEMENT)
+    edge = entry(ALPACA, 60, expires_ts=NOW_TS + 1, observed_ms=(NOW_TS - POLICY.max_age_secs) * 1_000)
+    assert outcome(decide(view(MINT, [edge]))) == (Action.MINT, 60, Reason.TO_TARGET)
+
+
+def test_no_entry() -> None:
+    for entries in ([], [entry(ALPACA, 60, state=EntryState.DETACHED)]):
+        assert outcome(decide(view(MINT, entries))) == (Action.NONE, 0, Reason.NO_ENTRY)
+
+
+def test_unseen_redemptions_of_a_detached_entry_keep_counting() -> None:
+    """M6."""
+    gone = entry(GTN, 0, state=EntryState.DETACHED, redeemed_total_raw=9, redeemed_seen_raw=2)
+    assert outcome(decide(view(MINT, [entry(ALPACA, 60), gone]))) == (Action.MINT, 53, Reason.TO_TARGET)
+
+
+def test_a_ripcord_stops_minting() -> None:
+    told = CustodyView(ripcords={(MINT, ALPACA): "audit"})
+    one = view(MINT, [entry(ALPACA, 60)])
+    assert outcome(decide(one, told)) == (Action.NONE, 0, Reason.RIPCORD)
+    other = CustodyView(ripcords={(MINT, GTN): "of a custodian that is not attached"})
+    assert outcome(decide(one, other)) == (Action.MINT, 60, Reason.TO_TARGET)
+
+
+# -- relays
+
+
+def test_mints_up_to_what_the_relayed_statement_says() -> None:
+    told = known(statement(ALPACA, {MINT: 90}))
+    decided = decide(view(MINT, [entry(ALPACA, 60)]), told)
+    assert [relay.reasons for relay in decided.relays] == [((MINT, Reason.CHANGED),)]
+    assert outcome(decided) == (Action.MINT, 90, Reason.TO_TARGET)
+
+
+def test_a_statement_that_changes_nothing_is_not_relayed() -> None:
+    decided = decide(view(MINT, [entry(ALPACA, 60)], supply_raw=60), known(statement(ALPACA, {MINT: 60})))
+    assert decided.idle
+
+
+def test_a_statement_that_is_not_newer_is_not_relayed() -> None:
+    old = known(statement(ALPACA, {MINT: 90}, observed_secs_ago=100))
+    assert decide(view(MINT, [entry(ALPACA, 60)], supply_raw=60), old).relays == ()
+    newer = known(statement(ALPACA, {MINT: 90}, observed_secs_ago=99))
+    assert len(decide(view(MINT, [entry(ALPACA, 60)], supply_raw=60), newer).relays) == 1
+
+
+def test_an_entry_is_renewed_before_it_goes_stale() -> None:
+    told = known(statement(ALPACA, {MINT: 60}, expires_ts=NOW_TS + 3_000))
+    policy = PlanPolicy(renew_before_secs=300)
+    soon = view(MINT, [entry(ALPACA, 60, expires_ts=NOW_TS + 300)], supply_raw=60)
+    assert [relay.reasons for relay in decide(soon, told, policy).relays] == [((MINT, Reason.RENEWS),)]
+    later = view(MINT, [entry(ALPACA, 60, expires_ts=NOW_TS + 301)], supply_raw=60)
+    assert decide(later, told, policy).relays == ()
+
+
+def test_short_lived_statements_are_not_renewed_at_once() -> None:
+    """With a renewal time longer than their life every statement would be submitted."""
+    told = known(statement(ALPACA, {MINT: 60}, expires_ts=NOW_TS + 100))
+    young = view(MINT, [entry(ALPACA, 60, expires_ts=NOW_TS + 90)], supply_raw=60)
+    assert decide(young, told, PlanPolicy(renew_before_secs=300)).relays == ()
+
+
+def test_a_stale_entry_is_refreshed() -> None:
+    told = known(statement(ALPACA, {MINT: 60}))
+    decided = decide(view(MINT, [entry(ALPACA, 60, epoch=0)], supply_raw=60), told)
+    assert [relay.reasons for relay in decided.relays] == [((MINT, Reason.NOT_FRESH_ON_CHAIN),)]
+    assert outcome(decided) == (Action.NONE, 0, Reason.IN_LINE)
+
+
+def test_lower_statements_go_first() -> None:
+    second = mint_address(2)
+    chain = snapshot(view(MINT, [entry(ALPACA, 60)], supply_raw=60), view(second, [entry(GTN, 60)], supply_raw=60))
+    told = custody([(statement(ALPACA, {MINT: 70}), None), (statement(GTN, {second: 50}), None)])
+    decided = World(chain, told, NEVER_ASKS, journal_of(chain)).plan()
+    assert [(relay.signed.statement.custodian, relay.lower) for relay in decided.relays] == [
+        (GTN, True),
+        (ALPACA, False),
+    ]
+
+
+def test_a_lower_number_is_confirmed_past_the_skew_so_that_shares_may_leave() -> None:
+    """M13: the statement must be observed more than the skew after the marking."""
+    lowered_ms = (NOW_TS - 100) * 1_000
+    one = view(MINT, [entry(ALPACA, 60, observed_ms=lowered_ms)], supply_raw=60)
+    too_early = known(statement(ALPACA, {MINT: 60}, 100 - SKEW_SECS), lowered_ms=lowered_ms)
+    assert decide(one, too_early).relays == ()
+    past = known(statement(ALPACA, {MINT: 60}, 99 - SKEW_SECS), lowered_ms=lowered_ms)
+    assert [relay.reasons for relay in decide(one, past).relays] == [((MINT, Reason.CONFIRMS_LOWER),)]
+    confirmed = view(MINT, [entry(ALPACA, 60, observed_ms=(NOW_TS - 99 + SKEW_SECS) * 1_000)], supply_raw=60)
+    newest = known(statement(ALPACA, {MINT: 60}, 1), lowered_ms=lowered_ms)
+    assert decide(confirmed, newest).relays == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "entry_changes", "reason"),
+    [
+        ({"epoch": 2}, {}, Reason.STATEMENT_EPOCH),
+        ({"multiplier_bits": TWO_BITS}, {}, Reason.STATEMENT_MULTIPLIER),
+        ({"redeemed_seen_raw": 1}, {}, Reason.STATEMENT_SEEN),
+        ({"observed_secs_ago": -SKEW_SECS - 1}, {}, Reason.STATEMENT_FUTURE),
+        ({}, {"state": EntryState.DETACHED}, Reason.STATEMENT_NOT_ATTACHED),
+    ],
+)
+def test_a_statement_that_the_chain_would_refuse_is_kept_back(changes: Any, entry_changes: Any, reason: Reason) -> None:
+    one = view(MINT, [entry(ALPACA, 60, **entry_changes)], supply_raw=60)
+    decided = decide(one, known(statement(ALPACA, {MINT: 90}, **changes)))
+    assert decided.relays == ()
+    assert reason in [note.reason for note in line_of(decided, MINT).notes]
+    good = statement(ALPACA, {MINT: 90}, observed_secs_ago=-SKEW_SECS)
+    assert len(decide(view(MINT, [entry(ALPACA, 60)], supply_raw=60), known(good)).relays) == 1
+
+
+def test_one_bad_line_keeps_the_whole_statement_back() -> None:
+    """The digest covers all of its lines."""
+    told = known(statement(ALPACA, {MINT: 90, mint_address(9): 1}))
+    decided = decide(view(MINT, [entry(ALPACA, 60)], supply_raw=60), told)
+    assert decided.relays == ()
+    assert [note.reason for note in line_of(decided, MINT).notes] == [Reason.STATEMENT_UNKNOWN_ASSET]
+
+
+def test_a_lower_statement_is_believed_even_where_it_cannot_be_relayed() -> None:
+    told = known(statement(ALPACA, {MINT: 50, mint_address(9): 1}))
+    decided = decide(view(MINT, [entry(ALPACA, 60)], supply_raw=40), told)
+    assert outcome(decided) == (Action.MINT, 10, Reason.TO_TARGET)
+
+
+def test_no_mint_on_a_statement_that_will_set_a_hold() -> None:
+    """M9: a rise by more than max_rise_bps."""
+    policy = replace(POLICY, max_rise_bps=5_000)
+    one = view(MINT, [entry(ALPACA, 60)], supply_raw=10, policy=policy)
+    held = decide(one, known(statement(ALPACA, {MINT: 91})))
+    assert len(held.relays) == 1
+    assert outcome(held) == (Action.NONE, 0, Reason.HOLD_EXPECTED)
+    assert outcome(decide(one, known(statement(ALPACA, {MINT: 90})))) == (Action.MINT, 80, Reason.TO_TARGET)
+
+
+# -- burn
+
+
+def lower_told(newest_raw: int = 40, previous_raw: int = 40, **changes: Any) -> CustodyView:
+    newest, previous = statement(ALPACA, {MINT: newest_raw}), statement(ALPACA, {MINT: previous_raw}, 50)
+    return known(newest, previous, **changes)
+
+
+def test_burns_what_two_statements_leave_unbacked() -> None:
+    decided = decide(view(MINT, [entry(ALPACA, 40)], supply_raw=60), lower_told())
+    assert decided.burns == (Intent(IntentKind.BURN, MINT, 1, 20, vault_of(MINT)),)
+    assert outcome(decided) == (Action.BURN, 20, Reason.TO_TARGET)
+
+
+def test_burns_only_what_both_statements_agree_on() -> None:
+    decided = decide(view(MINT, [entry(ALPACA, 40)], supply_raw=60), lower_told(previous_raw=45))
+    assert outcome(decided) == (Action.BURN, 15, Reason.TO_TARGET)
+    none = decide(view(MINT, [entry(ALPACA, 40)], supply_raw=60), lower_told(previous_raw=60))
+    assert outcome(none) == (Action.NONE, 0, Reason.AWAITING_SECOND_STATEMENT)
+
+
+def test_the_lower_statement_is_relayed_before_the_burn() -> None:
+    chain = snapshot(view(MINT, [entry(ALPACA, 60)], supply_raw=60))
+    world = World(chain, lower_told(), NEVER_ASKS, journal_of(chain))
+    first = world.plan()
+    assert [relay.lower for relay in first.relays] == [True]
+    assert outcome(first) == (Action.NONE, 0, Reason.AWAITING_RELAY)
+    assert outcome(applied(world, first).plan()) == (Action.BURN, 20, Reason.TO_TARGET)
+
+
+@pytest.mark.parametrize(
+    ("entries", "told", "changes", "reason"),
+    [
+        ([entry(ALPACA, 40)], CustodyView(), {}, Reason.AWAITING_FRESH_STATEMENT),
+        ([entry(ALPACA, 40)], known(statement(ALPACA, {MINT: 40})), {}, Reason.AWAITING_SECOND_STATEMENT),
+        ([entry(ALPACA, 40), entry(GTN, 0)], lower_told(), {}, Reason.AWAITING_FRESH_STATEMENT),
+        ([entry(ALPACA, 40)], lower_told(ripcords={(MINT, ALPACA): "audit"}), {}, Reason.RIPCORD),
+        ([entry(ALPACA, 40)], lower_told(failures={ALPACA: "no answer"}), {}, Reason.SOURCE_FAILED),
+        ([entry(ALPACA, 40)], lower_told(), {"holds": Hold.RISE}, Reason.HELD),
+        ([entry(ALPACA, 40)], lower_told(), {"paused": Scope.BURN}, Reason.PAUSED),
+        ([entry(ALPACA, 40)], lower_told(), {"state": AssetState.HALTED}, Reason.NOT_ACTIVE),
+        ([entry(ALPACA, 40)], lower_told(), {"mint_changes": {"paused": True}}, Reason.PAUSED),
+        ([], CustodyView(), {}, Reason.NO_ENTRY),
+    ],
+)
+def test_what_stops_a_burn(entries: Any, told: CustodyView, changes: Any, reason: Reason) -> None:
+    """Silence, staleness or a new epoch never burn."""
+    decided = decide(view(MINT, entries, supply_raw=60, **changes), told)
+    assert decided.burns == ()
+    assert outcome(decided) == (Action.NONE, 0, reason)
+
+
+def test_a_new_epoch_never_burns() -> None:
+    custodians = {ALPACA: custodian(ALPACA, epoch=2)}
+    one = view(MINT, [entry(ALPACA, 40, epoch=2)], supply_raw=60)
+    told = known(statement(ALPACA, {MINT: 40}, epoch=2), statement(ALPACA, {MINT: 40}, 50, epoch=1))
+    assert outcome(decide(one, told, custodians=custodians)) == (Action.NONE, 0, Reason.AWAITING_SECOND_STATEMENT)
+    told = known(statement(ALPACA, {MINT: 40}, epoch=2), statement(ALPACA, {MINT: 40}, 50, epoch=2))
+    assert outcome(decide(one, told, custodians=custodians)) == (Action.BURN, 20, Reason.TO_TARGET)
+
+
+def test_a_retired_asset_still_burns() -> None:
+    retired = view(MINT, [entry(ALPACA, 40)], supply_raw=60, state=AssetState.RETIRED)
+    assert outcome(decide(retired, lower_told())) == (Action.BURN, 20, Reason.TO_TARGET)
+
+
+def test_what_the_vault_does_not_cover_is_a_shortfall() -> None:
+    decided = decide(view(MINT, [entry(ALPACA, 40)], supply_raw=60, vault_raw=5), lower_told())
+    line = line_of(decided, MINT)
+    assert outcome(decided) == (Action.BURN, 5, Reason.TO_TARGET)
+    assert (line.excess_raw, line.shortfall_raw) == (20, 15)
+    assert [(note.reason, note.amount_raw) for note in line.notes] == [(Reason.SHORTFALL, 15)]
+    empty = decide(view(MINT, [entry(ALPACA, 40)], supply_raw=60, vault_raw=0), lower_told())
+    assert outcome(empty) == (Action.NONE, 0, Reason.SHORTFALL)
+
+
+def test_a_large_burn_waits_for_approval() -> None:
+    one, policy = view(MINT, [entry(ALPACA, 40)], supply_raw=60), PlanPolicy(burn_approval_bps=2_000)
+    chain = snapshot(one)
+    assert outcome(decide(one, lower_told(), policy)) == (Action.NONE, 0, Reason.NEEDS_APPROVAL)
+    for approved, expected in ((19, Reason.NEEDS_APPROVAL), (20, Reason.TO_TARGET)):
+        journal = journal_of(chain, burn_approved_raw=approved)
+        assert outcome(decide(one, lower_told(), policy, journal))[2] is expected
+    small = view(MINT, [entry(ALPACA, 48)], supply_raw=60)
+    assert outcome(decide(small, lower_told(48, 48), policy)) == (Action.BURN, 12, Reason.TO_TARGET)
+
+
+# -- M12
+
+
+def test_a_holder_burn_is_alerted_and_not_minted_again_until_acknowledged() -> None:
+    one = view(MINT, [entry(ALPACA, 60)], supply_raw=50, holder_burnt_raw=10)
+    chain = snapshot(one)
+    fresh = decide(one, journal=journal_of(chain, holder_burnt_raw=4))
+    assert [(alert.recorded_raw, alert.holder_burnt_raw) for alert in fresh.alerts] == [(4, 10)]
+    assert fresh.halts == ()
+    assert outcome(fresh) == (Action.NONE, 0, Reason.IN_LINE)
+    known_burn = decide(one, journal=journal_of(chain))
+    assert known_burn.alerts == ()
+    assert line_of(known_burn, MINT).target_raw == 50
+    acknowledged = decide(one, journal=journal_of(chain, acknowledged_raw=10))
+    assert outcome(acknowledged) == (Action.MINT, 10, Reason.TO_TARGET)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"holder_burnt_raw": 11}, HaltReason.HOLDER_BURNT_FELL),
+        ({"totals": Totals()}, HaltReason.FOREIGN_SEQUENCE),
+        ({"totals": Totals(sequence=1, minted_raw=59)}, HaltReason.TOTALS_DIFFER),
+        ({"totals": Totals(sequence=1, minted_raw=60, distributed_raw=1)}, HaltReason.TOTALS_DIFFER),
+        ({"totals": Totals(sequence=1, minted_raw=60, adopted_raw=1)}, HaltReason.TOTALS_DIFFER),
+    ],
+)
+def test_what_the_journal_does_not_explain_halts(changes: Any, reason: HaltReason) -> None:
+    one = view(MINT, [entry(ALPACA, 70)], supply_raw=50, holder_burnt_raw=10)
+    chain = snapshot(one)
+    decided = decide(one, journal=journal_of(chain, **changes))
+    assert [(halt.mint, halt.reason) for halt in decided.halts] == [(MINT, reason)]
+    assert outcome(decided) == (Action.HALT, 0, Reason.UNEXPLAINED)
+    assert decide(one, journal=journal_of(chain)).halts == ()
+
+
+def test_an_empty_journal_takes_an_asset_at_sequence_0_and_no_other() -> None:
+    empty = JournalView()
+    assert outcome(decide(view(MINT, [entry(ALPACA, 60)]), journal=empty)) == (Action.MINT, 60, Reason.TO_TARGET)
+    foreign = decide(view(MINT, [entry(ALPACA, 60)], supply_raw=1), journal=empty)
+    assert [halt.reason for halt in foreign.halts] == [HaltReason.FOREIGN_SEQUENCE]
+
+
+def test_an_old_reading_of_the_chain_decides_nothing() -> None:
+    one = view(MINT, [entry(ALPACA, 70)], supply_raw=50)
+    behind = Totals(sequence=2, minted_raw=70)
+    decided = decide(one, journal=JournalView({MINT: AssetJournal(totals=behind, holder_burnt_raw=5)}))
+    assert decided.idle
+    assert outcome(decided) == (Action.NONE, 0, Reason.SNAPSHOT_BEHIND)
+
+
+def test_a_halted_asset_is_left_alone_but_its_statements_go_on() -> None:
+    one = view(MINT, [entry(ALPACA, 70)], supply_raw=50)
+    halt = Halt(MINT, HaltReason.ENDPOINTS_DIFFER, "three times")
+    decided = decide(one, known(statement(ALPACA, {MINT: 60})), journal=journal_of(snapshot(one), halt=halt))
+    assert decided.intents == ()
+    assert decided.halts == ()
+    assert outcome(decided) == (Action.NONE, 0, Reason.HALTED)
+    assert [relay.lower for relay in decided.relays] == [True]
+
+
+def test_an_asset_that_was_set_aside_waits() -> None:
+    one = view(MINT, [entry(ALPACA, 70)], supply_raw=50)
+    aside = journal_of(snapshot(one), set_aside=SetAside("simulation: error 6021", NOW_TS * 1_000))
+    assert outcome(decide(one, journal=aside)) == (Action.NONE, 0, Reason.SET_ASIDE)
+
+
+# -- intents under way (M11)
+
+
+def live(kind: IntentKind, amount_raw: int, state: IntentState, sequence: int = 1) -> LiveIntent:
+    return LiveIntent(7, Intent(kind, MINT, sequence, amount_raw, vault_of(MINT)), state)
+
+
+def test_nothing_new_while_an_attempt_may_execute() -> None:
+    before = view(MINT, [entry(ALPACA, 70)], supply_raw=50)
+    submitted = live(IntentKind.MINT, 20, IntentState.SUBMITTED)
+    journal = journal_of(snapshot(before), live=submitted)
+    assert outcome(decide(before, journal=journal)) == (Action.NONE, 0, Reason.IN_FLIGHT)
+    # It has landed and the journal does not know yet: still explained.
+    after = view(MINT, [entry(ALPACA, 70)], supply_raw=70, sequence=2)
+    landed = decide(after, journal=journal)
+    assert landed.halts == ()
+    assert outcome(landed) == (Action.NONE, 0, Reason.IN_FLIGHT)
+    # A pending intent has no attempt: then nobody of ours executed it.
+    foreign = decide(after, journal=journal_of(snapshot(before), live=replace(submitted, state=IntentState.PENDING)))
+    assert [halt.reason for halt in foreign.halts] == [HaltReason.FOREIGN_SEQUENCE]
+
+
+@pytest.mark.parametrize(("amount_raw", "action"), [(20, Action.RESEND), (19, Action.RESEND), (21, Action.DROP)])
+def test_a_pending_intent_is_sent_again_or_dropped(amount_raw: int, action: Action) -> None:
+    one = view(MINT, [entry(ALPACA, 70)], supply_raw=50)
+    pending = live(IntentKind.MINT, amount_raw, IntentState.PENDING)
+    decided = decide(one, journal=journal_of(snapshot(one), live=pending))
+    assert decided.intents == ()
+    assert line_of(decided, MINT).action is action
+    assert decided.resends == ((pending,) if action is Action.RESEND else ())
+    assert [drop.live for drop in decided.drops] == ([pending] if action is Action.DROP else [])
+
+
+def test_a_pending_burn_keeps_the_approval_that_it_used_up() -> None:
+    one, policy = view(MINT, [entry(ALPACA, 40)], supply_raw=60), PlanPolicy(burn_approval_bps=0)
+    pending = live(IntentKind.BURN, 20, IntentState.PENDING)
+    assert decide(one, lower_told(), policy, journal_of(snapshot(one), live=pending)).resends == (pending,)
+
+
+# -- orders
+
+
+ORDER = Order(b"\x01" * 16, MINT, 30, WALLET, WALLET)
+
+
+def test_an_order_is_served_before_a_mint() -> None:
+    one = view(MINT, [entry(ALPACA, 70)], supply_raw=50)
+    decided = decide(one, journal=journal_of(snapshot(one), [ORDER]))
+    assert decided.distributions == (Intent(IntentKind.DISTRIBUTE, MINT, 1, 30, WALLET, ORDER.order_id),)
+    assert outcome(decided) == (Action.DISTRIBUTE, 30, Reason.ORDERED)
+
+
+@pytest.mark.parametrize(
+    ("changes", "participant", "reason"),
+    [
+        ({"vault_raw": 29}, {}, Reason.INVENTORY),
+        ({"distribute_bucket": Bucket(29, NOW_TS)}, {}, Reason.BUCKET),
+        ({"paused": Scope.DISTRIBUTE}, {}, Reason.PAUSED),
+        ({"state": AssetState.RETIRED}, {}, Reason.NOT_ACTIVE),
+        ({}, {"state": ParticipantState.INACTIVE}, Reason.NO_PARTICIPANT),
+        ({}, {"expires_ts": NOW_TS}, Reason.PARTICIPANT_EXPIRED),
+    ],
+)
+def test_what_an_order_waits_for(changes: Any, participant: Any, reason: Reason) -> None:
+    one = view(MINT, [entry(ALPACA, 50)], supply_raw=50, **changes)
+    wallet = replace(Participant(WALLET, WALLET, ParticipantState.ACTIVE, "CH", NOW_TS + 1), **participant)
+    decided = decide(one, journal=journal_of(snapshot(one), [ORDER]), participants={WALLET: wallet})
+    assert decided.distributions == ()
+    assert [note.reason for note in line_of(decided, MINT).notes] == [reason]
+    passing = view(MINT, [entry(ALPACA, 50)], supply_raw=50, vault_raw=30, distribute_bucket=Bucket(30, NOW_TS))
+    assert len(decide(passing, journal=journal_of(snapshot(passing), [ORDER])).distributions) == 1
+
+
+def test_an_order_of_a_stranger_waits() -> None:
+    one = view(MINT, [entry(ALPACA, 50)], supply_raw=50)
+    decided = decide(one, journal=journal_of(snapshot(one), [ORDER]), participants={})
+    assert [note.reason for note in line_of(decided, MINT).notes] == [Reason.NO_PARTICIPANT]
+
+
+def test_inventory_that_is_to_be_burnt_is_not_distributed() -> None:
+    """The statement is known, the burn still waits for the second one."""
+    one = view(MINT, [entry(ALPACA, 40)], supply_raw=60, vault_raw=49)
+    told = known(statement(ALPACA, {MINT: 40}))
+    decided = decide(one, told, journal=journal_of(snapshot(one), [ORDER]))
+    assert decided.distributions == ()
+    assert outcome(decided) == (Action.NONE, 0, Reason.AWAITING_SECOND_STATEMENT)
+    enough = view(MINT, [entry(ALPACA, 40)], supply_raw=60, vault_raw=50)
+    assert len(decide(enough, told, journal=journal_of(snapshot(enough), [ORDER])).distributions) == 1
+
+
+def test_one_order_at_a_time_and_the_journaled_one_first() -> None:
+    one = view(MINT, [entry(ALPACA, 50)], supply_raw=50)
+    second = replace(ORDER, order_id=b"\x02" * 16, amount_raw=5)
+    chain = snapshot(one)
+    assert decide(one, journal=journal_of(chain, [ORDER, second])).distributions[0].order_id == ORDER.order_id
+    pending = LiveIntent(3, Intent(IntentKind.DISTRIBUTE, MINT, 1, 5, WALLET, second.order_id), IntentState.PENDING)
+    decided = decide(one, journal=journal_of(chain, [ORDER, second], live=pending))
+    assert decided.resends == (pending,)
+
+
+def test_the_mint_line_says_what_people_need() -> None:
+    told = known(statement(ALPACA, {MINT: 90}))
+    line = line_of(decide(view(MINT, [entry(ALPACA, 60)], supply_raw=30, vault_raw=10), told), MINT)
+    assert (line.symbol, line.decimals) == ("AAPLx", 8)
+    assert (line.supply_raw, line.vault_raw, line.ceiling_raw, line.planned_ceiling_raw, line.target_raw) == (
+        30,
+        10,
+        60,
+        90,
+        90,
+    )
