@@ -26,7 +26,7 @@ class Call:
     has_id: bool
 
 
-def parse(body: bytes | str) -> list[Call | Json] | Call | Json:
+def parse(body: str) -> list[Call | Json] | Call | Json:
     """A call, an error answer, or for a batch a list of them. Raises RpcError where it is no JSON-RPC at all."""
     try:
         document = json.loads(body)
@@ -83,7 +83,7 @@ def dumps(document: Any) -> str:
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
 
 
-def handle(body: bytes | str, run: Callable[[str, Any], Any]) -> str:
+def handle(body: str, run: Callable[[str, Any], Any]) -> str:
     """The whole answer text to a request text; empty where nothing is to be answered."""
     try:
         request = parse(body)

@@ -28,6 +28,8 @@ class Params:
     def __init__(self, raw: Any, required: int, optional: int = 0) -> None:
         if raw is None:
             raw = []
+        if isinstance(raw, dict) and required + optional == 0:
+            raise RpcError(-32602, "Invalid parameters: No parameters were expected", _debug(raw))
         if not isinstance(raw, list):
             raise invalid_params("`params` should be an array")
         if len(raw) < required:
@@ -217,6 +219,14 @@ def serde_name(value: Any) -> str:
     return "sequence" if isinstance(value, list) else "map"
 
 
-def _debug(raw: list[Any]) -> str:
-    items = ", ".join(f"Number({item})" if isinstance(item, int) else f"String({json.dumps(item)})" for item in raw)
-    return f"Array([{items}])"
+def _debug(value: Any) -> str:
+    """A JSON value as Rust prints it for debugging."""
+    if isinstance(value, list):
+        return f"Array([{', '.join(map(_debug, value))}])"
+    if isinstance(value, dict):
+        return f"Map({{{', '.join(f'{json.dumps(name)}: {_debug(item)}' for name, item in value.items())}}})"
+    if isinstance(value, bool):
+        return f"Bool({str(value).lower()})"
+    if value is None:
+        return "Null"
+    return f"String({json.dumps(value)})" if isinstance(value, str) else f"Number({value})"

@@ -87,7 +87,12 @@ class Server:
             body = await request.read()
         except web.HTTPRequestEntityTooLarge:
             return web.Response(status=413, text="request body size exceeds allowed maximum")
-        text = jsonrpc.handle(body, self.run)
+        try:
+            request_text = body.decode()
+        except UnicodeDecodeError as error:
+            text = f"utf-8 encoding error at byte {error.start} in request body"
+            return web.Response(status=400, text=text)
+        text = jsonrpc.handle(request_text, self.run)
         return web.Response(text=text, content_type=_JSON, charset="utf-8", headers=_cors(request))
 
     async def _websocket(self, request: web.Request) -> web.WebSocketResponse:
