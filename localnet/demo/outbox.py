@@ -6,6 +6,7 @@ For keys that act once, by hand. The daemon does not use it: what it sends goes 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,12 +16,16 @@ from solders.instruction import Instruction
 from solders.keypair import Keypair
 from solders.transaction import VersionedTransaction
 
+from localnet.demo.wait import NotReached
+from xstocks_daemon.chain.errors import RpcRefused
 from xstocks_daemon.chain.rpc import MAX_SIGNATURES_PER_CALL, LandedTransaction, RpcEndpoint
+from xstocks_daemon.chain.tasks import gather_all
 from xstocks_daemon.chain.transactions import compile_message
 from xstocks_daemon.domain.units import Address
 
 _SENDERS = 16
 _POLL_SECS = 0.1
+_RESEND_SECS = 1.0
 _CONFIRM_SECS = 120.0
 _CONFIRMED = ("confirmed", "finalized")
 
@@ -56,26 +61,21 @@ class TransactionRefused(Exception):
 async def submit(rpc: RpcEndpoint, jobs: Iterable[Job]) -> list[Receipt]:
     """Send all jobs, in no certain order, and wait until each is confirmed, with whatever outcome.
 
-    Raises TimeoutError where one is not confirmed within two minutes, RpcError where the chain cannot be asked.
+    What a node drops is sent again; what has expired at finalized, so can never execute, is signed anew.
+    Raises NotReached where one is not confirmed within two minutes, RpcError where the chain cannot be asked.
     """
     pending = list(jobs)
-    if not pending:
-        return []
-    # Duplicates would be one transaction to the chain, and the second would wait for nothing.
-    async with asyncio.timeout(_CONFIRM_SECS):
-        blockhash = await rpc.latest_blockhash()
-        room = asyncio.Semaphore(_SENDERS)
-        signed = [_signed(job, blockhash.blockhash) for job in pending]
-        if len({transaction.signatures[0] for transaction in signed}) != len(signed):
-            raise ValueError("two jobs are the same transaction; submit them one after the other")
-
-        async def send(transaction: VersionedTransaction) -> str:
-            async with room:
-                return await rpc.send(bytes(transaction), skip_preflight=True)
-
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(send(transaction)) for transaction in signed]
-        return await _confirmed(rpc, [task.result() for task in tasks])
+    receipts: dict[int, Receipt] = {}
+    try:
+        async with asyncio.timeout(_CONFIRM_SECS):
+            while len(receipts) < len(pending):
+                missing = [index for index in range(len(pending)) if index not in receipts]
+                found = await _round(rpc, [pending[index] for index in missing])
+                receipts |= {missing[position]: receipt for position, receipt in found.items()}
+    except TimeoutError:
+        labels = [job.label for index, job in enumerate(pending) if index not in receipts]
+        raise NotReached(f"{labels[0]}: not confirmed within {_CONFIRM_SECS:g} s") from None
+    return [receipts[index] for index in range(len(pending))]
 
 
 async def submit_ok(rpc: RpcEndpoint, jobs: Iterable[Job]) -> list[Receipt]:
@@ -94,15 +94,49 @@ def _signed(job: Job, blockhash: bytes) -> VersionedTransaction:
     return VersionedTransaction(message, list(job.signers))
 
 
-async def _confirmed(rpc: RpcEndpoint, signatures: Sequence[str]) -> list[Receipt]:
+async def _round(rpc: RpcEndpoint, jobs: Sequence[Job]) -> dict[int, Receipt]:
+    """Sign with one blockhash, send until confirmed or expired; gives the receipts by position."""
+    latest = await rpc.latest_blockhash()
+    signed = {str(each.signatures[0]): bytes(each) for each in (_signed(job, latest.blockhash) for job in jobs)}
+    if len(signed) != len(jobs):
+        # They would be one transaction to the chain, and the second would wait for nothing.
+        raise ValueError("two jobs are the same transaction; submit them one after the other")
+    order = list(signed)
     found: dict[str, Receipt] = {}
-    while missing := [signature for signature in signatures if signature not in found]:
-        for start in range(0, len(missing), MAX_SIGNATURES_PER_CALL):
-            chunk = missing[start : start + MAX_SIGNATURES_PER_CALL]
-            statuses = await rpc.signature_statuses(chunk, search_history=False)
-            for signature, status in zip(chunk, statuses.value, strict=True):
-                if status is not None and status.confirmation in _CONFIRMED:
-                    found[signature] = Receipt(signature, status.slot, status.err)
-        if len(found) < len(signatures):
+    send_at = 0.0
+    clock = asyncio.get_running_loop().time
+    while missing := [signature for signature in order if signature not in found]:
+        if clock() >= send_at:
+            # Asked before the statuses: what is missing below this height can never land.
+            height = (await rpc.epoch_info()).block_height
+            await _send([signed[signature] for signature in missing], rpc)
+            send_at = clock() + _RESEND_SECS
+        found |= await _statuses(rpc, missing)
+        if height > latest.last_valid_block_height:
+            break
+        if len(found) < len(order):
             await asyncio.sleep(_POLL_SECS)
-    return [found[signature] for signature in signatures]
+    return {order.index(signature): receipt for signature, receipt in found.items()}
+
+
+async def _send(transactions: Sequence[bytes], rpc: RpcEndpoint) -> None:
+    room = asyncio.Semaphore(_SENDERS)
+
+    async def one(transaction: bytes) -> None:
+        async with room:
+            # A node may refuse what it has already executed, or what has just expired: the status decides.
+            with contextlib.suppress(RpcRefused):
+                await rpc.send(transaction, skip_preflight=True)
+
+    await gather_all(one(transaction) for transaction in transactions)
+
+
+async def _statuses(rpc: RpcEndpoint, signatures: Sequence[str]) -> dict[str, Receipt]:
+    found: dict[str, Receipt] = {}
+    for start in range(0, len(signatures), MAX_SIGNATURES_PER_CALL):
+        chunk = signatures[start : start + MAX_SIGNATURES_PER_CALL]
+        statuses = await rpc.signature_statuses(chunk, search_history=True)
+        for signature, status in zip(chunk, statuses.value, strict=True):
+            if status is not None and status.confirmation in _CONFIRMED:
+                found[signature] = Receipt(signature, status.slot, status.err)
+    return found
