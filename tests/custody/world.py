@@ -182,14 +182,15 @@ class FakeChain:
     views: dict[Address, AssetView] = field(default_factory=dict)
     custodian: Custodian = field(default_factory=custodian_account)
     reads: int = 0
-    broken: bool = False
+    failing_reads: int = 0
 
     def put(self, *views: AssetView) -> None:
         self.views.update({view.asset.mint: view for view in views})
 
     async def snapshot(self, custodian: Address, mints: Sequence[Address]) -> ChainSnapshot:
         self.reads += 1
-        if self.broken:
+        if self.failing_reads:
+            self.failing_reads -= 1
             raise CountersUnavailable("getMultipleAccounts at http://127.0.0.1:1: no connection")
         return snapshot_of(*(self.views[mint] for mint in mints if mint in self.views), custodian=self.custodian)
 

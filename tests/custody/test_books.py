@@ -1,0 +1,310 @@
+"""The books file: its rules, its operations, and that a crash or a second writer breaks nothing."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.custody.world import CUSTODIAN_KEY, GENESIS, PROGRAM, make_settings, mint_of
+from xstocks_daemon.chain.addresses import base58
+from xstocks_daemon.custody.attester import (
+    AttesterSettings,
+    books_create,
+    books_deposit,
+    books_mark_leaving,
+    books_show,
+    new_asset_book,
+)
+from xstocks_daemon.custody.attester.books import (
+    AssetBook,
+    Books,
+    BooksFile,
+    Leaving,
+    Target,
+    books_json,
+    books_of,
+    parse_books,
+    with_deposit,
+    with_leaving,
+    with_release,
+)
+from xstocks_daemon.custody.errors import CustodyUserError
+
+MINT = mint_of(1)
+HERE = Target(GENESIS, PROGRAM, MINT)
+ELSEWHERE = Target(PROGRAM, PROGRAM, MINT)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> AttesterSettings:
+    return make_settings(tmp_path / "sidecar", CUSTODIAN_KEY, [(MINT, 10_000_000), (mint_of(2), 0)])
+
+
+def books_file(settings: AttesterSettings) -> Path:
+    return settings.custodians[0].books_file
+
+
+def test_a_deposit_is_allotted_and_the_version_rises(settings: AttesterSettings) -> None:
+    change = books_deposit(settings, 1, "S0x", "0.000001")
+    assert (change.asset.shares_micro, change.asset.attested_micro(HERE), change.asset.version) == (
+        10_000_001, 10_000_001, 2,
+    )  # fmt: skip
+    assert books_show(settings, 1).find(base58(MINT)) == change.asset
+
+
+def test_leaving_shares_stay_in_the_books_but_are_not_attested(settings: AttesterSettings) -> None:
+    change = books_mark_leaving(settings, 1, base58(MINT), "4")
+    assert change.leaving is not None
+    book = books_show(settings, 1).find("S0x")
+    assert (book.shares_micro, book.attested_micro(HERE), book.leaving) == (10_000_000, 6_000_000, (change.leaving,))
+
+
+@pytest.mark.parametrize("shares", ["0", "-1", "1e3", "", "1.0000001", "x", "0.0", "1,000", "inf"])
+@pytest.mark.parametrize("operation", [books_deposit, books_mark_leaving])
+def test_an_amount_that_is_none_is_refused_and_nothing_changes(
+    settings: AttesterSettings, operation: Callable[..., Any], shares: str
+) -> None:
+    before = books_file(settings).read_bytes()
+    with pytest.raises(CustodyUserError) as refused:
+        operation(settings, 1, "S0x", shares)
+    assert refused.value.field == "shares"
+    assert books_file(settings).read_bytes() == before
+    operation(settings, 1, "S0x", "1")
+
+
+def test_more_shares_than_are_there_cannot_leave(settings: AttesterSettings) -> None:
+    books_mark_leaving(settings, 1, "S0x", "9.5")
+    with pytest.raises(CustodyUserError, match=r"only 0\.5 shares"):
+        books_mark_leaving(settings, 1, "S0x", "0.500001")
+    books_mark_leaving(settings, 1, "S0x", "0.5")
+    assert books_show(settings, 1).find("S0x").attested_micro(HERE) == 0
+
+
+def test_an_unknown_asset_or_custodian_is_refused_by_name(settings: AttesterSettings) -> None:
+    with pytest.raises(CustodyUserError) as refused:
+        books_deposit(settings, 1, "NONEx", "1")
+    assert refused.value.field == "asset"
+    with pytest.raises(CustodyUserError) as refused:
+        books_deposit(settings, 2, "S0x", "1")
+    assert (refused.value.field, refused.value.value) == ("custodian", "2")
+
+
+def test_shares_allotted_elsewhere_are_not_attested_here(settings: AttesterSettings) -> None:
+    value = json.loads(books_file(settings).read_text())
+    record = value["assets"][base58(MINT)]
+    record["allotments"] = [
+        {
+            "genesis_hash": base58(PROGRAM),
+            "program_id": base58(PROGRAM),
+            "mint": base58(MINT),
+            "shares_micro": "6000000",
+        }
+    ]
+    books_file(settings).write_text(json.dumps(value))
+    book = books_show(settings, 1).find("S0x")
+    assert (book.attested_micro(HERE), book.attested_micro(ELSEWHERE), book.unallotted_micro) == (
+        0, 6_000_000, 4_000_000,
+    )  # fmt: skip
+    with pytest.raises(CustodyUserError, match="no allotment"):
+        books_deposit(settings, 1, "S0x", "1")
+
+
+def set_version(value: Any) -> None:
+    value["version"] = 2
+
+
+def set_custodian(value: Any) -> None:
+    value["custodian"] = 2
+
+
+def over_allot(value: Any) -> None:
+    record = value["assets"][base58(MINT)]
+    record["allotments"].append(record["allotments"][0] | {"genesis_hash": base58(PROGRAM), "shares_micro": "1"})
+
+
+def allot_twice(value: Any) -> None:
+    record = value["assets"][base58(MINT)]
+    record["allotments"] = [record["allotments"][0] | {"shares_micro": "5"}] * 2
+
+
+def over_leave(value: Any) -> None:
+    record = value["assets"][base58(MINT)]
+    record["leaving"] = [record["allotments"][0] | {"id": "a", "marked_ms": 1, "shares_micro": "10000001"}]
+
+
+def leave_from_nowhere(value: Any) -> None:
+    record = value["assets"][base58(MINT)]
+    foreign = record["allotments"][0] | {"genesis_hash": base58(PROGRAM)}
+    record["leaving"] = [foreign | {"id": "a", "marked_ms": 1, "shares_micro": "1"}]
+
+
+def leave_twice(value: Any) -> None:
+    record = value["assets"][base58(MINT)]
+    record["leaving"] = [record["allotments"][0] | {"id": "a", "marked_ms": 1, "shares_micro": "1"}] * 2
+
+
+def field(name: str, bad: Any) -> Callable[[Any], None]:
+    def change(value: Any) -> None:
+        value["assets"][base58(MINT)][name] = bad
+
+    return change
+
+
+RECORD = f"books.assets.{base58(MINT)}"
+BROKEN = [
+    (set_version, "books.version"),
+    (set_custodian, "books.custodian"),
+    (over_allot, f"{RECORD}.allotments"),
+    (allot_twice, f"{RECORD}.allotments"),
+    (over_leave, f"{RECORD}.leaving"),
+    (leave_from_nowhere, f"{RECORD}.leaving"),
+    (leave_twice, f"{RECORD}.leaving"),
+    (field("shares_micro", 10_000_000), f"{RECORD}.shares_micro"),
+    (field("shares_micro", "1.5"), f"{RECORD}.shares_micro"),
+    (field("multiplier", "0"), f"{RECORD}.multiplier"),
+    (field("multiplier", "1e3"), f"{RECORD}.multiplier"),
+    (field("multiplier", 1.0), f"{RECORD}.multiplier"),
+    (field("symbol", ""), f"{RECORD}.symbol"),
+    (field("version", 0), f"{RECORD}.version"),
+    (field("typo", 1), f"{RECORD}.typo"),
+    (field("ripcord", ""), f"{RECORD}.ripcord"),
+    (lambda value: value.pop("assets"), "books.assets"),
+    (lambda value: value["assets"].update(x={}), "books.assets.x"),
+]
+
+
+@pytest.mark.parametrize(("change", "name"), BROKEN)
+def test_books_that_break_a_rule_are_refused_by_record_and_field(
+    settings: AttesterSettings, change: Callable[[Any], None], name: str
+) -> None:
+    books_show(settings, 1)
+    value = json.loads(books_file(settings).read_text())
+    change(value)
+    books_file(settings).write_text(json.dumps(value))
+    with pytest.raises(CustodyUserError) as refused:
+        books_show(settings, 1)
+    assert refused.value.field == name
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b'{"version":1,"version":1}'])
+def test_a_file_that_is_no_books_is_refused(settings: AttesterSettings, content: bytes) -> None:
+    books_file(settings).write_bytes(content)
+    with pytest.raises(CustodyUserError):
+        books_show(settings, 1)
+
+
+def test_a_missing_file_is_refused_by_its_setting(settings: AttesterSettings) -> None:
+    books_file(settings).unlink()
+    with pytest.raises(CustodyUserError) as refused:
+        books_show(settings, 1)
+    assert refused.value.field == "books_file"
+
+
+def test_existing_books_are_not_overwritten(settings: AttesterSettings) -> None:
+    before = books_file(settings).read_bytes()
+    with pytest.raises(CustodyUserError):
+        books_create(books_file(settings), 1, [])
+    assert books_file(settings).read_bytes() == before
+
+
+MICRO = st.integers(1, 10**12)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["deposit", "leave", "release"]), MICRO), max_size=20))
+def test_no_order_of_operations_attests_a_share_twice_or_loses_one(operations: list[tuple[str, int]]) -> None:
+    book: AssetBook = new_asset_book(HERE, "Xx", 10**9, "1.5")
+    held_micro = 10**9
+    for number, (what, micro) in enumerate(operations):
+        version = book.version
+        if what == "deposit":
+            book, held_micro = with_deposit(book, HERE, micro), held_micro + micro
+        elif what == "leave" and micro <= book.attested_micro(HERE):
+            book = with_leaving(book, Leaving(str(number), HERE, micro, number))
+        elif what == "release" and book.leaving:
+            held_micro -= book.leaving[0].shares_micro
+            book = with_release(book, book.leaving[0].id)
+        else:
+            continue
+        assert book.version == version + 1
+        assert book.shares_micro == held_micro
+        assert book.attested_micro(HERE) + book.leaving_micro(HERE) == held_micro
+        books = books_of(1, [book])
+        assert parse_books(json.dumps(books_json(books)).encode()) == books
+
+
+# ---- crashes and other writers ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("failing", ["fsync", "replace"])
+def test_a_crash_while_writing_leaves_the_old_books(
+    settings: AttesterSettings, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    before = books_file(settings).read_bytes()
+
+    def crash(*_: Any, **__: Any) -> None:
+        raise OSError("power cut")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, failing, crash)
+        with pytest.raises(OSError, match="power cut"):
+            books_deposit(settings, 1, "S0x", "1")
+    assert books_file(settings).read_bytes() == before
+    assert books_deposit(settings, 1, "S0x", "1").asset.shares_micro == 11_000_000
+
+
+def test_the_new_books_are_on_disk_before_they_have_the_name(
+    settings: AttesterSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+    fsync, replace = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda handle: (order.append("fsync"), fsync(handle))[1])
+    monkeypatch.setattr(os, "replace", lambda old, new: (order.append("replace"), replace(old, new))[1])
+    books_deposit(settings, 1, "S0x", "1")
+    assert order == ["fsync", "replace", "fsync"]
+
+
+def test_a_torn_new_file_of_a_crash_is_no_hindrance(settings: AttesterSettings) -> None:
+    path = books_file(settings)
+    path.with_name(path.name + ".new").write_bytes(b"{ torn" * 10_000)
+    assert books_deposit(settings, 1, "S0x", "1").asset.shares_micro == 11_000_000
+    assert books_show(settings, 1).find("S0x").shares_micro == 11_000_000
+
+
+def test_the_file_keeps_its_mode(settings: AttesterSettings) -> None:
+    books_file(settings).chmod(0o640)
+    books_deposit(settings, 1, "S0x", "1")
+    assert books_file(settings).stat().st_mode & 0o777 == 0o640
+
+
+def deposit_many(settings: AttesterSettings) -> None:
+    for _ in range(20):
+        books_deposit(settings, 1, "S0x", "1")
+
+
+def test_writers_at_once_lose_no_deposit(settings: AttesterSettings) -> None:
+    context = multiprocessing.get_context("fork")
+    writers = [context.Process(target=deposit_many, args=(settings,)) for _ in range(3)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert [writer.exitcode for writer in writers] == [0, 0, 0]
+    book = books_show(settings, 1).find("S0x")
+    assert (book.shares_micro, book.version) == (70_000_000, 61)
+
+
+def test_unchanged_books_are_parsed_once(settings: AttesterSettings) -> None:
+    file = BooksFile(books_file(settings), 1)
+    first: Books = file.load()
+    assert file.load() is first
+    books_deposit(settings, 1, "S0x", "1")
+    assert file.load().find("S0x").shares_micro == 11_000_000
