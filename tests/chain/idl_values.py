@@ -53,7 +53,7 @@ def encode(kind: Any, value: Any) -> bytes:
         case "pubkey" | {"array": ["u8", _]}:
             return bytes(value)
         case "bytes":
-            return struct.pack("<I", len(value)) + value
+            return struct.pack("<I", len(value)) + bytes(value)
         case "string":
             return encode("bytes", value.encode())
         case {"array": [inner, _]}:

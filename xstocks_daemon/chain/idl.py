@@ -45,6 +45,26 @@ class ProgramInterface:
     idl: Idl
     accounts_of: Mapping[str, tuple[AccountRole, ...]]
     error_of: Mapping[int, tuple[str, str]]
+    fields_of: Mapping[str, tuple[tuple[str, Any], ...]]
+    """Of each struct, events included: its fields in order, by name and type (of spec 0.1.0)."""
+
+
+def plain_value(interface: ProgramInterface, kind: Any, value: Any) -> Any:
+    """What anchorpy's coder parsed, as plain Python: addresses and byte arrays as bytes, structs as dicts."""
+    match kind:
+        case "pubkey" | {"array": ["u8", _]}:
+            return bytes(value)
+        case {"array": [inner, _]} | {"vec": inner}:
+            return [plain_value(interface, inner, each) for each in value]
+        case {"defined": {"name": name}}:
+            fields = interface.fields_of[name]
+            # By position: the coder changes names such as _pad0.
+            parsed = vars(value).values()
+            return {
+                field: plain_value(interface, inner, each) for (field, inner), each in zip(fields, parsed, strict=True)
+            }
+        case _:
+            return value
 
 
 def discriminator(namespace: str, name: str) -> bytes:
@@ -82,6 +102,9 @@ def interface_of(spec: Json) -> ProgramInterface:
             idl=Idl.from_json(json.dumps(translate(spec))),
             accounts_of={each["name"]: tuple(map(_role, each["accounts"])) for each in spec["instructions"]},
             error_of={each["code"]: (each["name"], each.get("msg", "")) for each in spec.get("errors", ())},
+            fields_of={
+                each["name"]: tuple((field["name"], field["type"]) for field in _fields(each)) for each in spec["types"]
+            },
         )
     except (KeyError, TypeError, ValueError) as error:
         raise IdlError(f"{IDL_FILE} is not an IDL of spec {SPEC}: {error}") from None

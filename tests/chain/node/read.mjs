@@ -27,7 +27,8 @@ function fromWire(type, value) {
 function toWire(type, value) {
   if (type === "pubkey") return Buffer.from(value.toBytes()).toString("hex");
   if (bytesArray(type)) return Buffer.from(value).toString("hex");
-  if (type.array) return value.map((each) => toWire(type.array[0], each));
+  const inner = type.vec ?? type.array?.[0];
+  if (inner) return value.map((each) => toWire(inner, each));
   if (typeof type === "string") return value.toString();
   return structToWire(type.defined.name, value);
 }
