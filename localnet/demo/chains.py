@@ -167,7 +167,7 @@ async def chain_process(
             log_path = folder / f"{kind}.log"
             process = await _spawn(command, log_path)
             try:
-                genesis_hash = await _ready(process, port, log_path)
+                genesis_hash = await _ready(process, port, log_path, manual_slots=manual_slots)
             except ChainError:
                 await _stop(process)
                 # Another process may have taken a port between the look and the start.
@@ -290,7 +290,9 @@ async def _spawn(command: Sequence[str], log_path: Path) -> asyncio.subprocess.P
             raise ChainError(f"cannot run {command[0]}: {error.strerror}") from error
 
 
-async def _ready(process: asyncio.subprocess.Process, port: int, log_path: Path) -> str:
+async def _ready(
+    process: asyncio.subprocess.Process, port: int, log_path: Path, *, manual_slots: bool = False
+) -> str:
     """Wait until the chain is healthy and has confirmed a block; gives its genesis hash."""
     url = f"http://127.0.0.1:{port}"
     try:
@@ -300,6 +302,9 @@ async def _ready(process: asyncio.subprocess.Process, port: int, log_path: Path)
         ):
             while process.returncode is None:
                 with contextlib.suppress(aiohttp.ClientError, TimeoutError, ChainRpcError):
+                    if manual_slots:
+                        # Nobody else makes the slot that confirms the first one.
+                        await _call(session, url, "localnet_advanceSlots", [{"slots": 1}])
                     # A validator answers before it can take an airdrop: its first confirmed slot says it can.
                     if (
                         await _call(session, url, "getHealth", ()) == "ok"

@@ -1,0 +1,490 @@
+"""A deployment of the program on a live chain, its custodians and fresh assets, with short ways to act on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from solders.instruction import Instruction
+from solders.keypair import Keypair
+
+from localnet.demo.deploy import KEEPERS, Deployment, Keeper, Keys, deploy
+from localnet.demo.keys import Key
+from localnet.demo.outbox import Job, submit_ok
+from tests.support.live_chain import Call, LiveChain, address_of, call
+from tests.support.refusals import Refusal
+from xstocks_daemon.chain.addresses import ProgramAddresses, associated_token_address
+from xstocks_daemon.chain.mint_layout import (
+    DECIMALS,
+    create_mint_instructions,
+    mint_bytes_with_metadata,
+    read_mint,
+    read_token_account,
+)
+from xstocks_daemon.chain.program import Profile, ProgramClient, ProgramEvent
+from xstocks_daemon.chain.rpc import LandedTransaction
+from xstocks_daemon.chain.transactions import create_token_account, quorum_instruction
+from xstocks_daemon.domain.intent import NO_ORDER, Intent, IntentKind
+from xstocks_daemon.domain.snapshot import AssetAccount, AttesterKey, Config, Custodian, Entry, MintAccount, Policy
+from xstocks_daemon.domain.statement import AttesterSignature, Statement, StatementEntry
+from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address, capacity_raw, multiplier_bits_of
+
+OWN_KEEPER, OTHER_KEEPER = KEEPERS
+"""The custodian that tests attest with, and the second one. Every pooled asset is attached to both."""
+DAY_SECS = 86_400
+PARTICIPANT_SECS = 30 * DAY_SECS
+RAW_PER_MICRO = 100
+"""Base units that a millionth of a share backs at multiplier 1 and 8 decimals."""
+
+ROOMY = Policy(
+    supply_limit_raw=10**17,
+    mint_burst_raw=10**17,
+    mint_refill_raw_per_sec=10**17,
+    distribute_burst_raw=10**17,
+    distribute_refill_raw_per_sec=10**17,
+    max_age_secs=3_600,
+    max_rise_bps=5_000,
+    max_multiplier_bps=500,
+    ca_tolerance_bps=10,
+    ca_window_secs=3 * DAY_SECS,
+)
+"""Limits that no test meets by accident; buckets are full one second after registration."""
+
+_ADDITIONAL_METADATA = (("isin", "CH0000000000"), ("underlying_isin", "US0000000000"))
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """The program at one address, initialised, with two custodians (threshold 2, parties 0, 1 and 2 each)."""
+
+    chain: LiveChain
+    deployment: Deployment
+
+    @property
+    def client(self) -> ProgramClient:
+        """Builds its instructions, reads its accounts."""
+        return self.deployment.client
+
+    @property
+    def addresses(self) -> ProgramAddresses:
+        """Its derived addresses."""
+        return self.client.addresses
+
+    @property
+    def keys(self) -> Keys:
+        """The keys of its roles."""
+        return self.deployment.keys
+
+    def keeper(self, name: str = OWN_KEEPER) -> Keeper:
+        """A custodian by name."""
+        return self.deployment.keepers[name]
+
+    def by(self, role: str, *instructions: Instruction) -> Call:
+        """A call signed by the key of a role (`admin`, `operator`, ...)."""
+        return call(instructions, getattr(self.keys, role).keypair)
+
+    # ---- outcomes -----------------------------------------------------------------------------------------------
+
+    async def accepted(self, sent: Call) -> tuple[ProgramEvent, ...]:
+        """The call passes; gives the program's events."""
+        return self.events(await self.chain.accepted(sent))
+
+    async def refused(self, sent: Call, error: Refusal, *, also: Iterable[Address] = ()) -> LandedTransaction:
+        """The call's last instruction is refused by this program with exactly this error; no account changes."""
+        return await self.chain.refused(sent, error, by=self.client.program_id, also=also)
+
+    def events(self, landed: LandedTransaction) -> tuple[ProgramEvent, ...]:
+        """The program's events in a transaction's log."""
+        return tuple(self.client.events(landed.logs))
+
+    # ---- reading ------------------------------------------------------------------------------------------------
+
+    async def config(self) -> Config:
+        """The Config account."""
+        info = await self.chain.account(self.addresses.config)
+        return self.client.config(info.data, info.owner)
+
+    async def custodian(self, address: Address) -> Custodian:
+        """A Custodian account."""
+        info = await self.chain.account(address)
+        return self.client.custodian(address, info.data, info.owner)
+
+    async def add_keeper(
+        self,
+        *,
+        parties: Sequence[int] = (0, 1, 2),
+        threshold: int = 2,
+        expires_in_secs: Sequence[int] = (),
+        attesters: Sequence[Keypair] = (),
+    ) -> str:
+        """Register one more custodian with a key per party; gives its name, by which `keeper` finds it.
+
+        `expires_in_secs` says for each key how long it lasts from now (default: a year), `attesters` which keys.
+        """
+        now_ts = await self.chain.clock_ts()
+        custodian_id = 100 + len(self.deployment.keepers)
+        name = f"Keeper {custodian_id}"
+        keypairs = attesters or [Keypair() for _ in parties]
+        lives = expires_in_secs or [365 * DAY_SECS for _ in parties]
+        keys = [
+            AttesterKey(address_of(keypair), party, now_ts + life)
+            for keypair, party, life in zip(keypairs, parties, lives, strict=True)
+        ]
+        instruction = self.client.register_custodian(
+            admin=self.keys.admin.address, custodian_id=custodian_id, name=name, threshold=threshold, keys=keys
+        )
+        await self.accepted(self.by("admin", instruction))
+        self.deployment.keepers[name] = Keeper(
+            name, custodian_id, self.addresses.custodian(custodian_id), tuple(Key(each, Path()) for each in keypairs)
+        )
+        return name
+
+    # ---- statements ---------------------------------------------------------------------------------------------
+
+    async def statement(
+        self,
+        shares_micro: Mapping[Asset, int],
+        *,
+        keeper: str = OWN_KEEPER,
+        observed_ms: int | None = None,
+        expires_ts: int | None = None,
+    ) -> Statement:
+        """What the custodian would say now: one line per asset, newer than all that the chain holds of it."""
+        custodian = await self.custodian(self.keeper(keeper).address)
+        now_ts = await self.chain.clock_ts()
+        if observed_ms is None:
+            held = [await asset.entry(keeper) for asset in shares_micro]
+            observed_ms = max(now_ts * MILLIS_PER_SEC, *(entry.observed_ms + 1 for entry in held))
+        return Statement(
+            genesis_hash=self.deployment.genesis_hash,
+            program_id=self.client.program_id,
+            custodian=custodian.address,
+            epoch=custodian.epoch,
+            observed_ms=observed_ms,
+            expires_ts=now_ts + DAY_SECS if expires_ts is None else expires_ts,
+            entries=tuple(
+                asset.line(shares) for asset, shares in sorted(shares_micro.items(), key=lambda pair: pair[0].mint)
+            ),
+        )
+
+    def relay(self, statement: Statement, *signers: Keypair, submitted: Statement | None = None) -> Call:
+        """The quorum's signatures of `statement` and the instruction that brings it (or `submitted`) to the chain.
+
+        Without `signers`: the custodian and the first agent. Anyone may relay, so nobody of the issuer signs.
+        """
+        keys = signers or self.quorum()
+        return call(
+            (
+                quorum_instruction(statement.digest(), sign(statement.digest(), keys)),
+                self.client.submit_attestation(submitted or statement),
+            )
+        )
+
+    def quorum(self, keeper: str = OWN_KEEPER, parties: Sequence[int] = (0, 1)) -> tuple[Keypair, ...]:
+        """The attester keys of these parties of a custodian."""
+        return tuple(self.keeper(keeper).attesters[party].keypair for party in parties)
+
+    # ---- assets -------------------------------------------------------------------------------------------------
+
+    async def register(
+        self,
+        count: int = 1,
+        *,
+        policy: Policy = ROOMY,
+        initial_mint_raw: int = 0,
+        multiplier: str = "1",
+        keepers: Sequence[str] = KEEPERS,
+        profile: Profile = Profile.XSTOCKS,
+        additional_metadata: Sequence[tuple[str, str]] = _ADDITIONAL_METADATA,
+    ) -> list[Asset]:
+        """Fresh assets, attached to `keepers`; their first statements may be made at once."""
+        admin = self.keys.admin
+        bits = multiplier_bits_of(multiplier)
+        creations: list[Job] = []
+        registrations: list[Job] = []
+        assets: list[Asset] = []
+        for _ in range(count):
+            fresh = await self.mint_to_register(bits, profile=profile, additional_metadata=additional_metadata)
+            register = [
+                self.registration(
+                    fresh.mint,
+                    policy=policy,
+                    initial_mint_raw=initial_mint_raw,
+                    profile=profile,
+                    additional_metadata=additional_metadata,
+                )
+            ]
+            register += [
+                self.client.attach_custodian(
+                    admin=admin.address, custodian=self.keeper(keeper).address, mint=fresh.mint
+                )
+                for keeper in keepers
+            ]
+            creations.append(Job("create a mint", fresh.create, [admin.keypair, fresh.key]))
+            registrations.append(Job("register an asset", register, [admin.keypair]))
+            assets.append(Asset(self, fresh.mint, bits))
+        async with self.chain.ticking():
+            await submit_ok(self.chain.rpc, creations)
+            await submit_ok(self.chain.rpc, registrations)
+        # An attached entry takes nothing that was observed before now + the allowed skew.
+        await self.chain.clock_reaches(await self.chain.clock_ts() + 1)
+        return assets
+
+    async def mint_to_register(
+        self,
+        multiplier_bits: int = multiplier_bits_of("1"),
+        *,
+        profile: Profile = Profile.XSTOCKS,
+        decimals: int = DECIMALS,
+        authority: Address | None = None,
+        additional_metadata: Sequence[tuple[str, str]] = _ADDITIONAL_METADATA,
+    ) -> FreshMint:
+        """The instructions that create a mint of the profile, not sent yet. `authority` None: its Asset account."""
+        key = Keypair()
+        mint = address_of(key)
+        size = mint_bytes_with_metadata(**_NAMES, additional_metadata=additional_metadata, profile=profile)
+        create = create_mint_instructions(
+            payer=self.keys.admin.address,
+            mint=mint,
+            asset=authority or self.addresses.asset(mint),
+            multiplier_bits=multiplier_bits,
+            rent_lamports=await self.chain.rpc.rent_exempt_lamports(size),
+            profile=profile,
+            decimals=decimals,
+        )
+        return FreshMint(key, tuple(create))
+
+    def registration(
+        self,
+        mint: Address,
+        *,
+        policy: Policy = ROOMY,
+        initial_mint_raw: int = 0,
+        profile: Profile = Profile.XSTOCKS,
+        additional_metadata: Sequence[tuple[str, str]] = _ADDITIONAL_METADATA,
+        **names: str,
+    ) -> Instruction:
+        """register_asset for a mint of `mint_to_register`."""
+        return self.client.register_asset(
+            admin=self.keys.admin.address,
+            mint=mint,
+            **{**_NAMES, **names},
+            additional_metadata=additional_metadata,
+            policy=policy,
+            initial_mint_raw=initial_mint_raw,
+            profile=profile,
+        )
+
+    async def participant(self, *, expires_in_secs: int = PARTICIPANT_SECS, active: bool = True) -> Keypair:
+        """A fresh wallet on the list of participants."""
+        wallet = Keypair()
+        expires_ts = await self.chain.clock_ts() + expires_in_secs
+        instruction = self.client.set_participant(
+            registrar=self.keys.registrar.address,
+            wallet=address_of(wallet),
+            active=active,
+            expires_ts=expires_ts,
+            country="CH",
+        )
+        await self.accepted(self.by("registrar", instruction))
+        return wallet
+
+
+_NAMES: dict[str, str] = {"name": "Test xStock", "symbol": "TESTx", "uri": "https://example.test/x.json"}
+
+
+@dataclass(frozen=True, slots=True)
+class FreshMint:
+    """A mint account to be created: its key and the instructions that make it."""
+
+    key: Keypair
+    create: tuple[Instruction, ...]
+
+    @property
+    def mint(self) -> Address:
+        """Its address."""
+        return address_of(self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A registered asset with short ways to act on it. Amounts are base units; multiplier 1 unless said otherwise."""
+
+    program: Deployed
+    mint: Address
+    multiplier_bits: int
+
+    def __hash__(self) -> int:
+        return hash(self.mint)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Asset) and self.mint == other.mint
+
+    @property
+    def address(self) -> Address:
+        """The Asset account."""
+        return self.program.addresses.asset(self.mint)
+
+    @property
+    def vault(self) -> Address:
+        """The inventory."""
+        return self.program.addresses.vault(self.mint)
+
+    @property
+    def accounts(self) -> tuple[Address, Address, Address]:
+        """Asset, mint, vault."""
+        return self.program.client.asset_accounts(self.mint)
+
+    # ---- reading ------------------------------------------------------------------------------------------------
+
+    async def read(self) -> AssetAccount:
+        """The Asset account as it stands."""
+        info = await self.program.chain.account(self.address)
+        return self.program.client.asset(self.address, info.data, info.owner)
+
+    async def entry(self, keeper: str = OWN_KEEPER) -> Entry:
+        """The custodian's entry."""
+        custodian = self.program.keeper(keeper).address
+        return next(entry for entry in (await self.read()).entries if entry.custodian == custodian)
+
+    async def read_mint(self) -> MintAccount:
+        """The Token-2022 mint as it stands."""
+        info = await self.program.chain.account(self.mint)
+        return read_mint(self.mint, info.data, info.owner)
+
+    async def supply_raw(self) -> int:
+        """The mint's supply."""
+        return (await self.read_mint()).supply_raw
+
+    async def balance_raw(self, token_account: Address | None = None) -> int:
+        """What a token account holds; the vault by default."""
+        address = token_account or self.vault
+        info = await self.program.chain.account(address)
+        return read_token_account(address, info.data, info.owner).amount_raw
+
+    # ---- acting -------------------------------------------------------------------------------------------------
+
+    def line(self, shares_micro: int, *, redeemed_seen_raw: int = 0) -> StatementEntry:
+        """Its line of a statement with the exact capacity of those shares."""
+        capacity = capacity_raw(shares_micro, self.multiplier_bits, DECIMALS)
+        return StatementEntry(self.mint, self.multiplier_bits, shares_micro, capacity, redeemed_seen_raw)
+
+    async def attest(self, capacity: int, *, keeper: str = OWN_KEEPER, expires_ts: int | None = None) -> Statement:
+        """A quorum statement of exactly this capacity (a multiple of 100, at multiplier 1) is taken."""
+        shares_micro, rest = divmod(capacity, RAW_PER_MICRO)
+        assert rest == 0, "capacity is a multiple of 100 at multiplier 1"
+        statement = await self.program.statement({self: shares_micro}, keeper=keeper, expires_ts=expires_ts)
+        await self.program.accepted(self.program.relay(statement, *self.program.quorum(keeper)))
+        return statement
+
+    async def minting(self, *amounts_raw: int, **options: Any) -> Call:
+        """One mint instruction of one entry per amount, its sequence numbers following the account's."""
+        return await supply_call(self.program, IntentKind.MINT, [(self, amount) for amount in amounts_raw], **options)
+
+    async def burning(self, *amounts_raw: int, **options: Any) -> Call:
+        """One burn instruction, as `minting`."""
+        return await supply_call(self.program, IntentKind.BURN, [(self, amount) for amount in amounts_raw], **options)
+
+    async def distributing(
+        self,
+        amount_raw: int,
+        wallet: Keypair,
+        *,
+        destination: Address | None = None,
+        sequence: int | None = None,
+        order_id: bytes = bytes(range(16)),
+    ) -> Call:
+        """A distribution to the wallet's associated token account (which it does not create)."""
+        program = self.program
+        owner = address_of(wallet)
+        intent = Intent(
+            kind=IntentKind.DISTRIBUTE,
+            mint=self.mint,
+            sequence=(await self.read()).sequence if sequence is None else sequence,
+            amount_raw=amount_raw,
+            destination=destination or self.token_account(owner),
+            order_id=order_id,
+        )
+        operator = program.keys.operator
+        instruction = program.client.distribute(
+            operator=operator.address, intent=intent, wallet=owner, genesis_hash=program.deployment.genesis_hash
+        )
+        return call(instruction, operator.keypair)
+
+    def token_account(self, wallet: Address) -> Address:
+        """The associated token account of a wallet."""
+        return associated_token_address(wallet, self.mint)
+
+    async def open_account(self, wallet: Address) -> Address:
+        """Create the associated token account of a wallet; gives its address."""
+        chain = self.program.chain
+        await chain.accepted(call(create_token_account(address_of(chain.payer), wallet, self.mint)))
+        return self.token_account(wallet)
+
+    async def set_policy(self, **changes: int) -> None:
+        """Other limits, by loosen_policy (the program must not be sealed)."""
+        policy = replace((await self.read()).policy, **changes)
+        admin = self.program.keys.admin
+        await self.program.accepted(
+            call(self.program.client.loosen_policy(admin=admin.address, mint=self.mint, policy=policy), admin.keypair)
+        )
+
+
+async def supply_call(
+    program: Deployed,
+    kind: IntentKind,
+    entries: Sequence[tuple[Asset, int]],
+    *,
+    sequence: int | None = None,
+    keepers: Sequence[str] = (OWN_KEEPER,),
+    operator: Keypair | None = None,
+) -> Call:
+    """One mint or burn instruction over (asset, amount) entries; the same asset may come twice.
+
+    `sequence` None: of each asset the next ones; else that number for the first entry of every asset.
+    """
+    next_of: dict[Asset, int] = {}
+    intents = []
+    for asset, amount_raw in entries:
+        if asset not in next_of:
+            next_of[asset] = (await asset.read()).sequence if sequence is None else sequence
+        intents.append(Intent(kind, asset.mint, next_of[asset], amount_raw, asset.vault, NO_ORDER))
+        next_of[asset] += 1
+    signer = operator or program.keys.operator.keypair
+    build = program.client.mint if kind is IntentKind.MINT else program.client.burn
+    instruction = build(
+        operator=address_of(signer),
+        custodians=[program.keeper(keeper).address for keeper in keepers],
+        intents=intents,
+        genesis_hash=program.deployment.genesis_hash,
+    )
+    return call(instruction, signer)
+
+
+def sign(digest: bytes, keys: Iterable[Keypair]) -> list[AttesterSignature]:
+    """Signatures of a digest in the order of their keys."""
+    signed = [AttesterSignature(address_of(key), bytes(key.sign_message(digest))) for key in keys]
+    return sorted(signed, key=lambda each: each.key)
+
+
+@dataclass(slots=True)
+class AssetPool:
+    """Fresh assets of a deployment, made in batches since making one takes several transactions and a second."""
+
+    program: Deployed
+    batch: int = 24
+    _ready: list[Asset] = field(default_factory=list)
+
+    async def take(self) -> Asset:
+        """An asset that nobody else has."""
+        if not self._ready:
+            self._ready = await self.program.register(self.batch)
+        return self._ready.pop()
+
+
+async def deploy_program(chain: LiveChain, keys: Keys, client: ProgramClient, *, seal: bool = False) -> Deployed:
+    """Initialise the program at the client's address, with its two custodians and no assets."""
+    async with chain.ticking():
+        return Deployed(chain, await deploy(chain.rpc, keys, [], client=client, seal=seal))

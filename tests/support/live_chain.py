@@ -1,0 +1,255 @@
+"""A running chain as a test uses it: one call sends and gives the outcome; refusals are asserted to the last byte."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import itertools
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from solders.address_lookup_table_account import AddressLookupTableAccount
+from solders.compute_budget import set_compute_unit_limit
+from solders.instruction import Instruction
+from solders.keypair import Keypair
+from solders.transaction import VersionedTransaction
+
+from localnet.demo.chains import Chain, ChainKind
+from localnet.demo.wait import until
+from tests.support.refusals import Refusal
+from xstocks_daemon.chain.addresses import CLOCK_SYSVAR, base58
+from xstocks_daemon.chain.logs import invocations
+from xstocks_daemon.chain.rpc import MAX_ACCOUNTS_PER_CALL, AccountInfo, LandedTransaction, RpcEndpoint, Simulation
+from xstocks_daemon.chain.transactions import MAX_COMPUTE_UNITS, compile_message
+from xstocks_daemon.domain.units import Address
+
+LAMPORTS_PER_SOL = 10**9
+#: Where the Clock sysvar keeps its unix_timestamp (i64, the last field).
+_UNIX_TIMESTAMP = slice(32, 40)
+_TICK_SECS = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A transaction to be. `payer` None: the chain's own test payer, whose balance nobody looks at.
+
+    `limit_units` None leaves the compute budget instruction away; otherwise it is the first instruction.
+    """
+
+    instructions: tuple[Instruction, ...]
+    signers: tuple[Keypair, ...] = ()
+    tables: tuple[AddressLookupTableAccount, ...] = ()
+    payer: Keypair | None = None
+    limit_units: int | None = MAX_COMPUTE_UNITS
+
+    def but(self, **changes: Any) -> Call:
+        """The same call with other fields."""
+        return replace(self, **changes)
+
+    def __add__(self, other: Call) -> Call:
+        """Both in one transaction, this one first."""
+        signers = dict.fromkeys((*self.signers, *other.signers))
+        return replace(
+            self,
+            instructions=(*self.instructions, *other.instructions),
+            signers=tuple(signers),
+            tables=(*self.tables, *other.tables),
+        )
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """Every account that its instructions name, once."""
+        keys = (meta.pubkey for instruction in self.instructions for meta in instruction.accounts)
+        return tuple(dict.fromkeys(Address(bytes(key)) for key in keys))
+
+
+def call(instructions: Instruction | Iterable[Instruction], *signers: Keypair) -> Call:
+    """A call of one or more instructions."""
+    listed = (instructions,) if isinstance(instructions, Instruction) else tuple(instructions)
+    return Call(listed, tuple(signers))
+
+
+def address_of(keypair: Keypair) -> Address:
+    """A keypair's public key."""
+    return Address(bytes(keypair.pubkey()))
+
+
+@dataclass(slots=True)
+class LiveChain:
+    """A chain with its endpoint. On the embedded chain slots advance by these methods only, so nothing waits there."""
+
+    process: Chain
+    rpc: RpcEndpoint
+    payer: Keypair = field(default_factory=Keypair)
+    _unique: itertools.count[int] = field(default_factory=itertools.count)
+
+    @property
+    def kind(self) -> ChainKind:
+        """Which chain it is."""
+        return self.process.kind
+
+    @property
+    def embedded(self) -> bool:
+        """Whether slots, clock and accounts can be set."""
+        return self.kind == "embedded"
+
+    # ---- sending ------------------------------------------------------------------------------------------------
+
+    async def send(self, sent: Call) -> LandedTransaction:
+        """Execute a transaction, without a preflight, and give its outcome once it is confirmed.
+
+        AssertionError where the embedded chain dropped it (it is not a transaction that a leader would take).
+        """
+        transaction = await self._signed(sent)
+        signature = await self.rpc.send(bytes(transaction))
+        if not self.embedded:
+            return await until(lambda: self.rpc.transaction(signature), f"the confirmation of {signature}")
+        await self.advance_slots(1)
+        landed = await self.rpc.transaction(signature)
+        if landed is None:
+            simulation = await self.simulate(sent)
+            raise AssertionError(f"the chain dropped the transaction: {simulation.err}")
+        return landed
+
+    async def simulate(self, sent: Call) -> Simulation:
+        """What the transaction would do, on confirmed state, without signatures checked."""
+        return await self.rpc.simulate(bytes(await self._signed(sent)))
+
+    async def _signed(self, sent: Call) -> VersionedTransaction:
+        blockhash = await self.rpc.latest_blockhash("processed" if self.embedded else "confirmed")
+        payer = sent.payer or self.payer
+        instructions = list(sent.instructions)
+        if sent.limit_units is not None:
+            # Each transaction asks for another limit, so that the same one twice has two signatures.
+            unique = next(self._unique) % 1_000
+            instructions.insert(0, set_compute_unit_limit(sent.limit_units - unique))
+        message = compile_message(address_of(payer), instructions, blockhash.blockhash, sent.tables)
+        signers = {address_of(each): each for each in (payer, *sent.signers)}
+        needed = message.account_keys[: message.header.num_required_signatures]
+        return VersionedTransaction(message, [signers[Address(bytes(key))] for key in needed])
+
+    async def accepted(self, sent: Call) -> LandedTransaction:
+        """The transaction passes."""
+        landed = await self.send(sent)
+        assert landed.err is None, f"refused: {landed.err}: " + " | ".join(landed.logs[-6:])
+        return landed
+
+    async def refused(
+        self, sent: Call, error: Refusal, *, by: Address, also: Iterable[Address] = ()
+    ) -> LandedTransaction:
+        """The last instruction fails, raised by program `by` with exactly this number, and no account changes.
+
+        Watched are all accounts that the instructions name and `also`: owner, data and lamports.
+        """
+        last = len(sent.instructions) - (sent.limit_units is None)
+        expected = {"InstructionError": [last, {"Custom": int(error)}]}
+        landed = await self.fails(sent, expected, also=also)
+        failed = [run for run in invocations(landed.logs) if run.failure is not None]
+        assert failed, f"no program failed by the log: {landed.logs}"
+        deepest = max(failed, key=lambda run: run.depth)
+        assert deepest.program == base58(by), f"raised by {deepest.program}: {landed.logs}"
+        said = f"Error Code: {error.name}. Error Number: {int(error)}."
+        assert any(said in line for line in landed.logs), f"the log does not say {said!r}: {landed.logs}"
+        return landed
+
+    async def fails(self, sent: Call, expected: Any, *, also: Iterable[Address] = ()) -> LandedTransaction:
+        """The transaction lands with exactly this TransactionError (JSON), and no account changes."""
+        watched = tuple(dict.fromkeys((*sent.addresses, *also)))
+        before = await self.accounts(watched)
+        landed = await self.send(sent)
+        assert landed.err == expected, f"{landed.err} instead of {expected}: " + " | ".join(landed.logs[-6:])
+        after = await self.accounts(watched)
+        changed = [base58(each) for each in watched if before[each] != after[each]]
+        payer = base58(address_of(sent.payer or self.payer))
+        assert [each for each in changed if each != payer] == [], "accounts changed although the transaction failed"
+        return landed
+
+    # ---- reading ------------------------------------------------------------------------------------------------
+
+    async def accounts(self, addresses: Sequence[Address]) -> dict[Address, AccountInfo | None]:
+        """Accounts as confirmed, which includes everything that `send` has returned from."""
+        found: dict[Address, AccountInfo | None] = {}
+        for start in range(0, len(addresses), MAX_ACCOUNTS_PER_CALL):
+            part = addresses[start : start + MAX_ACCOUNTS_PER_CALL]
+            answer = await self.rpc.multiple_accounts(part, commitment="confirmed")
+            found |= dict(zip(part, answer.value, strict=True))
+        return found
+
+    async def account(self, address: Address) -> AccountInfo:
+        """One account that exists."""
+        found = (await self.accounts([address]))[address]
+        assert found is not None, f"{base58(address)} does not exist"
+        return found
+
+    async def clock_ts(self) -> int:
+        """The chain's clock (Unix seconds) as the next transaction would see it, or a moment before."""
+        clock = (await self.rpc.account(CLOCK_SYSVAR, commitment="processed")).value
+        assert clock is not None
+        return int.from_bytes(clock.data[_UNIX_TIMESTAMP], "little", signed=True)
+
+    # ---- making things so ---------------------------------------------------------------------------------------
+
+    async def clock_reaches(self, ts: int) -> None:
+        """Wait until the chain's clock is at least `ts`; the embedded chain is put there at once."""
+        now_ts = await self.clock_ts()
+        if self.embedded and now_ts < ts:
+            await self.advance_clock(ts - now_ts)
+
+        async def reached() -> bool:
+            return await self.clock_ts() >= ts
+
+        await until(reached, f"the chain's clock at {ts}")
+
+    async def advance_clock(self, secs: int) -> None:
+        """Embedded chain only: put the clock forward for good. Secs may be zero: a new slot then."""
+        await self.rpc.call("localnet_warpClock", [{"advance_secs": secs}])
+
+    async def advance_slots(self, slots: int) -> None:
+        """Embedded chain only: begin new slots."""
+        await self.rpc.call("localnet_advanceSlots", [{"slots": slots}])
+
+    async def set_account(self, address: Address, info: AccountInfo) -> None:
+        """Embedded chain only: replace an account, whatever was there."""
+        content = {
+            "lamports": info.lamports,
+            "owner": base58(info.owner),
+            "data": [base64.b64encode(info.data).decode(), "base64"],
+            "executable": info.executable,
+        }
+        await self.rpc.call("localnet_setAccount", [base58(address), content])
+        await self.advance_slots(1)
+
+    async def fund(self, *addresses: Address, lamports: int = 10 * LAMPORTS_PER_SOL) -> None:
+        """Money from the faucet."""
+        goal = {each: await self.rpc.balance_lamports(each) + lamports for each in addresses}
+        for each in addresses:
+            await self.rpc.request_airdrop(each, lamports)
+        if self.embedded:
+            await self.advance_slots(1)
+
+        async def funded() -> bool:
+            return all([await self.rpc.balance_lamports(each) >= amount for each, amount in goal.items()])
+
+        await until(funded, "the faucet's money")
+
+    @contextlib.asynccontextmanager
+    async def ticking(self) -> AsyncIterator[None]:
+        """Lets slots pass by themselves, for code that waits for confirmations."""
+        if not self.embedded:
+            yield
+            return
+
+        async def tick() -> None:
+            while True:
+                await self.advance_slots(1)
+                await asyncio.sleep(_TICK_SECS)
+
+        ticker = asyncio.create_task(tick())
+        try:
+            yield
+        finally:
+            ticker.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await ticker

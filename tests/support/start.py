@@ -1,0 +1,73 @@
+"""Starts a chain with the program loaded at several addresses: on one chain an address has one Config for ever."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from solders.keypair import Keypair
+
+from localnet.demo.chains import ChainKind, UpgradeableProgram, chain_process
+from localnet.demo.deploy import Keys, generate_keys
+from localnet.demo.world import PROGRAM_SO
+from tests.support.deployed import Deployed, deploy_program
+from tests.support.live_chain import LAMPORTS_PER_SOL, LiveChain, address_of
+from xstocks_daemon.chain.addresses import base58
+from xstocks_daemon.chain.program import ProgramClient
+from xstocks_daemon.chain.rpc import RpcPool
+
+PROGRAM_SO_ENV = "XSTOCKS_PROGRAM_SO"
+#: A validator that makes slots 16 times as quick as mainnet's: confirmations do not dominate the tests.
+_VALIDATOR_SLOT_MS = 25
+
+
+def program_so() -> Path:
+    """The program under test: the file that the environment's XSTOCKS_PROGRAM_SO names, else the checked-in one."""
+    return Path(os.environ.get(PROGRAM_SO_ENV) or PROGRAM_SO)
+
+
+@dataclass(frozen=True, slots=True)
+class Laboratory:
+    """A chain, the keys of its deployments, and the addresses that the program is loaded at."""
+
+    chain: LiveChain
+    keys: Keys
+    client: ProgramClient
+    spare: list[ProgramClient]
+
+    def blank(self) -> ProgramClient:
+        """The program at an address where nobody has initialised it. AssertionError where all are used up."""
+        assert self.spare, "more deployments than spare addresses: raise `spare` in tests/program/conftest.py"
+        return self.spare.pop()
+
+    async def deploy(self, *, seal: bool = False) -> Deployed:
+        """A fresh deployment at an address of its own."""
+        return await deploy_program(self.chain, self.keys, self.blank(), seal=seal)
+
+
+@asynccontextmanager
+async def laboratory(kind: ChainKind, folder: Path, *, spare: int = 0) -> AsyncIterator[Laboratory]:
+    """A chain of that kind for as long as the context lasts; the embedded one with slots made by hand.
+
+    Raises ChainError where it does not start.
+    """
+    keys = generate_keys(folder / "keys")
+    clients = [ProgramClient(), *(ProgramClient(address_of(Keypair())) for _ in range(spare))]
+    authority = base58(keys.upgrade_authority.address)
+    async with (
+        chain_process(
+            kind,
+            programs=[UpgradeableProgram(base58(each.program_id), program_so(), authority) for each in clients],
+            slot_ms=_VALIDATOR_SLOT_MS,
+            finalized_lag=1,
+            manual_slots=kind == "embedded",
+            work_dir=folder / "chain",
+        ) as process,
+        RpcPool([process.rpc_url]) as pool,
+    ):
+        chain = LiveChain(process, pool.endpoints[0])
+        await chain.fund(address_of(chain.payer), lamports=10_000 * LAMPORTS_PER_SOL)
+        yield Laboratory(chain, keys, clients[0], clients[1:])
