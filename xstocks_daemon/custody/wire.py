@@ -347,7 +347,7 @@ class Problem:
             "type": PROBLEM_PREFIX + self.code,
             "title": self.title,
             "status": self.status,
-            "detail": self.detail,
+            "detail": self.detail[:MAX_DETAILS_CHARS],
         }
         if self.field is not None:
             document["field"] = self.field

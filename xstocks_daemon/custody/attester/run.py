@@ -55,7 +55,7 @@ async def run_attester(settings: AttesterSettings, stop: asyncio.Event | None = 
 
     CustodyUserError for settings that cannot be served.
     """
-    stopped = stop or _stop_on_signals()
+    stopped = stop or stop_on_signals()
     async with RpcPool(settings.rpc_urls) as pool:
         await check_cluster(settings, pool)
         submitter = _chain_submitter(settings, pool)
@@ -73,7 +73,8 @@ async def _until_stopped(running: RunningAttester, stopped: asyncio.Event) -> No
             watch.cancel()
 
 
-def _stop_on_signals() -> asyncio.Event:
+def stop_on_signals() -> asyncio.Event:
+    """An event that SIGTERM or SIGINT sets."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
