@@ -42,7 +42,8 @@ fi
 
 rustc_version=$("$rustc" --version)
 llvm_version=$("$rustc" -vV | sed -n 's/^LLVM version: //p')
-linker_version=$("$linker" --version 2>/dev/null | head -n 1 | tr -d '"\\')
+linker_version=$("$linker" --version) # read whole: a pipe closed early would fail it
+linker_version=${linker_version%%$'\n'*}
 # The sources that decide the bytes: names and contents, in a fixed order.
 source_hash=$(find Cargo.toml Cargo.lock .cargo/config.toml $name/Cargo.toml $name/src -type f -print0 | LC_ALL=C sort -z |
     xargs -0 sha256sum | sha256sum | cut -d ' ' -f 1)

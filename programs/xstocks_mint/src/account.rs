@@ -56,9 +56,7 @@ pub unsafe fn data<'a>(account: &AccountView) -> &'a [u8] {
 /// AccountDiscriminatorMismatch (3002), AccountDidNotDeserialize (3003), UnsupportedVersion.
 #[inline(always)]
 pub fn validate<S: State>(program_id: &Address, account: &AccountView) -> Result {
-    // SAFETY: only read here, nothing writes meanwhile.
-    let owner = account.owner();
-    if !same(owner, program_id) {
+    if !same(account.owner(), program_id) {
         return Err(not_owned(account));
     }
     if account.data_len() != S::SPACE {

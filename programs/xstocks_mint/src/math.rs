@@ -47,12 +47,17 @@ impl Wide {
         Some(Self { high: self.low << (shift - 64), low: 0 })
     }
 
-    /// self + other, which the caller knows to fit.
+    /// self - other; None where it is negative.
     #[inline(always)]
-    const fn plus(self, other: u64) -> Self {
-        let low = self.low.wrapping_add(other);
-        // The carry: the caller's numbers stay below 2^118, so the high half cannot wrap.
-        Self { high: self.high.wrapping_add((low < other) as u64), low }
+    const fn checked_minus(self, other: Self) -> Option<Self> {
+        if !other.less_or_equal(self) {
+            return None;
+        }
+        let borrow = (self.low < other.low) as u64;
+        Some(Self {
+            high: self.high.wrapping_sub(other.high).wrapping_sub(borrow),
+            low: self.low.wrapping_sub(other.low),
+        })
     }
 }
 
@@ -117,7 +122,7 @@ pub fn check_multiplier(bits: u64) -> Result {
 /// Whether capacity_raw == floor(shares_micro * 10^8 / (10^6 * multiplier)), exactly, for a mint of 8 decimals.
 ///
 /// With multiplier = m * 2^e this is capacity * m * 2^e <= 100 * shares < (capacity + 1) * m * 2^e. The products
-/// stay below 2^118 and 2^71; a shift that leaves 128 bits decides the comparison by itself.
+/// stay below 2^117 and 2^71; a shift that leaves 128 bits decides the comparison by itself.
 #[inline(always)]
 pub fn is_capacity(shares_micro: u64, multiplier_bits: u64, capacity_raw: u64) -> bool {
     /// 10^decimals / 10^6
@@ -129,22 +134,19 @@ pub fn is_capacity(shares_micro: u64, multiplier_bits: u64, capacity_raw: u64) -
     let biased = multiplier_bits >> MANTISSA_BITS;
     let shares = multiply(shares_micro, RAW_PER_MICRO);
     let value = multiply(capacity_raw, mantissa);
-    at_most(value, biased, shares) && !at_most(value.plus(mantissa), biased, shares)
-}
-
-/// value * 2^(biased - 1075) <= shares
-#[inline(always)]
-fn at_most(value: Wide, biased: u64, shares: Wide) -> bool {
-    if biased >= EXPONENT_BIAS {
-        match value.checked_shift(biased - EXPONENT_BIAS) {
-            Some(value) => value.less_or_equal(shares),
-            None => false,
-        }
+    // 0 <= shares - value < one unit of capacity, all scaled by the power of two that makes them integers.
+    if biased <= EXPONENT_BIAS {
+        // A scaled number of shares beyond 128 bits is beyond value + mantissa too.
+        let Some(shares) = shares.checked_shift(EXPONENT_BIAS - biased) else { return false };
+        shares.checked_minus(value).is_some_and(|rest| rest.high == 0 && rest.low < mantissa)
     } else {
-        match shares.checked_shift(EXPONENT_BIAS - biased) {
-            Some(shares) => value.less_or_equal(shares),
-            None => true,
-        }
+        // multiplier >= 2^53
+        let shift = biased - EXPONENT_BIAS;
+        let unit = Wide { high: 0, low: mantissa }.checked_shift(shift);
+        value
+            .checked_shift(shift)
+            .and_then(|value| shares.checked_minus(value))
+            .is_some_and(|rest| unit.is_none_or(|unit| !unit.less_or_equal(rest)))
     }
 }
 

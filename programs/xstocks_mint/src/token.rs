@@ -34,9 +34,9 @@ const SCALED_UI_END: usize = SCALED_UI_NEW_MULTIPLIER + 8;
 /// The account has at least offset + 8 bytes.
 #[inline(always)]
 unsafe fn word(account: &AccountView, offset: usize) -> u64 {
-    // SAFETY: in bounds by the caller's word. Volatile: a call changes the bytes behind the compiler's back. The
-    // copy goes byte array by byte array since TLV offsets are not aligned.
-    u64::from_le_bytes(unsafe { account.data_ptr().add(offset).cast::<[u8; 8]>().read_volatile() })
+    // SAFETY: in bounds by the caller's word; TLV offsets are not aligned. The pointer is a raw one into memory that
+    // the runtime owns, so the compiler reads it again after a call, which may have written there.
+    u64::from_le(unsafe { account.data_ptr().add(offset).cast::<u64>().read_unaligned() })
 }
 
 /// The supply of a mint.

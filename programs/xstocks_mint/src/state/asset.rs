@@ -157,8 +157,14 @@ impl Bucket {
         } else {
             (0, self.updated_ts)
         };
-        let level = saturating_add(self.level_raw, saturating_multiply(elapsed_secs, refill_raw_per_sec));
-        Self { level_raw: if level < burst_raw { level } else { burst_raw }, updated_ts }
+        if self.level_raw >= burst_raw {
+            return Self { level_raw: burst_raw, updated_ts };
+        }
+        let room_raw = burst_raw.wrapping_sub(self.level_raw); // level < burst
+        let refill_raw = saturating_multiply(elapsed_secs, refill_raw_per_sec);
+        let level_raw =
+            if refill_raw < room_raw { self.level_raw.wrapping_add(refill_raw) } else { burst_raw };
+        Self { level_raw, updated_ts }
     }
 
     /// Takes `amount_raw` out of the bucket.
@@ -177,13 +183,13 @@ impl Entry {
     /// older than `max_age_secs`, not expired, signed with the multiplier in force.
     #[inline(always)]
     pub const fn is_fresh(&self, now: Now, epoch: u32, max_age_secs: u32, multiplier_bits: u64) -> bool {
-        // An observation may be ahead of the clock by the skew; its age is then none.
-        let age_ms = now.ms().saturating_sub(self.observed_ms);
+        // observed_ms is at most the clock and the skew when it was taken (2^51), the sum cannot wrap.
+        let fresh_until_ms = self.observed_ms.wrapping_add((max_age_secs as u64).wrapping_mul(1_000));
         self.state == ENTRY_ATTACHED
             && self.withdrawn == 0
             && self.epoch == epoch
             && now.ts < self.expires_ts
-            && age_ms <= (max_age_secs as u64).wrapping_mul(1_000)
+            && now.ms() <= fresh_until_ms
             && self.multiplier_bits == multiplier_bits
     }
 
@@ -204,16 +210,16 @@ impl Entry {
 }
 
 impl Asset {
-    /// The slots in use.
+    /// The slots in use: those before the first empty one.
     #[inline(always)]
-    pub fn active_entries(&self) -> &[Entry] {
-        self.entries.get(..self.entry_count as usize).unwrap_or(&[])
+    pub fn active_entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().take_while(|entry| entry.state != ENTRY_EMPTY)
     }
 
     /// The slot of a custodian, attached or detached.
     #[inline(always)]
     pub fn slot_of(&self, custodian: &Address) -> Option<usize> {
-        self.active_entries().iter().position(|entry| same(&entry.custodian, custodian))
+        self.active_entries().position(|entry| same(&entry.custodian, custodian))
     }
 
     /// max(0, capacities of fresh entries - unseen redemptions of ALL entries); `epoch_of` gives the present epoch
@@ -222,7 +228,9 @@ impl Asset {
     pub fn ceiling_raw<'c>(&self, now: Now, epoch_of: impl Fn(&Address) -> Option<u32> + 'c) -> u64 {
         let (mut capacity, mut unseen) = (0u64, 0u64);
         for entry in self.active_entries() {
-            unseen = saturating_add(unseen, entry.unseen_raw());
+            if entry.redeemed_total_raw != entry.redeemed_seen_raw {
+                unseen = saturating_add(unseen, entry.unseen_raw());
+            }
             if let Some(epoch) = epoch_of(&entry.custodian) {
                 if entry.is_fresh(now, epoch, self.policy.max_age_secs, self.multiplier_bits) {
                     capacity = saturating_add(capacity, entry.capacity_raw);
@@ -306,17 +314,18 @@ impl State for Asset {
         ensure(self.version == VERSION)?;
         // Known state, pause and hold bits only.
         ensure(self.state <= ASSET_RELEASED && self.paused & !scope::ALL == 0 && self.holds & !hold::ALL == 0)?;
-        ensure(self.entry_count as usize <= MAX_ENTRIES)?;
         // No bucket is fuller than its size (M5).
         ensure(self.mint_bucket.level_raw <= self.policy.mint_burst_raw)?;
         ensure(self.distribute_bucket.level_raw <= self.policy.distribute_burst_raw)?;
         // What was burnt existed.
         let made = saturating_add(self.adopted_raw, self.minted_raw);
         ensure(self.burnt_raw <= made)?;
+        // The slots in use are the first entry_count ones; none has counted more than was redeemed (M6).
+        let mut used = 0u8;
         for entry in self.active_entries() {
-            // A slot in use names its custodian, and it has counted no more than was redeemed (M6).
-            ensure(entry.state != ENTRY_EMPTY && entry.redeemed_seen_raw <= entry.redeemed_total_raw)?;
+            ensure(entry.redeemed_seen_raw <= entry.redeemed_total_raw)?;
+            used = used.wrapping_add(1); // at most 4
         }
-        Ok(())
+        ensure(used == self.entry_count)
     }
 }

@@ -68,11 +68,12 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
 /// another mint or multiplier signed another digest), shares, capacity, seen.
 #[inline(always)]
 fn statement_digest(context: &Context, accounts: &Accounts, args: &Args, config: &Config) -> Result<[u8; 32]> {
-    const FIXED: usize = 8;
+    const FIXED: usize = 5;
     const PER_ENTRY: usize = 3;
-    let (epoch, observed) = (args.epoch.to_le_bytes(), args.observed_ms.to_le_bytes());
-    let expires = args.expires_ts.to_le_bytes();
-    let count = [u8::try_from(args.entries.len()).unwrap_or(u8::MAX)]; // at most 24
+    /// Borsh puts epoch, observed_ms, expires_ts and the count (u32, of which a statement takes the lowest byte) one
+    /// behind the other as the digest has them, so they are hashed where they stand in the instruction data.
+    const NUMBERS: core::ops::Range<usize> = 8..8 + 4 + 8 + 8 + 1;
+    let numbers = context.data.get(NUMBERS).ok_or(Error::InstructionDidNotDeserialize)?;
     // Not initialized before use: that would cost as much as the hash.
     let mut parts = [const { MaybeUninit::<&[u8]>::uninit() }; FIXED + PER_ENTRY * MAX_STATEMENT_ENTRIES];
     let fixed: [&[u8]; FIXED] = [
@@ -80,10 +81,7 @@ fn statement_digest(context: &Context, accounts: &Accounts, args: &Args, config:
         &config.genesis_hash,
         context.program_id.as_array(),
         accounts.custodian.address().as_array(),
-        &epoch,
-        &observed,
-        &expires,
-        &count,
+        numbers,
     ];
     let (head, tail) = parts.split_at_mut(FIXED);
     for (part, value) in head.iter_mut().zip(fixed) {
@@ -153,8 +151,8 @@ fn take_entry(
     // SAFETY: validated and writable (statement_digest); ascending mints make each account come once only.
     let asset = unsafe { view_mut::<Asset>(account) };
     let multiplier_bits = asset.multiplier_bits;
-    let mut entries = asset.entries.iter_mut().take(asset.entry_count as usize);
-    let entry = match entries.find(|entry| same(&entry.custodian, custodian)) {
+    // An empty slot has no custodian's address.
+    let entry = match asset.entries.iter_mut().find(|entry| same(&entry.custodian, custodian)) {
         Some(entry) if entry.state == ENTRY_ATTACHED => entry,
         _ => {
             emit(AttestationSkipped { mint: asset.mint, custodian: *custodian, reason: skip::DETACHED });
@@ -260,7 +258,15 @@ mod tests {
                 entries: &said,
                 _lifetime: core::marker::PhantomData,
             };
-            let context = Context { program_id: &program_id, accounts: &[], data: &[] };
+            let data = [
+                &[0; 8][..],
+                &args.epoch.to_le_bytes(),
+                &args.observed_ms.to_le_bytes(),
+                &args.expires_ts.to_le_bytes(),
+                &u32::try_from(said.len()).unwrap().to_le_bytes(),
+            ]
+            .concat();
+            let context = Context { program_id: &program_id, accounts: &[], data: &data };
             let digest = statement_digest(&context, &accounts, &args, &config).unwrap();
             assert_eq!(digest.to_vec(), unhex(statement["digest_hex"].as_str().unwrap()));
         }

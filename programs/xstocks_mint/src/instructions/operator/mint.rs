@@ -61,9 +61,12 @@ fn mint_one(config: &Config, batch: &Batch, target: Target, intent: &IntentArg, 
     }
     let allowance_raw = asset.initial_mint_raw.min(amount_raw);
     asset.initial_mint_raw = asset.initial_mint_raw.wrapping_sub(allowance_raw); // allowance <= initial
-    asset.mint_bucket =
-        asset.mint_bucket.refilled(now.ts, asset.policy.mint_burst_raw, asset.policy.mint_refill_raw_per_sec);
-    asset.mint_bucket.take(amount_raw.wrapping_sub(allowance_raw))?; // allowance <= amount
+    let metered_raw = amount_raw.wrapping_sub(allowance_raw); // allowance <= amount
+    if metered_raw != 0 {
+        asset.mint_bucket =
+            asset.mint_bucket.refilled(now.ts, asset.policy.mint_burst_raw, asset.policy.mint_refill_raw_per_sec);
+        asset.mint_bucket.take(metered_raw)?;
+    }
     let supply_before_raw = token::supply_raw(target.mint)?;
     let supply_raw = supply_before_raw.checked_add(amount_raw).ok_or(Error::Overflow)?;
     if supply_raw > asset.policy.supply_limit_raw {
