@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from xstocks_daemon.app.attempts import Attempts
@@ -18,11 +18,11 @@ from xstocks_daemon.app.runtime import Runtime
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.chain.errors import ChainDisagreement
 from xstocks_daemon.chain.resolver import Resolver
-from xstocks_daemon.chain.tables import MAX_ASSETS_PER_TABLE
-from xstocks_daemon.domain.decisions import AssetLine, Plan, Reason
+from xstocks_daemon.chain.tables import MAX_ASSETS_PER_TABLE, TableBook
+from xstocks_daemon.domain.decisions import AssetLine, Plan, Reason, RelayStatement
 from xstocks_daemon.domain.intent import Intent, IntentKind
 from xstocks_daemon.domain.plan import plan, unexplained
-from xstocks_daemon.domain.relays import after_relays, lines_by_asset
+from xstocks_daemon.domain.relays import after_relays, lines_by_asset, plan_relays
 from xstocks_daemon.domain.snapshot import ChainSnapshot, Participant, backing_raw
 from xstocks_daemon.domain.units import Address
 from xstocks_daemon.domain.views import CustodyView, Halt, HaltReason, JournalView, LiveIntent
@@ -36,7 +36,7 @@ Progress = Callable[[int, int], None]
 """Told how many assets are in line, of how many."""
 
 
-def _untold(_in_line: int, _total: int) -> None:
+def untold(_in_line: int, _total: int) -> None:
     """Nobody to tell."""
 
 
@@ -67,11 +67,12 @@ def is_in_line(line: AssetLine) -> bool:
 class Cycle:
     """Runs cycles over one runtime. Without a signer, or not live, it decides and neither writes nor sends."""
 
-    def __init__(self, runtime: Runtime, metrics: Metrics, progress: Progress = _untold) -> None:
+    def __init__(self, runtime: Runtime, metrics: Metrics, progress: Progress = untold) -> None:
         self._runtime = runtime
         self._metrics = metrics
         self._progress = progress
         self._custody = CustodyReader(runtime.source, runtime.custodians, runtime.settings.policy, metrics)
+        self._policy = runtime.settings.policy.plan_policy()
         self._remembers = False
         self._mints: tuple[Address, ...] = ()
         self._mints_read_at: float | None = None
@@ -85,40 +86,48 @@ class Cycle:
         with self._metrics.cycle_seconds.time():
             return await (self._live(self._hands) if self._hands is not None else self._dry())
 
+    async def ask(self) -> CustodyRound:
+        """Only ask the custodians and verify; nothing is written or sent."""
+        snapshot = await self._snapshot(await self._runtime.journal.view())
+        return await self._ask(snapshot, _numbers_without_tables(snapshot))
+
+    async def relay_once(self) -> tuple[CustodyRound, int]:
+        """Ask, keep, and relay the statements that are useful; gives the round and how many are on chain now.
+        ValueError where this is not live. Needs the lease."""
+        if self._hands is None:
+            raise ValueError("relaying needs a live runtime")
+        snapshot = await self._snapshot(await self._runtime.journal.view())
+        book = await self._hands.tables.ensure(snapshot)
+        answers = await self._ask(snapshot, _numbers(book))
+        relays, _ = plan_relays(snapshot, await self._keep(answers), self._policy)
+        missing = await self._hands.relay.send(relays, book)
+        return answers, sum(not missing.intersection(_mints_of(relay)) for relay in relays)
+
     async def _dry(self) -> CycleReport:
         snapshot = await self._snapshot(await self._runtime.journal.view())
-        numbers = {mint: index // MAX_ASSETS_PER_TABLE for index, mint in enumerate(sorted(snapshot.assets))}
-        await self._remember()
-        answers = await self._custody.read(snapshot, numbers)
+        answers = await self._ask(snapshot, _numbers_without_tables(snapshot))
         evidence = with_verified(await self._runtime.journal.evidence(), answers.verified)
         custody = CustodyView(evidence, answers.ripcords, answers.failures)
-        decided = plan(
-            snapshot, custody, self._runtime.settings.policy.plan_policy(), await self._runtime.journal.view()
-        )
+        decided = plan(snapshot, custody, self._policy, await self._runtime.journal.view())
         self._observe(snapshot, decided)
         return CycleReport(decided, (), 0)
 
     async def _live(self, hands: _Hands) -> CycleReport:
         self._landed = []
-        under_way = await hands.attempts.settle_live()
+        await hands.attempts.settle_live()
         snapshot = await self._snapshot(await self._runtime.journal.view())
         hands.check_duty(snapshot)
         book = await hands.tables.ensure(snapshot)
-        await self._remember()
-        numbers = {table.address: number for number, table in enumerate(book.tables)}
-        answers = await self._custody.read(
-            snapshot, {mint: numbers[table.address] for mint, table in book.table_of.items()}
-        )
-        custody = await self._keep(answers)
+        custody = await self._keep(await self._ask(snapshot, _numbers(book)))
         journal = await self._runtime.journal.view()
-        decided = plan(snapshot, custody, self._runtime.settings.policy.plan_policy(), journal)
+        decided = plan(snapshot, custody, self._policy, journal)
         self._observe(snapshot, decided)
         work = await self._journal(decided)
         missing = await hands.relay.send(decided.relays, book)
         ready = [live for live in work if live.intent.mint not in missing]
         await hands.attempts.send(ready, snapshot, book, journal.orders)
-        under_way = len(await self._runtime.journal.live_attempts())
         await self._assert_rules(snapshot, decided)
+        under_way = len(await self._runtime.journal.live_attempts())
         return CycleReport(decided, tuple(self._landed), under_way)
 
     # ---- look ---------------------------------------------------------------------------------------------------
@@ -166,10 +175,11 @@ class Cycle:
             if (account := read[0].accounts[0]) is not None
         }
 
-    async def _remember(self) -> None:
+    async def _ask(self, snapshot: ChainSnapshot, numbers: Mapping[Address, int]) -> CustodyRound:
         if not self._remembers:
             self._custody.remember(await self._runtime.journal.evidence())
             self._remembers = True
+        return await self._custody.read(snapshot, numbers)
 
     # ---- journal ------------------------------------------------------------------------------------------------
 
@@ -264,6 +274,21 @@ class Cycle:
         self._landed += intents
         self._in_line = min(self._total, self._in_line + len(intents))
         self._progress(self._in_line, self._total)
+
+
+def _numbers(book: TableBook) -> dict[Address, int]:
+    """mint -> its table's number."""
+    numbers = {table.address: number for number, table in enumerate(book.tables)}
+    return {mint: numbers[table.address] for mint, table in book.table_of.items()}
+
+
+def _numbers_without_tables(snapshot: ChainSnapshot) -> dict[Address, int]:
+    """As tables would be filled, for a dry run that makes none."""
+    return {mint: index // MAX_ASSETS_PER_TABLE for index, mint in enumerate(sorted(snapshot.assets))}
+
+
+def _mints_of(relay: RelayStatement) -> set[Address]:
+    return {entry.mint for entry in relay.signed.statement.entries}
 
 
 class DutyMissing(Exception):

@@ -49,8 +49,8 @@ def configure_logging(settings: LoggingSettings, stream: TextIO | None = None) -
 
 
 def get_logger(name: str) -> structlog.typing.FilteringBoundLogger:
-    """A logger whose lines carry `logger`: name."""
-    logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(logger=name)
+    """A logger whose lines carry `room`: name."""
+    logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(room=name)
     return logger
 
 

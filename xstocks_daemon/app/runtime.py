@@ -92,6 +92,17 @@ def mint_by_symbol(snapshot: ChainSnapshot, symbol: str, field: str) -> Address:
     raise user_error(field, symbol, f"no registered asset has this symbol{hint} (`xstocks assets` lists them)")
 
 
+async def find_mint(runtime: Runtime, asset: str, field: str) -> Address:
+    """The mint of a registered asset given by its address or symbol. UserError naming `field`."""
+    registered = await runtime.registered_mints()
+    mints, symbols = _split([asset])
+    if symbols:
+        return mint_by_symbol(await runtime.reader.snapshot(registered), asset, field)
+    if mints[0] not in registered:
+        raise user_error(field, asset, "no asset with this mint is registered (`xstocks assets` lists them)")
+    return mints[0]
+
+
 async def registered_mints(pool: RpcPool, client: ProgramClient) -> tuple[Address, ...]:
     """The mints of all Asset accounts of the program, ascending, at finalized, by the first endpoint that answers."""
     is_asset = {

@@ -1,0 +1,152 @@
+"""attester: the custodian's sidecar and its books."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from xstocks_daemon.app.errors import operation_error, user_error
+from xstocks_daemon.app.logging import configure_logging
+from xstocks_daemon.app.settings import LoggingSettings
+from xstocks_daemon.chain.addresses import base58
+from xstocks_daemon.cli.common import JsonOption
+from xstocks_daemon.cli.output import print_json, print_table, say
+from xstocks_daemon.custody.attester import operations
+from xstocks_daemon.custody.attester.books import AssetBook, Books, Leaving
+from xstocks_daemon.custody.attester.run import run_attester
+from xstocks_daemon.custody.attester.settings import AttesterSettings, load_attester_settings
+from xstocks_daemon.domain.units import multiplier_text, shares_text
+
+AttesterConfig = Annotated[Path, typer.Option("--config", metavar="FILE", help="The sidecar's settings file (TOML).")]
+CustodianOption = Annotated[
+    int | None, typer.Option("--custodian", help="The custodian's id; may be left out where the settings have one.")
+]
+AssetArgument = Annotated[str, typer.Argument(metavar="MINT|SYMBOL", help="The asset, by mint or symbol.")]
+SharesArgument = Annotated[str, typer.Argument(help="A decimal number of shares, at most six decimals.")]
+
+attester_app = typer.Typer(help="A custodian's sidecar: it signs what the books hold.", no_args_is_help=True)
+books_app = typer.Typer(help="The sidecar's books.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.add_typer(attester_app, name="attester")
+    attester_app.add_typer(books_app, name="books")
+    attester_app.command("run")(run)
+    for name, command in (("show", show), ("deposit", deposit), ("mark-leaving", mark_leaving), ("release", release)):
+        books_app.command(name)(command)
+
+
+def run(
+    config: AttesterConfig,
+    log_format: Annotated[str, typer.Option("--log-format", help="json or console.")] = "json",
+) -> None:
+    """Serve statements and co-signatures until SIGTERM or SIGINT."""
+    configure_logging(LoggingSettings.model_validate({"format": log_format}))
+    asyncio.run(run_attester(load_attester_settings(config)))
+
+
+def show(config: AttesterConfig, custodian: CustodianOption = None, as_json: JsonOption = False) -> None:
+    """The books as they are."""
+    settings = load_attester_settings(config)
+    books = operations.books_show(settings, _custodian(settings, custodian))
+    if as_json:
+        print_json({"custodian": _custodian(settings, custodian), "assets": [_json(book) for book in _assets(books)]})
+        return
+    rows = [
+        [
+            book.symbol,
+            base58(book.mint),
+            shares_text(book.shares_micro),
+            multiplier_text(book.multiplier_bits),
+            "; ".join(f"{one.id}: {shares_text(one.shares_micro)}" for one in book.leaving),
+        ]
+        for book in _assets(books)
+    ]
+    print_table("", ["asset", "mint", "shares", "multiplier", "leaving"], rows, right=("shares",))
+
+
+def deposit(
+    asset: AssetArgument,
+    shares: SharesArgument,
+    config: AttesterConfig,
+    custodian: CustodianOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Shares arrived and are settled: they are attested from now on."""
+    settings = load_attester_settings(config)
+    change = operations.books_deposit(settings, _custodian(settings, custodian), asset, shares)
+    _print(change, as_json, f"deposited: {shares} shares of {change.asset.symbol}")
+
+
+def mark_leaving(
+    asset: AssetArgument,
+    shares: SharesArgument,
+    config: AttesterConfig,
+    custodian: CustodianOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Shares are to leave: they are not attested any more. They may go by `release` (M13)."""
+    settings = load_attester_settings(config)
+    change = operations.books_mark_leaving(settings, _custodian(settings, custodian), asset, shares)
+    leaving_id = change.leaving.id if change.leaving is not None else ""
+    _print(change, as_json, f"marked: {shares} shares of {change.asset.symbol} leave as {leaving_id}")
+
+
+def release(
+    asset: AssetArgument,
+    leaving_id: Annotated[str, typer.Argument(metavar="LEAVING_ID", help="The id that mark-leaving gave.")],
+    config: AttesterConfig,
+    custodian: CustodianOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let marked shares go, if the chain shows that no token needs them (M13); exit code 1 while it does not."""
+    settings = load_attester_settings(config)
+    try:
+        change = asyncio.run(operations.books_release(settings, _custodian(settings, custodian), asset, leaving_id))
+    except operations.ReleaseRefused as refused:
+        raise operation_error(refused.field, refused.value, refused.remedy) from None
+    _print(change, as_json, f"released: {leaving_id} of {change.asset.symbol}")
+
+
+def _custodian(settings: AttesterSettings, custodian_id: int | None) -> int:
+    """The id that was given, or the only one there is."""
+    if custodian_id is not None:
+        return custodian_id
+    ids = [one.id for one in settings.custodians]
+    if len(ids) != 1:
+        raise user_error("--custodian", "(missing)", f"the settings have several: give one of {ids}")
+    return ids[0]
+
+
+def _print(change: operations.BooksChange, as_json: bool, text: str) -> None:
+    if as_json:
+        leaving = None if change.leaving is None else _leaving_json(change.leaving)
+        print_json({"asset": _json(change.asset), "leaving": leaving})
+    else:
+        say(text)
+
+
+def _assets(books: Books) -> list[AssetBook]:
+    return sorted(books.assets.values(), key=lambda book: book.symbol)
+
+
+def _json(book: AssetBook) -> dict[str, Any]:
+    return {
+        "mint": base58(book.mint),
+        "symbol": book.symbol,
+        "version": book.version,
+        "shares_micro": str(book.shares_micro),
+        "unallotted_micro": str(book.unallotted_micro),
+        "multiplier": multiplier_text(book.multiplier_bits),
+        "redeemed_seen_raw": str(book.redeemed_seen_raw),
+        "ripcord": book.ripcord,
+        "leaving": [_leaving_json(one) for one in book.leaving],
+    }
+
+
+def _leaving_json(leaving: Leaving) -> dict[str, Any]:
+    return {"id": leaving.id, "shares_micro": str(leaving.shares_micro), "marked_ms": leaving.marked_ms}

@@ -1,0 +1,42 @@
+"""What all commands share: the settings file's option, logging, and running asynchronous work."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from xstocks_daemon.app.logging import configure_logging
+from xstocks_daemon.app.settings import CONFIG_ENV, LoggingSettings, Settings, load_settings
+
+T = TypeVar("T")
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", envvar=CONFIG_ENV, help="The settings file (TOML)."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+
+_opened: list[Settings] = []
+
+
+def open_settings(config: Path | None, *, quiet: bool = True, **overrides: Any) -> Settings:
+    """The settings, with logging set up by them. `quiet`: a command that prints a result logs problems only."""
+    settings = load_settings(config, **overrides)
+    _opened[:] = [settings]
+    logging = LoggingSettings(format="console", level="error") if quiet else settings.logging
+    configure_logging(logging)
+    return settings
+
+
+def opened_settings() -> Settings | None:
+    """The settings of the running command, for error messages."""
+    return _opened[0] if _opened else None
+
+
+def run_async(work: Coroutine[Any, Any, T]) -> T:
+    """Run asynchronous work to its end."""
+    return asyncio.run(work)

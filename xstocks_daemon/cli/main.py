@@ -1,0 +1,55 @@
+"""`xstocks`: the operator's and the custodian's command line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+import typer
+
+from xstocks_daemon.app.errors import EXIT_FAILURE, EXIT_USAGE
+from xstocks_daemon.app.runtime import as_user_error
+from xstocks_daemon.cli import attester, look, operate, orders
+from xstocks_daemon.cli.common import opened_settings
+from xstocks_daemon.cli.output import ERRORS, print_problems
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="xstocks",
+    help="Keeps the supply of tokenised shares equal to the shares in custody.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+operate.add_to(app)
+look.add_to(app)
+orders.add_to(app)
+attester.add_to(app)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The console script. Exit codes: 0 done, 1 failed, 2 the user's mistake; never a traceback for a mistake."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line and return its exit code."""
+    try:
+        code = app(args=None if arguments is None else list(arguments), standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.UsageError as error:
+        context = error.ctx.command_path if error.ctx is not None else "xstocks"
+        ERRORS.print(f"error: {context}: {error.format_message()} (`{context} --help` says more)")
+        return EXIT_USAGE
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except typer.Exit as leave:
+        return leave.exit_code
+    except Exception as error:
+        known = as_user_error(error, opened_settings())
+        if known is None:
+            raise
+        print_problems(known)
+        return known.exit_code or EXIT_FAILURE
