@@ -1,0 +1,1 @@
+"""The journal on a file of its own."""
