@@ -235,8 +235,12 @@ def test_proposal_is_of_the_data_and_the_accounts_without_its_own() -> None:
     where = CLIENT.addresses.proposal(proposal_hash(bytes(bare.data), keys))
     assert CLIENT.proposal_address(bare) == CLIENT.proposal_address(ready) == where
     assert ready.accounts[-1] == AccountMeta(pubkey(where), is_signer=False, is_writable=True)
-    with pytest.raises(Exception, match="without accounts"):
-        CLIENT.proposal_address(Instruction(pubkey(KEY), b"", []))
+    for instruction in (CLIENT.seal(admin=ADMIN, timelock_secs=1), Instruction(pubkey(KEY), b"", [])):
+        for refused in (CLIENT.proposal_address, CLIENT.with_proposal):
+            with pytest.raises(ArgumentError, match="is not under the timelock"):
+                refused(instruction)
+        with pytest.raises(ArgumentError, match="is not under the timelock"):
+            CLIENT.propose(admin=ADMIN, instruction=instruction)
 
 
 def test_idl_with_foreign_discriminators_or_types_is_refused() -> None:

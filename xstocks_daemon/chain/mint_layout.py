@@ -6,7 +6,7 @@ structs of each extension; instruction bytes: its `instruction.rs` and the `inst
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -47,20 +47,21 @@ _VALUE_BYTES = {
     Extension.PAUSABLE: 33,
 }
 
-PROFILE_EXTENSIONS: dict[Profile, tuple[Extension, ...]] = {
-    Profile.XSTOCKS: (
-        Extension.METADATA_POINTER,
-        Extension.PERMANENT_DELEGATE,
-        Extension.DEFAULT_ACCOUNT_STATE,
-        Extension.SCALED_UI_AMOUNT,
-        Extension.PAUSABLE,
-        Extension.CONFIDENTIAL_TRANSFER_MINT,
-        Extension.TRANSFER_HOOK,
-    ),
+_ALL_EXTENSIONS = (
+    Extension.METADATA_POINTER,
+    Extension.PERMANENT_DELEGATE,
+    Extension.DEFAULT_ACCOUNT_STATE,
+    Extension.SCALED_UI_AMOUNT,
+    Extension.PAUSABLE,
+    Extension.CONFIDENTIAL_TRANSFER_MINT,
+    Extension.TRANSFER_HOOK,
+)
+PROFILE_EXTENSIONS: Mapping[Profile, tuple[Extension, ...]] = {
+    Profile.XSTOCKS: _ALL_EXTENSIONS,
     Profile.OPEN: (Extension.METADATA_POINTER, Extension.SCALED_UI_AMOUNT),
+    Profile.PERMISSIONED: _ALL_EXTENSIONS,
 }
 """What a client initialises, in the order of the real mints' bytes. TokenMetadata comes last, by register_asset."""
-PROFILE_EXTENSIONS[Profile.PERMISSIONED] = PROFILE_EXTENSIONS[Profile.XSTOCKS]
 
 _ACCOUNT_TYPE_OFFSET = ACCOUNT_LEN
 _TLV_OFFSET = ACCOUNT_LEN + 1

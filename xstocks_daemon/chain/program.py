@@ -16,7 +16,6 @@ from solders.instruction import AccountMeta, Instruction
 from xstocks_daemon.chain.addresses import ProgramAddresses, base58, proposal_hash, pubkey
 from xstocks_daemon.chain.errors import (
     ArgumentError,
-    ChainError,
     MalformedAccount,
     ProgramError,
     TransactionFailed,
@@ -200,7 +199,7 @@ class ProgramClient:
 
     def proposal_address(self, instruction: Instruction) -> Address:
         """Where the proposal of a timelocked `instruction` lives (with or without its proposal account filled in)."""
-        return self.addresses.proposal(proposal_hash(instruction.data, _proposed_keys(instruction)))
+        return self.addresses.proposal(proposal_hash(bytes(instruction.data), self._proposed_keys(instruction)))
 
     def with_proposal(self, instruction: Instruction) -> Instruction:
         """The same timelocked instruction with its proposal account, ready to be executed after the timelock."""
@@ -214,8 +213,16 @@ class ProgramClient:
             "propose",
             {"instruction_data": bytes(instruction.data)},
             {"admin": admin, "proposal": self.proposal_address(instruction)},
-            [AccountMeta(pubkey(key), is_signer=False, is_writable=False) for key in _proposed_keys(instruction)],
+            [AccountMeta(pubkey(key), is_signer=False, is_writable=False) for key in self._proposed_keys(instruction)],
         )
+
+    def _proposed_keys(self, instruction: Instruction) -> list[Address]:
+        """The accounts of a timelocked instruction without its proposal, which is the last one in the IDL."""
+        name = self._coder.instruction.sighash_to_name.get(bytes(instruction.data[:8]), "")
+        roles = self.interface.accounts_of.get(name, ())
+        if not roles or roles[-1].name != "proposal":
+            raise ArgumentError(f"instruction {name or 'unknown'} is not under the timelock: it takes no proposal")
+        return [Address(bytes(meta.pubkey)) for meta in instruction.accounts[:-1]]
 
     def cancel_proposal(self, *, authority: Address, proposal: Address) -> Instruction:
         """Cancel a pending proposal, as admin or guardian."""
@@ -698,9 +705,3 @@ def _writable(address: Address) -> AccountMeta:
 def _keys(keys: Sequence[AttesterKey]) -> list[dict[str, Any]]:
     """As the program wants them: strictly ascending."""
     return [asdict(key) for key in sorted(keys, key=lambda key: key.key)]
-
-
-def _proposed_keys(instruction: Instruction) -> list[Address]:
-    if not instruction.accounts:
-        raise ChainError("an instruction without accounts cannot be proposed")
-    return [Address(bytes(meta.pubkey)) for meta in instruction.accounts[:-1]]

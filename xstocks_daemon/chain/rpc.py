@@ -143,7 +143,8 @@ class RpcEndpoint:
         raw = await self._post(method, body)
         try:
             answer = json.loads(raw)
-        except ValueError:
+        # RecursionError: brackets nested thousands deep.
+        except (ValueError, RecursionError):
             raise RpcUnreachable(self.name, method, f"the answer is not JSON ({len(raw)} bytes)") from None
         if not isinstance(answer, dict) or answer.get("id") not in (request_id, None):
             raise RpcUnreachable(self.name, method, "the answer is not the JSON-RPC answer to this request")

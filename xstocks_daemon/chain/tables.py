@@ -8,8 +8,9 @@ authority option), then the addresses (Agave, address-lookup-table-interface `st
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from solders.address_lookup_table_account import AddressLookupTableAccount
 from solders.instruction import Instruction
@@ -40,7 +41,7 @@ _AUTHORITY_OFFSET = 22
 
 AssetTriple = tuple[Address, Address, Address]
 """Asset account, mint, vault."""
-SendTransaction = Callable[[Sequence[Instruction]], Awaitable[object]]
+SendTransaction = Callable[[Sequence[Instruction]], Coroutine[Any, Any, object]]
 """Sends one transaction with these instructions and waits until it is confirmed (sender.send_and_confirm)."""
 
 
@@ -213,20 +214,24 @@ async def ensure_tables(
             table = Address(bytes(key))
             await send([create])
             created.append(table)
-        for start in range(0, len(change.add), ADDRESSES_PER_EXTENSION):
-            part = change.add[start : start + ADDRESSES_PER_EXTENSION]
-            await send(
+        # Their order in the table does not matter: it is read back.
+        await gather_all(
+            send(
                 [
                     extend_lookup_table(
                         ExtendLookupTableParams(
                             lookup_table_address=pubkey(table),
                             authority_address=pubkey(authority),
                             payer_address=pubkey(payer),
-                            new_addresses=[pubkey(each) for each in part],
+                            new_addresses=[
+                                pubkey(each) for each in change.add[start : start + ADDRESSES_PER_EXTENSION]
+                            ],
                         )
                     )
                 ]
             )
+            for start in range(0, len(change.add), ADDRESSES_PER_EXTENSION)
+        )
 
     await gather_all(apply(change, recent_slot - index) for index, change in enumerate(changes))
     return book_of(await current(), triples)
