@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-import click
 import typer
 
 from xstocks_daemon.app.errors import EXIT_FAILURE, EXIT_USAGE
@@ -39,11 +38,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         code = app(args=None if arguments is None else list(arguments), standalone_mode=False)
         return code if isinstance(code, int) else 0
-    except click.UsageError as error:
-        context = error.ctx.command_path if error.ctx is not None else "xstocks"
-        ERRORS.print(f"error: {context}: {error.format_message()} (`{context} --help` says more)")
-        return EXIT_USAGE
-    except (click.Abort, KeyboardInterrupt):
+    except typer.TyperException as error:
+        return _usage(error)
+    except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except typer.Exit as leave:
         return leave.exit_code
@@ -53,3 +50,15 @@ def run(arguments: Sequence[str] | None = None) -> int:
             raise
         print_problems(known)
         return known.exit_code or EXIT_FAILURE
+
+
+def _usage(error: typer.TyperException) -> int:
+    """A command line that does not parse: one line, with the command it is about."""
+    message: str = getattr(error, "format_message", lambda: str(error))()
+    context = getattr(error, "ctx", None)
+    command = "xstocks" if context is None else " ".join(["xstocks", *context.command_path.split()[1:]])
+    if message.lstrip().startswith("Usage:"):
+        ERRORS.print(message)  # no command was given: this is its help
+    else:
+        ERRORS.print(f"error: {command}: {' '.join(message.split())}: `{command} --help` lists what it takes")
+    return EXIT_USAGE
