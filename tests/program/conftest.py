@@ -10,10 +10,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from localnet.demo.chains import VALIDATOR_ENV, VALIDATOR_NAME, validator_path
 from tests.support.deployed import Asset, AssetPool, Deployed, deploy_program
+from tests.support.fixtures import session_fixture, single_fixture
 from tests.support.live_chain import LiveChain
 from tests.support.start import Laboratory
 from tests.support.start import laboratory as start_laboratory
@@ -21,9 +21,6 @@ from xstocks_daemon.chain.program import ProgramClient
 
 HERE = Path(__file__).parent
 SPARE_PROGRAMS = 24
-
-session_fixture = pytest_asyncio.fixture(scope="session", loop_scope="session")
-test_fixture = pytest_asyncio.fixture(loop_scope="session")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -74,7 +71,7 @@ async def pool(program: Deployed) -> AssetPool:
     return AssetPool(program)
 
 
-@test_fixture
+@single_fixture
 async def asset(pool: AssetPool) -> Asset:
     """A fresh asset of the shared program, attached to both custodians, without a statement."""
     return await pool.take()
@@ -86,7 +83,7 @@ async def blank(laboratory: Laboratory) -> ProgramClient:
     return laboratory.blank()
 
 
-@test_fixture
+@single_fixture
 async def own_program(laboratory: Laboratory) -> Deployed:
     """A deployment that belongs to this test alone, not sealed."""
     return await laboratory.deploy()

@@ -42,7 +42,6 @@ async def initialization(laboratory: Laboratory, client: ProgramClient, **change
 
 async def test_the_upgrade_authority_initializes_once(laboratory: Laboratory) -> None:
     chain, client, keys = laboratory.chain, laboratory.blank(), laboratory.keys
-    await chain.fund(keys.upgrade_authority.address)
     instruction = await initialization(laboratory, client)
     first = call(instruction, keys.upgrade_authority.keypair)
     landed = await chain.accepted(first)
@@ -64,7 +63,6 @@ async def test_the_upgrade_authority_initializes_once(laboratory: Laboratory) ->
 async def test_nobody_else_initializes(laboratory: Laboratory) -> None:
     """Front-running the deployer: whoever is not named by ProgramData is refused, the deployer still passes."""
     chain, client, keys = laboratory.chain, laboratory.blank(), laboratory.keys
-    await chain.fund(keys.upgrade_authority.address, keys.admin.address)
     for thief in (Keypair(), keys.admin.keypair):
         instruction = await initialization(laboratory, client, authority=address_of(thief))
         await chain.refused(call(instruction, thief), Refusal.NotUpgradeAuthority, by=client.program_id)
@@ -74,7 +72,6 @@ async def test_nobody_else_initializes(laboratory: Laboratory) -> None:
 
 async def test_the_upgrade_authority_is_read_from_this_programs_data_only(laboratory: Laboratory) -> None:
     chain, client, keys = laboratory.chain, laboratory.blank(), laboratory.keys
-    await chain.fund(keys.upgrade_authority.address)
     good = await initialization(laboratory, client)
     authority, config, program, program_data, _system = range(5)
     other = laboratory.client.addresses
@@ -112,7 +109,6 @@ async def test_initialize_refuses_values_out_of_bounds(
     laboratory: Laboratory, blank: ProgramClient, changes: dict[str, Any], error: Refusal
 ) -> None:
     keys = laboratory.keys
-    await laboratory.chain.fund(keys.upgrade_authority.address)
     instruction = await initialization(laboratory, blank, **changes)
     await laboratory.chain.refused(call(instruction, keys.upgrade_authority.keypair), error, by=blank.program_id)
 
@@ -120,7 +116,6 @@ async def test_initialize_refuses_values_out_of_bounds(
 async def test_the_bounds_themselves_pass(laboratory: Laboratory) -> None:
     """The twin of the refusals: the largest skew, and roles that nobody has."""
     keys, client = laboratory.keys, laboratory.blank()
-    await laboratory.chain.fund(keys.upgrade_authority.address)
     roles = ("operator", "registrar", "guardian", "resumer", "compliance", "corporate_actions")
     nobody = dict.fromkeys(roles, ZERO_ADDRESS)
     instruction = await initialization(laboratory, client, max_skew_secs=MAX_SKEW_SECS, **nobody)
@@ -147,7 +142,6 @@ async def test_a_prefunded_config_address_does_not_block_initialize(laboratory: 
     """Anybody may send lamports to the address before: too few, or more than its rent."""
     chain: LiveChain = laboratory.chain
     keys = laboratory.keys
-    await chain.fund(keys.upgrade_authority.address)
     for lamports in (1_000_000, 10**10):
         client = laboratory.blank()
         await chain.fund(client.addresses.config, lamports=lamports)

@@ -29,6 +29,9 @@ LAMPORTS_PER_SOL = 10**9
 #: Where the Clock sysvar keeps its unix_timestamp (i64, the last field).
 _UNIX_TIMESTAMP = slice(32, 40)
 _TICK_SECS = 0.005
+_POLL_SECS = 0.015
+_RESEND_SECS = 0.25
+_CONFIRM_SECS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +105,10 @@ class LiveChain:
 
         AssertionError where the embedded chain dropped it (it is not a transaction that a leader would take).
         """
-        transaction = await self._signed(sent)
-        signature = await self.rpc.send(bytes(transaction))
         if not self.embedded:
-            return await until(lambda: self.rpc.transaction(signature), f"the confirmation of {signature}")
+            return await self._send_until_confirmed(sent)
+        transaction, _last_valid = await self._signed(sent)
+        signature = await self.rpc.send(bytes(transaction))
         await self.advance_slots(1)
         landed = await self.rpc.transaction(signature)
         if landed is None:
@@ -113,11 +116,31 @@ class LiveChain:
             raise AssertionError(f"the chain dropped the transaction: {simulation.err}")
         return landed
 
+    async def _send_until_confirmed(self, sent: Call) -> LandedTransaction:
+        """A validator under load drops what it is sent: the same bytes go again, others only once those are dead."""
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(_CONFIRM_SECS):
+            while True:
+                transaction, last_valid_block_height = await self._signed(sent)
+                send_at, expired = 0.0, False
+                while not expired:
+                    if loop.time() >= send_at:
+                        # Asked before the outcome: what is missing then can never land.
+                        height = (await self.rpc.epoch_info("confirmed")).block_height
+                        expired = height > last_valid_block_height
+                        signature = await self.rpc.send(bytes(transaction))
+                        send_at = loop.time() + _RESEND_SECS
+                    if (landed := await self.rpc.transaction(signature)) is not None:
+                        return landed
+                    await asyncio.sleep(_POLL_SECS)
+
     async def simulate(self, sent: Call) -> Simulation:
         """What the transaction would do, on confirmed state, without signatures checked."""
-        return await self.rpc.simulate(bytes(await self._signed(sent)))
+        transaction, _last_valid = await self._signed(sent)
+        return await self.rpc.simulate(bytes(transaction))
 
-    async def _signed(self, sent: Call) -> VersionedTransaction:
+    async def _signed(self, sent: Call) -> tuple[VersionedTransaction, int]:
+        """The transaction and the last block height at which it may execute."""
         blockhash = await self.rpc.latest_blockhash("processed" if self.embedded else "confirmed")
         payer = sent.payer or self.payer
         instructions = list(sent.instructions)
@@ -128,7 +151,8 @@ class LiveChain:
         message = compile_message(address_of(payer), instructions, blockhash.blockhash, sent.tables)
         signers = {address_of(each): each for each in (payer, *sent.signers)}
         needed = message.account_keys[: message.header.num_required_signatures]
-        return VersionedTransaction(message, [signers[Address(bytes(key))] for key in needed])
+        transaction = VersionedTransaction(message, [signers[Address(bytes(key))] for key in needed])
+        return transaction, blockhash.last_valid_block_height
 
     async def accepted(self, sent: Call) -> LandedTransaction:
         """The transaction passes."""

@@ -70,4 +70,5 @@ async def laboratory(kind: ChainKind, folder: Path, *, spare: int = 0) -> AsyncI
     ):
         chain = LiveChain(process, pool.endpoints[0])
         await chain.fund(address_of(chain.payer), lamports=10_000 * LAMPORTS_PER_SOL)
+        await chain.fund(keys.upgrade_authority.address, keys.admin.address, lamports=1_000 * LAMPORTS_PER_SOL)
         yield Laboratory(chain, keys, clients[0], clients[1:])

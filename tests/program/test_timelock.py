@@ -1,0 +1,270 @@
+"""The one timelock: what widens power is proposed first, and admin or guardian may cancel it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from solders.instruction import Instruction
+from solders.keypair import Keypair
+
+from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, ROOMY, Asset, Deployed
+from tests.support.edit import patched, with_account, with_data
+from tests.support.fixtures import session_fixture, single_fixture
+from tests.support.live_chain import Call, address_of
+from tests.support.refusals import Refusal
+from tests.support.start import Laboratory
+from xstocks_daemon.chain.program import Proposal, ProposalState, Role
+from xstocks_daemon.domain.snapshot import AttesterKey
+from xstocks_daemon.domain.units import Address
+
+#: A validator's clock cannot be turned, so there the timelock is as short as it can be.
+TIMELOCK_SECS = {"embedded": 3_600, "validator": 1}
+
+
+@session_fixture
+async def sealed_asset(laboratory: Laboratory) -> Asset:
+    """An asset of a deployment for this file, attached to the first custodian before the deployment was sealed."""
+    program = await laboratory.deploy()
+    [asset] = await program.register(keepers=(OWN_KEEPER,))
+    timelock_secs = TIMELOCK_SECS[program.chain.kind]
+    seal = program.client.seal(admin=program.keys.admin.address, timelock_secs=timelock_secs)
+    await program.accepted(program.by("admin", seal))
+    return asset
+
+
+@single_fixture
+async def sealed(sealed_asset: Asset) -> Deployed:
+    """The sealed deployment."""
+    return sealed_asset.program
+
+
+def set_role(program: Deployed, role: Role = Role.COMPLIANCE, key: Address | None = None) -> Instruction:
+    """A timelocked instruction that differs from every other one by its key."""
+    return program.client.set_role(admin=program.keys.admin.address, role=role, key=key or address_of(Keypair()))
+
+
+async def propose(program: Deployed, instruction: Instruction) -> Proposal:
+    """Propose it as the admin; gives the Proposal account."""
+    await program.accepted(proposing(program, instruction))
+    return await read(program, instruction)
+
+
+def proposing(program: Deployed, instruction: Instruction) -> Call:
+    return program.by("admin", program.client.propose(admin=program.keys.admin.address, instruction=instruction))
+
+
+def executing(program: Deployed, instruction: Instruction) -> Call:
+    return program.by("admin", program.client.with_proposal(instruction))
+
+
+def cancelling(program: Deployed, role: str, proposal: Proposal) -> Call:
+    authority = getattr(program.keys, role).address
+    return program.by(role, program.client.cancel_proposal(authority=authority, proposal=proposal.address))
+
+
+async def read(program: Deployed, instruction: Instruction) -> Proposal:
+    address = program.client.proposal_address(instruction)
+    info = await program.chain.account(address)
+    return program.client.proposal(address, info.data, info.owner)
+
+
+async def test_a_proposal_is_executed_once_after_its_timelock(sealed: Deployed, sealed_asset: Asset) -> None:
+    key = address_of(Keypair())
+    instruction = set_role(sealed, Role.COMPLIANCE, key)
+    before_ts = await sealed.chain.clock_ts()
+    proposal = await propose(sealed, instruction)
+    timelock_secs = (await sealed.config()).timelock_secs
+    assert before_ts + timelock_secs <= proposal.ready_ts <= await sealed.chain.clock_ts() + timelock_secs
+    assert (proposal.state, proposal.role) == (ProposalState.PENDING, Role.COMPLIANCE)
+    assert proposal.instruction == bytes(instruction.data[:8])
+
+    await sealed.chain.clock_reaches(proposal.ready_ts)
+    events = await sealed.accepted(executing(sealed, instruction))
+    assert [event.name for event in events] == ["ProposalExecuted", "RoleChanged"]
+    assert (await sealed.config()).compliance == key
+    assert (await read(sealed, instruction)).state is ProposalState.EXECUTED
+    await sealed.refused(executing(sealed, instruction), Refusal.ProposalNotPending)
+
+
+@pytest.mark.embedded_only
+async def test_a_proposal_waits_to_the_last_second(sealed: Deployed, sealed_asset: Asset) -> None:
+    instruction = set_role(sealed)
+    proposal = await propose(sealed, instruction)
+    await sealed.chain.clock_reaches(proposal.ready_ts - 10)
+    await sealed.refused(executing(sealed, instruction), Refusal.ProposalNotReady)
+    await sealed.chain.clock_reaches(proposal.ready_ts)
+    await sealed.accepted(executing(sealed, instruction))
+
+
+def timelocked(program: Deployed, asset: Asset) -> dict[str, Instruction]:
+    """One instruction of every kind that widens power."""
+    client, admin = program.client, program.keys.admin.address
+    now_keys = [AttesterKey(address_of(Keypair()), party, 2**40) for party in (0, 1)]
+    return {
+        "set_role": set_role(program),
+        "register_custodian": client.register_custodian(
+            admin=admin, custodian_id=900, name="New", threshold=2, keys=now_keys
+        ),
+        "set_custodian_keys": client.set_custodian_keys(
+            admin=admin, custodian=program.keeper(OTHER_KEEPER).address, threshold=2, keys=now_keys
+        ),
+        "attach_custodian": client.attach_custodian(
+            admin=admin, custodian=program.keeper(OTHER_KEEPER).address, mint=asset.mint
+        ),
+        "loosen_policy": client.loosen_policy(
+            admin=admin, mint=asset.mint, policy=replace(ROOMY, supply_limit_raw=2 * ROOMY.supply_limit_raw)
+        ),
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["set_role", "register_custodian", "set_custodian_keys", "attach_custodian", "loosen_policy"]
+)
+async def test_once_sealed_what_widens_power_needs_its_proposal(
+    sealed: Deployed, sealed_asset: Asset, name: str
+) -> None:
+    instruction = timelocked(sealed, sealed_asset)[name]
+    await sealed.refused(sealed.by("admin", instruction), Refusal.ProposalRequired)
+    proposal = await propose(sealed, instruction)
+    await sealed.chain.clock_reaches(proposal.ready_ts)
+    await sealed.accepted(executing(sealed, instruction))
+
+
+@pytest.mark.parametrize(("role", "state"), [("admin", "cancelled"), ("guardian", "cancelled")])
+async def test_admin_or_guardian_cancels_a_proposal(
+    sealed: Deployed, sealed_asset: Asset, role: str, state: str
+) -> None:
+    instruction = set_role(sealed)
+    proposal = await propose(sealed, instruction)
+    [event] = await sealed.accepted(cancelling(sealed, role, proposal))
+    assert (event.name, event.fields["by"]) == ("ProposalCancelled", getattr(sealed.keys, role).address)
+    await sealed.chain.clock_reaches(proposal.ready_ts)
+    await sealed.refused(executing(sealed, instruction), Refusal.ProposalNotPending)
+    await sealed.refused(cancelling(sealed, role, proposal), Refusal.ProposalNotPending)
+    # Proposed again it waits again, and then passes.
+    again = await propose(sealed, instruction)
+    assert again.ready_ts >= proposal.ready_ts
+    await sealed.chain.clock_reaches(again.ready_ts)
+    await sealed.accepted(executing(sealed, instruction))
+
+
+async def test_the_guardian_cannot_keep_itself_in_office(sealed: Deployed, sealed_asset: Asset) -> None:
+    instruction = set_role(sealed, Role.GUARDIAN)
+    proposal = await propose(sealed, instruction)
+    await sealed.refused(cancelling(sealed, "guardian", proposal), Refusal.GuardianCannotCancel)
+    await sealed.accepted(cancelling(sealed, "admin", proposal))
+
+
+async def test_a_pending_proposal_is_not_proposed_again(sealed: Deployed, sealed_asset: Asset) -> None:
+    """Otherwise the admin could push the time back while people wait for it."""
+    instruction = set_role(sealed)
+    proposal = await propose(sealed, instruction)
+    await sealed.refused(proposing(sealed, instruction), Refusal.ProposalPending)
+    await sealed.accepted(cancelling(sealed, "admin", proposal))
+    await sealed.accepted(proposing(sealed, instruction))
+
+
+async def test_a_proposal_permits_its_own_arguments_and_accounts_only(sealed: Deployed, sealed_asset: Asset) -> None:
+    instruction = set_role(sealed)
+    proposal = await propose(sealed, instruction)
+    await sealed.chain.clock_reaches(proposal.ready_ts)
+    good = sealed.client.with_proposal(instruction)
+
+    other_byte = bytes([instruction.data[-1] ^ 1])
+    other_key = with_data(good, patched(bytes(good.data), len(good.data) - 1, other_byte))
+    other_role = with_data(good, patched(bytes(good.data), 8, bytes([Role.OPERATOR])))
+    other_proposal = set_role(sealed)
+    await propose(sealed, other_proposal)
+    borrowed = with_account(good, len(good.accounts) - 1, sealed.client.proposal_address(other_proposal))
+    for changed in (other_key, other_role, borrowed):
+        await sealed.refused(sealed.by("admin", changed), Refusal.ProposalMismatch)
+    no_proposal = with_account(good, len(good.accounts) - 1, sealed_asset.address)
+    await sealed.refused(sealed.by("admin", no_proposal), Refusal.AccountDiscriminatorMismatch)
+    await sealed.accepted(sealed.by("admin", good))
+
+
+async def test_a_proposal_is_of_its_accounts_too(sealed: Deployed, sealed_asset: Asset) -> None:
+    """Proposed for one custodian, it does not attach another one."""
+    one, other = await other_keepers(sealed)
+    wanted = attach(sealed, sealed_asset, one)
+    proposal = await propose(sealed, wanted)
+    await sealed.chain.clock_reaches(proposal.ready_ts)
+    good = sealed.client.with_proposal(wanted)
+    custodian = 2
+    await sealed.refused(sealed.by("admin", with_account(good, custodian, other)), Refusal.ProposalMismatch)
+    await sealed.accepted(sealed.by("admin", good))
+
+
+def attach(program: Deployed, asset: Asset, custodian: Address) -> Instruction:
+    return program.client.attach_custodian(admin=program.keys.admin.address, custodian=custodian, mint=asset.mint)
+
+
+async def other_keepers(program: Deployed) -> tuple[Address, Address]:
+    """Two custodians, registered through the timelock, attached to nothing."""
+    admin = program.keys.admin.address
+    found = []
+    for custodian_id in (901, 902):
+        keys = [AttesterKey(address_of(Keypair()), party, 2**40) for party in (0, 1)]
+        instruction = program.client.register_custodian(
+            admin=admin, custodian_id=custodian_id, name="Other", threshold=2, keys=keys
+        )
+        proposal = await propose(program, instruction)
+        await program.chain.clock_reaches(proposal.ready_ts)
+        await program.accepted(executing(program, instruction))
+        found.append(program.addresses.custodian(custodian_id))
+    return found[0], found[1]
+
+
+@pytest.mark.embedded_only
+async def test_a_proposal_of_an_earlier_admin_is_dead(sealed: Deployed, sealed_asset: Asset) -> None:
+    """No instruction of this version changes the admin, so the account is edited; its twin is put back and passes."""
+    instruction = set_role(sealed)
+    proposal = await propose(sealed, instruction)
+    await sealed.chain.clock_reaches(proposal.ready_ts)
+    config = sealed.addresses.config
+    info = await sealed.chain.account(config)
+    # version, bump, sealed, paused, max_skew_secs u32, timelock_secs u64 stand before it.
+    admin_epoch_at = 8 + 4 + 4 + 8
+    later = patched(info.data, admin_epoch_at, (proposal.admin_epoch + 1).to_bytes(8, "little"))
+    await sealed.chain.set_account(config, replace(info, data=later))
+    assert (await sealed.config()).admin_epoch == proposal.admin_epoch + 1
+    await sealed.refused(executing(sealed, instruction), Refusal.ProposalStale)
+    await sealed.chain.set_account(config, info)
+    await sealed.accepted(executing(sealed, instruction))
+
+
+async def test_only_what_is_under_the_timelock_is_proposed(sealed: Deployed, sealed_asset: Asset) -> None:
+    client, admin = sealed.client, sealed.keys.admin.address
+    instruction = set_role(sealed)
+    good = client.propose(admin=admin, instruction=instruction)
+
+    def of(data: bytes) -> Call:
+        return sealed.by("admin", with_data(good, good.data[:8] + len(data).to_bytes(4, "little") + data))
+
+    clear = bytes(client.clear_role(admin=admin, role=Role.OPERATOR).data)
+    await sealed.refused(of(clear), Refusal.NotTimelocked)
+    await sealed.refused(of(clear[:7]), Refusal.InstructionMissing)
+    await sealed.refused(of(bytes(instruction.data)[:8]), Refusal.InstructionDidNotDeserialize)
+    proposal_index = 2
+    elsewhere = with_account(good, proposal_index, address_of(Keypair()))
+    await sealed.refused(sealed.by("admin", elsewhere), Refusal.ConstraintSeeds)
+    await sealed.accepted(sealed.by("admin", good))
+
+
+async def test_before_the_seal_nothing_is_proposed(own_program: Deployed) -> None:
+    instruction = set_role(own_program)
+    await own_program.refused(proposing(own_program, instruction), Refusal.NotSealed)
+    await own_program.accepted(
+        own_program.by("admin", own_program.client.seal(admin=own_program.keys.admin.address, timelock_secs=1))
+    )
+    await own_program.accepted(proposing(own_program, instruction))
+
+
+@pytest.mark.parametrize("lamports", [1_000_000, 10**9], ids=["under-funded", "over-funded"])
+async def test_a_prefunded_proposal_address_blocks_nothing(
+    sealed: Deployed, sealed_asset: Asset, lamports: int
+) -> None:
+    instruction = set_role(sealed)
+    await sealed.chain.fund(sealed.client.proposal_address(instruction), lamports=lamports)
+    assert (await propose(sealed, instruction)).state is ProposalState.PENDING
