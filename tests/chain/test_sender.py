@@ -22,6 +22,7 @@ from xstocks_daemon.chain.sender import (
     SignedAttempt,
     WindowPassed,
     broadcast,
+    fly,
     send_and_confirm,
     sign_attempt,
     simulate,
@@ -97,7 +98,8 @@ async def test_same_bytes_go_to_every_endpoint_until_finalized() -> None:
     assert isinstance(seen, Seen)
     assert (seen.slot, seen.err) == (77, None)
     assert set(one.sent) == set(other.sent) == {b"the very bytes"}
-    assert len(one.sent) == len(other.sent) == 5
+    # While no node has it; from "processed" on it is only watched.
+    assert len(one.sent) == len(other.sent) == 3
 
 
 async def test_commitment_that_is_waited_for_is_the_callers() -> None:
@@ -161,6 +163,50 @@ async def test_transaction_that_a_node_has_is_waited_for_beyond_its_window() -> 
         node.statuses[ATTEMPT.signature_text] = status(77, "finalized")
 
     assert isinstance(await run(Rounds(nothing, finalize), node), Seen)
+
+
+async def test_many_in_flight_are_asked_for_at_once_and_given_as_they_come() -> None:
+    attempts = [SignedAttempt(bytes([n]) * 64, bytes([n]), bytes(32), 1_000) for n in (1, 2, 3, 4)]
+    first, failed, late, never = attempts
+    node = FakeNode(block_height=900)
+    node.statuses[first.signature_text] = status(70, "finalized")
+    events: list[str] = []
+
+    def fail() -> None:
+        node.statuses[failed.signature_text] = status(71, "finalized", ERR)
+
+    def window() -> None:
+        node.statuses[late.signature_text] = status(72, "confirmed")
+        node.block_height = 1_001
+
+    rounds = Rounds(fail, window)
+    async with serving(node) as urls, RpcPool(urls, QUICK) as pool:
+        given = [
+            [(attempt, type(fate)) for attempt, fate in fates]
+            async for fates in fly(
+                pool,
+                attempts,
+                commitment="confirmed",
+                patience_secs=60,
+                wait=rounds.wait,
+                sent=lambda: events.append("sent"),
+                waiting=lambda: events.append("waiting"),
+            )
+        ]
+    assert given == [[(first, Seen)], [(failed, Seen)], [(late, Seen), (never, WindowPassed)]]
+    assert events == ["sent", "waiting", "waiting"]
+    assert sorted(node.sent) == [attempt.transaction for attempt in attempts]
+    assert node.count("getSignatureStatuses") == 4
+    assert rounds.steps == deque()
+
+
+async def test_patience_ends_without_an_outcome() -> None:
+    node = FakeNode(block_height=0)
+    async with serving(node) as urls, RpcPool(urls, QUICK) as pool:
+        given = [fates async for fates in fly(pool, [ATTEMPT], commitment="confirmed", patience_secs=0)]
+        assert [fates async for fates in fly(pool, [], commitment="confirmed", patience_secs=0)] == []
+    assert given == []
+    assert node.sent == [ATTEMPT.transaction]
 
 
 # ---- transactions without intents, simulation -------------------------------------------------------------------

@@ -15,7 +15,6 @@ from solders.address_lookup_table_account import AddressLookupTableAccount
 from solders.instruction import Instruction
 
 from xstocks_daemon.app.crash import CrashPoint, crash_point
-from xstocks_daemon.app.flight import Fate, fly
 from xstocks_daemon.app.logging import get_logger
 from xstocks_daemon.app.metrics import Metrics
 from xstocks_daemon.app.outbox import Outbox
@@ -30,7 +29,7 @@ from xstocks_daemon.chain.resolver import (
     SequenceTaken,
     Unknown,
 )
-from xstocks_daemon.chain.sender import Seen, SignedAttempt, sign_attempt, simulate
+from xstocks_daemon.chain.sender import Fate, Seen, SignedAttempt, fly, sign_attempt, simulate
 from xstocks_daemon.chain.tables import TableBook
 from xstocks_daemon.chain.tasks import gather_all
 from xstocks_daemon.chain.transactions import ComputeBudget, budget_for, create_token_account

@@ -13,7 +13,6 @@ from solders.address_lookup_table_account import AddressLookupTableAccount
 from solders.instruction import Instruction
 
 from xstocks_daemon.app.crash import CrashPoint, crash_point
-from xstocks_daemon.app.flight import fly
 from xstocks_daemon.app.settings import TimingSettings
 from xstocks_daemon.chain.errors import TransactionFailed
 from xstocks_daemon.chain.program import ProgramClient
@@ -22,6 +21,7 @@ from xstocks_daemon.chain.sender import (
     AttemptExpired,
     Seen,
     SignedAttempt,
+    fly,
     landed_transaction,
     sign_attempt,
 )

@@ -1,13 +1,14 @@
 """Signing once and sending the same bytes until they land or never can (design, section 6.3).
 
-The caller records between `sign_attempt` and `broadcast`: nothing is sent that is not in the journal (M11). What
-`broadcast` returns is what nodes said; for money, chain.resolver decides.
+The caller records between `sign_attempt` and `fly`: nothing is sent that is not in the journal (M11). What `fly`
+gives is what nodes said; for money, chain.resolver decides.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import contextlib
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from solders.signature import Signature
 
 from xstocks_daemon.chain.errors import ChainError, RpcError
 from xstocks_daemon.chain.program import ProgramClient
-from xstocks_daemon.chain.rpc import Commitment, LandedTransaction, RpcEndpoint, RpcPool, SignatureStatus
+from xstocks_daemon.chain.rpc import MAX_SIGNATURES_PER_CALL, Commitment, LandedTransaction, RpcEndpoint, RpcPool
 from xstocks_daemon.chain.tasks import gather_all
 from xstocks_daemon.chain.transactions import (
     ComputeBudget,
@@ -33,6 +34,7 @@ from xstocks_daemon.domain.units import Address
 
 POLL_SECS = 0.5
 RESEND_SECS = 2.0
+SENDS_AT_ONCE = 8
 _NO_BLOCKHASH = bytes(32)
 _RANK = {"processed": 0, "confirmed": 1, "finalized": 2}
 
@@ -77,6 +79,15 @@ class WindowPassed:
     from nodes: only the resolver's proof makes the attempt dead."""
 
     block_height: int
+
+
+Fate = tuple[SignedAttempt, Seen | WindowPassed]
+"""An attempt and what nodes say became of it."""
+Known = tuple[Seen, Commitment]
+
+
+def _nothing() -> None:
+    """No hook."""
 
 
 async def sign_attempt(
@@ -128,36 +139,76 @@ async def simulate(
     return budget_from_simulation(outcome.units_consumed, price)
 
 
+async def fly(
+    pool: RpcPool,
+    attempts: Sequence[SignedAttempt],
+    *,
+    commitment: Commitment,
+    patience_secs: float | None,
+    poll_secs: float = POLL_SECS,
+    resend_secs: float = RESEND_SECS,
+    wait: Wait = asyncio.sleep,
+    sent: Callable[[], None] = _nothing,
+    waiting: Callable[[], None] = _nothing,
+) -> AsyncGenerator[list[Fate], None]:
+    """Send all, the same bytes to every endpoint again and again, and give their outcomes as they become known, those
+    of one round together. One question a round asks for all of them, so fifty in flight cost no more calls than one.
+
+    Those of which nothing is known after `patience_secs` (None: for ever) are not given: they stay what they are, as
+    all do where the caller cancels. `sent` is called after the first sending, `waiting` before each later round.
+    Endpoints that fail are passed over.
+    """
+    clock = asyncio.get_running_loop().time
+    give_up_at = None if patience_secs is None else clock() + patience_secs
+    flying = {attempt.signature_text: attempt for attempt in attempts}
+    if not flying:
+        return
+    await _send(pool, attempts)
+    resend_at = clock() + resend_secs
+    sent()
+    while True:
+        known = await _look(pool, list(flying), search_history=False)
+        fates: list[Fate] = [
+            (flying[signature], seen[0]) for signature, seen in known.items() if _reached(seen, commitment)
+        ]
+        unseen = [attempt for signature, attempt in flying.items() if signature not in known]
+        fates += await _passed(pool, unseen, commitment)
+        for attempt, _ in fates:
+            del flying[attempt.signature_text]
+        if fates:
+            yield fates
+        if not flying or (give_up_at is not None and clock() >= give_up_at):
+            return
+        waiting()
+        await wait(poll_secs)
+        if clock() >= resend_at:
+            await _send(pool, [attempt for attempt in unseen if attempt.signature_text in flying])
+            resend_at = clock() + resend_secs
+
+
 async def broadcast(
     pool: RpcPool,
     attempt: SignedAttempt,
     *,
     commitment: Commitment = "finalized",
-    wait: Wait = asyncio.sleep,
     poll_secs: float = POLL_SECS,
     resend_secs: float = RESEND_SECS,
+    wait: Wait = asyncio.sleep,
 ) -> Seen | WindowPassed:
-    """Send the same bytes to every endpoint, again and again, until a node has the transaction at `commitment` or its
-    window has passed by finalized height. Endpoints that fail are passed over; with none left it goes on trying, so
-    the caller may cancel it at any time: the attempt stays what it is.
-    """
-    clock = asyncio.get_running_loop().time
-    resend_at = clock()
-    while True:
-        if clock() >= resend_at:
-            refusals = await pool.send_everywhere(attempt.transaction)
-            for refusal in filter(None, refusals):
-                log.debug("send_refused", signature=attempt.signature_text, endpoint=refusal.url, reason=refusal.reason)
-            resend_at = clock() + resend_secs
-        statuses = await _statuses(pool, attempt, search_history=False)
-        if (seen := _best(statuses, commitment)) is not None:
-            return seen
-        if not statuses and (height := await _finalized_height(pool)) > attempt.last_valid_block_height:
-            # Ask again before saying so: it may have landed between the two questions, or left the status cache.
-            if (seen := _best(await _statuses(pool, attempt, search_history=True), commitment)) is not None:
-                return seen
-            return WindowPassed(height)
-        await wait(poll_secs)
+    """`fly` for one attempt, until its outcome is known."""
+    flight = fly(
+        pool,
+        [attempt],
+        commitment=commitment,
+        patience_secs=None,
+        poll_secs=poll_secs,
+        resend_secs=resend_secs,
+        wait=wait,
+    )
+    async with contextlib.aclosing(flight):
+        async for fates in flight:
+            return fates[0][1]
+    raise AssertionError("an endless flight ends with its fate")
 
 
 async def send_and_confirm(
@@ -200,33 +251,66 @@ async def landed_transaction(endpoint: RpcEndpoint, signature: str) -> LandedTra
         return None
 
 
-async def _statuses(
-    pool: RpcPool, attempt: SignedAttempt, *, search_history: bool
-) -> list[tuple[RpcEndpoint, SignatureStatus]]:
-    """What those endpoints say that know the signature."""
+async def _send(pool: RpcPool, attempts: Sequence[SignedAttempt]) -> None:
+    gate = asyncio.Semaphore(SENDS_AT_ONCE)
 
-    async def one(endpoint: RpcEndpoint) -> tuple[RpcEndpoint, SignatureStatus] | None:
-        try:
-            answer = await endpoint.signature_statuses([attempt.signature_text], search_history=search_history)
-        except RpcError as error:
-            log.debug("status_not_read", endpoint=error.url, reason=error.reason)
-            return None
-        return None if answer.value[0] is None else (endpoint, answer.value[0])
+    async def one(attempt: SignedAttempt) -> None:
+        async with gate:
+            refusals = await pool.send_everywhere(attempt.transaction)
+        for refusal in filter(None, refusals):
+            log.debug("send_refused", signature=attempt.signature_text, endpoint=refusal.url, reason=refusal.reason)
 
-    return [each for each in await gather_all(one(endpoint) for endpoint in pool.endpoints) if each is not None]
+    await gather_all(one(attempt) for attempt in attempts)
 
 
-def _best(statuses: Sequence[tuple[RpcEndpoint, SignatureStatus]], commitment: Commitment) -> Seen | None:
-    for endpoint, status in statuses:
-        if _RANK[status.confirmation] >= _RANK[commitment]:
-            return Seen(status.slot, status.err, endpoint)
-    return None
+def _reached(known: Known, commitment: Commitment) -> bool:
+    return _RANK[known[1]] >= _RANK[commitment]
 
 
-async def _finalized_height(pool: RpcPool) -> int:
-    """The finalized block height by the first endpoint that answers, 0 where none does."""
+async def _look(pool: RpcPool, signatures: Sequence[str], *, search_history: bool) -> dict[str, Known]:
+    """Per signature that any endpoint knows, the furthest it has come."""
+
+    async def ask(endpoint: RpcEndpoint) -> dict[str, Known]:
+        found: dict[str, Known] = {}
+        for start in range(0, len(signatures), MAX_SIGNATURES_PER_CALL):
+            part = signatures[start : start + MAX_SIGNATURES_PER_CALL]
+            try:
+                answer = await endpoint.signature_statuses(part, search_history=search_history)
+            except RpcError as error:
+                log.debug("status_not_read", endpoint=error.url, reason=error.reason)
+                return found
+            for signature, status in zip(part, answer.value, strict=True):
+                if status is not None:
+                    found[signature] = Seen(status.slot, status.err, endpoint), status.confirmation
+        return found
+
+    best: dict[str, Known] = {}
+    for found in await gather_all(ask(endpoint) for endpoint in pool.endpoints):
+        for signature, known in found.items():
+            if signature not in best or _RANK[known[1]] > _RANK[best[signature][1]]:
+                best[signature] = known
+    return best
+
+
+async def _passed(pool: RpcPool, unseen: Sequence[SignedAttempt], commitment: Commitment) -> list[Fate]:
+    """Those that no endpoint has and whose window has passed, by the finalized height of the first that answers."""
+    if not unseen:
+        return []
     try:
-        return (await pool.first(lambda endpoint: endpoint.epoch_info("finalized"))).block_height
+        height = (await pool.first(lambda endpoint: endpoint.epoch_info("finalized"))).block_height
     except RpcError as error:
         log.debug("height_not_read", endpoint=error.url, reason=error.reason)
-        return 0
+        return []
+    late = [attempt for attempt in unseen if height > attempt.last_valid_block_height]
+    if not late:
+        return []
+    # Ask again before saying so: it may have landed between the two questions, or left the status cache.
+    known = await _look(pool, [attempt.signature_text for attempt in late], search_history=True)
+    fates: list[Fate] = []
+    for attempt in late:
+        seen = known.get(attempt.signature_text)
+        if seen is None:
+            fates.append((attempt, WindowPassed(height)))
+        elif _reached(seen, commitment):
+            fates.append((attempt, seen[0]))
+    return fates
