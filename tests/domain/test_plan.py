@@ -306,6 +306,8 @@ def test_the_lower_statement_is_relayed_before_the_burn() -> None:
         ([entry(ALPACA, 40)], CustodyView(), {}, Reason.AWAITING_FRESH_STATEMENT),
         ([entry(ALPACA, 40)], known(statement(ALPACA, {MINT: 40})), {}, Reason.AWAITING_SECOND_STATEMENT),
         ([entry(ALPACA, 40), entry(GTN, 0)], lower_told(), {}, Reason.AWAITING_FRESH_STATEMENT),
+        ([entry(ALPACA, 40, expires_ts=NOW_TS)], lower_told(), {}, Reason.AWAITING_FRESH_STATEMENT),
+        ([entry(ALPACA, 0, withdrawn=True)], lower_told(), {}, Reason.AWAITING_FRESH_STATEMENT),
         ([entry(ALPACA, 40)], lower_told(ripcords={(MINT, ALPACA): "audit"}), {}, Reason.RIPCORD),
         ([entry(ALPACA, 40)], lower_told(failures={ALPACA: "no answer"}), {}, Reason.SOURCE_FAILED),
         ([entry(ALPACA, 40)], lower_told(), {"holds": Hold.RISE}, Reason.HELD),
