@@ -86,7 +86,7 @@ def test_a_burn_has_two_statements_of_every_custodian_that_prove_it(world: World
                 assert (intent.mint, each.custodian) not in world.custody.ripcords
                 assert each.custodian not in world.custody.failures
                 assert NOW_TS * 1_000 - each.observed_ms <= one.asset.policy.max_age_secs * 1_000
-                assert NOW_TS < each.expires_ts
+                assert each.expires_ts > NOW_TS
                 assert not each.withdrawn
             unacknowledged = max(0, one.holder_burnt_raw - journal.acknowledged_raw)
             assert one.mint.supply_raw - intent.amount_raw >= max(0, max(0, backed) - unacknowledged)
