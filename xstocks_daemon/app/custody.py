@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -158,6 +159,9 @@ class CustodyReader:
                     mint=base58(rejection.mint) if rejection.mint is not None else None,
                     detail=rejection.detail,
                 )
+        left_out = Counter((self._custodians[each.custodian], each.reason) for each in reading.omitted)
+        for (custodian, reason), count in sorted(left_out.items()):
+            log.info("statement_without", custodian=custodian, reason=reason, assets=count)
         for failure in reading.failures:
             self._count(failure.custodian, "failed")
             log.warning(
