@@ -36,6 +36,7 @@ VALIDATOR_ENV = "XSTOCKS_VALIDATOR_BIN"
 _TICK_MS = 6.25
 _START_SECS = 60.0
 _STOP_SECS = 15.0
+_USAGE_EXIT_CODE = 2
 #: TCP and UDP ports that the validator takes besides those of its RPC.
 _VALIDATOR_DYNAMIC_PORTS = 32
 
@@ -170,8 +171,8 @@ async def chain_process(
                 genesis_hash = await _ready(process, port, log_path, manual_slots=manual_slots)
             except ChainError:
                 await _stop(process)
-                # Another process may have taken a port between the look and the start.
-                if attempt_left and not rpc_port:
+                # Another process may have taken a port between the look and the start. Wrong usage stays wrong.
+                if attempt_left and not rpc_port and process.returncode != _USAGE_EXIT_CODE:
                     continue
                 raise
             except BaseException:
@@ -290,9 +291,7 @@ async def _spawn(command: Sequence[str], log_path: Path) -> asyncio.subprocess.P
             raise ChainError(f"cannot run {command[0]}: {error.strerror}") from error
 
 
-async def _ready(
-    process: asyncio.subprocess.Process, port: int, log_path: Path, *, manual_slots: bool = False
-) -> str:
+async def _ready(process: asyncio.subprocess.Process, port: int, log_path: Path, *, manual_slots: bool = False) -> str:
     """Wait until the chain is healthy and has confirmed a block; gives its genesis hash."""
     url = f"http://127.0.0.1:{port}"
     try:
