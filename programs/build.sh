@@ -49,7 +49,7 @@ source_hash=$(find Cargo.toml Cargo.lock .cargo/config.toml $name/Cargo.toml $na
     xargs -0 sha256sum | sha256sum | cut -d ' ' -f 1)
 
 # One crate type only: beside an rlib cargo leaves link-time optimisation out, and the linker needs it.
-# --remap-path-prefix and the fixed metadata of .cargo/config.toml keep this machine's folders out of the bytes.
+# No folder of this machine gets into the bytes: built in another folder they are equal.
 RUSTC=$rustc CARGO_TARGET_BPFEL_UNKNOWN_NONE_LINKER=$linker CARGO_INCREMENTAL=0 \
     cargo rustc --locked --quiet --release --target $target --package $name --lib --crate-type cdylib || {
     echo "build.sh: the build failed (see above)" >&2

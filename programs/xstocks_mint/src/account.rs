@@ -100,7 +100,7 @@ fn wrong_size(account: &AccountView) -> Error {
 /// # Safety
 /// `validate::<S>` has passed for the account, and nothing writes to it while the reference lives.
 #[inline(always)]
-pub unsafe fn view<'a, S: State>(account: &'a AccountView) -> &'a S {
+pub unsafe fn view<S: State>(account: &AccountView) -> &S {
     // SAFETY: the size was checked, data + 8 is aligned to 8 bytes, S takes every bit pattern.
     unsafe { &*account.data_ptr().add(8).cast::<S>() }
 }
@@ -112,7 +112,7 @@ pub unsafe fn view<'a, S: State>(account: &'a AccountView) -> &'a S {
 /// this one lives.
 #[allow(clippy::mut_from_ref)]
 #[inline(always)]
-pub unsafe fn view_mut<'a, S: State>(account: &'a AccountView) -> &'a mut S {
+pub unsafe fn view_mut<S: State>(account: &AccountView) -> &mut S {
     // SAFETY: as for `view`; exclusive by the caller's word.
     unsafe { &mut *data_ptr(account).add(8).cast::<S>() }
 }

@@ -27,7 +27,7 @@ macro_rules! integers {
         const TY: Ty = <$t as Schema>::TY;
         type View<'a> = $t;
         #[inline(always)]
-        fn read<'a>(data: &mut &'a [u8]) -> Option<$t> {
+        fn read(data: &mut &[u8]) -> Option<$t> {
             let bytes = take(data, core::mem::size_of::<$t>())?;
             Some(<$t>::from_le_bytes(bytes.try_into().ok()?))
         }
@@ -240,13 +240,8 @@ impl<'a> Iterator for MetadataFieldsView<'a> {
 }
 
 /// The structs that arguments are made of, for the IDL.
-pub const ARG_STRUCTS: &[crate::schema::Struct] = &[
-    IntentArg::STRUCT,
-    StatementEntryArg::STRUCT,
-    AttesterKeyArg::STRUCT,
-    PolicyArg::STRUCT,
-    MetadataFields::STRUCT,
-];
+pub const ARG_STRUCTS: &[crate::schema::Struct] =
+    &[IntentArg::STRUCT, StatementEntryArg::STRUCT, AttesterKeyArg::STRUCT, PolicyArg::STRUCT, MetadataFields::STRUCT];
 
 #[cfg(test)]
 mod tests {
@@ -264,9 +259,43 @@ mod tests {
         assert!(u64::read(&mut &[0; 7][..]).is_none());
     }
 
+    /// The program stores intent hashes and does not compute them; this pins what clients must compute:
+    /// sha256("xstocks:intent:v1" | genesis | program | mint | kind u8 | sequence u64 | amount_raw u64 | destination |
+    /// order_id), its first 16 bytes.
+    #[test]
+    fn intent_hashes_meet_the_golden_vectors() {
+        let vectors: serde_json::Value =
+            serde_json::from_str(include_str!("../../../tests/vectors/intent.json")).unwrap();
+        let key = |value: &serde_json::Value| *Address::from_str_const(value.as_str().unwrap()).as_array();
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let mut seen = 0;
+        for intent in vectors["intents"].as_array().unwrap() {
+            let order_id = intent["order_id_hex"].as_str().unwrap();
+            let order_id: Vec<u8> =
+                (0..16).map(|i| u8::from_str_radix(&order_id[2 * i..2 * i + 2], 16).unwrap()).collect();
+            let preimage = [
+                b"xstocks:intent:v1",
+                &key(&vectors["genesis_hash"])[..],
+                &key(&vectors["program_id"]),
+                &key(&vectors["mint_of_intents"]),
+                &[u8::try_from(intent["kind"].as_u64().unwrap()).unwrap()],
+                &intent["sequence"].as_u64().unwrap().to_le_bytes(),
+                &intent["amount_raw"].as_u64().unwrap().to_le_bytes(),
+                &key(&intent["destination"]),
+                &order_id,
+            ]
+            .concat();
+            assert_eq!(hex(&preimage), intent["preimage_hex"].as_str().unwrap());
+            assert_eq!(hex(&crate::hash::sha256(&[&preimage])[..16]), intent["intent_hash_hex"].as_str().unwrap());
+            seen += 1;
+        }
+        assert!(seen > 0);
+    }
+
     #[test]
     fn metadata_fields_are_read_in_order_and_refused_when_cut() {
-        let data = [&2u32.to_le_bytes()[..], &[1, 0, 0, 0, b'a', 0, 0, 0, 0, 1, 0, 0, 0, b'b', 1, 0, 0, 0, b'c']].concat();
+        let data =
+            [&2u32.to_le_bytes()[..], &[1, 0, 0, 0, b'a', 0, 0, 0, 0, 1, 0, 0, 0, b'b', 1, 0, 0, 0, b'c']].concat();
         let fields: Vec<_> = MetadataFields::read(&mut &data[..]).unwrap().collect();
         assert_eq!(fields, [(&b"a"[..], &b""[..]), (b"b", b"c")]);
         for end in 0..data.len() {

@@ -71,13 +71,27 @@ fn checked(number: u8, amount_raw: u64, decimals: u8) -> [u8; 10] {
 
 /// Token-2022 MintToChecked.
 #[inline(always)]
-pub fn mint_to(mint: &AccountView, to: &AccountView, asset: &AccountView, amount_raw: u64, decimals: u8, seeds: &[Seed]) {
+pub fn mint_to(
+    mint: &AccountView,
+    to: &AccountView,
+    asset: &AccountView,
+    amount_raw: u64,
+    decimals: u8,
+    seeds: &[Seed],
+) {
     call(&ids::TOKEN_2022, [write(mint), write(to), sign(asset)], &checked(14, amount_raw, decimals), seeds);
 }
 
 /// Token-2022 BurnChecked.
 #[inline(always)]
-pub fn burn(from: &AccountView, mint: &AccountView, asset: &AccountView, amount_raw: u64, decimals: u8, seeds: &[Seed]) {
+pub fn burn(
+    from: &AccountView,
+    mint: &AccountView,
+    asset: &AccountView,
+    amount_raw: u64,
+    decimals: u8,
+    seeds: &[Seed],
+) {
     call(&ids::TOKEN_2022, [write(from), write(mint), sign(asset)], &checked(15, amount_raw, decimals), seeds);
 }
 

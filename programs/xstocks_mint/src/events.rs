@@ -108,15 +108,17 @@ impl<E: ListEvent, const N: usize> EventList<E, N> {
         Self { discriminator: E::DISCRIMINATOR, head, count: 0, items: [const { MaybeUninit::uninit() }; N] }
     }
 
-    /// Adds an item; one beyond N is dropped (the callers' batches are bounded by the same N).
+    /// A place for one more item, which the caller fills before `emit`; None beyond N.
     #[inline(always)]
-    pub fn push(&mut self, item: E::Item) {
+    pub fn place(&mut self) -> Option<&mut MaybeUninit<E::Item>> {
+        const { assert!(core::mem::align_of::<E::Item>() == 1) };
         let count = self.count as usize;
-        if count < N {
-            // SAFETY: count < N; items are packed like the whole struct.
-            unsafe { (&raw mut self.items).cast::<E::Item>().add(count).write_unaligned(item) };
-            self.count = self.count.wrapping_add(1); // count < N
+        if count >= N {
+            return None;
         }
+        self.count = self.count.wrapping_add(1); // count < N
+                                                 // SAFETY: count < N; items have alignment 1, so a reference into the packed struct is aligned.
+        Some(unsafe { &mut *(&raw mut self.items).cast::<MaybeUninit<E::Item>>().add(count) })
     }
 
     #[inline(always)]

@@ -90,9 +90,11 @@ pub const fn saturating_multiply(a: u64, b: u64) -> u64 {
 /// a + b, or u64::MAX where it does not fit.
 #[inline(always)]
 pub const fn saturating_add(a: u64, b: u64) -> u64 {
-    match a.checked_add(b) {
-        Some(sum) => sum,
-        None => u64::MAX,
+    let sum = a.wrapping_add(b); // compared below: fewer instructions here than checked_add
+    if sum < a {
+        u64::MAX
+    } else {
+        sum
     }
 }
 
@@ -167,7 +169,8 @@ mod tests {
         let bits = multiplier.to_bits();
         let mantissa = u128::from((bits & MANTISSA_MASK) | (1 << MANTISSA_BITS));
         let exponent = i64::try_from(bits >> MANTISSA_BITS).unwrap() - 1075;
-        let (mut quotient, mut rest) = (u128::from(shares_micro) * 100 / mantissa, u128::from(shares_micro) * 100 % mantissa);
+        let (mut quotient, mut rest) =
+            (u128::from(shares_micro) * 100 / mantissa, u128::from(shares_micro) * 100 % mantissa);
         if exponent >= 0 {
             return u64::try_from(if exponent > 100 { 0 } else { quotient >> exponent }).ok();
         }
@@ -207,7 +210,9 @@ mod tests {
 
     #[test]
     fn a_multiplier_must_be_normal_positive_and_finite() {
-        for bad in [0.0, -0.0, -1.0, f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MIN_POSITIVE / 2.0, 5e-324] {
+        for bad in
+            [0.0, -0.0, -1.0, f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MIN_POSITIVE / 2.0, 5e-324]
+        {
             assert_eq!(check_multiplier(bad.to_bits()), Err(Error::MultiplierInvalid), "{bad}");
             assert!(!is_capacity(0, bad.to_bits(), 0));
         }
@@ -231,6 +236,7 @@ mod tests {
             let wide = multiply(a, b);
             prop_assert_eq!((u128::from(wide.high) << 64) | u128::from(wide.low), u128::from(a) * u128::from(b));
             prop_assert_eq!(saturating_multiply(a, b), a.saturating_mul(b));
+            prop_assert_eq!(saturating_add(a, b), a.saturating_add(b));
         }
 
         #[test]

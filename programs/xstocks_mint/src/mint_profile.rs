@@ -295,8 +295,16 @@ mod tests {
             (3, tlv(SCALED_UI_TYPE, &[MINT, [0; 32]].concat()[..56]), Error::ScaledUiAuthorityInvalid),
             (4, tlv(PAUSABLE, &[&MINT[..], &[0]].concat()), Error::PausableAuthorityInvalid),
             (4, tlv(PAUSABLE, &[&ASSET[..], &[1]].concat()), Error::MintPaused),
-            (5, tlv(CONFIDENTIAL_TRANSFER_MINT, &[&ASSET[..], &[1], &[0; 32]].concat()), Error::ConfidentialTransferInvalid),
-            (5, tlv(CONFIDENTIAL_TRANSFER_MINT, &[&ASSET[..], &[0], &[3; 32]].concat()), Error::ConfidentialTransferInvalid),
+            (
+                5,
+                tlv(CONFIDENTIAL_TRANSFER_MINT, &[&ASSET[..], &[1], &[0; 32]].concat()),
+                Error::ConfidentialTransferInvalid,
+            ),
+            (
+                5,
+                tlv(CONFIDENTIAL_TRANSFER_MINT, &[&ASSET[..], &[0], &[3; 32]].concat()),
+                Error::ConfidentialTransferInvalid,
+            ),
             (6, tlv(TRANSFER_HOOK, &[ASSET, MINT].concat()), Error::TransferHookInvalid),
             (6, tlv(TRANSFER_HOOK, &[MINT, [0; 32]].concat()), Error::TransferHookInvalid),
             (6, tlv(TRANSFER_HOOK, &ASSET), Error::MintMalformed),

@@ -152,18 +152,14 @@ impl Bucket {
     /// backwards adds nothing and does not move the bucket's time.
     #[inline(always)]
     pub const fn refilled(self, now_ts: i64, burst_raw: u64, refill_raw_per_sec: u64) -> Self {
-        let (elapsed_secs, updated_ts) = if now_ts > self.updated_ts {
-            (now_ts.abs_diff(self.updated_ts), now_ts)
-        } else {
-            (0, self.updated_ts)
-        };
+        let (elapsed_secs, updated_ts) =
+            if now_ts > self.updated_ts { (now_ts.abs_diff(self.updated_ts), now_ts) } else { (0, self.updated_ts) };
         if self.level_raw >= burst_raw {
             return Self { level_raw: burst_raw, updated_ts };
         }
         let room_raw = burst_raw.wrapping_sub(self.level_raw); // level < burst
         let refill_raw = saturating_multiply(elapsed_secs, refill_raw_per_sec);
-        let level_raw =
-            if refill_raw < room_raw { self.level_raw.wrapping_add(refill_raw) } else { burst_raw };
+        let level_raw = if refill_raw < room_raw { self.level_raw.wrapping_add(refill_raw) } else { burst_raw };
         Self { level_raw, updated_ts }
     }
 
@@ -243,10 +239,11 @@ impl Asset {
     /// Replaces the limits; the buckets are first brought to now under the old ones.
     pub fn set_policy(&mut self, new: Policy, now: Now) {
         let old = self.policy;
-        self.mint_bucket = self
-            .mint_bucket
-            .refilled(now.ts, old.mint_burst_raw, old.mint_refill_raw_per_sec)
-            .refilled(now.ts, new.mint_burst_raw, 0);
+        self.mint_bucket = self.mint_bucket.refilled(now.ts, old.mint_burst_raw, old.mint_refill_raw_per_sec).refilled(
+            now.ts,
+            new.mint_burst_raw,
+            0,
+        );
         self.distribute_bucket = self
             .distribute_bucket
             .refilled(now.ts, old.distribute_burst_raw, old.distribute_refill_raw_per_sec)
@@ -327,5 +324,213 @@ impl State for Asset {
             used = used.wrapping_add(1); // at most 4
         }
         ensure(used == self.entry_count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const NOW: Now = Now { ts: 1_000_000 };
+    const MULTIPLIER: u64 = 1.5f64.to_bits();
+
+    fn fresh_entry(custodian: u8, capacity_raw: u64) -> Entry {
+        Entry {
+            custodian: Address::new_from_array([custodian; 32]),
+            epoch: 1,
+            state: ENTRY_ATTACHED,
+            withdrawn: 0,
+            _pad0: [0; 2],
+            observed_ms: NOW.ms(),
+            expires_ts: NOW.ts + 1,
+            shares_micro: 0,
+            capacity_raw,
+            redeemed_total_raw: 0,
+            redeemed_seen_raw: 0,
+            multiplier_bits: MULTIPLIER,
+        }
+    }
+
+    fn asset(entries: &[Entry]) -> Asset {
+        // SAFETY: a Layout type takes every bit pattern, zeros included.
+        let mut asset: Asset = unsafe { core::mem::zeroed() };
+        asset.version = VERSION;
+        asset.state = ASSET_ACTIVE;
+        asset.multiplier_bits = MULTIPLIER;
+        asset.policy.max_age_secs = 60;
+        asset.entry_count = u8::try_from(entries.len()).unwrap();
+        asset.entries[..entries.len()].copy_from_slice(entries);
+        asset
+    }
+
+    fn ceiling(asset: &Asset) -> u64 {
+        asset.ceiling_raw(NOW, |_| Some(1))
+    }
+
+    #[test]
+    fn an_entry_counts_only_while_everything_about_it_is_fresh() {
+        let good = fresh_entry(1, 100);
+        assert_eq!(ceiling(&asset(&[good])), 100);
+        type Change = (&'static str, fn(&mut Entry));
+        let stale: [Change; 8] = [
+            ("detached", |e| e.state = ENTRY_DETACHED),
+            ("withdrawn", |e| e.withdrawn = 1),
+            ("other epoch", |e| e.epoch = 2),
+            ("expired now", |e| e.expires_ts = NOW.ts),
+            ("a millisecond too old", |e| e.observed_ms = NOW.ms() - 60_001),
+            ("other multiplier", |e| e.multiplier_bits += 1),
+            ("older epoch", |e| e.epoch = 0),
+            ("never observed", |e| e.observed_ms = 0),
+        ];
+        for (name, change) in stale {
+            let mut entry = good;
+            change(&mut entry);
+            assert_eq!(ceiling(&asset(&[entry])), 0, "{name}");
+        }
+        let fresh: [Change; 3] = [
+            ("just old enough", |e| e.observed_ms = NOW.ms() - 60_000),
+            ("ahead of the clock", |e| e.observed_ms = NOW.ms() + 60_000),
+            ("last second", |e| e.expires_ts = NOW.ts + 1),
+        ];
+        for (name, change) in fresh {
+            let mut entry = good;
+            change(&mut entry);
+            assert_eq!(ceiling(&asset(&[entry])), 100, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_custodian_that_is_not_passed_counts_zero_but_its_unseen_redemptions_count() {
+        let (mut silent, other) = (fresh_entry(1, 1_000), fresh_entry(2, 100));
+        silent.redeemed_total_raw = 30;
+        silent.redeemed_seen_raw = 10;
+        let passed = |custodian: &Address| (custodian.as_array() == &[2; 32]).then_some(1);
+        assert_eq!(asset(&[silent, other]).ceiling_raw(NOW, passed), 80);
+        silent.state = ENTRY_DETACHED;
+        assert_eq!(asset(&[silent, other]).ceiling_raw(NOW, passed), 80);
+        silent.redeemed_total_raw = 1_000;
+        assert_eq!(asset(&[silent, other]).ceiling_raw(NOW, passed), 0);
+    }
+
+    #[test]
+    fn the_invariant_names_what_may_not_be() {
+        assert_eq!(asset(&[fresh_entry(1, 1)]).invariant(), Ok(()));
+        let broken: [fn(&mut Asset); 8] = [
+            |a| a.state = 4,
+            |a| a.paused = 32,
+            |a| a.holds = 8,
+            |a| a.entry_count = 2,
+            |a| a.mint_bucket.level_raw = 1,
+            |a| a.distribute_bucket.level_raw = 1,
+            |a| a.burnt_raw = 1,
+            |a| a.entries[0].redeemed_seen_raw = 1,
+        ];
+        for (i, change) in broken.into_iter().enumerate() {
+            let mut asset = asset(&[fresh_entry(1, 1)]);
+            change(&mut asset);
+            assert_eq!(asset.invariant(), Err(Error::InvariantViolated), "case {i}");
+        }
+    }
+
+    #[test]
+    fn a_policy_tightens_only_if_no_value_loosens() {
+        let old = Policy {
+            supply_limit_raw: 10,
+            mint_burst_raw: 10,
+            mint_refill_raw_per_sec: 10,
+            distribute_burst_raw: 10,
+            distribute_refill_raw_per_sec: 10,
+            max_age_secs: 10,
+            max_rise_bps: 10,
+            max_multiplier_bps: 10,
+            ca_tolerance_bps: 10,
+            ca_window_secs: 10,
+            _pad0: 0,
+        };
+        assert!(old.tightens(&old));
+        let loosen: [fn(&mut Policy); 10] = [
+            |p| p.supply_limit_raw += 1,
+            |p| p.mint_burst_raw += 1,
+            |p| p.mint_refill_raw_per_sec += 1,
+            |p| p.distribute_burst_raw += 1,
+            |p| p.distribute_refill_raw_per_sec += 1,
+            |p| p.max_age_secs += 1,
+            |p| p.max_rise_bps += 1,
+            |p| p.max_multiplier_bps += 1,
+            |p| p.ca_tolerance_bps += 1,
+            |p| p.ca_window_secs -= 1,
+        ];
+        for (i, change) in loosen.into_iter().enumerate() {
+            let mut new = old;
+            change(&mut new);
+            assert!(!new.tightens(&old), "case {i}");
+            assert!(old.tightens(&new), "case {i} the other way");
+        }
+        assert_eq!(Policy { max_age_secs: 0, ..old }.check(), Err(Error::PolicyInvalid));
+        assert_eq!(Policy { ca_tolerance_bps: 10_001, ..old }.check(), Err(Error::PolicyInvalid));
+        assert_eq!(old.check(), Ok(()));
+    }
+
+    proptest! {
+        /// What a bucket gives in a time is at most its size and the refill of that time, however often it is asked.
+        #[test]
+        fn a_bucket_never_gives_more_than_burst_and_refill(
+            burst in 0u64..1_000, refill in 0u64..50, asks in proptest::collection::vec((0i64..30, 0u64..400), 1..40),
+        ) {
+            let mut bucket = Bucket { level_raw: 0, updated_ts: 0 };
+            let (mut now_ts, mut taken) = (0i64, 0u64);
+            for (wait, amount) in asks {
+                now_ts += wait;
+                bucket = bucket.refilled(now_ts, burst, refill);
+                prop_assert!(bucket.level_raw <= burst);
+                if bucket.take(amount).is_ok() {
+                    taken += amount;
+                }
+                prop_assert!(taken <= refill * u64::try_from(now_ts).unwrap());
+            }
+        }
+
+        /// Refilling in steps gives what refilling at once gives.
+        #[test]
+        fn refilling_keeps_its_remainder(level: u64, burst: u64, refill: u64, steps in proptest::collection::vec(0i64..1_000, 0..8)) {
+            let start = Bucket { level_raw: level.min(burst), updated_ts: 0 };
+            let total: i64 = steps.iter().sum();
+            let mut stepwise = start;
+            let mut now_ts = 0;
+            for step in steps {
+                now_ts += step;
+                stepwise = stepwise.refilled(now_ts, burst, refill);
+            }
+            let at_once = start.refilled(total, burst, refill);
+            prop_assert_eq!(stepwise.level_raw, at_once.level_raw);
+            let exact = u128::from(start.level_raw) + u128::from(refill) * u128::try_from(total).unwrap();
+            prop_assert_eq!(u128::from(at_once.level_raw), exact.min(u128::from(burst)));
+        }
+
+        /// A clock that goes backwards gives nothing, and nothing twice.
+        #[test]
+        fn a_backwards_clock_refills_nothing(level in 0u64..100, back in 0i64..1_000) {
+            let bucket = Bucket { level_raw: level, updated_ts: 1_000 };
+            let later = bucket.refilled(1_000 - back, 100, 7);
+            prop_assert_eq!((later.level_raw, later.updated_ts), (level, 1_000));
+        }
+
+        /// The ceiling is max(0, sum of fresh capacities - sum of unseen), in saturating arithmetic.
+        #[test]
+        fn the_ceiling_is_its_formula(values in proptest::collection::vec((any::<u64>(), any::<u64>(), any::<u64>(), any::<bool>()), 0..=4)) {
+            let mut entries = Vec::new();
+            let (mut capacity, mut unseen) = (0u128, 0u128);
+            for (i, (cap, total, seen, fresh)) in values.into_iter().enumerate() {
+                let mut entry = fresh_entry(u8::try_from(i + 1).unwrap(), cap);
+                entry.redeemed_total_raw = total;
+                entry.redeemed_seen_raw = seen.min(total);
+                if fresh { capacity += u128::from(cap) } else { entry.expires_ts = 0 }
+                unseen += u128::from(total - seen.min(total));
+                entries.push(entry);
+            }
+            let clamp = |value: u128| value.min(u128::from(u64::MAX));
+            prop_assert_eq!(u128::from(ceiling(&asset(&entries))), clamp(capacity).saturating_sub(clamp(unseen)));
+        }
     }
 }

@@ -195,3 +195,72 @@ impl Parties {
         self.bits >> (party & MAX_PARTY) & 1 == 1
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Now = Now { ts: 1_000 };
+
+    fn args(keys: &[(u8, u8)]) -> Vec<AttesterKeyArg> {
+        keys.iter()
+            .map(|(key, party)| AttesterKeyArg {
+                key: Address::new_from_array([*key; 32]),
+                party: *party,
+                expires_ts: 2_000,
+            })
+            .collect()
+    }
+
+    fn custodian() -> Custodian {
+        // SAFETY: a Layout type takes every bit pattern, zeros included.
+        let mut custodian: Custodian = unsafe { core::mem::zeroed() };
+        custodian.version = VERSION;
+        custodian.epoch = 1;
+        custodian
+    }
+
+    fn set(threshold: u8, keys: &[(u8, u8)]) -> Result {
+        custodian().set_keys(threshold, &args(keys), NOW)
+    }
+
+    #[test]
+    fn key_sets_are_taken_or_refused_by_name() {
+        assert_eq!(set(2, &[(1, 0), (2, 1), (3, 2)]), Ok(()));
+        assert_eq!(set(2, &[(1, 63), (2, 0)]), Ok(()));
+        assert_eq!(set(1, &[(1, 0), (2, 1)]), Err(Error::ThresholdTooLow));
+        assert_eq!(set(3, &[(1, 0), (2, 1)]), Err(Error::NotEnoughParties));
+        assert_eq!(set(2, &[(1, 0), (2, 0)]), Err(Error::NotEnoughParties));
+        assert_eq!(set(2, &[(1, 1), (2, 2)]), Err(Error::CustodianPartyMissing));
+        assert_eq!(set(2, &[(2, 0), (1, 1)]), Err(Error::KeysNotAscending));
+        assert_eq!(set(2, &[(1, 0), (1, 1)]), Err(Error::KeysNotAscending));
+        assert_eq!(set(2, &[(1, 0), (2, 64)]), Err(Error::PartyOutOfRange));
+        let nine: Vec<(u8, u8)> = (0..9).map(|i| (i + 1, i)).collect();
+        assert_eq!(set(2, &nine), Err(Error::TooManyKeys));
+        assert_eq!(set(2, &nine[..8]), Ok(()));
+        let mut expired = args(&[(1, 0), (2, 1)]);
+        expired[1].expires_ts = NOW.ts;
+        assert_eq!(custodian().set_keys(2, &expired, NOW), Err(Error::KeyExpired));
+    }
+
+    #[test]
+    fn a_removed_key_leaves_the_others_in_order_and_nothing_behind() {
+        for removed in 1..=3u8 {
+            let mut custodian = custodian();
+            custodian.set_keys(2, &args(&[(1, 0), (2, 1), (3, 2)]), NOW).unwrap();
+            custodian.remove_key(&Address::new_from_array([removed; 32])).unwrap();
+            let left: Vec<u8> = custodian.active_keys().iter().map(|key| key.key.as_array()[0]).collect();
+            assert_eq!(left, (1..=3).filter(|key| *key != removed).collect::<Vec<_>>());
+            assert!(custodian.keys[2..].iter().all(|key| key.key == Address::default() && key.expires_ts == 0));
+            assert_eq!(custodian.invariant(), Ok(()));
+            assert_eq!(custodian.remove_key(&Address::new_from_array([9; 32])), Err(Error::KeyNotFound));
+        }
+    }
+
+    #[test]
+    fn the_last_epoch_does_not_wrap() {
+        let mut custodian = custodian();
+        custodian.epoch = u32::MAX;
+        assert_eq!(custodian.next_epoch(), Err(Error::EpochExhausted));
+    }
+}

@@ -15,7 +15,10 @@ use pinocchio::{AccountView, Address};
 
 pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     // 1. Only the upgrade authority, so that nobody initializes the program before its deployer.
-    if !same(upgrade_authority(context.program_id, accounts.program, accounts.program_data)?, accounts.authority.address()) {
+    if !same(
+        upgrade_authority(context.program_id, accounts.program, accounts.program_data)?,
+        accounts.authority.address(),
+    ) {
         return Err(Error::NotUpgradeAuthority);
     }
 
@@ -44,7 +47,11 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
 
 /// The upgrade authority in the program data account that the program account names (upgradeable loader state:
 /// u32 variant; Program = 2 {program data 32}; ProgramData = 3 {slot u64, Option<authority 32>}).
-fn upgrade_authority<'a>(program_id: &Address, program: &AccountView, program_data: &'a AccountView) -> Result<&'a Address> {
+fn upgrade_authority<'a>(
+    program_id: &Address,
+    program: &AccountView,
+    program_data: &'a AccountView,
+) -> Result<&'a Address> {
     if !same(program.address(), program_id) {
         return Err(Error::InvalidProgramId);
     }
@@ -53,7 +60,9 @@ fn upgrade_authority<'a>(program_id: &Address, program: &AccountView, program_da
     }
     // SAFETY: nothing writes to either account in this instruction.
     let (program, data) = unsafe { (data(program), data(program_data)) };
-    if program.get(..4) != Some(&[2, 0, 0, 0]) || program.get(4..36) != Some(program_data.address().as_array().as_slice()) {
+    if program.get(..4) != Some(&[2, 0, 0, 0])
+        || program.get(4..36) != Some(program_data.address().as_array().as_slice())
+    {
         return Err(Error::BadProgramData);
     }
     match (data.get(..4), data.get(12), data.get(13..45)) {

@@ -82,7 +82,8 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     // 6. Calls. `asset` is not used any more.
     let seeds = cpi::asset_seeds(mint.address(), &bump);
     write_metadata(accounts, args, &seeds)?;
-    for (vault, owner) in [(accounts.vault, accounts.asset), (accounts.redemption_vault, accounts.redemption_authority)] {
+    for (vault, owner) in [(accounts.vault, accounts.asset), (accounts.redemption_vault, accounts.redemption_authority)]
+    {
         cpi::create_associated(&cpi::NewAssociated {
             payer: accounts.admin,
             associated: vault,
@@ -109,8 +110,7 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
 
 /// The vault must be the associated token account of its owner.
 fn check_associated(vault: &AccountView, owner: &AccountView, mint: &AccountView) -> Result {
-    let seeds: [&[u8]; 3] =
-        [owner.address().as_array(), ids::TOKEN_2022.as_array(), mint.address().as_array()];
+    let seeds: [&[u8]; 3] = [owner.address().as_array(), ids::TOKEN_2022.as_array(), mint.address().as_array()];
     if !same(&find_address(&seeds, &ids::ASSOCIATED_TOKEN_PROGRAM)?.0, vault.address()) {
         return Err(Error::VaultInvalid);
     }

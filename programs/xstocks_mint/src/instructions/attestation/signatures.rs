@@ -241,11 +241,17 @@ mod tests {
     fn sysvar(program: &Address, accounts: u16, data: &[u8], current: u16) -> Vec<u8> {
         let metas = vec![0u8; 33 * accounts as usize];
         let length = u16::try_from(data.len()).unwrap();
-        let first =
-            [&accounts.to_le_bytes()[..], &metas, program.as_array(), &length.to_le_bytes(), data].concat();
+        let first = [&accounts.to_le_bytes()[..], &metas, program.as_array(), &length.to_le_bytes(), data].concat();
         let second_at = u16::try_from(6 + first.len()).unwrap();
-        [&2u16.to_le_bytes()[..], &6u16.to_le_bytes(), &second_at.to_le_bytes(), &first, &[0; 36], &current.to_le_bytes()]
-            .concat()
+        [
+            &2u16.to_le_bytes()[..],
+            &6u16.to_le_bytes(),
+            &second_at.to_le_bytes(),
+            &first,
+            &[0; 36],
+            &current.to_le_bytes(),
+        ]
+        .concat()
     }
 
     fn custodian(keys: &[(u8, u8, i64)], threshold: u8) -> Custodian {
@@ -340,7 +346,10 @@ mod tests {
         assert_eq!(quorum(&[1, 4], &three), Err(Error::QuorumNotMet)); // two keys of one party
         let outside = custodian(&[(1, 0, 2_000), (2, 1, 2_000), (3, 2, 2_000)], 2);
         assert_eq!(quorum(&[2, 3], &outside), Err(Error::CustodianDidNotSign));
-        assert_eq!(quorum(&[1, 2], &custodian(&[(1, 0, 2_000), (2, 1, 2_000), (3, 2, 2_000)], 3)), Err(Error::QuorumNotMet));
+        assert_eq!(
+            quorum(&[1, 2], &custodian(&[(1, 0, 2_000), (2, 1, 2_000), (3, 2, 2_000)], 3)),
+            Err(Error::QuorumNotMet)
+        );
     }
 
     proptest! {

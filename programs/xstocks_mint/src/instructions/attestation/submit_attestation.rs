@@ -76,13 +76,8 @@ fn statement_digest(context: &Context, accounts: &Accounts, args: &Args, config:
     let numbers = context.data.get(NUMBERS).ok_or(Error::InstructionDidNotDeserialize)?;
     // Not initialized before use: that would cost as much as the hash.
     let mut parts = [const { MaybeUninit::<&[u8]>::uninit() }; FIXED + PER_ENTRY * MAX_STATEMENT_ENTRIES];
-    let fixed: [&[u8]; FIXED] = [
-        TAG,
-        &config.genesis_hash,
-        context.program_id.as_array(),
-        accounts.custodian.address().as_array(),
-        numbers,
-    ];
+    let fixed: [&[u8]; FIXED] =
+        [TAG, &config.genesis_hash, context.program_id.as_array(), accounts.custodian.address().as_array(), numbers];
     let (head, tail) = parts.split_at_mut(FIXED);
     for (part, value) in head.iter_mut().zip(fixed) {
         part.write(value);
@@ -130,7 +125,7 @@ fn take_entries(accounts: &Accounts, args: &Args) -> Result {
     });
     for (account, said) in accounts.remaining.iter().zip(args.entries) {
         if let Some(item) = take_entry(account, custodian, said, args)? {
-            accepted.push(item);
+            accepted.place().ok_or(Error::EntryCountInvalid)?.write(item);
         }
     }
     if accepted.is_empty() {

@@ -14,17 +14,12 @@ pub const MAX_BATCH: usize = 20;
 const MAX_CUSTODIANS: usize = 5;
 
 /// Asset, mint and vault of one entry.
-#[derive(Clone, Copy)]
-pub struct Target<'a> {
-    pub asset: &'a AccountView,
-    pub mint: &'a AccountView,
-    pub vault: &'a AccountView,
-}
+pub type Target = [AccountView; 3];
 
 /// The validated accounts of a batch.
 pub struct Batch<'a> {
     custodians: &'a [AccountView],
-    targets: &'a [[AccountView; 3]],
+    targets: &'a [Target],
 }
 
 impl<'a> Batch<'a> {
@@ -80,8 +75,8 @@ impl<'a> Batch<'a> {
 
     /// The entries' accounts in their order.
     #[inline(always)]
-    pub fn targets(&self) -> impl Iterator<Item = Target<'a>> {
-        self.targets.iter().map(|[asset, mint, vault]| Target { asset, mint, vault })
+    pub fn targets(&self) -> &'a [Target] {
+        self.targets
     }
 
     /// The present epoch of a custodian; None where it was not passed or is retired.

@@ -1,5 +1,7 @@
 //! burn: out of the vaults, nobody else's tokens (M7).
 
+use core::mem::MaybeUninit;
+
 use crate::{
     account::{load, view_mut},
     args::IntentArg,
@@ -28,19 +30,21 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
 
     let mut burnt = EventList::<Burnt, MAX_BATCH>::new(Burnt {});
     for (intent, target) in args.entries.iter().zip(batch.targets()) {
-        burnt.push(burn_one(config, target, intent)?);
+        let item = burnt.place().ok_or(Error::TooManyEntries)?;
+        burn_one(config, target, intent, item)?;
     }
     burnt.emit();
     Ok(())
 }
 
 /// One entry, read afresh as in mint. A hold stops minting only, and a retired asset still burns.
-#[inline(always)]
-fn burn_one(config: &Config, target: Target, intent: &IntentArg) -> Result<BurntEntry> {
+#[inline(never)]
+fn burn_one(config: &Config, target: &Target, intent: &IntentArg, item: &mut MaybeUninit<BurntEntry>) -> Result {
+    let [asset_account, mint, vault] = target;
     let (sequence, amount_raw) = (intent.sequence, intent.amount_raw);
     // SAFETY: validated and writable (Batch::read); this is the only reference to the asset's data, and it is not
     // used after the call below.
-    let asset = unsafe { view_mut::<Asset>(target.asset) };
+    let asset = unsafe { view_mut::<Asset>(asset_account) };
 
     // 3. Not paused, still ours.
     require_running(config, asset, scope::BURN)?;
@@ -53,28 +57,23 @@ fn burn_one(config: &Config, target: Target, intent: &IntentArg) -> Result<Burnt
     if amount_raw == 0 {
         return Err(Error::AmountZero);
     }
-    if token::amount_raw(target.vault)? < amount_raw {
+    if token::amount_raw(vault)? < amount_raw {
         return Err(Error::InventoryTooLow);
     }
-    let supply_before_raw = token::supply_raw(target.mint)?;
+    let supply_before_raw = token::supply_raw(mint)?;
 
     // 5. Effects, then the call.
     asset.burnt_raw = asset.burnt_raw.checked_add(amount_raw).ok_or(Error::Overflow)?;
     asset.invariant()?;
     let (bump, decimals) = ([asset.bump], asset.decimals);
-    let seeds = cpi::asset_seeds(target.mint.address(), &bump);
-    cpi::burn(target.vault, target.mint, target.asset, amount_raw, decimals, &seeds);
+    let seeds = cpi::asset_seeds(mint.address(), &bump);
+    cpi::burn(vault, mint, asset_account, amount_raw, decimals, &seeds);
 
     // 6. Exactly the amount less.
-    let supply_raw = token::supply_raw(target.mint)?;
+    let supply_raw = token::supply_raw(mint)?;
     if supply_before_raw.checked_sub(amount_raw) != Some(supply_raw) {
         return Err(Error::SupplyMismatch);
     }
-    Ok(BurntEntry {
-        mint: *target.mint.address(),
-        sequence,
-        amount_raw,
-        supply_raw,
-        intent_hash: intent.intent_hash,
-    })
+    item.write(BurntEntry { mint: *mint.address(), sequence, amount_raw, supply_raw, intent_hash: intent.intent_hash });
+    Ok(())
 }

@@ -63,8 +63,7 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
         asset.policy.distribute_refill_raw_per_sec,
     );
     asset.distribute_bucket.take(args.amount_raw)?;
-    let left_raw =
-        token::amount_raw(accounts.vault)?.checked_sub(args.amount_raw).ok_or(Error::InventoryTooLow)?;
+    let left_raw = token::amount_raw(accounts.vault)?.checked_sub(args.amount_raw).ok_or(Error::InventoryTooLow)?;
 
     // 4. Effects, then the call.
     asset.distributed_raw = asset.distributed_raw.checked_add(args.amount_raw).ok_or(Error::Overflow)?;
