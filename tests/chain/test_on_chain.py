@@ -16,7 +16,7 @@ from tests.support.live_chain import LiveChain
 from tests.support.start import laboratory
 from xstocks_daemon.chain.errors import ProgramError
 from xstocks_daemon.chain.reader import ChainReader
-from xstocks_daemon.chain.resolver import Dead, FailedOnChain, Landed, NonExecution, Resolver, Unknown
+from xstocks_daemon.chain.resolver import MARGIN_BLOCKS, Dead, FailedOnChain, Landed, NonExecution, Resolver, Unknown
 from xstocks_daemon.chain.rpc import RpcPool
 from xstocks_daemon.chain.sender import (
     Seen,
@@ -138,7 +138,9 @@ async def test_a_batch_lands_fails_or_dies_and_the_resolver_knows_which(kind: Ch
                     intents=intents,
                 )
 
-            resolver = Resolver(pool, client, genesis_hash)
+            # The validator's blocks take their time, and the margin's size is shown on the embedded chain.
+            margin_blocks = MARGIN_BLOCKS if chain.embedded else 1
+            resolver = Resolver(pool, client, genesis_hash, margin_blocks=margin_blocks)
             batch = mints[:BATCH]
 
             # Signed, not sent: unknown, whatever it will become.
@@ -187,7 +189,7 @@ async def test_a_batch_lands_fails_or_dies_and_the_resolver_knows_which(kind: Ch
             assert isinstance(await broadcast(pool, attempt), WindowPassed)
             if chain.embedded:
                 assert isinstance(await resolver.resolve(attempt), Unknown)
-            await blocks_pass(chain, attempt.last_valid_block_height + 150)
+            await blocks_pass(chain, attempt.last_valid_block_height + margin_blocks)
             resolution = await resolver.resolve(attempt)
             assert isinstance(resolution, Dead)
             assert isinstance(resolution.proof, NonExecution)
