@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiohttp import web
+from solders.keypair import Keypair
 
 from tests.custody.world import (
     AGENT_KEY,
@@ -29,13 +35,16 @@ from tests.custody.world import (
     quorum,
     snapshot_of,
 )
+from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.custody.attester import books_deposit, books_mark_leaving
-from xstocks_daemon.custody.attester.books import AssetBook, BooksFile
+from xstocks_daemon.custody.attester.books import AssetBook, BooksFile, books_of
+from xstocks_daemon.custody.attester.counters import CachedCounters
 from xstocks_daemon.custody.attester.run import serve_attester
 from xstocks_daemon.custody.attester.signer import AboveLimits, EntriesRefused, SignRefused
 from xstocks_daemon.custody.http import HttpTarget, http_session
 from xstocks_daemon.custody.source import CustodianEndpoint, CustodyReading, HttpStatementSource, SourceLimits
 from xstocks_daemon.custody.verify import SeenStatements, VerifyLimits, verify_statement
+from xstocks_daemon.custody.wire import MAX_BODY_BYTES
 from xstocks_daemon.domain.statement import SignedStatement, Statement, StatementEntry
 from xstocks_daemon.domain.units import Address, multiplier_bits_of
 
@@ -403,6 +412,144 @@ async def test_a_clock_that_went_back_far_proposes_nothing(tmp_path: Path) -> No
             clock[0] -= 5_000
             (failure,) = (await read(custodian.url, MINTS)).failures
             assert "behind what it signed last" in failure.reason
+
+
+async def test_a_signer_lets_an_asset_that_changes_its_multiplier_stand_alone(tmp_path: Path) -> None:
+    chain = FakeChain()
+    chain.put(asset_view(MINTS[1], change=(int(time.time()) + 600, multiplier_bits_of("2.0"))))
+    async with quorum(tmp_path, HELD, chain=chain) as world:
+        proposal = a_proposal()
+        refused = await refusal(world, proposal)
+        assert isinstance(refused, EntriesRefused)
+        assert [(line.mint, line.reason.value) for line in refused.refused] == [(MINTS[1], "ask_alone")]
+        await world.agents[0].signer.sign(replace(proposal, entries=proposal.entries[1:2]))
+
+
+async def test_a_signature_waits_for_whoever_writes_the_books(tmp_path: Path) -> None:
+    async with quorum(tmp_path, HELD) as world:
+        file = BooksFile(tmp_path / "agent0" / "books.json", 1)
+        with file.held(for_writing=True) as books:
+            signing = asyncio.create_task(world.agents[0].signer.sign(a_proposal()))
+            done, _ = await asyncio.wait({signing}, timeout=0.3)
+            assert not done
+            less = replace(books.assets[MINTS[0]], shares_micro=0, allotments=())
+            file.write(books_of(1, [less, *(books.assets[mint] for mint in MINTS[1:])]))
+        with pytest.raises(EntriesRefused):
+            await signing
+
+
+async def test_shares_are_never_marked_earlier_than_what_was_signed_with_them(tmp_path: Path) -> None:
+    async with quorum(tmp_path, HELD) as world:
+        proposal = a_proposal()
+        ahead = replace(proposal, observed_ms=proposal.observed_ms + 1_900)
+        await world.agents[0].signer.sign(ahead)
+        leaving = books_mark_leaving(world.agent_settings[0], 1, "S0x", "1").leaving
+        assert leaving is not None
+        assert leaving.marked_ms >= ahead.observed_ms
+
+
+async def test_redemptions_counted_beyond_the_chains_are_left_out(tmp_path: Path) -> None:
+    async with quorum(tmp_path, HELD) as world:
+        change_book(tmp_path / "custodian" / "books.json", MINTS[0], redeemed_seen_raw=1)
+        assert reasons(await read(world.custodian.url, MINTS)) == {MINTS[0]: "seen_above_total"}
+        world.chain.put(asset_view(MINTS[0], entry_of(redeemed_total_raw=1)))
+        world.custodian.signer._counters._cached.clear()  # type: ignore[attr-defined]
+        world.agents[0].signer._counters._cached.clear()  # type: ignore[attr-defined]
+        change_book(tmp_path / "agent0" / "books.json", MINTS[0], redeemed_seen_raw=1)
+        assert reasons(await read(world.custodian.url, MINTS)) == {}
+
+
+async def test_two_agents_without_the_custodian_are_no_quorum(tmp_path: Path) -> None:
+    async with quorum(tmp_path, HELD, agent_keys=[AGENT_KEY]) as world:
+        settings = make_settings(tmp_path / "second", SECOND_AGENT_KEY, HELD, [world.agents[0].url])
+        async with serve_attester(settings, world.chain) as second_agent:
+            (failure,) = (await read(second_agent.url, MINTS)).failures
+            assert "503" in failure.reason
+
+
+async def test_the_chain_is_read_once_for_a_moment_and_again_later() -> None:
+    chain = FakeChain()
+    chain.put(*(asset_view(mint) for mint in MINTS))
+    now = [10.0]
+    cached = CachedCounters(chain, lambda: now[0], cache_secs=1.0)
+    first = await cached.snapshot(CUSTODIAN, MINTS[:2])
+    now[0] += 0.9
+    assert (await cached.snapshot(CUSTODIAN, MINTS[:2])).assets == first.assets
+    assert chain.reads == 1
+    assert list((await cached.snapshot(CUSTODIAN, MINTS)).assets) == list(MINTS)
+    assert chain.reads == 2  # only the third was missing
+    now[0] += 0.1
+    chain.put(asset_view(MINTS[0], supply_raw=7))
+    assert (await cached.snapshot(CUSTODIAN, MINTS)).assets[MINTS[0]].mint.supply_raw == 7
+    assert chain.reads == 3
+
+
+# ---- sidecars that lie -----------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def liar(path: str, answer: Callable[[Any], Any]) -> AsyncIterator[str]:
+    """A server that answers what it likes."""
+
+    async def handle(request: web.Request) -> web.Response:
+        body = answer(await request.json())
+        return web.Response(body=body if isinstance(body, bytes) else json.dumps(body).encode())
+
+    app = web.Application()
+    app.router.add_post(path, handle)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize("key", [AGENT_KEY, STRANGER_KEY])
+async def test_a_peers_false_signature_makes_no_quorum(tmp_path: Path, key: Keypair) -> None:
+    signature = {"key": str(key.pubkey()), "party": 1, "signature": bytes(key.sign_message(b"else")).hex()}
+    chain = FakeChain()
+    chain.put(*(asset_view(mint) for mint in MINTS))
+    async with liar("/v1/cosign", lambda _: signature) as url:
+        settings = make_settings(tmp_path / "custodian", CUSTODIAN_KEY, HELD, [url])
+        async with serve_attester(settings, chain) as custodian:
+            (failure,) = (await read(custodian.url, MINTS)).failures
+            assert "not of a present key" in failure.reason
+
+
+def omitted(*mints: Address) -> dict[str, Any]:
+    lines = [{"mint": base58(mint), "reason": "ripcord"} for mint in mints]
+    return {"statement": None, "signatures": [], "omitted": lines}
+
+
+LIES: list[tuple[str, Any]] = [
+    ("larger than", b"x" * (MAX_BODY_BYTES + 1)),
+    ("not JSON", b"<html>"),
+    ("statement", {"signatures": []}),
+    ("not asked for", omitted(mint_of(50))),
+    ("not asked for", omitted() | {"ripcord": {"mints": [base58(mint_of(50))], "details": "x"}}),
+    ("signatures.0.signature", omitted() | {"signatures": [{"key": base58(GENESIS), "party": 0, "signature": "00"}]}),
+    ("omitted", omitted(*(mint_of(number) for number in range(25)))),
+]
+
+
+@pytest.mark.parametrize(("named", "lie"), LIES)
+async def test_an_answer_that_is_none_is_a_named_failure(named: str, lie: Any) -> None:
+    async with liar("/v1/statements", lambda _: lie) as url:
+        reading = await read(url, MINTS)
+    (failure,) = reading.failures
+    assert named in failure.reason
+    assert (reading.statements, reading.ripcords) == ((), ())
+
+
+async def test_a_mint_that_an_answer_passes_over_is_told() -> None:
+    async with liar("/v1/statements", lambda _: omitted(MINTS[0])) as url:
+        assert reasons(await read(url, MINTS)) == {
+            MINTS[0]: "ripcord",
+            MINTS[1]: "not_answered",
+            MINTS[2]: "not_answered",
+        }
 
 
 # ---- the source ------------------------------------------------------------------------------------------------

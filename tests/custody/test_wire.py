@@ -138,6 +138,7 @@ def test_mints_out_of_order_or_repeated_are_refused(order: list[int]) -> None:
         (b'{"mints": ' + b"9" * 5_000 + b"}", "body"),
         (b" " * (MAX_BODY_BYTES + 1), "body"),
         (b'{"mints": [], "mints": []}', "mints"),
+        (b'{"at_most": {}, "at_most": {}, "mints": ["%b"]}' % (b"1" * 32), "at_most"),
         (b'{"mints": []}', "mints"),
         (b'{"mints": ["x"]}', "mints.0"),
         (b'{"mints": "x"}', "mints"),

@@ -217,8 +217,7 @@ class Proposer:
             await self._signer.last_observed_ms(custodian, mints),
             max(self._proposed_ms.get((custodian, mint), 0) for mint in mints),
         )
-        now_ms = self._signer.now_ms()
-        if now_ms <= last_ms:
+        while (now_ms := self._signer.now_ms()) <= last_ms:
             if last_ms - now_ms > _LONGEST_WAIT_MS:
                 raise SignRefused(
                     "clock_went_back",
@@ -228,7 +227,6 @@ class Proposer:
                     503,
                 )
             await asyncio.sleep((last_ms + 1 - now_ms) / MILLIS_PER_SEC)
-            now_ms = max(self._signer.now_ms(), last_ms + 1)
         self._proposed_ms.update({(custodian, mint): now_ms for mint in mints})
         return now_ms
 
