@@ -31,6 +31,7 @@ from xstocks_daemon.journal import Journal, open_journal
 
 _ROWS_SHOWN = 12
 _MISSES_SHOWN = 10
+_TABLE_WIDTH = 120
 _ALL_INTENTS = 1_000_000
 
 
@@ -136,19 +137,20 @@ class Show:
         self._title("Start the custodians' attesters")
 
     async def _mint_up(self, stage: World) -> None:
-        """Run the daemon in the foreground until every asset is in line."""
+        """Run the daemon until every asset is in line; its progress bar is shown, its log goes to the file."""
         command = stage.xstocks("run", "--until-in-line", "--progress")
         log_path = stage.folder / "logs" / "daemon.log"
         with log_path.open("ab") as log:
-            process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL, stdout=log)
+            process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL, stderr=log)
             if await process.wait() != 0:
                 raise ProcessError(Child("daemon", process, log_path).tail())
 
     def _table(self, snapshot: ChainSnapshot) -> None:
         """The largest assets and the sum of all, from the finalized chain."""
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 3))
+        console = Console(file=self._console.file, width=max(self._console.width, _TABLE_WIDTH), highlight=False)
         for heading in ("symbol", "shares in custody", "multiplier", "ceiling", "supply", "in the vault"):
-            table.add_column(heading, justify="left" if heading == "symbol" else "right")
+            table.add_column(heading, justify="left" if heading == "symbol" else "right", no_wrap=True)
         views = sorted(snapshot.assets.values(), key=lambda view: -view.mint.supply_raw)
         rows = {row.symbol: row for row in self._rows}
         for view in views[:_ROWS_SHOWN]:
@@ -169,7 +171,7 @@ class Show:
             decimal_text(sum(view.mint.supply_raw for view in views), DECIMALS),
             decimal_text(sum(view.vault_raw for view in views), DECIMALS),
         )
-        self._console.print(table)
+        console.print(table)
 
     async def _check(self, stage: World) -> bool:
         evidence = await self._evidence(stage)
@@ -238,7 +240,8 @@ class Show:
 
     def _title(self, text: str) -> None:
         self._step += 1
-        self._console.print(f"\n{self._step}. {text}", style="bold", markup=False)
+        elapsed_secs = time.monotonic() - self._started
+        self._console.print(f"\n{self._step}. {text} ({elapsed_secs:.0f} s)", style="bold", markup=False)
 
     def _subtitle(self, text: str) -> None:
         self._console.print(f"   {text}", style="cyan", markup=False)

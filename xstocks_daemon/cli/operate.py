@@ -57,14 +57,14 @@ def run(
 ) -> None:
     """Run the daemon. Without `live = true` and a key it is a dry run: it decides and sends nothing."""
     settings = open_settings(config, quiet=False)
-    shown = sys.stderr.isatty() if progress is None else progress
+    shown = sys.stdout.isatty() if progress is None else progress
     bar = Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        console=Console(stderr=True),
+        console=Console(),
         redirect_stdout=False,
         redirect_stderr=False,
     )
