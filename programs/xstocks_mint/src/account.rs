@@ -60,7 +60,7 @@ pub fn validate<S: State>(program_id: &Address, account: &AccountView) -> Result
         return Err(not_owned(account));
     }
     if account.data_len() != S::SPACE {
-        return Err(wrong_size(account));
+        return Err(wrong_size(account, const { u64::from_le_bytes(S::DISCRIMINATOR) }));
     }
     let data = account.data_ptr();
     // SAFETY: the length was just checked, SPACE is above 9; account data is aligned to 8 bytes by the runtime.
@@ -86,10 +86,14 @@ fn not_owned(account: &AccountView) -> Error {
 
 #[cold]
 #[inline(never)]
-fn wrong_size(account: &AccountView) -> Error {
-    // Another type of this program has another size: name it by its discriminator where it has one.
+fn wrong_size(account: &AccountView, discriminator: u64) -> Error {
     if account.data_len() < 8 {
-        Error::AccountDiscriminatorNotFound
+        return Error::AccountDiscriminatorNotFound;
+    }
+    // SAFETY: the length was just checked.
+    let found = unsafe { account.data_ptr().cast::<u64>().read_unaligned() };
+    if found == discriminator {
+        Error::AccountDidNotDeserialize
     } else {
         Error::AccountDiscriminatorMismatch
     }

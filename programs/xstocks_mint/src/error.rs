@@ -38,7 +38,6 @@ errors! {
     101 InstructionFallbackNotFound "Fallback functions are not supported"
     102 InstructionDidNotDeserialize "The program could not deserialize the given instruction"
     2000 ConstraintMut "A mut constraint was violated"
-    2001 ConstraintHasOne "A has one constraint was violated"
     2006 ConstraintSeeds "A seeds constraint was violated"
     2012 ConstraintAddress "An address constraint was violated"
     3001 AccountDiscriminatorNotFound "No discriminator was found on the account"

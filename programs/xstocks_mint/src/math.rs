@@ -125,7 +125,7 @@ pub fn check_multiplier(bits: u64) -> Result {
 ///
 /// With multiplier = m * 2^e this is capacity * m * 2^e <= 100 * shares < (capacity + 1) * m * 2^e. The products
 /// stay below 2^117 and 2^71; a shift that leaves 128 bits decides the comparison by itself.
-#[inline(always)]
+#[inline(never)] // on its own it keeps more in registers
 pub fn is_capacity(shares_micro: u64, multiplier_bits: u64, capacity_raw: u64) -> bool {
     /// 10^decimals / 10^6
     const RAW_PER_MICRO: u64 = 100;

@@ -114,19 +114,20 @@ fn bytes<T: crate::schema::Schema + Copy>(value: &T) -> &[u8] {
     unsafe { core::slice::from_raw_parts((&raw const *value).cast(), core::mem::size_of::<T>()) }
 }
 
+/// The event of the taken entries.
+type Accepted = EventList<AttestationAccepted, MAX_STATEMENT_ENTRIES>;
+
 /// Stores what is newer, passes over what is not, and logs both.
 #[inline(never)]
 fn take_entries(accounts: &Accounts, args: &Args) -> Result {
     let custodian = accounts.custodian.address();
-    let mut accepted = EventList::<AttestationAccepted, MAX_STATEMENT_ENTRIES>::new(AttestationAccepted {
+    let mut accepted = Accepted::new(AttestationAccepted {
         custodian: *custodian,
         observed_ms: args.observed_ms,
         expires_ts: args.expires_ts,
     });
     for (account, said) in accounts.remaining.iter().zip(args.entries) {
-        if let Some(item) = take_entry(account, custodian, said, args)? {
-            accepted.place().ok_or(Error::EntryCountInvalid)?.write(item);
-        }
+        take_entry(account, custodian, said, args, &mut accepted)?;
     }
     if accepted.is_empty() {
         return Err(Error::StatementNotNewer);
@@ -135,29 +136,26 @@ fn take_entries(accounts: &Accounts, args: &Args) -> Result {
     Ok(())
 }
 
-/// One entry; None where it was passed over.
-#[inline(always)]
+/// One entry, which is taken or passed over.
+#[inline(never)] // on its own it keeps more in registers
 fn take_entry(
     account: &AccountView,
     custodian: &Address,
     said: &StatementEntryArg,
     args: &Args,
-) -> Result<Option<AttestedEntry>> {
+    accepted: &mut Accepted,
+) -> Result {
     // SAFETY: validated and writable (statement_digest); ascending mints make each account come once only.
     let asset = unsafe { view_mut::<Asset>(account) };
     let multiplier_bits = asset.multiplier_bits;
     // An empty slot has no custodian's address.
     let entry = match asset.entries.iter_mut().find(|entry| same(&entry.custodian, custodian)) {
         Some(entry) if entry.state == ENTRY_ATTACHED => entry,
-        _ => {
-            emit(AttestationSkipped { mint: asset.mint, custodian: *custodian, reason: skip::DETACHED });
-            return Ok(None);
-        }
+        _ => return pass_over(&asset.mint, custodian, skip::DETACHED),
     };
     // Strictly newer, over all epochs (M3).
     if args.observed_ms <= entry.observed_ms {
-        emit(AttestationSkipped { mint: asset.mint, custodian: *custodian, reason: skip::NOT_NEWER });
-        return Ok(None);
+        return pass_over(&asset.mint, custodian, skip::NOT_NEWER);
     }
     let (capacity_raw, redeemed_seen_raw) = (said.capacity_raw, said.redeemed_seen_raw);
     if !is_capacity(said.shares_micro, multiplier_bits, capacity_raw) {
@@ -183,12 +181,30 @@ fn take_entry(
     entry.capacity_raw = capacity_raw;
     entry.redeemed_seen_raw = redeemed_seen_raw;
     entry.multiplier_bits = multiplier_bits;
+    accepted.place().ok_or(Error::EntryCountInvalid)?.write(AttestedEntry {
+        mint: asset.mint,
+        shares_micro: said.shares_micro,
+        capacity_raw,
+        redeemed_seen_raw,
+    });
     if rises {
-        asset.holds |= hold::RISE;
-        emit(HoldSet { mint: asset.mint, custodian: *custodian, hold: hold::RISE, holds: asset.holds });
+        hold_minting(asset, custodian);
     }
-    asset.invariant()?;
-    Ok(Some(AttestedEntry { mint: asset.mint, shares_micro: said.shares_micro, capacity_raw, redeemed_seen_raw }))
+    asset.invariant()
+}
+
+#[cold]
+#[inline(never)]
+fn pass_over(mint: &Address, custodian: &Address, reason: u8) -> Result {
+    emit(AttestationSkipped { mint: *mint, custodian: *custodian, reason });
+    Ok(())
+}
+
+#[cold]
+#[inline(never)]
+fn hold_minting(asset: &mut Asset, custodian: &Address) {
+    asset.holds |= hold::RISE;
+    emit(HoldSet { mint: asset.mint, custodian: *custodian, hold: hold::RISE, holds: asset.holds });
 }
 
 #[cfg(test)]
