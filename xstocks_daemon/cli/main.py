@@ -57,8 +57,6 @@ def _usage(error: typer.TyperException) -> int:
     message: str = getattr(error, "format_message", lambda: str(error))()
     context = getattr(error, "ctx", None)
     command = "xstocks" if context is None else " ".join(["xstocks", *context.command_path.split()[1:]])
-    if message.lstrip().startswith("Usage:"):
-        ERRORS.print(message)  # no command was given: this is its help
-    else:
+    if message:  # without one, no command was given and its help is printed already
         ERRORS.print(f"error: {command}: {' '.join(message.split())}: `{command} --help` lists what it takes")
     return EXIT_USAGE
