@@ -264,11 +264,12 @@ class Deployed:
         initial_mint_raw: int = 0,
         profile: Profile = Profile.XSTOCKS,
         additional_metadata: Sequence[tuple[str, str]] = _ADDITIONAL_METADATA,
+        admin: Address | None = None,
         **names: str,
     ) -> Instruction:
-        """register_asset for a mint of `mint_to_register`."""
+        """register_asset for a mint of `mint_to_register`, by the admin unless another is named."""
         return self.client.register_asset(
-            admin=self.keys.admin.address,
+            admin=admin or self.keys.admin.address,
             mint=mint,
             **{**_NAMES, **names},
             additional_metadata=additional_metadata,

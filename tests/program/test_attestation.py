@@ -1,0 +1,535 @@
+"""submit_attestation: the quorum (M2), the order of observations (M3), and what exactly was signed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from solders.instruction import AccountMeta, Instruction
+from solders.keypair import Keypair
+
+from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, Asset, AssetPool, Deployed, sign
+from tests.support.ed25519 import assemble, canonical
+from tests.support.edit import with_account, with_accounts, with_data
+from tests.support.live_chain import Call, address_of, call
+from tests.support.refusals import Refusal
+from tests.support.tables import lookup_table
+from xstocks_daemon.chain.addresses import COMPUTE_BUDGET, ED25519, INSTRUCTIONS_SYSVAR, pubkey
+from xstocks_daemon.chain.transactions import quorum_instruction
+from xstocks_daemon.domain.snapshot import EntryState, Hold
+from xstocks_daemon.domain.statement import MAX_ENTRIES, AttesterSignature, Statement, StatementEntry
+from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address, capacity_raw
+
+REASON_NOT_NEWER = 0
+REASON_DETACHED = 1
+
+
+def tampered(statement: Statement, index: int = 0, **changes: Any) -> Statement:
+    """The same statement with one line changed."""
+    entries = list(statement.entries)
+    entries[index] = replace(entries[index], **changes)
+    return replace(statement, entries=tuple(entries))
+
+
+# ---- what is stored --------------------------------------------------------------------------------------------------
+
+
+async def test_a_statement_of_a_quorum_is_stored_whole(program: Deployed, asset: Asset) -> None:
+    statement = await program.statement({asset: 123_456_789})
+    events = await program.accepted(program.relay(statement))
+    entry = await asset.entry()
+    assert (entry.state, entry.withdrawn, entry.epoch) == (EntryState.ATTACHED, False, statement.epoch)
+    assert (entry.observed_ms, entry.expires_ts) == (statement.observed_ms, statement.expires_ts)
+    assert (entry.shares_micro, entry.capacity_raw) == (123_456_789, 12_345_678_900)
+    assert (entry.redeemed_total_raw, entry.redeemed_seen_raw) == (0, 0)
+    assert entry.multiplier_bits == asset.multiplier_bits
+    [event] = events
+    assert event.name == "AttestationAccepted"
+    assert event.fields["custodian"] == statement.custodian
+    assert event.fields["observed_ms"] == statement.observed_ms
+    assert (await asset.read()).holds == Hold(0)
+
+
+@pytest.mark.parametrize("multiplier", ["1.0032690125398187", "0.05", "3", "100.000001", "0.9999999999999999"])
+async def test_capacity_is_the_exact_floor_at_any_multiplier(program: Deployed, multiplier: str) -> None:
+    [asset] = await program.register(multiplier=multiplier, keepers=(OWN_KEEPER,))
+    statement = await program.statement({asset: 7_777_777})
+    exact = statement.entries[0].capacity_raw
+    for wrong in (exact - 1, exact + 1):
+        await program.refused(program.relay(tampered(statement, capacity_raw=wrong)), Refusal.CapacityMismatch)
+    await program.accepted(program.relay(statement))
+    assert (await asset.entry()).capacity_raw == exact
+
+
+async def test_the_largest_capacity_that_a_statement_can_hold_is_stored(program: Deployed, asset: Asset) -> None:
+    """Shares that back more than an u64 of tokens cannot be stated; the largest that fit can."""
+    most = (2**64 - 1) // 100
+    statement = await program.statement({asset: most})
+    too_many = tampered(statement, shares_micro=most + 1, capacity_raw=2**64 - 1)
+    await program.refused(program.relay(too_many), Refusal.CapacityMismatch)
+    await program.accepted(program.relay(statement))
+    assert (await asset.entry()).capacity_raw == most * 100
+
+
+async def test_a_statement_below_supply_is_taken_and_stops_minting(program: Deployed, asset: Asset) -> None:
+    """M3: it shows the shortfall to everybody."""
+    await asset.attest(1_000)
+    await program.accepted(await asset.minting(1_000))
+    await asset.attest(400)
+    assert (await asset.entry()).capacity_raw == 400
+    assert await asset.supply_raw() == 1_000
+    await program.refused(await asset.minting(1), Refusal.CeilingExceeded)
+    await asset.attest(0)
+    assert (await asset.entry()).capacity_raw == 0
+
+
+async def test_redeemed_seen_is_never_above_the_total(program: Deployed, asset: Asset) -> None:
+    """M6: nothing was burnt for a redemption, so nothing can have been counted."""
+    statement = await program.statement({asset: 10})
+    await program.refused(program.relay(tampered(statement, redeemed_seen_raw=1)), Refusal.SeenAboveTotal)
+    await program.accepted(program.relay(statement))
+
+
+# ---- the quorum (M2) -------------------------------------------------------------------------------------------------
+
+
+async def test_the_custodian_and_one_agent_are_enough_in_any_combination(program: Deployed, asset: Asset) -> None:
+    for parties in ((0, 1), (0, 2), (0, 1, 2)):
+        statement = await program.statement({asset: 10})
+        await program.accepted(program.relay(statement, *program.quorum(parties=parties)))
+
+
+async def test_two_agents_without_the_custodian_are_not(program: Deployed, asset: Asset) -> None:
+    statement = await program.statement({asset: 10})
+    agents = program.quorum(parties=(1, 2))
+    await program.refused(program.relay(statement, *agents), Refusal.CustodianDidNotSign)
+    await program.accepted(program.relay(statement, *program.quorum(parties=(0, 2))))
+
+
+async def test_a_key_that_is_not_the_custodians_counts_for_nothing(program: Deployed, asset: Asset) -> None:
+    own, agent = program.quorum()
+    statement = await program.statement({asset: 10})
+    for outsider in (Keypair(), program.quorum(OTHER_KEEPER)[0], program.keys.admin.keypair):
+        await program.refused(program.relay(statement, own, outsider), Refusal.SignerUnknown)
+        await program.refused(program.relay(statement, own, agent, outsider), Refusal.SignerUnknown)
+    await program.accepted(program.relay(statement, own, agent))
+
+
+async def attached_keeper(program: Deployed, asset: Asset, parties: tuple[int, ...], threshold: int) -> str:
+    name = await program.add_keeper(parties=parties, threshold=threshold)
+    attach = program.client.attach_custodian(
+        admin=program.keys.admin.address, custodian=program.keeper(name).address, mint=asset.mint
+    )
+    await program.accepted(program.by("admin", attach))
+    await program.chain.clock_reaches(await program.chain.clock_ts() + 1)
+    return name
+
+
+async def test_two_keys_of_one_party_are_one_voice(program: Deployed, asset: Asset) -> None:
+    name = await attached_keeper(program, asset, (0, 0, 1), 2)
+    first, second, agent = program.quorum(name, (0, 1, 2))
+    statement = await program.statement({asset: 10}, keeper=name)
+    await program.refused(program.relay(statement, first, second), Refusal.QuorumNotMet)
+    await program.accepted(program.relay(statement, second, agent))
+
+
+async def test_one_voice_less_than_the_threshold_is_refused(program: Deployed, asset: Asset) -> None:
+    name = await attached_keeper(program, asset, (0, 1, 2, 3), 3)
+    own, *agents = program.quorum(name, (0, 1, 2, 3))
+    statement = await program.statement({asset: 10}, keeper=name)
+    for agent in agents:
+        await program.refused(program.relay(statement, own, agent), Refusal.QuorumNotMet)
+    await program.accepted(program.relay(statement, own, *agents[:2]))
+
+
+async def test_eight_signatures_are_taken(program: Deployed, asset: Asset) -> None:
+    name = await attached_keeper(program, asset, tuple(range(8)), 8)
+    keys = program.quorum(name, tuple(range(8)))
+    statement = await program.statement({asset: 10}, keeper=name)
+    # A ninth would not fit a transaction; eight fit with a lookup table and without a compute budget's instruction.
+    table = await lookup_table(program, [asset.mint], [name])
+    relayed = program.relay(statement, *keys).but(tables=(table,), limit_units=None)
+    few = program.relay(statement, *keys[:7]).but(tables=(table,), limit_units=None)
+    await program.refused(few, Refusal.QuorumNotMet)
+    await program.accepted(relayed)
+
+
+@pytest.mark.embedded_only
+async def test_a_key_signs_until_the_second_of_its_expiry(program: Deployed, asset: Asset) -> None:
+    now_ts = await program.chain.clock_ts()
+    name = await program.add_keeper(expires_in_secs=(10**6, 1_000, 10**6))
+    attach = program.client.attach_custodian(
+        admin=program.keys.admin.address, custodian=program.keeper(name).address, mint=asset.mint
+    )
+    await program.accepted(program.by("admin", attach))
+    expires_ts = now_ts + 1_000
+    custodian = await program.custodian(program.keeper(name).address)
+    assert min(key.expires_ts for key in custodian.keys) == expires_ts
+
+    await program.chain.clock_reaches(expires_ts - 5)
+    await program.accepted(program.relay(await program.statement({asset: 10}, keeper=name), *program.quorum(name)))
+    await program.chain.clock_reaches(expires_ts)
+    statement = await program.statement({asset: 10}, keeper=name)
+    await program.refused(program.relay(statement, *program.quorum(name)), Refusal.SignerExpired)
+    await program.accepted(program.relay(statement, *program.quorum(name, (0, 2))))
+
+
+# ---- what exactly was signed -----------------------------------------------------------------------------------------
+
+
+async def test_signatures_for_another_cluster_program_custodian_or_mint_are_worth_nothing(
+    program: Deployed, pool: AssetPool
+) -> None:
+    asset, other = await pool.take(), await pool.take()
+    name = await attached_keeper(program, asset, (0, 1, 2), 2)
+    twin = await program.add_keeper(attesters=program.quorum(name, (0, 1, 2)))
+    statement = await program.statement({asset: 10}, keeper=name)
+    signers = program.quorum(name)
+    elsewhere = {
+        "cluster": replace(statement, genesis_hash=Address(bytes(32))),
+        "program": replace(statement, program_id=address_of(Keypair())),
+        "custodian with the same keys": replace(statement, custodian=program.keeper(twin).address),
+        "mint": replace(statement, entries=(replace(statement.entries[0], mint=other.mint),)),
+        "multiplier": tampered(statement, multiplier_bits=asset.multiplier_bits + 1),
+    }
+    for signed in elsewhere.values():
+        await program.refused(program.relay(signed, *signers, submitted=statement), Refusal.DigestMismatch)
+    await program.accepted(program.relay(statement, *signers))
+
+
+@pytest.mark.parametrize(
+    "changes", [{"observed_ms": 1}, {"expires_ts": 1}, {"shares_micro": 100, "capacity_raw": 10_000}], ids=str
+)
+async def test_a_statement_is_submitted_as_it_was_signed(
+    program: Deployed, asset: Asset, changes: dict[str, int]
+) -> None:
+    signed = await program.statement({asset: 10}, observed_ms=await latest_ms(program))
+    submitted = tampered(signed, **changes) if "shares_micro" in changes else shifted(signed, **changes)
+    await program.refused(program.relay(signed, submitted=submitted), Refusal.DigestMismatch)
+    await program.accepted(program.relay(submitted))
+
+
+def shifted(statement: Statement, *, observed_ms: int = 0, expires_ts: int = 0) -> Statement:
+    return replace(
+        statement,
+        observed_ms=statement.observed_ms + observed_ms,
+        expires_ts=statement.expires_ts + expires_ts,
+    )
+
+
+async def latest_ms(program: Deployed) -> int:
+    """A time of observation within the skew, with room above it."""
+    return (await program.chain.clock_ts() + 2) * MILLIS_PER_SEC - 10
+
+
+async def test_only_the_present_epoch_signs(program: Deployed, asset: Asset) -> None:
+    statement = await program.statement({asset: 10})
+    for epoch in (statement.epoch - 1, statement.epoch + 1):
+        await program.refused(program.relay(replace(statement, epoch=epoch)), Refusal.WrongEpoch)
+    await program.accepted(program.relay(statement))
+
+
+# ---- the order of observations (M3) ----------------------------------------------------------------------------------
+
+
+async def test_the_same_and_older_statements_are_refused(program: Deployed, asset: Asset) -> None:
+    older = await program.statement({asset: 10})
+    first = replace(older, observed_ms=older.observed_ms + 1)
+    await program.accepted(program.relay(first))
+    await program.refused(program.relay(first), Refusal.StatementNotNewer)
+    await program.refused(program.relay(older), Refusal.StatementNotNewer)
+    other_values = tampered(first, shares_micro=20, capacity_raw=2_000)
+    await program.refused(program.relay(other_values), Refusal.StatementNotNewer)
+    await program.accepted(program.relay(replace(first, observed_ms=first.observed_ms + 1)))
+
+
+@pytest.mark.embedded_only
+async def test_an_observation_is_at_most_the_skew_ahead_of_the_clock(program: Deployed, asset: Asset) -> None:
+    """Exact since slots, and the clock with them, are made by hand here."""
+    skew_secs = (await program.config()).max_skew_secs
+    await program.chain.advance_clock(0)
+    bound_ms = (await program.chain.clock_ts() + skew_secs) * MILLIS_PER_SEC
+    statement = await program.statement({asset: 10}, observed_ms=bound_ms)
+    ahead = replace(statement, observed_ms=bound_ms + 1 + 5 * MILLIS_PER_SEC)
+    await program.refused(program.relay(ahead), Refusal.ObservedInFuture)
+    far = replace(statement, observed_ms=2**64 - 1)
+    await program.refused(program.relay(far), Refusal.ObservedInFuture)
+    await at_one_clock(program, asset)
+
+
+async def at_one_clock(program: Deployed, asset: Asset) -> None:
+    """Both sides of the bound, simulated in one slot, so at one clock."""
+    skew_secs = (await program.config()).max_skew_secs
+    bound_ms = (await program.chain.clock_ts() + skew_secs) * MILLIS_PER_SEC
+    await program.chain.advance_slots(1)
+    at_bound = await program.statement({asset: 10}, observed_ms=bound_ms)
+    now_ts = await program.chain.clock_ts()
+    later_ms = (now_ts + skew_secs) * MILLIS_PER_SEC
+    for observed_ms, passes in ((later_ms, True), (later_ms + 1, False)):
+        simulated = await program.chain.simulate(program.relay(replace(at_bound, observed_ms=observed_ms)))
+        expected = None if passes else {"InstructionError": [2, {"Custom": int(Refusal.ObservedInFuture)}]}
+        assert simulated.err == expected
+
+
+async def test_an_expired_statement_is_refused(program: Deployed, asset: Asset) -> None:
+    now_ts = await program.chain.clock_ts()
+    statement = await program.statement({asset: 10}, expires_ts=now_ts)
+    await program.refused(program.relay(statement), Refusal.StatementExpired)
+    await program.refused(program.relay(replace(statement, expires_ts=0)), Refusal.StatementExpired)
+    await program.accepted(program.relay(replace(statement, expires_ts=now_ts + 3_600)))
+
+
+# ---- batches ---------------------------------------------------------------------------------------------------------
+
+
+async def test_one_quorum_covers_24_assets_in_one_transaction(program: Deployed, pool: AssetPool) -> None:
+    assets = [await pool.take() for _ in range(MAX_ENTRIES)]
+    table = await lookup_table(program, [asset.mint for asset in assets])
+    statement = await program.statement({asset: 10 * (n + 1) for n, asset in enumerate(assets)})
+    landed = await program.chain.accepted(program.relay(statement).but(tables=(table,)))
+    for n, asset in enumerate(assets):
+        assert (await asset.entry()).capacity_raw == 1_000 * (n + 1)
+    [event] = program.events(landed)
+    assert event.name == "AttestationAccepted"
+
+
+async def test_a_statement_has_1_to_24_lines(program: Deployed, pool: AssetPool) -> None:
+    assets = [await pool.take() for _ in range(MAX_ENTRIES + 1)]
+    table = await lookup_table(program, [asset.mint for asset in assets])
+    assets.sort(key=lambda asset: asset.mint)
+    statement = await program.statement(dict.fromkeys(assets[:MAX_ENTRIES], 10))
+    none = raw_submission(program, statement, [])
+    too_many = raw_submission(program, statement, [asset.line(10) for asset in assets])
+    quorum = quorum_instruction(bytes(32), sign(bytes(32), program.quorum()))
+    for instruction in (none, too_many):
+        sent = Call((quorum, instruction), tables=(table,), limit_units=None)
+        await program.refused(sent, Refusal.EntryCountInvalid)
+    await program.accepted(program.relay(statement).but(tables=(table,), limit_units=None))
+
+
+def raw_submission(program: Deployed, statement: Statement, lines: list[StatementEntry]) -> Instruction:
+    """submit_attestation with lines that no Statement can hold."""
+    return program.client.build(
+        "submit_attestation",
+        {
+            "epoch": statement.epoch,
+            "observed_ms": statement.observed_ms,
+            "expires_ts": statement.expires_ts,
+            "entries": [
+                {
+                    "shares_micro": line.shares_micro,
+                    "capacity_raw": line.capacity_raw,
+                    "redeemed_seen_raw": line.redeemed_seen_raw,
+                }
+                for line in lines
+            ],
+        },
+        {"custodian": statement.custodian},
+        [AccountMeta(pubkey(program.addresses.asset(line.mint)), is_signer=False, is_writable=True) for line in lines],
+    )
+
+
+async def test_lines_stand_in_the_order_of_their_mints_and_once(program: Deployed, pool: AssetPool) -> None:
+    low, high = sorted([await pool.take(), await pool.take()], key=lambda asset: asset.mint)
+    statement = await program.statement({low: 10, high: 20})
+    quorum, submission = program.relay(statement).instructions
+    fixed = 3
+    head, [first, second] = submission.accounts[:fixed], submission.accounts[fixed:]
+    swapped = with_accounts(submission, [*head, second, first])
+    same = with_accounts(submission, [*head, first, first])
+    for changed in (swapped, same):
+        await program.refused(call((quorum, changed)), Refusal.MintsNotAscending)
+    fewer = with_accounts(submission, [*head, first])
+    more = with_accounts(submission, [*head, first, second, second])
+    for changed in (fewer, more):
+        await program.refused(call((quorum, changed)), Refusal.EntriesAccountsMismatch)
+    await program.accepted(call((quorum, submission)))
+
+
+async def test_what_is_not_newer_is_passed_over_and_the_rest_is_taken(program: Deployed, pool: AssetPool) -> None:
+    """A subset that somebody relayed first must not block the others (griefing)."""
+    one, two = await pool.take(), await pool.take()
+    statement = await program.statement({one: 10, two: 20})
+    ahead = replace(await program.statement({one: 30}), observed_ms=statement.observed_ms)
+    await program.accepted(program.relay(ahead))
+    events = await program.accepted(program.relay(statement))
+    skipped = next(event for event in events if event.name == "AttestationSkipped")
+    assert (skipped.fields["mint"], skipped.fields["reason"]) == (one.mint, REASON_NOT_NEWER)
+    assert (await one.entry()).capacity_raw == 3_000
+    assert (await two.entry()).capacity_raw == 2_000
+    await program.refused(program.relay(statement), Refusal.StatementNotNewer)
+
+
+async def test_a_detached_asset_is_passed_over_and_the_rest_is_taken(program: Deployed, pool: AssetPool) -> None:
+    one, two = await pool.take(), await pool.take()
+    statement = await program.statement({one: 10, two: 20})
+    alone = replace(statement, entries=tuple(line for line in statement.entries if line.mint == one.mint))
+    detach = program.client.detach_custodian(
+        admin=program.keys.admin.address, custodian=program.keeper().address, mint=one.mint
+    )
+    await program.accepted(program.by("admin", detach))
+    await program.refused(program.relay(alone), Refusal.StatementNotNewer)
+    events = await program.accepted(program.relay(statement))
+    skipped = next(event for event in events if event.name == "AttestationSkipped")
+    assert (skipped.fields["mint"], skipped.fields["reason"]) == (one.mint, REASON_DETACHED)
+    assert (await two.entry()).capacity_raw == 2_000
+
+
+async def test_a_wrong_line_fails_the_whole_statement(program: Deployed, pool: AssetPool) -> None:
+    one, two = await pool.take(), await pool.take()
+    statement = await program.statement({one: 10, two: 20})
+    wrong = tampered(statement, index=1, capacity_raw=statement.entries[1].capacity_raw - 1)
+    await program.refused(program.relay(wrong), Refusal.CapacityMismatch)
+    await program.accepted(program.relay(statement))
+
+
+# ---- the one layout of the ed25519 instruction (S1 to S11) -----------------------------------------------------------
+
+
+async def test_the_signatures_stand_directly_before(program: Deployed, asset: Asset) -> None:
+    statement = await program.statement({asset: 10})
+    quorum, submission = program.relay(statement).instructions
+    # limit_units None: otherwise the compute budget's instruction is the one before.
+    await program.refused(Call((submission,), limit_units=None), Refusal.SignatureInstructionMissing)
+    await program.refused(Call((submission,)), Refusal.SignatureProgramInvalid)
+    other = program.relay(await program.statement({asset: 20})).instructions[1]
+    await program.refused(call((quorum, submission, other)), Refusal.SignatureProgramInvalid)
+    assert (await asset.entry()).capacity_raw == 0
+    await program.accepted(call((quorum, submission)))
+
+
+async def test_one_quorum_does_not_serve_an_instruction_further_behind(program: Deployed, asset: Asset) -> None:
+    statement = await program.statement({asset: 10})
+    quorum, submission = program.relay(statement).instructions
+    wallet = Keypair()
+    between = program.client.set_participant(
+        registrar=program.keys.registrar.address,
+        wallet=address_of(wallet),
+        active=True,
+        expires_ts=2**40,
+        country="CH",
+    )
+    registrar = program.keys.registrar.keypair
+    await program.refused(call((quorum, between, submission), registrar), Refusal.SignatureProgramInvalid)
+    await program.accepted(call((between, quorum, submission), registrar))
+
+
+async def test_the_ed25519_instruction_has_no_accounts(program: Deployed, asset: Asset) -> None:
+    statement = await program.statement({asset: 10})
+    quorum, submission = program.relay(statement).instructions
+    meta = AccountMeta(pubkey(asset.mint), is_signer=False, is_writable=False)
+    await program.refused(call((with_accounts(quorum, [meta]), submission)), Refusal.SignatureAccountsInvalid)
+    await program.accepted(call((quorum, submission)))
+
+
+async def test_another_program_that_carries_the_same_bytes_is_refused(program: Deployed, asset: Asset) -> None:
+    """A program that accepts anything, here the compute budget with a heap request, signs nothing."""
+    statement = await program.statement({asset: 10})
+    quorum, submission = program.relay(statement).instructions
+    heap_frame = bytes([1]) + (65_536).to_bytes(4, "little")
+    other = Instruction(pubkey(COMPUTE_BUDGET), heap_frame, [])
+    await program.refused(call((other, submission)), Refusal.SignatureProgramInvalid)
+    await program.accepted(call((other, quorum, submission)))
+
+
+async def test_layouts_that_the_ed25519_program_takes_and_this_one_does_not(program: Deployed, asset: Asset) -> None:
+    """Each of these verifies: the signatures are real. Only where they stand is not canonical."""
+    statement = await program.statement({asset: 10})
+    digest = statement.digest()
+    own, agent = sorted(program.quorum(), key=address_of)
+    signed = sign(digest, (own, agent))
+    submission = program.client.submit_attestation(statement)
+    good = canonical(signed, digest)
+    second_key = address_of(agent)
+    variants: dict[str, tuple[bytes, Refusal]] = {
+        "padding": (assemble(good.but(padding=1)), Refusal.SignaturePaddingInvalid),
+        "a byte behind": (assemble(good) + b"\0", Refusal.SignatureLengthInvalid),
+        "one signature": (assemble(canonical(signed[:1], digest)), Refusal.SignatureCountInvalid),
+        "no signature": (b"\0\0", Refusal.SignatureCountInvalid),
+        "signature before key": (assemble(good.swapped()), Refusal.SignatureOffsetInvalid),
+        "descending keys": (assemble(canonical(signed[::-1], digest)), Refusal.SignersNotAscending),
+        "one key twice": (assemble(canonical([signed[0], signed[0]], digest)), Refusal.SignersNotAscending),
+        "message elsewhere": (
+            assemble(canonical([sign_bytes(own, second_key), signed[1]], digest).message_at(0, good.key_offset(1))),
+            Refusal.MessageOffsetInvalid,
+        ),
+        "a shorter message": (
+            assemble(canonical(sign(digest[:31], (own, agent)), digest).message_bytes(31)),
+            Refusal.MessageSizeInvalid,
+        ),
+        "signature by index": (assemble(good.indexes(0, signature=1)), Refusal.SignatureIndexInvalid),
+        "key by index": (assemble(good.indexes(1, key=1)), Refusal.SignatureIndexInvalid),
+        "message by index": (assemble(good.indexes(1, message=1)), Refusal.SignatureIndexInvalid),
+    }
+    for what, (data, error) in variants.items():
+        quorum = Instruction(pubkey(ED25519), data, [])
+        precompile = await program.chain.simulate(call(quorum))
+        assert precompile.err is None, f"{what}: the ed25519 program itself refuses it: {precompile.err}"
+        await program.refused(call((quorum, submission)), error)
+    await program.accepted(call((Instruction(pubkey(ED25519), assemble(good), []), submission)))
+
+
+def sign_bytes(key: Keypair, message: bytes) -> AttesterSignature:
+    [signed] = sign(message, (key,))
+    return signed
+
+
+async def test_a_sysvar_of_ones_own_is_refused(program: Deployed, asset: Asset) -> None:
+    statement = await program.statement({asset: 10})
+    quorum, submission = program.relay(statement).instructions
+    sysvar_index = 2
+    assert Address(bytes(submission.accounts[sysvar_index].pubkey)) == INSTRUCTIONS_SYSVAR
+    fake = with_account(submission, sysvar_index, asset.mint)
+    await program.refused(call((quorum, fake)), Refusal.ConstraintAddress)
+    await program.accepted(call((quorum, submission)))
+
+
+async def test_arguments_are_read_to_the_last_byte(program: Deployed, asset: Asset) -> None:
+    statement = await program.statement({asset: 10})
+    quorum, submission = program.relay(statement).instructions
+    data = bytes(submission.data)
+    for changed in (data + b"\0", data[:-1]):
+        await program.refused(call((quorum, with_data(submission, changed))), Refusal.InstructionDidNotDeserialize)
+    await program.accepted(call((quorum, submission)))
+
+
+async def test_a_rise_within_the_policy_sets_no_hold_and_one_above_does(program: Deployed, asset: Asset) -> None:
+    """M9: 5,000 bps of 1,000 are 500."""
+    assert (await asset.read()).policy.max_rise_bps == 5_000
+    await asset.attest(1_000)
+    await asset.attest(1_500)
+    assert (await asset.read()).holds == Hold(0)
+    await program.accepted(await asset.minting(1_500))
+    statement = await program.statement({asset: 23})
+    events = await program.accepted(program.relay(statement))
+    hold = next(event for event in events if event.name == "HoldSet")
+    assert (hold.fields["hold"], hold.fields["holds"]) == (Hold.RISE, Hold.RISE)
+    assert (await asset.read()).holds == Hold.RISE
+    # It is stored all the same: the statement is the custodian's word.
+    assert (await asset.entry()).capacity_raw == 2_300
+    await program.refused(await asset.minting(1), Refusal.OnHold)
+    clear = program.client.clear_hold(resumer=program.keys.resumer.address, mint=asset.mint, holds=Hold.RISE)
+    await program.accepted(program.by("resumer", clear))
+    await program.accepted(await asset.minting(800))
+
+
+async def test_a_first_statement_is_no_rise(program: Deployed, asset: Asset) -> None:
+    await asset.attest(10**12)
+    assert (await asset.read()).holds == Hold(0)
+
+
+async def test_another_programs_statement_is_worth_nothing_here(program: Deployed, own_program: Deployed) -> None:
+    """The same keys, custodian ids and cluster: the program's own address tells them apart."""
+    [here] = await program.register()
+    [there] = await own_program.register()
+    signed = await own_program.statement({there: 10})
+    quorum = own_program.relay(signed).instructions[0]
+    submission = program.client.submit_attestation(await program.statement({here: 10}))
+    await program.refused(call((quorum, submission)), Refusal.DigestMismatch)
+    await own_program.accepted(own_program.relay(signed))
+
+
+def test_statements_hold_as_many_lines_as_the_program_takes() -> None:
+    assert MAX_ENTRIES == 24
+    assert capacity_raw(10, 0x3FF0_0000_0000_0000, 8) == 1_000

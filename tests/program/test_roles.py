@@ -1,0 +1,305 @@
+"""Who may do what: every instruction of this version with every key there is and with none."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+import pytest
+from solders.instruction import Instruction
+from solders.keypair import Keypair
+
+from tests.program.test_initialize import initialization
+from tests.support.deployed import OTHER_KEEPER, ROOMY, Asset, AssetPool, Deployed, deploy_program
+from tests.support.edit import with_account, with_flags
+from tests.support.live_chain import address_of, call
+from tests.support.refusals import Refusal
+from tests.support.start import Laboratory
+from xstocks_daemon.chain.idl import load_interface
+from xstocks_daemon.chain.program import Role
+from xstocks_daemon.domain.snapshot import AttesterKey, Hold, Scope
+from xstocks_daemon.domain.units import ZERO_ADDRESS, Address
+
+ROLES = ("admin", "operator", "registrar", "guardian", "resumer", "compliance", "corporate_actions")
+ATTESTERS = ("custodian's attester", "verification agent", "other custodian's attester")
+EVERYBODY = (*ROLES, *ATTESTERS, "upgrade_authority", "stranger")
+
+Build = Callable[[Address], Instruction]
+"""The instruction as that key would sign it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Who may, how everybody else is refused, and what is prepared before. The signer is the first account."""
+
+    allowed: tuple[str, ...]
+    otherwise: Refusal
+    prepare: Callable[[Deployed, Asset], Awaitable[Build]]
+    own_program: bool = False
+
+
+def keys_of(program: Deployed) -> dict[str, Keypair]:
+    """Every key that plays a part, by name."""
+    own, agent, _ = program.quorum(parties=(0, 1, 2))
+    return {
+        **{role: getattr(program.keys, role).keypair for role in (*ROLES, "upgrade_authority")},
+        "custodian's attester": own,
+        "verification agent": agent,
+        "other custodian's attester": program.quorum(OTHER_KEEPER)[0],
+        "stranger": Keypair(),
+    }
+
+
+# ---- one scene per instruction -------------------------------------------------------------------------------------
+
+
+async def seal(program: Deployed, _asset: Asset) -> Build:
+    return lambda key: program.client.seal(admin=key, timelock_secs=1)
+
+
+async def set_role(program: Deployed, _asset: Asset) -> Build:
+    other = address_of(Keypair())
+    return lambda key: program.client.set_role(admin=key, role=Role.COMPLIANCE, key=other)
+
+
+async def clear_role(program: Deployed, _asset: Asset) -> Build:
+    return lambda key: program.client.clear_role(admin=key, role=Role.COMPLIANCE)
+
+
+async def propose(program: Deployed, _asset: Asset) -> Build:
+    await program.accepted(program.by("admin", (await seal(program, _asset))(program.keys.admin.address)))
+    proposed = program.client.set_role(admin=program.keys.admin.address, role=Role.OPERATOR, key=address_of(Keypair()))
+    return lambda key: program.client.propose(admin=key, instruction=proposed)
+
+
+async def cancel_proposal(program: Deployed, asset: Asset) -> Build:
+    proposing = (await propose(program, asset))(program.keys.admin.address)
+    await program.accepted(program.by("admin", proposing))
+    proposal_index = 2
+    proposal = Address(bytes(proposing.accounts[proposal_index].pubkey))
+    return lambda key: program.client.cancel_proposal(authority=key, proposal=proposal)
+
+
+def two_keys() -> list[AttesterKey]:
+    return [AttesterKey(address_of(Keypair()), party, 2**40) for party in (0, 1)]
+
+
+async def register_custodian(program: Deployed, _asset: Asset) -> Build:
+    keys = two_keys()
+    custodian_id = 50_000 + len(program.deployment.keepers)
+    return lambda key: program.client.register_custodian(
+        admin=key, custodian_id=custodian_id, name="Another", threshold=2, keys=keys
+    )
+
+
+async def set_custodian_keys(program: Deployed, _asset: Asset) -> Build:
+    keys, custodian = two_keys(), program.keeper(await program.add_keeper()).address
+    return lambda key: program.client.set_custodian_keys(admin=key, custodian=custodian, threshold=2, keys=keys)
+
+
+async def revoke_custodian_key(program: Deployed, _asset: Asset) -> Build:
+    keeper = program.keeper(await program.add_keeper())
+    revoked = keeper.attesters[0].address
+    return lambda key: program.client.revoke_custodian_key(authority=key, custodian=keeper.address, key=revoked)
+
+
+async def attach_custodian(program: Deployed, asset: Asset) -> Build:
+    custodian = program.keeper(await program.add_keeper()).address
+    return lambda key: program.client.attach_custodian(admin=key, custodian=custodian, mint=asset.mint)
+
+
+async def detach_custodian(program: Deployed, asset: Asset) -> Build:
+    custodian = program.keeper(OTHER_KEEPER).address
+    return lambda key: program.client.detach_custodian(admin=key, custodian=custodian, mint=asset.mint)
+
+
+async def register_asset(program: Deployed, _asset: Asset) -> Build:
+    fresh = await program.mint_to_register()
+    await program.chain.accepted(call(fresh.create, program.keys.admin.keypair, fresh.key))
+    return lambda key: program.registration(fresh.mint, admin=key)
+
+
+async def tighten_policy(program: Deployed, asset: Asset) -> Build:
+    return lambda key: program.client.tighten_policy(admin=key, mint=asset.mint, policy=ROOMY)
+
+
+async def loosen_policy(program: Deployed, asset: Asset) -> Build:
+    return lambda key: program.client.loosen_policy(admin=key, mint=asset.mint, policy=ROOMY)
+
+
+async def set_participant(program: Deployed, _asset: Asset) -> Build:
+    wallet = address_of(Keypair())
+    return lambda key: program.client.set_participant(
+        registrar=key, wallet=wallet, active=True, expires_ts=2**40, country="CH"
+    )
+
+
+async def pause(program: Deployed, asset: Asset) -> Build:
+    return lambda key: program.client.pause(guardian=key, scopes=Scope.MINT, mint=asset.mint)
+
+
+async def resume(program: Deployed, asset: Asset) -> Build:
+    await program.accepted(program.by("guardian", (await pause(program, asset))(program.keys.guardian.address)))
+    return lambda key: program.client.resume(resumer=key, scopes=Scope.MINT, mint=asset.mint)
+
+
+async def clear_hold(program: Deployed, asset: Asset) -> Build:
+    await asset.attest(1_000)
+    await asset.attest(1_000_000)
+    assert (await asset.read()).holds == Hold.RISE
+    return lambda key: program.client.clear_hold(resumer=key, mint=asset.mint, holds=Hold.RISE)
+
+
+async def withdraw_entry(program: Deployed, asset: Asset) -> Build:
+    custodian = program.keeper().address
+    return lambda key: program.client.withdraw_entry(attester=key, custodian=custodian, mint=asset.mint)
+
+
+async def mint(program: Deployed, asset: Asset) -> Build:
+    await asset.attest(1_000)
+    [instruction] = (await asset.minting(1_000)).instructions
+    return lambda key: with_account(instruction, 0, key)
+
+
+async def burn(program: Deployed, asset: Asset) -> Build:
+    await asset.attest(1_000)
+    await program.accepted(await asset.minting(1_000))
+    [instruction] = (await asset.burning(1_000)).instructions
+    return lambda key: with_account(instruction, 0, key)
+
+
+async def distribute(program: Deployed, asset: Asset) -> Build:
+    await asset.attest(1_000)
+    await program.accepted(await asset.minting(1_000))
+    wallet = await program.participant()
+    await asset.open_account(address_of(wallet))
+    [instruction] = (await asset.distributing(1_000, wallet)).instructions
+    return lambda key: with_account(instruction, 0, key)
+
+
+ONLY_ADMIN = (("admin",), Refusal.NotAdmin)
+ADMIN_OR_GUARDIAN = (("admin", "guardian"), Refusal.NotAdminOrGuardian)
+ONLY_OPERATOR = (("operator",), Refusal.NotOperator)
+ONLY_RESUMER = (("resumer",), Refusal.NotResumer)
+
+RULES: Mapping[str, Rule] = {
+    "seal": Rule(*ONLY_ADMIN, seal, own_program=True),
+    "propose": Rule(*ONLY_ADMIN, propose, own_program=True),
+    "cancel_proposal": Rule(*ADMIN_OR_GUARDIAN, cancel_proposal, own_program=True),
+    "set_role": Rule(*ONLY_ADMIN, set_role, own_program=True),
+    "clear_role": Rule(*ONLY_ADMIN, clear_role, own_program=True),
+    "register_custodian": Rule(*ONLY_ADMIN, register_custodian),
+    "set_custodian_keys": Rule(*ONLY_ADMIN, set_custodian_keys),
+    "revoke_custodian_key": Rule(*ADMIN_OR_GUARDIAN, revoke_custodian_key),
+    "attach_custodian": Rule(*ONLY_ADMIN, attach_custodian),
+    "detach_custodian": Rule(*ONLY_ADMIN, detach_custodian),
+    "register_asset": Rule(*ONLY_ADMIN, register_asset),
+    "tighten_policy": Rule(*ONLY_ADMIN, tighten_policy),
+    "loosen_policy": Rule(*ONLY_ADMIN, loosen_policy),
+    "set_participant": Rule(("registrar",), Refusal.NotRegistrar, set_participant),
+    "pause": Rule(("guardian",), Refusal.NotGuardian, pause),
+    "resume": Rule(*ONLY_RESUMER, resume),
+    "clear_hold": Rule(*ONLY_RESUMER, clear_hold),
+    "withdraw_entry": Rule(("custodian's attester", "verification agent"), Refusal.NotAttester, withdraw_entry),
+    "mint": Rule(*ONLY_OPERATOR, mint),
+    "burn": Rule(*ONLY_OPERATOR, burn),
+    "distribute": Rule(*ONLY_OPERATOR, distribute),
+}
+#: Tried below in tests of their own: one by the deployer before there are roles, one by anybody.
+ELSEWHERE = {"initialize", "submit_attestation"}
+
+
+def test_the_matrix_knows_every_instruction() -> None:
+    assert set(RULES) | ELSEWHERE == set(load_interface().accounts_of)
+
+
+@pytest.mark.parametrize("name", RULES)
+async def test_exactly_the_right_keys_pass(laboratory: Laboratory, program: Deployed, asset: Asset, name: str) -> None:
+    rule = RULES[name]
+    if rule.own_program:
+        program = await laboratory.deploy()
+    build = await rule.prepare(program, asset)
+    keys = keys_of(program)
+    await program.chain.fund(*(address_of(key) for key in keys.values()), lamports=10**9)
+    for who, key in keys.items():
+        if who not in rule.allowed:
+            await program.refused(call(build(address_of(key)), key), rule.otherwise)
+    for who in rule.allowed:
+        unsigned = with_flags(build(address_of(keys[who])), 0, signer=False)
+        await program.refused(call(unsigned), Refusal.AccountNotSigner)
+        simulated = await program.chain.simulate(call(build(address_of(keys[who])), keys[who]))
+        assert simulated.err is None, f"{who}: {simulated.logs}"
+    last = keys[rule.allowed[-1]]
+    await program.accepted(call(build(address_of(last)), last))
+
+
+async def test_only_the_upgrade_authority_initializes(laboratory: Laboratory) -> None:
+    client = laboratory.blank()
+    keys = {role: getattr(laboratory.keys, role).keypair for role in ROLES} | {"stranger": Keypair()}
+    await laboratory.chain.fund(*(address_of(key) for key in keys.values()), lamports=10**9)
+    for key in keys.values():
+        instruction = await initialization(laboratory, client, authority=address_of(key))
+        await laboratory.chain.refused(call(instruction, key), Refusal.NotUpgradeAuthority, by=client.program_id)
+        unsigned = call(with_flags(instruction, 0, signer=False))
+        await laboratory.chain.refused(unsigned, Refusal.AccountNotSigner, by=client.program_id)
+    await deploy_program(laboratory.chain, laboratory.keys, client)
+
+
+async def test_anybody_relays_a_statement(program: Deployed, pool: AssetPool) -> None:
+    """It takes the quorum's signatures and nobody's permission: the payer is unknown to the program."""
+    for name, key in keys_of(program).items():
+        if name not in ATTESTERS:
+            asset = await pool.take()
+            await program.chain.fund(address_of(key), lamports=10**9)
+            await program.accepted(program.relay(await program.statement({asset: 10})).but(payer=key))
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role not in (Role.COMPLIANCE, Role.CORPORATE_ACTIONS)])
+async def test_a_cleared_role_is_nobodys_and_a_set_one_is_the_new_keys(own_program: Deployed, role: Role) -> None:
+    """Zeros stand for nobody: not even a signature of the zero address would do, and the old key is refused."""
+    name = role.name.lower()
+    old, new = getattr(own_program.keys, name).keypair, Keypair()
+    admin = own_program.keys.admin.address
+    await own_program.chain.fund(address_of(old), address_of(new), lamports=10**9)
+    [asset] = await own_program.register()
+    use, refusal = await use_of(role, own_program, asset)
+
+    [event] = await own_program.accepted(own_program.by("admin", own_program.client.clear_role(admin=admin, role=role)))
+    assert (event.name, event.fields) == ("RoleChanged", {"role": int(role), "key": ZERO_ADDRESS})
+    assert getattr(await own_program.config(), name) == ZERO_ADDRESS
+    await own_program.refused(call(use(address_of(old)), old), refusal)
+
+    setting = own_program.client.set_role(admin=admin, role=role, key=address_of(new))
+    await own_program.accepted(own_program.by("admin", setting))
+    await own_program.refused(call(use(address_of(old)), old), refusal)
+    await own_program.accepted(call(use(address_of(new)), new))
+
+
+async def use_of(role: Role, program: Deployed, asset: Asset) -> tuple[Build, Refusal]:
+    """Something that only this role may do, and how others are refused."""
+    prepare = {Role.OPERATOR: mint, Role.REGISTRAR: set_participant, Role.GUARDIAN: pause, Role.RESUMER: resume}[role]
+    return await prepare(program, asset), RULES[prepare.__name__].otherwise
+
+
+async def test_roles_have_known_numbers_and_real_keys(own_program: Deployed) -> None:
+    client, admin = own_program.client, own_program.keys.admin.address
+    last = max(Role)
+    unknown = client.build("set_role", {"role": last + 1, "key": address_of(Keypair())}, {"admin": admin})
+    await own_program.refused(own_program.by("admin", unknown), Refusal.UnknownRole)
+    unknown = client.build("clear_role", {"role": last + 1}, {"admin": admin})
+    await own_program.refused(own_program.by("admin", unknown), Refusal.UnknownRole)
+    nobody = client.set_role(admin=admin, role=last, key=ZERO_ADDRESS)
+    await own_program.refused(own_program.by("admin", nobody), Refusal.KeyMissing)
+    known = client.set_role(admin=admin, role=last, key=address_of(Keypair()))
+    await own_program.accepted(own_program.by("admin", known))
+
+
+async def test_who_pauses_does_not_resume(own_program: Deployed) -> None:
+    """M8: one stolen key must not be able to stop and start."""
+    client, keys = own_program.client, own_program.keys
+    both = client.set_role(admin=keys.admin.address, role=Role.RESUMER, key=keys.guardian.address)
+    await own_program.refused(own_program.by("admin", both), Refusal.GuardianIsResumer)
+    both = client.set_role(admin=keys.admin.address, role=Role.GUARDIAN, key=keys.resumer.address)
+    await own_program.refused(own_program.by("admin", both), Refusal.GuardianIsResumer)
+    apart = client.set_role(admin=keys.admin.address, role=Role.GUARDIAN, key=address_of(Keypair()))
+    await own_program.accepted(own_program.by("admin", apart))
