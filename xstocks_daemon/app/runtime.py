@@ -18,6 +18,7 @@ from xstocks_daemon.chain.errors import (
     AddressError,
     AssetNotRegistered,
     ChainError,
+    MalformedAccount,
     RpcBehind,
     RpcError,
     RpcUnreachable,
@@ -34,6 +35,9 @@ from xstocks_daemon.domain.snapshot import ChainSnapshot
 from xstocks_daemon.domain.units import Address
 from xstocks_daemon.journal import Journal, JournalError, LeaseHeld, LeaseLost, open_journal
 from xstocks_daemon.signing import KeyfileError, Signer, load_keyfile
+
+_ASSET_MINT = 16
+"""Where an Asset account names its mint: after the discriminator and eight one-byte fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,14 @@ async def registered_mints(pool: RpcPool, client: ProgramClient) -> tuple[Addres
     accounts = await pool.first(
         lambda endpoint: endpoint.program_accounts(client.program_id, filters=[{"memcmp": is_asset}])
     )
-    return tuple(sorted(client.asset(address, info.data, info.owner).mint for address, info in accounts.items()))
+    mints = []
+    for address, info in accounts.items():
+        # The address proves the mint, so the account need not be decoded as a whole.
+        mint = Address(info.data[_ASSET_MINT : _ASSET_MINT + 32])
+        if client.addresses.asset(mint) != address:
+            raise MalformedAccount(f"Asset account {base58(address)} is not of the mint that it names")
+        mints.append(mint)
+    return tuple(sorted(mints))
 
 
 @asynccontextmanager
