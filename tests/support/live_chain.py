@@ -135,9 +135,10 @@ class LiveChain:
                     await asyncio.sleep(_POLL_SECS)
 
     async def simulate(self, sent: Call) -> Simulation:
-        """What the transaction would do, on confirmed state, without signatures checked."""
+        """What the transaction would do now, without signatures checked. On the embedded chain slots stand still, so
+        several simulations, and `clock_ts` between them, see one state and one clock."""
         transaction, _last_valid = await self._signed(sent)
-        return await self.rpc.simulate(bytes(transaction))
+        return await self.rpc.simulate(bytes(transaction), commitment="processed" if self.embedded else "confirmed")
 
     async def _signed(self, sent: Call) -> tuple[VersionedTransaction, int]:
         """The transaction and the last block height at which it may execute."""

@@ -1,0 +1,534 @@
+"""mint and burn: the ceiling (M1), freshness (M2), the sequence (M4), rate and supply limits (M5), vaults only (M7)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from solders.instruction import AccountMeta, Instruction
+from solders.keypair import Keypair
+
+from tests.support.deployed import (
+    OTHER_KEEPER,
+    OWN_KEEPER,
+    ROOMY,
+    Asset,
+    AssetPool,
+    Deployed,
+    supply_call,
+)
+from tests.support.edit import patched, with_account, with_accounts, with_data
+from tests.support.live_chain import Call, address_of, call
+from tests.support.refusals import Refusal
+from tests.support.tables import lookup_table
+from xstocks_daemon.chain.addresses import TOKEN_2022, pubkey
+from xstocks_daemon.chain.transactions import transfer_tokens
+from xstocks_daemon.domain.intent import NO_ORDER, Intent, IntentKind
+from xstocks_daemon.domain.snapshot import AssetState, Hold
+from xstocks_daemon.domain.units import MILLIS_PER_SEC
+
+BATCH = 18
+
+# Offsets in the Asset account: discriminator 8, version, bump, decimals, profile, state, ...
+_ASSET_STATE_AT = 8 + 4
+_SEQUENCE_AT = 8 + 8 + 3 * 32
+
+
+# ---- the ceiling (M1) ------------------------------------------------------------------------------------------------
+
+
+async def test_a_mint_reaches_the_ceiling_exactly_and_not_one_unit_more(program: Deployed, asset: Asset) -> None:
+    await asset.attest(1_000)
+    await program.refused(await asset.minting(1_001), Refusal.CeilingExceeded)
+    events = await program.accepted(await asset.minting(1_000))
+    assert [event.name for event in events] == ["Minted"]
+    assert (await asset.supply_raw(), await asset.balance_raw()) == (1_000, 1_000)
+    state = await asset.read()
+    assert (state.minted_raw, state.sequence) == (1_000, 1)
+    intent = Intent(IntentKind.MINT, asset.mint, 0, 1_000, asset.vault, NO_ORDER)
+    assert state.last_intent_hash == intent.intent_hash(program.deployment.genesis_hash, program.client.program_id)
+    await program.refused(await asset.minting(1), Refusal.CeilingExceeded)
+
+
+async def test_without_a_statement_nothing_is_minted(program: Deployed, asset: Asset) -> None:
+    await program.refused(await asset.minting(1), Refusal.CeilingExceeded)
+    await asset.attest(100)
+    await program.accepted(await asset.minting(1))
+
+
+async def test_two_mints_of_one_asset_in_one_instruction_count_both(program: Deployed, asset: Asset) -> None:
+    await asset.attest(1_000)
+    await program.refused(await asset.minting(600, 401), Refusal.CeilingExceeded)
+    await program.accepted(await asset.minting(600, 400))
+    state = await asset.read()
+    assert (state.minted_raw, state.sequence, await asset.supply_raw()) == (1_000, 2, 1_000)
+
+
+async def test_two_mints_of_one_asset_in_one_transaction_count_both(program: Deployed, asset: Asset) -> None:
+    await asset.attest(1_000)
+    first = await asset.minting(600)
+    await program.refused(first + await asset.minting(401, sequence=1), Refusal.CeilingExceeded)
+    await program.accepted(first + await asset.minting(400, sequence=1))
+    assert await asset.supply_raw() == 1_000
+
+
+async def test_a_holder_burn_frees_its_ceiling(program: Deployed, asset: Asset) -> None:
+    """The supply is read from the mint itself, so what a holder destroyed is not counted."""
+    await asset.attest(1_000)
+    await program.accepted(await asset.minting(1_000))
+    wallet = await program.participant()
+    account = await asset.open_account(address_of(wallet))
+    await program.accepted(await asset.distributing(300, wallet))
+    await program.refused(await asset.minting(300), Refusal.CeilingExceeded)
+    await program.chain.accepted(call(burn_checked(account, asset, wallet, 300), wallet))
+    assert await asset.supply_raw() == 700
+    await program.refused(await asset.minting(301), Refusal.CeilingExceeded)
+    await program.accepted(await asset.minting(300))
+    assert (await asset.read()).minted_raw == 1_300
+
+
+# ---- whose statements count (M2) -------------------------------------------------------------------------------------
+
+
+async def test_a_custodian_that_is_not_passed_counts_nothing(program: Deployed, asset: Asset) -> None:
+    await asset.attest(1_000)
+    await asset.attest(500, keeper=OTHER_KEEPER)
+    await program.refused(await asset.minting(1, keepers=()), Refusal.CeilingExceeded)
+    await program.refused(await asset.minting(1_001), Refusal.CeilingExceeded)
+    await program.refused(await asset.minting(501, keepers=(OTHER_KEEPER,)), Refusal.CeilingExceeded)
+    both = (OWN_KEEPER, OTHER_KEEPER)
+    await program.refused(await asset.minting(1_501, keepers=both), Refusal.CeilingExceeded)
+    await program.accepted(await asset.minting(1_500, keepers=both))
+
+
+async def test_a_custodian_of_other_assets_may_stand_by(program: Deployed, asset: Asset) -> None:
+    """A batch passes the custodians of all its assets; one that an asset does not know changes nothing for it."""
+    await asset.attest(1_000)
+    stranger = await program.add_keeper()
+    await program.refused(await asset.minting(1_001, keepers=(OWN_KEEPER, stranger)), Refusal.CeilingExceeded)
+    await program.accepted(await asset.minting(1_000, keepers=(OWN_KEEPER, stranger)))
+
+
+async def test_custodians_stand_in_ascending_order_and_once(program: Deployed, asset: Asset) -> None:
+    await asset.attest(1_000)
+    good = await asset.minting(1, keepers=(OWN_KEEPER, OTHER_KEEPER))
+    [instruction] = good.instructions
+    fixed = 3
+    head, [first, second], tail = (
+        instruction.accounts[:fixed],
+        instruction.accounts[fixed : fixed + 2],
+        instruction.accounts[fixed + 2 :],
+    )
+    for wrong in ([second, first], [first, first]):
+        changed = with_accounts(instruction, [*head, *wrong, *tail])
+        await program.refused(good.but(instructions=(changed,)), Refusal.CustodiansNotAscending)
+    await program.accepted(good)
+
+
+async def test_at_most_five_custodians_are_passed(program: Deployed, asset: Asset) -> None:
+    await asset.attest(1_000)
+    others = [await program.add_keeper() for _ in range(5)]
+    six = await asset.minting(1, keepers=(OWN_KEEPER, *others))
+    await program.refused(six, Refusal.EntriesAccountsMismatch)
+    await program.accepted(await asset.minting(1, keepers=(OWN_KEEPER, *others[:4])))
+
+
+@pytest.mark.embedded_only
+async def test_an_entry_is_fresh_until_its_greatest_age(program: Deployed, asset: Asset) -> None:
+    """now - observed <= max_age: exact, since the clock stands still between two simulations."""
+    max_age_secs = (await asset.read()).policy.max_age_secs
+    now_ts = await program.chain.clock_ts()
+    statement = await asset.attest(1_000)
+    assert statement.observed_ms // MILLIS_PER_SEC in range(now_ts, now_ts + 4)
+    # The last whole second in which the statement is not too old.
+    last_ts = (statement.observed_ms + max_age_secs * MILLIS_PER_SEC) // MILLIS_PER_SEC
+    refused = {"InstructionError": [1, {"Custom": int(Refusal.CeilingExceeded)}]}
+    await program.chain.clock_reaches(last_ts - 1)
+    while (now_ts := await program.chain.clock_ts()) <= last_ts + 1:
+        simulated = await program.chain.simulate(await asset.minting(1))
+        assert simulated.err == (None if now_ts <= last_ts else refused)
+        await program.chain.advance_clock(1)
+    await program.refused(await asset.minting(1), Refusal.CeilingExceeded)
+    await asset.attest(1_000)
+    await program.accepted(await asset.minting(1))
+
+
+@pytest.mark.embedded_only
+async def test_an_entry_counts_until_the_second_of_its_expiry(program: Deployed, asset: Asset) -> None:
+    expires_ts = await program.chain.clock_ts() + 1_000
+    await asset.attest(1_000, expires_ts=expires_ts)
+    await program.chain.clock_reaches(expires_ts - 5)
+    await program.accepted(await asset.minting(1))
+    await program.chain.clock_reaches(expires_ts)
+    await program.refused(await asset.minting(1), Refusal.CeilingExceeded)
+    await asset.attest(1_000)
+    await program.accepted(await asset.minting(1))
+
+
+@pytest.mark.embedded_only
+async def test_one_custodians_silence_removes_its_part_only(program: Deployed, asset: Asset) -> None:
+    both = (OWN_KEEPER, OTHER_KEEPER)
+    expires_ts = await program.chain.clock_ts() + 1_000
+    await asset.attest(1_000, expires_ts=expires_ts)
+    await asset.attest(500, keeper=OTHER_KEEPER)
+    await program.chain.clock_reaches(expires_ts)
+    await program.refused(await asset.minting(501, keepers=both), Refusal.CeilingExceeded)
+    await program.accepted(await asset.minting(500, keepers=both))
+
+
+@pytest.mark.embedded_only
+async def test_unseen_redemptions_lower_the_ceiling_whoever_is_silent(program: Deployed, asset: Asset) -> None:
+    """M6: no instruction of this version redeems, so the counter is edited; the twin has none."""
+    both = (OWN_KEEPER, OTHER_KEEPER)
+    await asset.attest(1_000)
+    info = await program.chain.account(asset.address)
+    await program.chain.set_account(asset.address, replace(info, data=redeemed(info.data, 300)))
+    entry = await asset.entry(OTHER_KEEPER)
+    assert (entry.redeemed_total_raw, entry.unseen_raw) == (300, 300)
+    await program.refused(await asset.minting(701, keepers=both), Refusal.CeilingExceeded)
+    await program.refused(await asset.minting(701), Refusal.CeilingExceeded)
+    await program.accepted(await asset.minting(700))
+    # Seen, it lowers nothing any more.
+    statement = await program.statement({asset: 0}, keeper=OTHER_KEEPER)
+    seen = replace(statement, entries=(asset.line(0, redeemed_seen_raw=300),))
+    await program.accepted(program.relay(seen, *program.quorum(OTHER_KEEPER)))
+    await program.accepted(await asset.minting(300))
+
+
+def redeemed(data: bytes, amount_raw: int) -> bytes:
+    """The Asset account with so much redeemed from its second entry."""
+    entry_bytes, total_at, reserved = 96, 72, 64
+    second = len(data) - reserved - 3 * entry_bytes
+    return patched(data, second + total_at, amount_raw.to_bytes(8, "little"))
+
+
+# ---- the sequence (M4) -----------------------------------------------------------------------------------------------
+
+
+async def test_a_number_executes_once(program: Deployed, asset: Asset) -> None:
+    await asset.attest(1_000)
+    first = await asset.minting(100)
+    await program.accepted(first)
+    await program.refused(first, Refusal.WrongSequence)
+    await program.refused(await asset.burning(100, sequence=0), Refusal.WrongSequence)
+    await program.refused(await asset.minting(100, sequence=2), Refusal.WrongSequence)
+    await program.accepted(await asset.burning(100, sequence=1))
+    await program.accepted(await asset.minting(100, sequence=2))
+
+
+async def test_a_batch_with_one_wrong_number_does_nothing(program: Deployed, pool: AssetPool) -> None:
+    one, two = await pool.take(), await pool.take()
+    for asset in (one, two):
+        await asset.attest(1_000)
+    await program.accepted(await two.minting(1))
+    batch = await supply_call(program, IntentKind.MINT, [(one, 10), (two, 10)], sequence=0)
+    await program.refused(batch, Refusal.WrongSequence)
+    assert (await one.read()).sequence == 0
+    await program.accepted(await supply_call(program, IntentKind.MINT, [(one, 10), (two, 10)]))
+
+
+@pytest.mark.embedded_only
+async def test_the_last_number_is_never_passed(program: Deployed, asset: Asset) -> None:
+    await asset.attest(1_000)
+    info = await program.chain.account(asset.address)
+    last = 2**64 - 1
+    for sequence, error in ((last, Refusal.SequenceExhausted), (last - 1, None)):
+        edited = patched(info.data, _SEQUENCE_AT, sequence.to_bytes(8, "little"))
+        await program.chain.set_account(asset.address, replace(info, data=edited))
+        sent = await asset.minting(1, sequence=sequence)
+        if error is not None:
+            await program.refused(sent, error)
+        else:
+            await program.accepted(sent)
+    assert (await asset.read()).sequence == last
+
+
+# ---- amounts, rate and supply limit (M5) -----------------------------------------------------------------------------
+
+
+async def test_nothing_is_no_amount(program: Deployed, asset: Asset) -> None:
+    await asset.attest(1_000)
+    await program.refused(await asset.minting(0), Refusal.AmountZero)
+    await program.accepted(await asset.minting(1))
+    await program.refused(await asset.burning(0), Refusal.AmountZero)
+    await program.accepted(await asset.burning(1))
+
+
+async def test_the_supply_limit_holds_whatever_is_attested(program: Deployed, asset: Asset) -> None:
+    await asset.attest(1_000)
+    await asset.set_policy(supply_limit_raw=600)
+    await program.refused(await asset.minting(601), Refusal.SupplyLimitExceeded)
+    await program.accepted(await asset.minting(600))
+    await program.refused(await asset.minting(1), Refusal.SupplyLimitExceeded)
+    await asset.set_policy(supply_limit_raw=601)
+    await program.accepted(await asset.minting(1))
+
+
+async def test_amounts_near_the_end_of_u64_are_refused_by_name(program: Deployed, asset: Asset) -> None:
+    most = 2**64 - 1
+    await asset.attest(most // 100 * 100)
+    await program.accepted(await asset.minting(100))
+    await asset.set_policy(supply_limit_raw=most, mint_burst_raw=most, mint_refill_raw_per_sec=most)
+    await program.chain.clock_reaches(await program.chain.clock_ts() + 1)
+    await program.refused(await asset.minting(most), Refusal.Overflow)
+    await program.refused(await asset.minting(most - 100), Refusal.CeilingExceeded)
+    await program.accepted(await asset.minting(most // 100 * 100 - 100))
+
+
+@pytest.mark.embedded_only
+async def test_the_bucket_starts_empty_and_refills_by_whole_seconds(program: Deployed) -> None:
+    policy = replace(ROOMY, mint_burst_raw=1_000, mint_refill_raw_per_sec=100)
+    [asset] = await program.register(policy=policy, keepers=(OWN_KEEPER,))
+    bucket = (await asset.read()).mint_bucket
+    assert bucket.level_raw == 0
+    await asset.attest(10_000)
+
+    await program.chain.advance_clock(3)
+    level_raw = bucket.level_at(await program.chain.clock_ts(), 1_000, 100)
+    assert 300 <= level_raw < 1_000
+    err = {"InstructionError": [1, {"Custom": int(Refusal.BucketEmpty)}]}
+    assert (await program.chain.simulate(await asset.minting(level_raw + 1))).err == err
+    assert (await program.chain.simulate(await asset.minting(level_raw))).err is None
+
+    await program.chain.advance_clock(60)
+    await program.refused(await asset.minting(1_001), Refusal.BucketEmpty)
+    await program.accepted(await asset.minting(1_000))
+    bucket = (await asset.read()).mint_bucket
+    assert bucket.level_raw == 0
+    level_raw = bucket.level_at(await program.chain.clock_ts(), 1_000, 100)
+    assert (await program.chain.simulate(await asset.minting(level_raw + 1))).err == err
+
+
+async def test_a_bucket_of_nothing_lets_nothing_through(program: Deployed, asset: Asset) -> None:
+    await asset.attest(1_000)
+    await asset.set_policy(mint_burst_raw=0)
+    await program.refused(await asset.minting(1), Refusal.BucketEmpty)
+    await asset.set_policy(mint_burst_raw=1_000)
+    await program.chain.clock_reaches(await program.chain.clock_ts() + 1)
+    await program.accepted(await asset.minting(1))
+
+
+async def test_the_first_mint_passes_the_bucket_once(program: Deployed) -> None:
+    """initial_mint_raw is fixed at registration and consumed first; the rest goes through the bucket."""
+    policy = replace(ROOMY, mint_burst_raw=50, mint_refill_raw_per_sec=50)
+    [asset] = await program.register(policy=policy, initial_mint_raw=1_000, keepers=(OWN_KEEPER,))
+    await asset.attest(10_000)
+    await program.accepted(await asset.minting(400))
+    assert (await asset.read()).initial_mint_raw == 600
+    await program.chain.clock_reaches(await program.chain.clock_ts() + 1)
+    await program.refused(await asset.minting(651), Refusal.BucketEmpty)
+    await program.accepted(await asset.minting(650))
+    assert (await asset.read()).initial_mint_raw == 0
+    await program.refused(await asset.minting(51), Refusal.BucketEmpty)
+
+
+async def test_burning_gives_nothing_back_to_the_bucket(program: Deployed, asset: Asset) -> None:
+    await asset.attest(1_000)
+    await program.accepted(await asset.minting(1_000))
+    before = (await asset.read()).mint_bucket
+    await program.accepted(await asset.burning(1_000))
+    assert (await asset.read()).mint_bucket == before
+
+
+# ---- states, holds, multiplier ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.embedded_only
+@pytest.mark.parametrize("state", [AssetState.HALTED, AssetState.RETIRED, AssetState.RELEASED])
+async def test_only_an_active_asset_is_minted(program: Deployed, asset: Asset, state: AssetState) -> None:
+    """Retired and halted assets still burn; a released one is not the program's any more."""
+    await asset.attest(1_000)
+    await program.accepted(await asset.minting(100))
+    info = await program.chain.account(asset.address)
+    edited = replace(info, data=patched(info.data, _ASSET_STATE_AT, bytes([state])))
+    await program.chain.set_account(asset.address, edited)
+    assert (await asset.read()).state is state
+    await program.refused(await asset.minting(1), Refusal.AssetNotActive)
+    if state is AssetState.RELEASED:
+        await program.refused(await asset.burning(1), Refusal.AssetNotActive)
+    else:
+        await program.accepted(await asset.burning(1))
+        info = replace(info, data=patched((await program.chain.account(asset.address)).data, _ASSET_STATE_AT, b"\1"))
+    await program.chain.set_account(asset.address, info)
+    await program.accepted(await asset.minting(1))
+
+
+@pytest.mark.embedded_only
+async def test_a_multiplier_that_the_asset_does_not_know_stops_minting(program: Deployed, asset: Asset) -> None:
+    """The mint's effective multiplier, by the clock: a scheduled one counts from its second on."""
+    await asset.attest(1_000)
+    info = await program.chain.account(asset.mint)
+    start = scaled_ui_value(info.data)
+    effective_ts = await program.chain.clock_ts() + 1_000
+    two = 0x4000_0000_0000_0000
+    scheduled = patched(info.data, start + 40, effective_ts.to_bytes(8, "little") + two.to_bytes(8, "little"))
+    await program.chain.set_account(asset.mint, replace(info, data=scheduled))
+    await program.accepted(await asset.minting(100))
+    await program.chain.clock_reaches(effective_ts)
+    await program.refused(await asset.minting(100), Refusal.MultiplierMismatch)
+    after = await program.chain.account(asset.mint)
+    put_back = patched(after.data, start + 40, info.data[start + 40 : start + 56])
+    await program.chain.set_account(asset.mint, replace(after, data=put_back))
+    await program.accepted(await asset.minting(100))
+
+
+@pytest.mark.embedded_only
+async def test_the_place_of_the_multiplier_is_verified_at_each_use(program: Deployed, asset: Asset) -> None:
+    await asset.attest(1_000)
+    info = await program.chain.account(asset.mint)
+    start = scaled_ui_value(info.data)
+    for wrong in (patched(info.data, start - 4, (24).to_bytes(2, "little")), info.data[: start + 50]):
+        await program.chain.set_account(asset.mint, replace(info, data=wrong))
+        await program.refused(await asset.minting(100), Refusal.MultiplierOffsetInvalid)
+    await program.chain.set_account(asset.mint, info)
+    await program.accepted(await asset.minting(100))
+
+
+def scaled_ui_value(mint_data: bytes) -> int:
+    """Where the value of the ScaledUiAmount extension starts in a mint."""
+    offset = 166
+    while True:
+        kind, length = (int.from_bytes(mint_data[offset + at : offset + at + 2], "little") for at in (0, 2))
+        if kind == 25:
+            return offset + 4
+        offset += 4 + length
+
+
+async def test_a_hold_stops_minting_and_not_burning(program: Deployed, asset: Asset) -> None:
+    await asset.attest(100)
+    await program.accepted(await asset.minting(100))
+    await asset.attest(10_000)
+    assert (await asset.read()).holds == Hold.RISE
+    await program.refused(await asset.minting(1), Refusal.OnHold)
+    await program.accepted(await asset.burning(1))
+    clear = program.client.clear_hold(resumer=program.keys.resumer.address, mint=asset.mint, holds=Hold.RISE)
+    await program.accepted(program.by("resumer", clear))
+    await program.accepted(await asset.minting(1))
+
+
+# ---- burn (M7) -------------------------------------------------------------------------------------------------------
+
+
+async def test_a_burn_takes_from_the_vault_and_counts(program: Deployed, asset: Asset) -> None:
+    await asset.attest(1_000)
+    await program.accepted(await asset.minting(1_000))
+    await program.refused(await asset.burning(1_001), Refusal.InventoryTooLow)
+    events = await program.accepted(await asset.burning(300))
+    assert [event.name for event in events] == ["Burnt"]
+    state = await asset.read()
+    assert (state.burnt_raw, state.minted_raw, state.sequence) == (300, 1_000, 2)
+    assert (await asset.supply_raw(), await asset.balance_raw()) == (700, 700)
+
+
+async def test_what_is_distributed_cannot_be_burnt(program: Deployed, asset: Asset) -> None:
+    """M7: the permanent delegate could, and the program never does."""
+    await asset.attest(1_000)
+    await program.accepted(await asset.minting(1_000))
+    wallet = await program.participant()
+    account = await asset.open_account(address_of(wallet))
+    await program.accepted(await asset.distributing(900, wallet))
+    sent = await asset.burning(100)
+    [instruction] = sent.instructions
+    vault_index = len(instruction.accounts) - 1
+    stolen = with_account(instruction, vault_index, account)
+    await program.refused(sent.but(instructions=(stolen,)), Refusal.WrongVault)
+    await program.refused(await asset.burning(101), Refusal.InventoryTooLow)
+    await program.accepted(sent)
+    assert await asset.balance_raw(account) == 900
+
+
+async def test_burns_need_no_statement(program: Deployed, asset: Asset) -> None:
+    await asset.attest(1_000)
+    await program.accepted(await asset.minting(1_000))
+    await asset.attest(0)
+    await program.accepted(await asset.burning(600, keepers=()))
+    await program.accepted(await asset.burning(400, keepers=(OWN_KEEPER, OTHER_KEEPER)))
+    assert await asset.supply_raw() == 0
+
+
+def burn_checked(account: bytes, asset: Asset, owner: Keypair, amount_raw: int) -> Instruction:
+    """Token-2022 BurnChecked by the holder."""
+    data = bytes([15]) + amount_raw.to_bytes(8, "little") + bytes([8])
+    return Instruction(
+        pubkey(TOKEN_2022),
+        data,
+        [
+            AccountMeta(pubkey(account), is_signer=False, is_writable=True),
+            AccountMeta(pubkey(asset.mint), is_signer=False, is_writable=True),
+            AccountMeta(owner.pubkey(), is_signer=True, is_writable=False),
+        ],
+    )
+
+
+# ---- batches ---------------------------------------------------------------------------------------------------------
+
+
+async def test_18_assets_are_minted_and_burnt_in_one_transaction(program: Deployed, pool: AssetPool) -> None:
+    assets = [await pool.take() for _ in range(BATCH)]
+    table = await lookup_table(program, [asset.mint for asset in assets])
+    statement = await program.statement({asset: 10 * (n + 1) for n, asset in enumerate(assets)})
+    await program.accepted(program.relay(statement).but(tables=(table,)))
+    entries = [(asset, 1_000 * (n + 1)) for n, asset in enumerate(assets)]
+    operator = program.keys.operator.keypair
+    for kind in (IntentKind.MINT, IntentKind.BURN):
+        sent = (await supply_call(program, kind, entries)).but(tables=(table,), payer=operator)
+        await program.accepted(sent)
+        for n, asset in enumerate(assets):
+            assert await asset.supply_raw() == (1_000 * (n + 1) if kind is IntentKind.MINT else 0)
+
+
+async def test_a_batch_is_all_or_nothing(program: Deployed, pool: AssetPool) -> None:
+    one, two = await pool.take(), await pool.take()
+    await one.attest(1_000)
+    await two.attest(1_000)
+    wrong = await supply_call(program, IntentKind.MINT, [(one, 1_000), (two, 1_001)])
+    await program.refused(wrong, Refusal.CeilingExceeded)
+    assert (await one.supply_raw(), (await one.read()).sequence) == (0, 0)
+    await program.accepted(await supply_call(program, IntentKind.MINT, [(one, 1_000), (two, 1_000)]))
+
+
+@pytest.mark.parametrize("kind", [IntentKind.MINT, IntentKind.BURN])
+async def test_a_batch_has_entries_and_their_accounts(program: Deployed, asset: Asset, kind: IntentKind) -> None:
+    await asset.attest(1_000)
+    await program.accepted(await asset.minting(10))
+    good = await supply_call(program, kind, [(asset, 1)])
+    [instruction] = good.instructions
+    data = bytes(instruction.data)
+    wrong = {
+        Refusal.NoEntries: with_data(instruction, data[:8] + bytes(4)),
+        Refusal.TooManyEntries: with_data(instruction, data[:8] + (21).to_bytes(4, "little") + bytes(21 * 32)),
+        Refusal.EntriesAccountsMismatch: with_accounts(instruction, instruction.accounts[:-2]),
+        Refusal.InstructionDidNotDeserialize: with_data(instruction, data[:-1]),
+    }
+    for error, changed in wrong.items():
+        await program.refused(good.but(instructions=(changed,)), error)
+    await program.accepted(good)
+
+
+async def test_tokens_leave_a_wallet_by_its_owner_only(program: Deployed, asset: Asset) -> None:
+    """After a distribution the wallet sends them by an ordinary transfer; the operator cannot."""
+    await asset.attest(1_000)
+    await program.accepted(await asset.minting(1_000))
+    wallet, other = await program.participant(), Keypair()
+    source = await asset.open_account(address_of(wallet))
+    destination = await asset.open_account(address_of(other))
+    await program.accepted(await asset.distributing(500, wallet))
+
+    def transfer(owner: Keypair) -> Call:
+        return call(
+            transfer_tokens(
+                source=source,
+                mint=asset.mint,
+                destination=destination,
+                owner=address_of(owner),
+                amount_raw=200,
+                decimals=8,
+            ),
+            owner,
+        )
+
+    owner_mismatch = 4
+    operator = program.keys.operator.keypair
+    await program.chain.fails(transfer(operator), {"InstructionError": [1, {"Custom": owner_mismatch}]})
+    await program.chain.accepted(transfer(wallet))
+    assert (await asset.balance_raw(source), await asset.balance_raw(destination)) == (300, 200)
