@@ -30,6 +30,9 @@ def parse(body: str) -> list[Call | Json] | Call | Json:
     """A call, an error answer, or for a batch a list of them. Raises RpcError where it is no JSON-RPC at all."""
     try:
         document = json.loads(body)
+        if "\\u" in body:
+            # Half a surrogate pair is no text: Python takes it, a validator does not.
+            dumps(document).encode()
     except (ValueError, RecursionError):
         raise parse_error() from None
     if isinstance(document, list):

@@ -189,18 +189,23 @@ def _fixed(text: str, length: int, max_chars: int) -> bytes:
     return raw
 
 
+_BASE64_ALPHABET = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+
+
 def decode_base64(text: str) -> bytes:
     """Raises RpcError with the message of Rust's decoder."""
+    raw = text.encode()
     try:
-        return base64.b64decode(text, validate=True)
+        return base64.b64decode(raw, validate=True)
     except binascii.Error:
-        alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-        for index, character in enumerate(text.rstrip("=")):
-            if character not in alphabet:
-                detail = f"InvalidByte({index}, {ord(character)})"
+        symbols = raw.rstrip(b"=")
+        for index, byte in enumerate(symbols):
+            if byte not in _BASE64_ALPHABET:
+                detail = f"InvalidByte({index}, {byte})"
                 break
         else:
-            detail = "InvalidPadding"
+            # One symbol more than a multiple of four can end no byte.
+            detail = f"InvalidLength({len(symbols)})" if len(symbols) % 4 == 1 else "InvalidPadding"
         raise invalid_params(f"invalid base64 encoding: {detail}") from None
 
 

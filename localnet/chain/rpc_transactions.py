@@ -10,7 +10,7 @@ from solders.instruction import CompiledInstruction
 from solders.message import Message, MessageV0
 from solders.pubkey import Pubkey
 from solders.signature import Signature
-from solders.transaction import VersionedTransaction
+from solders.transaction import SanitizeError, VersionedTransaction
 
 from chain import addresses, base58
 from chain.bank import (
@@ -345,8 +345,8 @@ def _decode_transaction(text: str, config: Config) -> VersionedTransaction:
         raise invalid_params(f"failed to deserialize {_TRANSACTION_TYPE}: unsupported message version")
     try:
         tx.sanitize()
-    except ValueError as error:
-        raise invalid_params(f"invalid transaction: {error}") from None
+    except SanitizeError:
+        raise invalid_params(f"invalid transaction: {error_text('SanitizeFailure')}") from None
     return tx
 
 
@@ -378,6 +378,11 @@ def _decode_message(wire: bytes) -> Message | MessageV0:
         raise invalid_params(f"failed to deserialize {_MESSAGE_TYPE}: {error}") from None
     if not isinstance(message, Message | MessageV0):
         raise invalid_params(f"failed to deserialize {_MESSAGE_TYPE}: unsupported message version")
+    signatures = [Signature.default()] * message.header.num_required_signatures
+    try:
+        VersionedTransaction.populate(message, signatures).sanitize()
+    except SanitizeError as error:
+        raise invalid_params(f"invalid transaction message: {error}") from None
     return message
 
 

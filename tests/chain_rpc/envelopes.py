@@ -15,6 +15,8 @@ _BODIES: Final[dict[str, bytes]] = {
     "empty": b"",
     "no JSON": b"nope",
     "no UTF-8": b'"\xff\xfe"',
+    "half a surrogate pair": b'{"jsonrpc":"2.0","id":"\\ud800","method":"getHealth"}',
+    "a surrogate pair": b'{"jsonrpc":"2.0","id":"\\ud83d\\ude00","method":"getHealth"}',
     "a number": b"5",
     "an empty object": b"{}",
     "an empty batch": b"[]",

@@ -241,6 +241,14 @@ def _wire(instructions: list[Instruction], blockhash: Hash, *, payer: Keypair = 
     return base64.b64encode(bytes(VersionedTransaction(message, [payer]))).decode()
 
 
+def _misshapen(blockhash: Hash) -> str:
+    """A transaction whose instruction names a program that is not among its accounts."""
+    wire = bytearray(base64.b64decode(_wire([_pay(SOL)], blockhash, legacy=True)))
+    # After one signature, the header, three accounts, the blockhash and the count of instructions.
+    wire[65 + 3 + 1 + 3 * 32 + 32 + 1] = 9
+    return base64.b64encode(bytes(wire)).decode()
+
+
 def _pay(lamports: int, to: Pubkey = NOBODY, source: Pubkey | None = None) -> Instruction:
     return transfer(TransferParams(from_pubkey=source or PAYER.pubkey(), to_pubkey=to, lamports=lamports))
 
@@ -285,8 +293,13 @@ def _sending(story: Play, blockhash: Hash) -> list[Probe]:
         Probe("send future slot", "sendTransaction", [_wire([_pay(SOL)], blockhash), {**confirmed, "minContextSlot": 10**12}]),
         Probe("send garbage", "sendTransaction", ["AAAA", b64]),
         Probe("send garbage message", "sendTransaction", [base64.b64encode(bytes([1]) + bytes(64) + b"\1\2").decode(), b64]),
+        Probe("send program index out of bounds", "sendTransaction", [_misshapen(blockhash), b64]),
+        Probe("send too many signatures", "sendTransaction", [base64.b64encode(b"\2" + bytes(128) + bytes(good.message)).decode(), b64]),
+        Probe("send no signature", "sendTransaction", [base64.b64encode(b"\0" + bytes(good.message)).decode(), b64]),
         Probe("send not base58", "sendTransaction", ["0OIl"]),
         Probe("send not base64", "sendTransaction", ["!!", b64]),
+        Probe("send not ASCII base64", "sendTransaction", ["é", b64]),
+        Probe("send badly padded base64", "sendTransaction", ["AAAAA", b64]),
         Probe("send bad encoding", "sendTransaction", ["AAAA", {"encoding": "jsonParsed"}]),
         Probe("send unknown encoding", "sendTransaction", ["AAAA", {"encoding": "hex"}]),
         Probe("send too long base64", "sendTransaction", ["A" * 1700, b64]),
@@ -338,6 +351,7 @@ def _fees(blockhash: Hash) -> list[Probe]:
         Probe("fee with price and default limit", "getFeeForMessage", [message(set_compute_unit_price(77), _pay(5), token_2022(b"\x15"), legacy=True), confirmed]),
         Probe("fee unknown blockhash", "getFeeForMessage", [message(_pay(5), legacy=True, recent=Hash(bytes(range(32)))), confirmed]),
         Probe("fee garbage", "getFeeForMessage", ["AAAA"]),
+        Probe("fee program index out of bounds", "getFeeForMessage", [base64.b64encode(base64.b64decode(_misshapen(blockhash))[65:]).decode(), confirmed]),
         Probe("fee not base64", "getFeeForMessage", ["!"]),
         Probe("latest blockhash", "getLatestBlockhash", []),
         Probe("latest blockhash future slot", "getLatestBlockhash", [{"minContextSlot": 10**12}]),
