@@ -78,7 +78,7 @@ async def test_kit(kind: ChainKind) -> None:
 @pytest.mark.usefixtures("packages")
 async def test_web3(kind: ChainKind) -> None:
     assert await play(kind, "web3.mjs") == {
-        "account_notified": 1_000_000_000,
+        "account_notified": True,
         "airdrop_err": None,
         "balance": 1_500_000_000,
         "from_table": ["transaction", "transaction", "lookupTable"],
