@@ -169,7 +169,7 @@ REFUSED: list[tuple[str, str, Any, int, str, str]] = [
     ),
     ("program", "/v1/cosign", proposal(program_id=base58(GENESIS)), 422, "wrong_program_id", "statement.program_id"),
     ("epoch", "/v1/cosign", proposal(epoch=4), 409, "wrong_epoch", "statement.epoch"),
-    ("replay", "/v1/cosign", proposal(observed_ms=1, expires_ts=2), 409, "clock_skew", "statement.observed_ms"),
+    ("replay", "/v1/cosign", proposal(observed_ms=1, expires_ts=2), 409, "too_old", "statement.observed_ms"),
     ("no endpoint", "/v1/other", {}, 404, "not_found", "path"),
     ("method", "/v1/assets", {}, 405, "method_not_allowed", "method"),
 ]  # fmt: skip

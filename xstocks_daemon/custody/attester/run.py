@@ -124,7 +124,7 @@ async def serve_attester(
             books,
             store,
             cached,
-            SignerLimits(settings.lifetime_secs, settings.max_skew_ms),
+            SignerLimits(settings.lifetime_secs, settings.max_skew_ms, settings.max_proposal_age_ms),
             now_ms,
             worker,
         )

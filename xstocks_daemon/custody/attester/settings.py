@@ -67,7 +67,8 @@ class CustodianSettings(_Strict):
 
 class AttesterSettings(_Strict):
     """All settings. `lifetime_secs`: how long after its observation a statement expires, and the most it signs for
-    others. `max_skew_ms`: how far another sidecar's clock may be from this one's; the chain's own limit also holds.
+    others. `max_skew_ms`: how far another sidecar's clock may be ahead of this one's; the chain's own limit also holds.
+    `max_proposal_age_ms`: how old an observation may be that it co-signs; an old one can only be less fresh.
     `fee_payer_file`: the key that pays where the sidecar submits lower statements itself; without it, it does not."""
 
     key_file: PathField
@@ -80,6 +81,7 @@ class AttesterSettings(_Strict):
     custodians: Annotated[list[CustodianSettings], Field(min_length=1)]
     lifetime_secs: Annotated[int, Field(ge=1, le=7 * 86_400)] = 3_600
     max_skew_ms: Annotated[int, Field(ge=0, le=600_000)] = 60_000
+    max_proposal_age_ms: Annotated[int, Field(ge=0, le=600_000)] = 60_000
     request_timeout_secs: Annotated[int, Field(ge=1, le=300)] = 20
     fee_payer_file: PathField | None = None
 

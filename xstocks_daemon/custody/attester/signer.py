@@ -4,7 +4,7 @@ The digest is built here, from the own genesis hash, program, custodian, key epo
 
 1 the statement is of the own cluster and program, and of a custodian that is served here
 2 its epoch is the custodian's present one, and the own key is in the present set, not expired
-3 observed_ms is within the allowed skew of the own clock, on both sides
+3 observed_ms is at most the allowed skew ahead of the own clock, and no older than a proposal may be
 4 expires_ts is not over, and at most the lifetime after the observation
 5 per entry: the own books and the finalized chain have a line for the mint, with the same multiplier
 6 per entry: capacity_raw follows from the shares, redeemed_seen_raw is not above the chain's counter
@@ -92,10 +92,12 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class SignerLimits:
-    """`lifetime_secs`: the most between observation and expiry; `max_skew_ms`: between two sidecars' clocks."""
+    """`lifetime_secs`: the most between observation and expiry; `max_skew_ms`: how far another sidecar's clock may be
+    ahead; `max_age_ms`: how long ago an observation may be, the time a proposal needs to get here included."""
 
     lifetime_secs: int
     max_skew_ms: int
+    max_age_ms: int
 
     def skew_ms(self, snapshot: ChainSnapshot) -> int:
         """The allowed skew: never more than the chain's own, on which the release of shares relies (M13)."""
@@ -216,12 +218,19 @@ class Signer:
         skew_ms = self.limits.skew_ms(snapshot)
         # 3
         ahead_ms = proposal.observed_ms - now_ms
-        if abs(ahead_ms) > skew_ms:
+        if ahead_ms > skew_ms:
             raise SignRefused(
                 "clock_skew",
                 "statement.observed_ms",
-                f"{ahead_ms} ms ahead of this sidecar's clock, {skew_ms} ms either way are allowed",
+                f"{ahead_ms} ms ahead of this sidecar's clock, {skew_ms} ms are allowed",
                 "set the clocks",
+            )
+        if -ahead_ms > self.limits.max_age_ms:
+            raise SignRefused(
+                "too_old",
+                "statement.observed_ms",
+                f"observed {-ahead_ms} ms ago, {self.limits.max_age_ms} ms are allowed",
+                "propose a new observation, or set the clocks",
             )
         # 4
         expires_ms = proposal.expires_ts * MILLIS_PER_SEC
