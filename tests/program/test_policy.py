@@ -1,0 +1,85 @@
+"""tighten_policy at once and loosen_policy: limits and the buckets under them (M5)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.support.deployed import ROOMY, Asset, Deployed
+from tests.support.live_chain import Call
+from tests.support.refusals import Refusal
+from xstocks_daemon.domain.snapshot import Policy
+
+LOWER = (
+    "supply_limit_raw",
+    "mint_burst_raw",
+    "mint_refill_raw_per_sec",
+    "distribute_burst_raw",
+    "distribute_refill_raw_per_sec",
+    "max_age_secs",
+    "max_rise_bps",
+    "max_multiplier_bps",
+    "ca_tolerance_bps",
+)
+"""Values that are stricter when lower; a longer ca_window_secs is the stricter one."""
+
+
+def tightening(asset: Asset, policy: Policy) -> Call:
+    program = asset.program
+    return program.by(
+        "admin", program.client.tighten_policy(admin=program.keys.admin.address, mint=asset.mint, policy=policy)
+    )
+
+
+def loosening(asset: Asset, policy: Policy) -> Call:
+    program = asset.program
+    return program.by(
+        "admin", program.client.loosen_policy(admin=program.keys.admin.address, mint=asset.mint, policy=policy)
+    )
+
+
+@pytest.mark.parametrize("name", [*LOWER, "ca_window_secs"])
+async def test_a_limit_is_tightened_at_once_and_never_loosened_so(program: Deployed, asset: Asset, name: str) -> None:
+    now = getattr(ROOMY, name)
+    step = 1 if name == "ca_window_secs" else -1
+    looser = replace(ROOMY, **{name: now - step})
+    stricter = replace(ROOMY, **{name: now + step})
+    await program.refused(tightening(asset, looser), Refusal.NotTightening)
+    [event] = await program.accepted(tightening(asset, stricter))
+    assert (event.name, event.fields["loosened"]) == ("PolicyChanged", 0)
+    assert (await asset.read()).policy == stricter
+    await program.refused(tightening(asset, ROOMY), Refusal.NotTightening)
+    [event] = await program.accepted(loosening(asset, ROOMY))
+    assert (event.name, event.fields["loosened"]) == ("PolicyChanged", 1)
+    assert (await asset.read()).policy == ROOMY
+
+
+async def test_one_looser_value_among_stricter_ones_is_refused(program: Deployed, asset: Asset) -> None:
+    mixed = replace(ROOMY, supply_limit_raw=1, mint_burst_raw=1, max_rise_bps=ROOMY.max_rise_bps + 1)
+    await program.refused(tightening(asset, mixed), Refusal.NotTightening)
+    await program.accepted(tightening(asset, replace(mixed, max_rise_bps=ROOMY.max_rise_bps)))
+
+
+@pytest.mark.parametrize(
+    ("bad", "good"),
+    [({"max_age_secs": 0}, {"max_age_secs": 1}), ({"ca_tolerance_bps": 10_001}, {"ca_tolerance_bps": 10_000})],
+    ids=["no age", "tolerance above all"],
+)
+async def test_a_policy_keeps_its_bounds(
+    program: Deployed, asset: Asset, bad: dict[str, int], good: dict[str, int]
+) -> None:
+    await program.refused(loosening(asset, replace(ROOMY, **bad)), Refusal.PolicyInvalid)
+    await program.accepted(loosening(asset, replace(ROOMY, **good)))
+
+
+async def test_a_smaller_bucket_keeps_no_more_than_its_size(program: Deployed, asset: Asset) -> None:
+    """What was saved up under a looser policy does not survive a stricter one."""
+    await asset.attest(1_000)
+    small = replace(ROOMY, mint_burst_raw=100, mint_refill_raw_per_sec=0)
+    await program.accepted(tightening(asset, small))
+    assert (await asset.read()).mint_bucket.level_raw == 100
+    await program.accepted(loosening(asset, replace(ROOMY, mint_refill_raw_per_sec=0)))
+    assert (await asset.read()).mint_bucket.level_raw == 100
+    await program.refused(await asset.minting(101), Refusal.BucketEmpty)
+    await program.accepted(await asset.minting(100))

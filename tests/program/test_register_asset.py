@@ -1,0 +1,471 @@
+"""register_asset: a mint is taken only where every byte of it is the profile's, and each deviation has its own name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import pytest
+from solders.instruction import AccountMeta, Instruction
+from solders.keypair import Keypair
+from solders.system_program import CreateAccountParams, create_account
+
+from tests.support.deployed import OWN_KEEPER, ROOMY, Deployed, FreshMint
+from tests.support.edit import patched, with_account
+from tests.support.live_chain import Call, address_of, call
+from tests.support.refusals import Refusal
+from xstocks_daemon.chain.addresses import TOKEN_2022, pubkey
+from xstocks_daemon.chain.mint_layout import Extension, extensions, read_mint, read_token_account
+from xstocks_daemon.chain.program import Profile
+from xstocks_daemon.chain.transactions import create_token_account
+from xstocks_daemon.domain.snapshot import AssetState, Hold, Scope
+from xstocks_daemon.domain.units import Address, multiplier_bits_of
+
+# Token-2022 mint: authority option 0, supply 36, decimals 44, initialized 45, freeze option 46, account type 165, TLV.
+SUPPLY_AT, DECIMALS_AT, INITIALIZED_AT, FREEZE_AT, ACCOUNT_TYPE_AT, TLV_AT = 36, 44, 45, 46, 165, 166
+ONE = 0x3FF0_0000_0000_0000
+
+# Places in register_asset.
+ASSET, MINT, VAULT, REDEMPTION_AUTHORITY, REDEMPTION_VAULT, TOKEN_PROGRAM, ASSOCIATED, SYSTEM = range(2, 10)
+
+
+async def created(program: Deployed, profile: Profile = Profile.XSTOCKS) -> FreshMint:
+    """A good mint on the chain, ready to be registered."""
+    fresh = await program.mint_to_register(profile=profile)
+    await program.chain.accepted(call(fresh.create, program.keys.admin.keypair, fresh.key))
+    return fresh
+
+
+def registering(program: Deployed, mint: Address, *, profile: Profile = Profile.XSTOCKS) -> Call:
+    return program.by("admin", program.registration(mint, profile=profile))
+
+
+async def test_a_registered_asset_is_active_and_knows_its_mint(program: Deployed) -> None:
+    multiplier = "1.0032690125398187"
+    [asset] = await program.register(multiplier=multiplier, initial_mint_raw=77, keepers=(OWN_KEEPER,))
+    state = await asset.read()
+    assert (state.state, state.paused, state.holds) == (AssetState.ACTIVE, Scope(0), Hold(0))
+    assert (state.mint, state.vault, state.decimals) == (asset.mint, asset.vault, 8)
+    assert state.redemption_vault == program.addresses.redemption_vault(asset.mint)
+    assert (state.sequence, state.initial_mint_raw) == (0, 77)
+    assert (state.minted_raw, state.burnt_raw, state.distributed_raw, state.adopted_raw) == (0, 0, 0, 0)
+    assert state.multiplier_bits == multiplier_bits_of(multiplier)
+    assert state.multiplier_effective_ts == 0
+    assert state.policy == ROOMY
+    mint = await asset.read_mint()
+    assert (mint.symbol, mint.name, mint.supply_raw, mint.decimals) == ("TESTx", "Test xStock", 0, 8)
+    info = await program.chain.account(asset.mint)
+    found = dict(extensions(asset.mint, info.data))
+    assert set(found) == set(Extension)
+    assert b"CH0000000000" in found[Extension.TOKEN_METADATA]
+    assert found[Extension.TOKEN_METADATA][:32] == asset.address
+    assert info.lamports >= await program.chain.rpc.rent_exempt_lamports(len(info.data))
+    owners = {
+        asset.vault: asset.address,
+        program.addresses.redemption_vault(asset.mint): program.addresses.redemption_authority(asset.mint),
+    }
+    for vault, owner in owners.items():
+        account = await program.chain.account(vault)
+        assert read_token_account(vault, account.data, account.owner).owner == owner
+
+
+async def test_registration_is_announced(program: Deployed) -> None:
+    fresh = await created(program)
+    events = await program.accepted(registering(program, fresh.mint))
+    [event] = events
+    assert event.name == "AssetRegistered"
+    assert (event.fields["mint"], event.fields["asset"]) == (fresh.mint, program.addresses.asset(fresh.mint))
+    assert (event.fields["profile"], event.fields["multiplier_bits"]) == (Profile.XSTOCKS, ONE)
+
+
+async def test_a_mint_is_registered_once(program: Deployed) -> None:
+    fresh = await created(program)
+    await program.accepted(registering(program, fresh.mint))
+    await program.refused(registering(program, fresh.mint), Refusal.AlreadyInitialized)
+
+
+async def test_the_open_profile_has_no_freeze_authority_and_two_extensions(program: Deployed) -> None:
+    fresh = await created(program, Profile.OPEN)
+    await program.refused(registering(program, fresh.mint), Refusal.FreezeAuthorityInvalid)
+    await program.accepted(registering(program, fresh.mint, profile=Profile.OPEN))
+    other = await created(program)
+    wrong = registering(program, other.mint, profile=Profile.OPEN)
+    await program.refused(wrong, Refusal.FreezeAuthorityInvalid)
+    await program.accepted(registering(program, other.mint))
+
+
+async def test_profiles_of_later_versions_are_refused(program: Deployed) -> None:
+    fresh = await created(program)
+    admin = program.keys.admin
+    good = program.registration(fresh.mint)
+    for profile in (2, 3, 255):
+        unknown = Instruction(good.program_id, patched(bytes(good.data), 8, bytes([profile])), good.accounts)
+        await program.refused(call(unknown, admin.keypair), Refusal.ProfileNotSupported)
+    await program.accepted(registering(program, fresh.mint))
+
+
+# ---- mints made by real instructions, one of which is another --------------------------------------------------------
+
+
+def token_instruction(data: bytes, mint: Address) -> Instruction:
+    return Instruction(pubkey(TOKEN_2022), data, [AccountMeta(pubkey(mint), is_signer=False, is_writable=True)])
+
+
+def space(instructions: list[Instruction], extra_bytes: int) -> list[Instruction]:
+    """The same creation with another size of the account."""
+    create, *rest = instructions
+    payer, mint = (meta.pubkey for meta in create.accounts)
+    data = bytes(create.data)
+    lamports, size = int.from_bytes(data[4:12], "little"), int.from_bytes(data[12:20], "little")
+    bigger = create_account(
+        CreateAccountParams(
+            from_pubkey=payer,
+            to_pubkey=mint,
+            lamports=lamports + 10**7,
+            space=size + extra_bytes,
+            owner=pubkey(TOKEN_2022),
+        )
+    )
+    return [bigger, *rest]
+
+
+def added(data: bytes, value_bytes: int) -> Callable[[FreshMint, Address], list[Instruction]]:
+    """One more extension, initialised before the mint."""
+
+    def build(fresh: FreshMint, _asset: Address) -> list[Instruction]:
+        *before, mint = space(list(fresh.create), 4 + value_bytes)
+        return [*before, token_instruction(data, fresh.mint), mint]
+
+    return build
+
+
+def replaced(
+    index: int, build_data: Callable[[Address, Address], bytes]
+) -> Callable[[FreshMint, Address], list[Instruction]]:
+    """Another initialisation of one extension; `build_data` is given asset and mint."""
+
+    def build(fresh: FreshMint, asset: Address) -> list[Instruction]:
+        instructions = list(fresh.create)
+        instructions[index] = token_instruction(build_data(asset, fresh.mint), fresh.mint)
+        return instructions
+
+    return build
+
+
+def left_out(index: int, value_bytes: int) -> Callable[[FreshMint, Address], list[Instruction]]:
+    def build(fresh: FreshMint, _asset: Address) -> list[Instruction]:
+        instructions = space(list(fresh.create), -4 - value_bytes)
+        del instructions[index]
+        return instructions
+
+    return build
+
+
+STRANGER = Address(bytes([9]) * 32)
+# Places of the initialisations in create_mint_instructions, after the creation of the account.
+POINTER, DELEGATE, STATE, SCALED, PAUSABLE, CONFIDENTIAL, HOOK, MINT2 = range(1, 9)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A mint that the client made in another way, and how it is refused."""
+
+    build: Callable[[FreshMint, Address], list[Instruction]]
+    error: Refusal
+
+
+def mint2(
+    decimals: int = 8, *, authority: bool = True, freeze: bytes | None = None
+) -> Callable[[Address, Address], bytes]:
+    def data(asset: Address, _mint: Address) -> bytes:
+        freezer = b"\1" + asset if freeze is None else freeze
+        return bytes([20, decimals]) + (asset if authority else STRANGER) + freezer
+
+    return data
+
+
+MADE: dict[str, Made] = {
+    "9 decimals": Made(replaced(MINT2, mint2(9)), Refusal.WrongDecimals),
+    "0 decimals": Made(replaced(MINT2, mint2(0)), Refusal.WrongDecimals),
+    "a foreign mint authority": Made(replaced(MINT2, mint2(authority=False)), Refusal.MintAuthorityInvalid),
+    "a foreign freeze authority": Made(replaced(MINT2, mint2(freeze=b"\1" + STRANGER)), Refusal.FreezeAuthorityInvalid),
+    "no freeze authority": Made(replaced(MINT2, mint2(freeze=b"\0")), Refusal.FreezeAuthorityInvalid),
+    "a foreign metadata pointer authority": Made(
+        replaced(POINTER, lambda _asset, mint: bytes([39, 0]) + STRANGER + mint), Refusal.MetadataPointerInvalid
+    ),
+    "metadata somewhere else": Made(
+        replaced(POINTER, lambda asset, _mint: bytes([39, 0]) + asset + STRANGER), Refusal.MetadataPointerInvalid
+    ),
+    "a foreign permanent delegate": Made(
+        replaced(DELEGATE, lambda _asset, _mint: bytes([35]) + STRANGER), Refusal.PermanentDelegateInvalid
+    ),
+    "accounts frozen by default": Made(
+        replaced(STATE, lambda _asset, _mint: bytes([28, 0, 2])), Refusal.DefaultAccountStateInvalid
+    ),
+    "a foreign multiplier authority": Made(
+        replaced(SCALED, lambda _asset, _mint: bytes([43, 0]) + STRANGER + ONE.to_bytes(8, "little")),
+        Refusal.ScaledUiAuthorityInvalid,
+    ),
+    "a foreign pause authority": Made(
+        replaced(PAUSABLE, lambda _asset, _mint: bytes([44, 0]) + STRANGER), Refusal.PausableAuthorityInvalid
+    ),
+    "a foreign confidential authority": Made(
+        replaced(CONFIDENTIAL, lambda _asset, _mint: bytes([27, 0]) + STRANGER + bytes(33)),
+        Refusal.ConfidentialTransferInvalid,
+    ),
+    "confidential accounts approved by themselves": Made(
+        replaced(CONFIDENTIAL, lambda asset, _mint: bytes([27, 0]) + asset + b"\1" + bytes(32)),
+        Refusal.ConfidentialTransferInvalid,
+    ),
+    "an auditor": Made(
+        replaced(CONFIDENTIAL, lambda asset, _mint: bytes([27, 0]) + asset + b"\0" + bytes([9]) * 32),
+        Refusal.ConfidentialTransferInvalid,
+    ),
+    "a foreign hook authority": Made(
+        replaced(HOOK, lambda _asset, _mint: bytes([36, 0]) + STRANGER + bytes(32)), Refusal.TransferHookInvalid
+    ),
+    "a hook program": Made(
+        replaced(HOOK, lambda asset, _mint: bytes([36, 0]) + asset + STRANGER), Refusal.TransferHookInvalid
+    ),
+    "no metadata pointer": Made(left_out(POINTER, 64), Refusal.MissingExtension),
+    "no permanent delegate": Made(left_out(DELEGATE, 32), Refusal.MissingExtension),
+    "no default account state": Made(left_out(STATE, 1), Refusal.MissingExtension),
+    "no multiplier": Made(left_out(SCALED, 56), Refusal.MissingExtension),
+    "no pause": Made(left_out(PAUSABLE, 33), Refusal.MissingExtension),
+    "no confidential transfers": Made(left_out(CONFIDENTIAL, 65), Refusal.MissingExtension),
+    "no hook": Made(left_out(HOOK, 64), Refusal.MissingExtension),
+    "a close authority": Made(added(bytes([25, 1]) + STRANGER, 32), Refusal.CloseAuthorityForbidden),
+    "a group pointer": Made(added(bytes([40, 0]) + STRANGER + STRANGER, 64), Refusal.ForbiddenExtension),
+    "a group member pointer": Made(added(bytes([41, 0]) + STRANGER + STRANGER, 64), Refusal.ForbiddenExtension),
+}
+
+
+@pytest.mark.parametrize("made", MADE.values(), ids=MADE)
+async def test_a_mint_that_deviates_from_its_profile_is_refused_by_name(program: Deployed, made: Made) -> None:
+    """Each mint is real, made by Token-2022 itself; the test below registers the one without deviation."""
+    fresh = await program.mint_to_register()
+    admin = program.keys.admin.keypair
+    instructions = made.build(fresh, program.addresses.asset(fresh.mint))
+    await program.chain.accepted(call(instructions, admin, fresh.key))
+    await program.refused(registering(program, fresh.mint), made.error)
+
+
+async def test_extensions_may_stand_in_any_order(program: Deployed) -> None:
+    """The twin of every deviation: the same mint without it, whatever its order."""
+    fresh = await program.mint_to_register()
+    create, *initializers, mint = fresh.create
+    reordered = [create, *reversed(initializers), mint]
+    await program.chain.accepted(call(reordered, program.keys.admin.keypair, fresh.key))
+    await program.accepted(registering(program, fresh.mint))
+    info = await program.chain.account(fresh.mint)
+    assert read_mint(fresh.mint, info.data, info.owner).multiplier_bits == ONE
+
+
+# ---- bytes that no instruction of Token-2022 writes to such a mint ---------------------------------------------------
+
+
+def value_at(data: bytes, extension: int) -> int:
+    """Where the value of an extension starts."""
+    offset = TLV_AT
+    while (kind := int.from_bytes(data[offset : offset + 2], "little")) != extension:
+        offset += 4 + int.from_bytes(data[offset + 2 : offset + 4], "little")
+    assert kind == extension
+    return offset + 4
+
+
+def appended(kind: int, value: bytes) -> Callable[[bytes, int], bytes]:
+    return lambda data, _now: data + kind.to_bytes(2, "little") + len(value).to_bytes(2, "little") + value
+
+
+def scaled_ui(at: int, content: Callable[[int], bytes]) -> Callable[[bytes, int], bytes]:
+    return lambda data, now: patched(data, value_at(data, Extension.SCALED_UI_AMOUNT) + at, content(now))
+
+
+NEW_MULTIPLIER, EFFECTIVE_TS = 48, 40
+NAN, INFINITY, SUBNORMAL, NEGATIVE = 0x7FF8 << 48, 0x7FF0 << 48, 1, 0xBFF0 << 48
+
+FORBIDDEN = {
+    "transfer fees": (1, 108),
+    "an account's immutable owner": (7, 0),
+    "no transfers at all": (9, 0),
+    "interest": (10, 52),
+    "confidential fees": (16, 129),
+    "a group": (21, 80),
+    "a group member": (23, 72),
+    "confidential mint and burn": (24, 196),
+    "the first unknown type": (29, 0),
+    "a type that looks like another modulo 32": (32 + Extension.PAUSABLE, 33),
+    "the last type": (0xFFFF, 0),
+}
+"""Extension types (spl-token-2022-interface `ExtensionType`) that no profile has, with their sizes. Token-2022 itself
+makes some of them only in other combinations, so they are appended."""
+
+EDITED: dict[str, tuple[Callable[[bytes, int], bytes], Refusal]] = {
+    "a supply": (lambda data, _now: patched(data, SUPPLY_AT, b"\1"), Refusal.SupplyNotZero),
+    "not initialised": (lambda data, _now: patched(data, INITIALIZED_AT, b"\0"), Refusal.MintNotInitialized),
+    "a token account": (lambda data, _now: patched(data, ACCOUNT_TYPE_AT, b"\2"), Refusal.MintMalformed),
+    "no extensions at all": (lambda data, _now: data[:82], Refusal.MissingExtension),
+    "cut within the mint": (lambda data, _now: data[:81], Refusal.MintNotInitialized),
+    "cut within a value": (lambda data, _now: data[:-1], Refusal.MintMalformed),
+    "cut within a header": (lambda data, _now: data + b"\x13\0\1", Refusal.MintMalformed),
+    "a length beyond the end": (
+        lambda data, _now: patched(data, value_at(data, Extension.TRANSFER_HOOK) - 2, (65).to_bytes(2, "little")),
+        Refusal.MintMalformed,
+    ),
+    "a shorter known extension": (
+        lambda data, _now: patched(data, value_at(data, Extension.TRANSFER_HOOK) - 2, (60).to_bytes(2, "little")),
+        Refusal.MintMalformed,
+    ),
+    "an extension twice": (appended(Extension.PERMANENT_DELEGATE, bytes(32)), Refusal.DuplicateExtension),
+    "room to spare": (lambda data, _now: data + bytes(4), Refusal.MintMalformed),
+    **{name: (appended(kind, bytes(size)), Refusal.ForbiddenExtension) for name, (kind, size) in FORBIDDEN.items()},
+    "metadata already": (appended(Extension.TOKEN_METADATA, bytes(80)), Refusal.MetadataAlreadyInitialized),
+    "paused": (
+        lambda data, _now: patched(data, value_at(data, Extension.PAUSABLE) + 32, b"\1"),
+        Refusal.MintPaused,
+    ),
+    "a multiplier change pending": (
+        scaled_ui(EFFECTIVE_TS, lambda now: (now + 1_000).to_bytes(8, "little")),
+        Refusal.MultiplierPending,
+    ),
+    **{
+        f"multiplier {name}": (
+            scaled_ui(NEW_MULTIPLIER, lambda _now, bits=bits: bits.to_bytes(8, "little")),  # type: ignore[misc]
+            Refusal.MultiplierInvalid,
+        )
+        for name, bits in {
+            "zero": 0,
+            "NaN": NAN,
+            "infinite": INFINITY,
+            "subnormal": SUBNORMAL,
+            "negative": NEGATIVE,
+        }.items()
+    },
+}
+
+
+@pytest.mark.embedded_only
+@pytest.mark.parametrize(("edit", "error"), EDITED.values(), ids=EDITED)
+async def test_malformed_mints_are_refused_by_name(
+    program: Deployed, edit: Callable[[bytes, int], bytes], error: Refusal
+) -> None:
+    fresh = await created(program)
+    info = await program.chain.account(fresh.mint)
+    edited = edit(info.data, await program.chain.clock_ts())
+    await program.chain.set_account(fresh.mint, replace(info, data=edited))
+    await program.refused(registering(program, fresh.mint), error)
+    await program.chain.set_account(fresh.mint, info)
+    await program.accepted(registering(program, fresh.mint))
+
+
+@pytest.mark.embedded_only
+async def test_a_multiplier_in_force_is_taken_whichever_field_holds_it(program: Deployed) -> None:
+    """The stored field stays stale after an activation: the clock decides."""
+    fresh = await created(program)
+    info = await program.chain.account(fresh.mint)
+    now_ts = await program.chain.clock_ts()
+    start = value_at(info.data, Extension.SCALED_UI_AMOUNT)
+    two = multiplier_bits_of("2")
+    activated = patched(info.data, start + EFFECTIVE_TS, now_ts.to_bytes(8, "little") + two.to_bytes(8, "little"))
+    await program.chain.set_account(fresh.mint, replace(info, data=activated))
+    await program.accepted(registering(program, fresh.mint))
+    account = await program.chain.account(program.addresses.asset(fresh.mint))
+    state = program.client.asset(program.addresses.asset(fresh.mint), account.data, account.owner)
+    assert state.multiplier_bits == two
+
+
+async def test_only_a_mint_of_token_2022_is_taken(program: Deployed) -> None:
+    """The mint's place holds an account of the system program, then of the program itself."""
+    fresh = await created(program)
+    wallet = Keypair()
+    await program.chain.fund(address_of(wallet), lamports=10**9)
+    for mint in (address_of(wallet), program.addresses.config):
+        await program.refused(registering(program, mint), Refusal.MintOwnerInvalid)
+    await program.accepted(registering(program, fresh.mint))
+
+
+# ---- the other accounts and arguments --------------------------------------------------------------------------------
+
+
+async def test_vaults_and_programs_are_the_right_ones(program: Deployed) -> None:
+    fresh = await created(program)
+    good = program.registration(fresh.mint)
+    other = address_of(Keypair())
+    wrong = {
+        ASSET: (other, Refusal.VaultInvalid),
+        VAULT: (program.addresses.redemption_vault(fresh.mint), Refusal.VaultInvalid),
+        REDEMPTION_VAULT: (program.addresses.vault(fresh.mint), Refusal.VaultInvalid),
+        REDEMPTION_AUTHORITY: (other, Refusal.ConstraintSeeds),
+        TOKEN_PROGRAM: (other, Refusal.InvalidProgramId),
+        ASSOCIATED: (other, Refusal.InvalidProgramId),
+        SYSTEM: (other, Refusal.InvalidProgramId),
+    }
+    for index, (address, error) in wrong.items():
+        await program.refused(program.by("admin", with_account(good, index, address)), error)
+    await program.accepted(program.by("admin", good))
+
+
+async def test_an_asset_account_is_at_the_address_of_its_mint(program: Deployed) -> None:
+    """With the other asset's vaults too: then only the derivation can tell."""
+    fresh, other = await created(program), await created(program)
+    good = program.registration(fresh.mint)
+    elsewhere = with_account(good, ASSET, program.addresses.asset(other.mint))
+    others_vault = associated(program.addresses.asset(other.mint), fresh.mint)
+    elsewhere = with_account(elsewhere, VAULT, others_vault)
+    await program.refused(program.by("admin", elsewhere), Refusal.ConstraintSeeds)
+    await program.accepted(program.by("admin", good))
+
+
+def associated(owner: Address, mint: Address) -> Address:
+    created_account = create_token_account(owner, owner, mint)
+    return Address(bytes(created_account.accounts[1].pubkey))
+
+
+async def test_policy_allowance_and_names_keep_their_bounds(program: Deployed) -> None:
+    fresh = await created(program)
+    registration = program.registration
+    limit_raw = ROOMY.supply_limit_raw
+    wrong = {
+        Refusal.PolicyInvalid: registration(fresh.mint, policy=replace(ROOMY, max_age_secs=0)),
+        Refusal.InitialMintTooLarge: registration(fresh.mint, initial_mint_raw=limit_raw + 1),
+        Refusal.MetadataInvalid: registration(fresh.mint, name=""),
+    }
+    for error, instruction in wrong.items():
+        await program.refused(program.by("admin", instruction), error)
+    await program.refused(program.by("admin", registration(fresh.mint, symbol="")), Refusal.MetadataInvalid)
+    not_text = bytes(registration(fresh.mint).data).replace(b"Test xStock", b"\xff\xfest xStock")
+    good = registration(fresh.mint, initial_mint_raw=limit_raw)
+    broken = Instruction(good.program_id, not_text, good.accounts)
+    await program.refused(program.by("admin", broken), Refusal.InstructionDidNotDeserialize)
+    await program.accepted(program.by("admin", good))
+
+
+@pytest.mark.parametrize("lamports", [1_000_000, 10**10], ids=["under-funded", "over-funded"])
+async def test_prefunded_addresses_block_no_registration(program: Deployed, lamports: int) -> None:
+    fresh = await created(program)
+    addresses = program.addresses
+    prefunded = (addresses.asset(fresh.mint), addresses.vault(fresh.mint), addresses.redemption_vault(fresh.mint))
+    await program.chain.fund(*prefunded, lamports=lamports)
+    await program.accepted(registering(program, fresh.mint))
+
+
+async def test_vaults_that_somebody_made_before_block_no_registration(program: Deployed) -> None:
+    """Anybody can create the associated accounts of any owner: griefing must not work."""
+    fresh = await created(program)
+    payer = address_of(program.chain.payer)
+    addresses = program.addresses
+    owners = (addresses.asset(fresh.mint), addresses.redemption_authority(fresh.mint))
+    await program.chain.accepted(call([create_token_account(payer, owner, fresh.mint) for owner in owners]))
+    await program.accepted(registering(program, fresh.mint))
+
+
+async def test_metadata_may_be_long_and_have_no_additional_fields(program: Deployed) -> None:
+    fresh = await created(program)
+    long_uri = "https://example.test/" + "x" * 300
+    instruction = program.registration(fresh.mint, uri=long_uri, additional_metadata=())
+    await program.chain.fund(fresh.mint, lamports=10**8)
+    await program.accepted(program.by("admin", instruction))
+    info = await program.chain.account(fresh.mint)
+    metadata = dict(extensions(fresh.mint, info.data))[Extension.TOKEN_METADATA]
+    assert long_uri.encode() in metadata
+    assert metadata.endswith(bytes(4))

@@ -1,0 +1,200 @@
+"""Accounts in the place of others: each hot instruction with every account that an attacker could pass instead."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from solders.instruction import AccountMeta
+from solders.keypair import Keypair
+
+from tests.support.deployed import OWN_KEEPER, Asset, AssetPool, Deployed
+from tests.support.edit import patched, with_account, with_accounts, with_flags
+from tests.support.live_chain import Call, address_of, call
+from tests.support.refusals import Refusal
+from xstocks_daemon.chain.addresses import ASSOCIATED_TOKEN, pubkey
+from xstocks_daemon.chain.rpc import AccountInfo
+from xstocks_daemon.domain.snapshot import Scope
+from xstocks_daemon.domain.units import Address
+
+LEGACY_TOKEN = Address(bytes.fromhex("06ddf6e1d765a193d9cbe146ceeb79ac1cb485ed5f5b37913a8cf5857eff00a9"))
+"""TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"""
+
+# Places in mint and burn with one custodian.
+OPERATOR, CONFIG, TOKEN_PROGRAM, CUSTODIAN, ASSET, MINT, VAULT = range(7)
+
+
+def but(sent: Call, index: int, address: Address) -> Call:
+    """The call with one account of its last instruction replaced."""
+    *others, last = sent.instructions
+    return sent.but(instructions=(*others, with_account(last, index, address)))
+
+
+async def ready(program: Deployed, pool: AssetPool) -> tuple[Asset, Asset]:
+    one, other = await pool.take(), await pool.take()
+    for asset in (one, other):
+        await asset.attest(1_000)
+        await program.accepted(await asset.minting(500))
+    return one, other
+
+
+async def test_mint_and_burn_take_their_own_accounts_only(
+    program: Deployed, pool: AssetPool, own_program: Deployed
+) -> None:
+    asset, other = await ready(program, pool)
+    elsewhere = own_program.addresses
+    wrong = {
+        (CONFIG, elsewhere.config): Refusal.AccountOwnedByWrongProgram,
+        (CONFIG, address_of(Keypair())): Refusal.AccountNotInitialized,
+        (CONFIG, asset.address): Refusal.AccountDiscriminatorMismatch,
+        (TOKEN_PROGRAM, LEGACY_TOKEN): Refusal.InvalidProgramId,
+        (TOKEN_PROGRAM, ASSOCIATED_TOKEN): Refusal.InvalidProgramId,
+        (CUSTODIAN, own_program.keeper().address): Refusal.AccountOwnedByWrongProgram,
+        (CUSTODIAN, program.addresses.config): Refusal.AccountDiscriminatorMismatch,
+        (CUSTODIAN, address_of(Keypair())): Refusal.AccountNotInitialized,
+        (ASSET, other.address): Refusal.WrongMint,
+        (ASSET, program.addresses.config): Refusal.AccountDiscriminatorMismatch,
+        (ASSET, asset.mint): Refusal.AccountOwnedByWrongProgram,
+        (MINT, other.mint): Refusal.WrongMint,
+        (VAULT, other.vault): Refusal.WrongVault,
+        (VAULT, program.addresses.redemption_vault(asset.mint)): Refusal.WrongVault,
+    }
+    for sent in (await asset.minting(1), await asset.burning(1, keepers=(OWN_KEEPER,))):
+        for (index, address), error in wrong.items():
+            await program.refused(but(sent, index, address), error)
+        assert (await program.chain.simulate(sent)).err is None
+    await program.accepted(await asset.minting(1))
+    await program.accepted(await asset.burning(1))
+
+
+@pytest.mark.parametrize("index", [ASSET, MINT, VAULT], ids=["asset", "mint", "vault"])
+async def test_what_is_changed_is_passed_writable(program: Deployed, pool: AssetPool, index: int) -> None:
+    asset, _other = await ready(program, pool)
+    for sent in (await asset.minting(1), await asset.burning(1)):
+        [instruction] = sent.instructions
+        # In the whole transaction the account is writable where any instruction says so: here none does.
+        read_only = with_flags(instruction, index, writable=False)
+        await program.refused(sent.but(instructions=(read_only,)), Refusal.ConstraintMut)
+    await program.accepted(await asset.burning(1))
+
+
+async def test_surplus_and_missing_accounts_are_refused(program: Deployed, pool: AssetPool) -> None:
+    asset, other = await ready(program, pool)
+    sent = await asset.minting(1)
+    [instruction] = sent.instructions
+    extra = AccountMeta(pubkey(other.vault), is_signer=False, is_writable=True)
+    longer = with_accounts(instruction, [*instruction.accounts, extra])
+    # Entries are counted from the end, so the asset now stands where a second custodian would.
+    await program.refused(sent.but(instructions=(longer,)), Refusal.AccountDiscriminatorMismatch)
+    shorter = with_accounts(instruction, instruction.accounts[:2])
+    await program.refused(sent.but(instructions=(shorter,)), Refusal.AccountNotEnoughKeys)
+    await program.accepted(sent)
+
+    pause = program.client.pause(guardian=program.keys.guardian.address, scopes=Scope.MINT, mint=asset.mint)
+    surplus = with_accounts(pause, [*pause.accounts, extra])
+    await program.refused(program.by("guardian", surplus), Refusal.TooManyAccounts)
+    await program.accepted(program.by("guardian", pause))
+
+
+async def test_an_attestation_takes_its_own_accounts_only(
+    program: Deployed, pool: AssetPool, own_program: Deployed
+) -> None:
+    asset, other = await ready(program, pool)
+    relayed = program.relay(await program.statement({asset: 10}))
+    config, custodian, sysvar, target = range(4)
+    wrong = {
+        (config, own_program.addresses.config): Refusal.AccountOwnedByWrongProgram,
+        (config, asset.address): Refusal.AccountDiscriminatorMismatch,
+        (custodian, own_program.keeper().address): Refusal.AccountOwnedByWrongProgram,
+        (custodian, asset.address): Refusal.AccountDiscriminatorMismatch,
+        (sysvar, asset.mint): Refusal.ConstraintAddress,
+        (target, other.address): Refusal.DigestMismatch,
+        (target, other.mint): Refusal.AccountOwnedByWrongProgram,
+        (target, program.addresses.config): Refusal.AccountDiscriminatorMismatch,
+    }
+    for (index, address), error in wrong.items():
+        await program.refused(but(relayed, index, address), error)
+    *others, last = relayed.instructions
+    read_only = relayed.but(instructions=(*others, with_flags(last, target, writable=False)))
+    await program.refused(read_only, Refusal.ConstraintMut)
+    await program.accepted(relayed)
+
+
+async def test_withdrawing_takes_its_own_accounts_only(
+    program: Deployed, pool: AssetPool, own_program: Deployed
+) -> None:
+    """Another deployment's custodian with the same keys withdraws nothing here."""
+    asset, _other = await ready(program, pool)
+    attester = program.quorum()[1]
+    custodian = program.keeper().address
+    good = call(
+        program.client.withdraw_entry(attester=address_of(attester), custodian=custodian, mint=asset.mint), attester
+    )
+    custodian_index, asset_index = 2, 3
+    wrong = {
+        (custodian_index, own_program.keeper().address): Refusal.AccountOwnedByWrongProgram,
+        (custodian_index, asset.address): Refusal.AccountDiscriminatorMismatch,
+        (asset_index, asset.mint): Refusal.AccountOwnedByWrongProgram,
+        (asset_index, program.addresses.config): Refusal.AccountDiscriminatorMismatch,
+    }
+    for (index, address), error in wrong.items():
+        await program.refused(but(good, index, address), error)
+    await program.accepted(good)
+
+
+@pytest.mark.embedded_only
+async def test_a_copy_of_an_account_under_another_owner_is_refused(program: Deployed, pool: AssetPool) -> None:
+    """Byte for byte the config, custodian and asset, owned by somebody else's program."""
+    asset, _other = await ready(program, pool)
+    sent = await asset.minting(1)
+    copies = {CONFIG: program.addresses.config, CUSTODIAN: program.keeper().address, ASSET: asset.address}
+    for index, original in copies.items():
+        info = await program.chain.account(original)
+        fake = address_of(Keypair())
+        await program.chain.set_account(fake, replace(info, owner=address_of(Keypair())))
+        await program.refused(but(sent, index, fake), Refusal.AccountOwnedByWrongProgram)
+        # Under the program's own owner the same bytes would pass where only content counts: nobody can make them so.
+        assert (await program.chain.account(fake)).data == info.data
+    await program.accepted(sent)
+
+
+@pytest.mark.embedded_only
+async def test_discriminator_size_and_version_are_checked(program: Deployed, pool: AssetPool) -> None:
+    asset, _other = await ready(program, pool)
+    info = await program.chain.account(asset.address)
+    version_at = 8
+    cases: dict[Refusal, tuple[AccountInfo, ...]] = {
+        Refusal.AccountDiscriminatorMismatch: (replace(info, data=patched(info.data, 0, bytes(8))),),
+        Refusal.AccountDidNotDeserialize: (
+            replace(info, data=info.data[:-1]),
+            replace(info, data=info.data + b"\0"),
+        ),
+        Refusal.AccountDiscriminatorNotFound: (replace(info, data=info.data[:7]), replace(info, data=b"")),
+        Refusal.UnsupportedVersion: (
+            replace(info, data=patched(info.data, version_at, b"\0")),
+            replace(info, data=patched(info.data, version_at, b"\2")),
+        ),
+    }
+    sent = await asset.minting(1)
+    for error, variants in cases.items():
+        for changed in variants:
+            await program.chain.set_account(asset.address, changed)
+            await program.refused(sent, error)
+    await program.chain.set_account(asset.address, info)
+    await program.accepted(sent)
+
+
+async def test_unknown_instructions_are_refused_by_name(program: Deployed, asset: Asset) -> None:
+    [instruction] = (await asset.minting(1)).instructions
+    data = bytes(instruction.data)
+    operator = program.keys.operator.keypair
+    for changed, error in (
+        (b"", Refusal.InstructionMissing),
+        (data[:7], Refusal.InstructionMissing),
+        (bytes(8), Refusal.InstructionFallbackNotFound),
+        (data[:8], Refusal.InstructionDidNotDeserialize),
+    ):
+        sent = call(type(instruction)(instruction.program_id, changed, instruction.accounts), operator)
+        await program.refused(sent, error)
+    await asset.attest(100)
+    await program.accepted(await asset.minting(1))
