@@ -1,0 +1,98 @@
+"""The operating shell: an outage is a state, a lost lease or a mistake ends the daemon, one daemon per journal."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from xstocks_daemon.app import daemon
+from xstocks_daemon.app.cycle import Cycle, DutyMissing
+from xstocks_daemon.app.errors import OperationError
+from xstocks_daemon.app.metrics import Metrics
+from xstocks_daemon.chain.errors import (
+    AccountMissing,
+    AssetNotRegistered,
+    ChainDisagreement,
+    MalformedAccount,
+    RpcUnreachable,
+    TransactionFailed,
+    WrongCluster,
+)
+from xstocks_daemon.domain.units import Address
+from xstocks_daemon.journal import JournalConflict, LeaseLost
+from xstocks_daemon.signing import SigningError
+
+
+class FakeCycle(Cycle):
+    """A cycle that fails as told."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    async def run(self) -> None:  # type: ignore[override]
+        raise self._error
+
+
+def count(metrics: Metrics, outcome: str) -> float | None:
+    return metrics.registry.get_sample_value("xstocks_cycles_total", {"outcome": outcome})
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RpcUnreachable("http://127.0.0.1:1", "getSlot", "no connection"),
+        ChainDisagreement(["a"], ["x", "y"], 1),
+        TransactionFailed("BlockhashNotFound", None, "refused"),
+        MalformedAccount("version 2, this daemon reads 1"),
+        DutyMissing("another key"),
+        SigningError("the signer is away"),
+        JournalConflict("changed by a person"),
+    ],
+)
+async def test_what_may_pass_is_an_outage(error: Exception) -> None:
+    metrics = Metrics()
+    assert await daemon._one(FakeCycle(error), metrics) is None
+    assert (count(metrics, "outage"), count(metrics, "failed"), count(metrics, "done")) == (1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        LeaseLost("taken over"),
+        WrongCluster("another chain"),
+        AssetNotRegistered([Address(bytes(32))], ["x"]),
+        AccountMissing("no config"),
+        ZeroDivisionError("a bug"),
+    ],
+)
+async def test_what_will_not_pass_ends_the_daemon(error: Exception) -> None:
+    metrics = Metrics()
+    with pytest.raises(type(error)):
+        await daemon._one(FakeCycle(error), metrics)
+    assert (count(metrics, "outage"), count(metrics, "failed")) == (0, 1)
+
+
+def test_two_daemons_of_one_machine_never_share_a_journal(tmp_path: Path) -> None:
+    journal = tmp_path / "journal.sqlite"
+    with daemon.only_daemon(journal):
+        with pytest.raises(OperationError) as caught, daemon.only_daemon(journal):
+            pass
+        assert str(caught.value) == f"journal.path: {journal}: another daemon works with it; stop that one first"
+        assert caught.value.exit_code == 1
+    with daemon.only_daemon(journal):
+        pass  # the lock went with its holder
+
+
+async def test_metrics_are_served_on_loopback_with_every_label_from_the_start(unused_tcp_port: int) -> None:
+    metrics = Metrics([1])
+    with metrics.serve(unused_tcp_port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", unused_tcp_port)
+        writer.write(b"GET /metrics HTTP/1.0\r\n\r\n")
+        text = (await reader.read()).decode()
+        writer.close()
+        await writer.wait_closed()
+    assert 'xstocks_cycles_total{outcome="outage"} 0.0' in text
+    assert 'xstocks_attempts_total{kind="burn",state="dead"} 0.0' in text
+    assert 'xstocks_statements_total{custodian="1",outcome="rejected"} 0.0' in text
