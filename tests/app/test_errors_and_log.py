@@ -21,6 +21,10 @@ from xstocks_daemon.app.settings import LoggingSettings
         ("http://127.0.0.1:8899", "http://127.0.0.1:8899"),
         ("ws://[::1]:8900/abc", "ws://[::1]:8900/..."),
         ("http://host:port/x", "(hidden)"),
+        (
+            "at http://host/secret: no answer (see http://other/secret).",
+            "at http://host/...: no answer (see http://other/...).",
+        ),
         ("no url here", "no url here"),
     ],
 )

@@ -13,7 +13,7 @@ EXIT_USAGE = 2
 HIDDEN = "(hidden)"
 MISSING = "(missing)"
 
-_URL = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s'\"<>,]+", re.IGNORECASE)
+_URL = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s'\"<>,]*[^\s'\"<>,.:;)\]]", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
