@@ -198,15 +198,19 @@ class Deployed:
         keepers: Sequence[str] = KEEPERS,
         profile: Profile = Profile.XSTOCKS,
         additional_metadata: Sequence[tuple[str, str]] = _ADDITIONAL_METADATA,
+        mint_keys: Sequence[Keypair] = (),
     ) -> list[Asset]:
-        """Fresh assets, attached to `keepers`; their first statements may be made at once."""
+        """Fresh assets, attached to `keepers`; their first statements may be made at once.
+
+        `mint_keys` gives the mints' addresses; without, they are random.
+        """
         admin = self.keys.admin
         bits = multiplier_bits_of(multiplier)
         creations: list[Job] = []
         registrations: list[Job] = []
         assets: list[Asset] = []
-        for _ in range(count):
-            fresh = await self.mint_to_register(bits, profile=profile, additional_metadata=additional_metadata)
+        for key in mint_keys or [Keypair() for _ in range(count)]:
+            fresh = await self.mint_to_register(bits, key=key, profile=profile, additional_metadata=additional_metadata)
             register = [
                 self.registration(
                     fresh.mint,
@@ -236,13 +240,14 @@ class Deployed:
         self,
         multiplier_bits: int = multiplier_bits_of("1"),
         *,
+        key: Keypair | None = None,
         profile: Profile = Profile.XSTOCKS,
         decimals: int = DECIMALS,
         authority: Address | None = None,
         additional_metadata: Sequence[tuple[str, str]] = _ADDITIONAL_METADATA,
     ) -> FreshMint:
         """The instructions that create a mint of the profile, not sent yet. `authority` None: its Asset account."""
-        key = Keypair()
+        key = key or Keypair()
         mint = address_of(key)
         size = mint_bytes_with_metadata(**_NAMES, additional_metadata=additional_metadata, profile=profile)
         create = create_mint_instructions(

@@ -49,12 +49,14 @@ class Laboratory:
 
 
 @asynccontextmanager
-async def laboratory(kind: ChainKind, folder: Path, *, spare: int = 0) -> AsyncIterator[Laboratory]:
+async def laboratory(
+    kind: ChainKind, folder: Path, *, spare: int = 0, keys: Keys | None = None
+) -> AsyncIterator[Laboratory]:
     """A chain of that kind for as long as the context lasts; the embedded one with slots made by hand.
 
-    Raises ChainError where it does not start.
+    `keys` None: fresh ones. Raises ChainError where the chain does not start.
     """
-    keys = generate_keys(folder / "keys")
+    keys = keys or generate_keys(folder / "keys")
     clients = [ProgramClient(), *(ProgramClient(address_of(Keypair())) for _ in range(spare))]
     authority = base58(keys.upgrade_authority.address)
     async with (

@@ -1,0 +1,545 @@
+"""A Python model of one asset's ledger and the real program run the same random instructions and must agree.
+
+After every step: the same error number or none, and the same accounts. The model is written from the rules (design,
+section 3), not from the program's code; where several rules are broken at once the order is that of section 4.5.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from solders.keypair import Keypair
+
+from localnet.demo.deploy import KEEPERS
+from tests.support.deployed import OWN_KEEPER, RAW_PER_MICRO, Asset, AssetPool, Deployed, deploy_program
+from tests.support.live_chain import Call, address_of, call
+from tests.support.refusals import Refusal
+from tests.support.start import laboratory
+from xstocks_daemon.chain.mint_layout import read_mint, read_token_account
+from xstocks_daemon.domain.snapshot import EntryState, Hold, Policy, Scope
+from xstocks_daemon.domain.units import MILLIS_PER_SEC
+
+T = TypeVar("T")
+
+EXAMPLES = 20
+STEPS = 30
+BPS = 10_000
+SKEW_SECS = 2
+
+POLICY = Policy(
+    supply_limit_raw=6_000,
+    mint_burst_raw=2_000,
+    mint_refill_raw_per_sec=70,
+    distribute_burst_raw=900,
+    distribute_refill_raw_per_sec=30,
+    max_age_secs=120,
+    max_rise_bps=5_000,
+    max_multiplier_bps=500,
+    ca_tolerance_bps=10,
+    ca_window_secs=86_400,
+)
+INITIAL_MINT_RAW = 1_500
+
+
+# ---- the model ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class BucketModel:
+    """A token bucket: what is left, and when that was so."""
+
+    level_raw: int
+    updated_ts: int
+
+    def refill(self, now_ts: int, burst_raw: int, rate_raw: int) -> None:
+        self.level_raw = min(burst_raw, self.level_raw + rate_raw * max(0, now_ts - self.updated_ts))
+        self.updated_ts = max(self.updated_ts, now_ts)
+
+
+@dataclass(slots=True)
+class EntryModel:
+    """What the asset knows of one custodian."""
+
+    observed_ms: int
+    state: EntryState = EntryState.ATTACHED
+    withdrawn: bool = True
+    epoch: int = 0
+    expires_ts: int = 0
+    shares_micro: int = 0
+    capacity_raw: int = 0
+    multiplier_bits: int = 0
+
+
+@dataclass(slots=True)
+class LedgerModel:
+    """One asset by the rules. Each method gives the error that the rules demand, None where all are kept, and changes
+    the model only then."""
+
+    entries: dict[str, EntryModel]
+    mint_bucket: BucketModel
+    distribute_bucket: BucketModel
+    multiplier_bits: int
+    policy: Policy = POLICY
+    initial_mint_raw: int = INITIAL_MINT_RAW
+    sequence: int = 0
+    supply_raw: int = 0
+    vault_raw: int = 0
+    minted_raw: int = 0
+    burnt_raw: int = 0
+    distributed_raw: int = 0
+    paused: Scope = field(default_factory=lambda: Scope(0))
+    holds: Hold = field(default_factory=lambda: Hold(0))
+    epochs: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KEEPERS, 1))
+
+    def ceiling_raw(self, now_ts: int, passed: tuple[str, ...]) -> int:
+        """The sum of what fresh entries of the passed custodians back; nothing is redeemed in this version."""
+        return sum(
+            entry.capacity_raw
+            for keeper, entry in self.entries.items()
+            if keeper in passed
+            and entry.state is EntryState.ATTACHED
+            and not entry.withdrawn
+            and entry.epoch == self.epochs[keeper]
+            and now_ts < entry.expires_ts
+            and now_ts * MILLIS_PER_SEC - entry.observed_ms <= self.policy.max_age_secs * MILLIS_PER_SEC
+        )
+
+    def mint(self, now_ts: int, sequence: int, amount_raw: int, passed: tuple[str, ...]) -> Refusal | None:
+        bucket = replace(self.mint_bucket)
+        bucket.refill(now_ts, self.policy.mint_burst_raw, self.policy.mint_refill_raw_per_sec)
+        from_allowance_raw = min(self.initial_mint_raw, amount_raw)
+        if self.paused & Scope.MINT:
+            return Refusal.Paused
+        if self.holds:
+            return Refusal.OnHold
+        if sequence != self.sequence:
+            return Refusal.WrongSequence
+        if amount_raw == 0:
+            return Refusal.AmountZero
+        if amount_raw - from_allowance_raw > bucket.level_raw:
+            return Refusal.BucketEmpty
+        if self.supply_raw + amount_raw > self.policy.supply_limit_raw:
+            return Refusal.SupplyLimitExceeded
+        if self.supply_raw + amount_raw > self.ceiling_raw(now_ts, passed):
+            return Refusal.CeilingExceeded
+        if amount_raw > from_allowance_raw:  # else the bucket is not looked at
+            bucket.level_raw -= amount_raw - from_allowance_raw
+            self.mint_bucket = bucket
+        self.initial_mint_raw -= from_allowance_raw
+        self.sequence += 1
+        self.minted_raw += amount_raw
+        self.supply_raw += amount_raw
+        self.vault_raw += amount_raw
+        return None
+
+    def burn(self, sequence: int, amount_raw: int) -> Refusal | None:
+        if self.paused & Scope.BURN:
+            return Refusal.Paused
+        if sequence != self.sequence:
+            return Refusal.WrongSequence
+        if amount_raw == 0:
+            return Refusal.AmountZero
+        if amount_raw > self.vault_raw:
+            return Refusal.InventoryTooLow
+        self.sequence += 1
+        self.burnt_raw += amount_raw
+        self.supply_raw -= amount_raw
+        self.vault_raw -= amount_raw
+        return None
+
+    def distribute(self, now_ts: int, sequence: int, amount_raw: int) -> Refusal | None:
+        bucket = replace(self.distribute_bucket)
+        bucket.refill(now_ts, self.policy.distribute_burst_raw, self.policy.distribute_refill_raw_per_sec)
+        if self.paused & Scope.DISTRIBUTE:
+            return Refusal.Paused
+        if sequence != self.sequence:
+            return Refusal.WrongSequence
+        if amount_raw == 0:
+            return Refusal.AmountZero
+        if amount_raw > bucket.level_raw:
+            return Refusal.BucketEmpty
+        if amount_raw > self.vault_raw:
+            return Refusal.InventoryTooLow
+        bucket.level_raw -= amount_raw
+        self.distribute_bucket = bucket
+        self.sequence += 1
+        self.distributed_raw += amount_raw
+        self.vault_raw -= amount_raw
+        return None
+
+    def attest(
+        self, now_ts: int, keeper: str, observed_ms: int, expires_ts: int, shares_micro: int, capacity_raw: int
+    ) -> Refusal | None:
+        entry = self.entries[keeper]
+        if now_ts >= expires_ts:
+            return Refusal.StatementExpired
+        if observed_ms > (now_ts + SKEW_SECS) * MILLIS_PER_SEC:
+            return Refusal.ObservedInFuture
+        if entry.state is not EntryState.ATTACHED or observed_ms <= entry.observed_ms:
+            return Refusal.StatementNotNewer
+        if capacity_raw != shares_micro * RAW_PER_MICRO:
+            return Refusal.CapacityMismatch
+        rises = capacity_raw * BPS > entry.capacity_raw * (BPS + self.policy.max_rise_bps)
+        if not entry.withdrawn and entry.capacity_raw and rises:
+            self.holds |= Hold.RISE
+        self.entries[keeper] = EntryModel(
+            observed_ms=observed_ms,
+            withdrawn=False,
+            epoch=self.epochs[keeper],
+            expires_ts=expires_ts,
+            shares_micro=shares_micro,
+            capacity_raw=capacity_raw,
+            multiplier_bits=self.multiplier_bits,
+        )
+        return None
+
+    def withdraw(self, now_ts: int, keeper: str) -> Refusal | None:
+        entry = self.entries[keeper]
+        if entry.state is not EntryState.ATTACHED:
+            return Refusal.NotAttached
+        self._void(entry, (now_ts + SKEW_SECS) * MILLIS_PER_SEC)
+        return None
+
+    def attach(self, now_ts: int, keeper: str) -> Refusal | None:
+        entry = self.entries[keeper]
+        if entry.state is EntryState.ATTACHED:
+            return Refusal.AlreadyAttached
+        entry.state = EntryState.ATTACHED
+        self._void(entry, (now_ts + SKEW_SECS) * MILLIS_PER_SEC)
+        return None
+
+    def detach(self, keeper: str) -> Refusal | None:
+        entry = self.entries[keeper]
+        if entry.state is not EntryState.ATTACHED:
+            return Refusal.NotAttached
+        entry.state = EntryState.DETACHED
+        self._void(entry, 0)
+        return None
+
+    @staticmethod
+    def _void(entry: EntryModel, until_ms: int) -> None:
+        entry.observed_ms = max(entry.observed_ms, until_ms)
+        entry.shares_micro = entry.capacity_raw = 0
+        entry.withdrawn = True
+
+    def pause(self, scopes: Scope) -> Refusal | None:
+        self.paused |= scopes
+        return None
+
+    def resume(self, scopes: Scope) -> Refusal | None:
+        if not self.paused & scopes:
+            return Refusal.NothingToChange
+        self.paused &= ~scopes
+        return None
+
+    def clear_hold(self, holds: Hold) -> Refusal | None:
+        if not self.holds & holds:
+            return Refusal.NothingToChange
+        self.holds &= ~holds
+        return None
+
+    def set_policy(self, now_ts: int, policy: Policy) -> Refusal | None:
+        old = self.policy
+        self.mint_bucket.refill(now_ts, old.mint_burst_raw, old.mint_refill_raw_per_sec)
+        self.mint_bucket.level_raw = min(self.mint_bucket.level_raw, policy.mint_burst_raw)
+        self.distribute_bucket.refill(now_ts, old.distribute_burst_raw, old.distribute_refill_raw_per_sec)
+        self.distribute_bucket.level_raw = min(self.distribute_bucket.level_raw, policy.distribute_burst_raw)
+        self.policy = policy
+        return None
+
+
+# ---- the machine ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Bench:
+    """The chain that all examples share, for code without an event loop."""
+
+    runner: asyncio.Runner
+    program: Deployed
+    pool: AssetPool
+    wallet: Keypair
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.runner.run(work)
+
+
+@dataclass(slots=True)
+class SmallPool(AssetPool):
+    """Assets with the small limits of this test and an allowance."""
+
+    async def take(self) -> Asset:
+        if not self._ready:
+            self._ready = await self.program.register(self.batch, policy=POLICY, initial_mint_raw=INITIAL_MINT_RAW)
+        return self._ready.pop()
+
+
+amounts = st.one_of(st.integers(0, 50), st.integers(0, 3_000), st.sampled_from(["ceiling", "ceiling + 1", "vault"]))
+keepers = st.sampled_from(KEEPERS)
+passed_keepers = st.sampled_from([(OWN_KEEPER,), KEEPERS, KEEPERS, ()])
+#: Mostly right numbers: a wrong one teaches little more than the first time.
+sequence_errors = st.sampled_from([0] * 8 + [-1, 1])
+scopes = st.sampled_from([Scope.MINT, Scope.BURN, Scope.DISTRIBUTE, Scope.MINT | Scope.BURN])
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Every rule does one thing to the program and to the model."""
+
+    bench: ClassVar[Bench]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asset: Asset
+        self.model: LedgerModel
+
+    @initialize()
+    def fresh_asset(self) -> None:
+        self.asset = self.bench.run(self._fresh_asset())
+        state = self.bench.run(self.asset.read())
+        assert (state.mint_bucket.level_raw, state.distribute_bucket.level_raw) == (0, 0)
+        self.model = LedgerModel(
+            entries={
+                keeper: EntryModel(entry.observed_ms) for keeper, entry in zip(KEEPERS, state.entries, strict=True)
+            },
+            mint_bucket=BucketModel(0, state.mint_bucket.updated_ts),
+            distribute_bucket=BucketModel(0, state.distribute_bucket.updated_ts),
+            multiplier_bits=state.multiplier_bits,
+        )
+
+    async def _fresh_asset(self) -> Asset:
+        asset = await self.bench.pool.take()
+        await asset.open_account(address_of(self.bench.wallet))
+        return asset
+
+    # ---- what happens -----------------------------------------------------------------------------------------------
+
+    @rule(amount=amounts, wrong_by=sequence_errors, passed=passed_keepers)
+    def mint(self, amount: int | str, wrong_by: int, passed: tuple[str, ...]) -> None:
+        async def step(now_ts: int) -> tuple[Call, Refusal | None]:
+            sequence, amount_raw = self._sequence(wrong_by), self._amount(amount, now_ts, passed)
+            sent = await self.asset.minting(amount_raw, sequence=sequence, keepers=passed)
+            return sent, self.model.mint(now_ts, sequence, amount_raw, passed)
+
+        self._both(step)
+
+    @rule(amount=amounts, wrong_by=sequence_errors)
+    def burn(self, amount: int | str, wrong_by: int) -> None:
+        async def step(now_ts: int) -> tuple[Call, Refusal | None]:
+            sequence, amount_raw = self._sequence(wrong_by), self._amount(amount, now_ts, KEEPERS)
+            sent = await self.asset.burning(amount_raw, sequence=sequence)
+            return sent, self.model.burn(sequence, amount_raw)
+
+        self._both(step)
+
+    @rule(amount=amounts, wrong_by=sequence_errors)
+    def distribute(self, amount: int | str, wrong_by: int) -> None:
+        async def step(now_ts: int) -> tuple[Call, Refusal | None]:
+            sequence, amount_raw = self._sequence(wrong_by), self._amount(amount, now_ts, KEEPERS)
+            sent = await self.asset.distributing(amount_raw, self.bench.wallet, sequence=sequence)
+            return sent, self.model.distribute(now_ts, sequence, amount_raw)
+
+        self._both(step)
+
+    @rule(
+        keeper=keepers,
+        shares_micro=st.integers(0, 70),
+        age_ms=st.one_of(st.integers(-SKEW_SECS * MILLIS_PER_SEC - 1, 0), st.integers(-500, 200_000)),
+        newer=st.booleans(),
+        life_secs=st.sampled_from([0, 1, 60, 10_000, 10_000]),
+        capacity_error=st.sampled_from([0] * 8 + [-1, 1]),
+    )
+    def attest(
+        self, keeper: str, shares_micro: int, age_ms: int, newer: bool, life_secs: int, capacity_error: int
+    ) -> None:
+        async def step(now_ts: int) -> tuple[Call, Refusal | None]:
+            observed_ms = now_ts * MILLIS_PER_SEC - age_ms
+            if newer:
+                observed_ms = max(observed_ms, self.model.entries[keeper].observed_ms + 1)
+            statement = await self.bench.program.statement(
+                {self.asset: shares_micro}, keeper=keeper, observed_ms=observed_ms, expires_ts=now_ts + life_secs
+            )
+            capacity_raw = max(0, statement.entries[0].capacity_raw + capacity_error)
+            statement = replace(statement, entries=(replace(statement.entries[0], capacity_raw=capacity_raw),))
+            sent = self.bench.program.relay(statement, *self.bench.program.quorum(keeper))
+            return sent, self.model.attest(
+                now_ts, keeper, observed_ms, statement.expires_ts, shares_micro, capacity_raw
+            )
+
+        self._both(step)
+
+    @rule(keeper=keepers)
+    def withdraw(self, keeper: str) -> None:
+        async def step(now_ts: int) -> tuple[Call, Refusal | None]:
+            program, attester = self.bench.program, self.bench.program.quorum(keeper)[1]
+            instruction = program.client.withdraw_entry(
+                attester=address_of(attester), custodian=program.keeper(keeper).address, mint=self.asset.mint
+            )
+            return call(instruction, attester), self.model.withdraw(now_ts, keeper)
+
+        self._both(step)
+
+    @rule(keeper=keepers, attach=st.booleans())
+    def attach_or_detach(self, keeper: str, attach: bool) -> None:
+        async def step(now_ts: int) -> tuple[Call, Refusal | None]:
+            program = self.bench.program
+            build = program.client.attach_custodian if attach else program.client.detach_custodian
+            instruction = build(
+                admin=program.keys.admin.address, custodian=program.keeper(keeper).address, mint=self.asset.mint
+            )
+            predicted = self.model.attach(now_ts, keeper) if attach else self.model.detach(keeper)
+            return program.by("admin", instruction), predicted
+
+        self._both(step)
+
+    @rule(scopes=scopes)
+    def pause(self, scopes: Scope) -> None:
+        async def step(_now_ts: int) -> tuple[Call, Refusal | None]:
+            program = self.bench.program
+            guardian = program.keys.guardian.address
+            sent = program.by("guardian", program.client.pause(guardian=guardian, scopes=scopes, mint=self.asset.mint))
+            return sent, self.model.pause(scopes)
+
+        self._both(step)
+
+    @rule(scopes=scopes)
+    def resume(self, scopes: Scope) -> None:
+        async def step(_now_ts: int) -> tuple[Call, Refusal | None]:
+            program = self.bench.program
+            resumer = program.keys.resumer.address
+            sent = program.by("resumer", program.client.resume(resumer=resumer, scopes=scopes, mint=self.asset.mint))
+            return sent, self.model.resume(scopes)
+
+        self._both(step)
+
+    @rule(holds=st.sampled_from([Hold.RISE, Hold.RISE | Hold.MULTIPLIER, Hold.CA_WINDOW]))
+    def clear_hold(self, holds: Hold) -> None:
+        async def step(_now_ts: int) -> tuple[Call, Refusal | None]:
+            program = self.bench.program
+            resumer = program.keys.resumer.address
+            instruction = program.client.clear_hold(resumer=resumer, mint=self.asset.mint, holds=holds)
+            return program.by("resumer", instruction), self.model.clear_hold(holds)
+
+        self._both(step)
+
+    @rule(burst_raw=st.integers(0, 3_000), rate_raw=st.integers(0, 200), limit_raw=st.integers(3_000, 8_000))
+    def set_policy(self, burst_raw: int, rate_raw: int, limit_raw: int) -> None:
+        async def step(now_ts: int) -> tuple[Call, Refusal | None]:
+            program = self.bench.program
+            policy = replace(
+                self.model.policy,
+                supply_limit_raw=limit_raw,
+                mint_burst_raw=burst_raw,
+                mint_refill_raw_per_sec=rate_raw,
+                distribute_burst_raw=burst_raw // 2,
+            )
+            admin = program.keys.admin.address
+            instruction = program.client.loosen_policy(admin=admin, mint=self.asset.mint, policy=policy)
+            return program.by("admin", instruction), self.model.set_policy(now_ts, policy)
+
+        self._both(step)
+
+    @rule(secs=st.one_of(st.integers(0, 5), st.integers(0, 200)))
+    def time_passes(self, secs: int) -> None:
+        self.bench.run(self.bench.program.chain.advance_clock(secs))
+
+    # ---- what must hold ---------------------------------------------------------------------------------------------
+
+    def _both(self, step: Any) -> None:
+        """Run one step on both; the clock stands still from its reading to the execution."""
+
+        async def act() -> None:
+            program = self.bench.program
+            sent, predicted = await step(await program.chain.clock_ts())
+            if predicted is None:
+                await program.accepted(sent)
+            else:
+                await program.refused(sent, predicted)
+
+        self.bench.run(act())
+
+    def _sequence(self, wrong_by: int) -> int:
+        return max(0, self.model.sequence + wrong_by)
+
+    def _amount(self, amount: int | str, now_ts: int, passed: tuple[str, ...]) -> int:
+        """Amounts at the edges are named, since chance does not find them."""
+        room_raw = max(0, self.model.ceiling_raw(now_ts, passed) - self.model.supply_raw)
+        named = {"ceiling": room_raw, "ceiling + 1": room_raw + 1, "vault": self.model.vault_raw}
+        return named[amount] if isinstance(amount, str) else amount
+
+    @invariant()
+    def accounts_agree(self) -> None:
+        if not hasattr(self, "model"):
+            return
+        self.bench.run(self._accounts_agree())
+
+    async def _accounts_agree(self) -> None:
+        model, asset = self.model, self.asset
+        wallet = asset.token_account(address_of(self.bench.wallet))
+        read = await self.bench.program.chain.accounts([asset.address, asset.mint, asset.vault, wallet])
+        found = {address: info for address, info in read.items() if info is not None}
+        state = self.bench.program.client.asset(asset.address, found[asset.address].data)
+        numbers = (
+            "sequence",
+            "initial_mint_raw",
+            "minted_raw",
+            "burnt_raw",
+            "distributed_raw",
+            "paused",
+            "holds",
+            "policy",
+        )
+        assert {name: getattr(state, name) for name in numbers} == {name: getattr(model, name) for name in numbers}
+        for name in ("mint_bucket", "distribute_bucket"):
+            bucket, expected = getattr(state, name), getattr(model, name)
+            assert (bucket.level_raw, bucket.updated_ts) == (expected.level_raw, expected.updated_ts), name
+        for entry, said in zip(state.entries, model.entries.values(), strict=True):
+            for name in said.__dataclass_fields__:
+                assert getattr(entry, name) == getattr(said, name), name
+            assert (entry.redeemed_total_raw, entry.redeemed_seen_raw) == (0, 0)
+        mint = read_mint(asset.mint, found[asset.mint].data)
+        assert mint.supply_raw == model.supply_raw
+        vault_raw, held_raw = (read_token_account(each, found[each].data).amount_raw for each in (asset.vault, wallet))
+        assert (vault_raw, held_raw) == (model.vault_raw, model.distributed_raw)
+        assert model.supply_raw == model.vault_raw + held_raw
+
+
+@contextmanager
+def started_bench(folder: Path) -> Iterator[Bench]:
+    """An embedded chain of its own: Hypothesis runs without an event loop."""
+    with asyncio.Runner() as runner:
+        stack = AsyncExitStack()
+
+        async def start() -> tuple[Deployed, Keypair]:
+            started = await stack.enter_async_context(laboratory("embedded", folder))
+            program = await deploy_program(started.chain, started.keys, started.client)
+            # The clock of this chain runs far ahead before all examples are done.
+            return program, await program.participant(expires_in_secs=100 * 365 * 86_400)
+
+        try:
+            program, wallet = runner.run(start())
+            yield Bench(runner, program, SmallPool(program), wallet)
+        finally:
+            runner.run(stack.aclose())
+
+
+def test_the_program_and_the_model_agree_on_every_account_and_error(tmp_path: Path) -> None:
+    with started_bench(tmp_path) as bench:
+        machine = type("Machine", (LedgerMachine,), {"bench": bench})
+        run_state_machine_as_test(
+            machine,
+            settings=settings(
+                max_examples=EXAMPLES,
+                stateful_step_count=STEPS,
+                deadline=None,
+                print_blob=True,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
