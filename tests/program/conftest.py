@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from localnet.demo.chains import VALIDATOR_ENV, VALIDATOR_NAME, validator_path
+from localnet.demo.chains import validator_path
 from tests.support.deployed import Asset, AssetPool, Deployed, deploy_program
 from tests.support.fixtures import session_fixture, single_fixture
 from tests.support.live_chain import LiveChain
@@ -20,7 +20,7 @@ from tests.support.start import laboratory as start_laboratory
 from xstocks_daemon.chain.program import ProgramClient
 
 HERE = Path(__file__).parent
-SPARE_PROGRAMS = 24
+SPARE_PROGRAMS = 36
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -37,7 +37,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "laboratory" in metafunc.fixturenames:
         embedded_only = any(mark.name == "embedded_only" for mark in metafunc.definition.iter_markers())
-        kinds = ["embedded"] if embedded_only else ["embedded", "validator"]
+        # Where there is no validator, test_chains.py says so once instead of every test.
+        kinds = ["embedded"] if embedded_only or validator_path() is None else ["embedded", "validator"]
         metafunc.parametrize("laboratory", kinds, indirect=True, scope="session")
 
 
@@ -47,8 +48,6 @@ async def laboratory(
 ) -> AsyncIterator[Laboratory]:
     """A chain with the program at many addresses."""
     kind = request.param
-    if kind == "validator" and validator_path() is None:
-        pytest.skip(f"{VALIDATOR_NAME} is neither in {VALIDATOR_ENV} nor on PATH: not tried on it")
     async with start_laboratory(kind, tmp_path_factory.mktemp(kind), spare=SPARE_PROGRAMS) as started:
         yield started
 
@@ -81,6 +80,12 @@ async def asset(pool: AssetPool) -> Asset:
 async def blank(laboratory: Laboratory) -> ProgramClient:
     """The program where nobody initialises it: for attempts that are refused."""
     return laboratory.blank()
+
+
+@session_fixture
+async def foreign_program(laboratory: Laboratory) -> Deployed:
+    """Another deployment with the same keys, whose accounts are worth nothing in the shared one. Change nothing."""
+    return await laboratory.deploy()
 
 
 @single_fixture

@@ -505,15 +505,15 @@ async def test_a_first_statement_is_no_rise(program: Deployed, asset: Asset) -> 
     assert (await asset.read()).holds == Hold(0)
 
 
-async def test_another_programs_statement_is_worth_nothing_here(program: Deployed, own_program: Deployed) -> None:
+async def test_another_programs_statement_is_worth_nothing_here(program: Deployed, foreign_program: Deployed) -> None:
     """The same keys, custodian ids and cluster: the program's own address tells them apart."""
     [here] = await program.register()
-    [there] = await own_program.register()
-    signed = await own_program.statement({there: 10})
-    quorum = own_program.relay(signed).instructions[0]
+    [there] = await foreign_program.register()
+    signed = await foreign_program.statement({there: 10})
+    quorum = foreign_program.relay(signed).instructions[0]
     submission = program.client.submit_attestation(await program.statement({here: 10}))
     await program.refused(call((quorum, submission)), Refusal.DigestMismatch)
-    await own_program.accepted(own_program.relay(signed))
+    await foreign_program.accepted(foreign_program.relay(signed))
 
 
 def test_statements_hold_as_many_lines_as_the_program_takes() -> None:

@@ -39,17 +39,17 @@ async def ready(program: Deployed, pool: AssetPool) -> tuple[Asset, Asset]:
 
 
 async def test_mint_and_burn_take_their_own_accounts_only(
-    program: Deployed, pool: AssetPool, own_program: Deployed
+    program: Deployed, pool: AssetPool, foreign_program: Deployed
 ) -> None:
     asset, other = await ready(program, pool)
-    elsewhere = own_program.addresses
+    elsewhere = foreign_program.addresses
     wrong = {
         (CONFIG, elsewhere.config): Refusal.AccountOwnedByWrongProgram,
         (CONFIG, address_of(Keypair())): Refusal.AccountNotInitialized,
         (CONFIG, asset.address): Refusal.AccountDiscriminatorMismatch,
         (TOKEN_PROGRAM, LEGACY_TOKEN): Refusal.InvalidProgramId,
         (TOKEN_PROGRAM, ASSOCIATED_TOKEN): Refusal.InvalidProgramId,
-        (CUSTODIAN, own_program.keeper().address): Refusal.AccountOwnedByWrongProgram,
+        (CUSTODIAN, foreign_program.keeper().address): Refusal.AccountOwnedByWrongProgram,
         (CUSTODIAN, program.addresses.config): Refusal.AccountDiscriminatorMismatch,
         (CUSTODIAN, address_of(Keypair())): Refusal.AccountNotInitialized,
         (ASSET, other.address): Refusal.WrongMint,
@@ -97,15 +97,15 @@ async def test_surplus_and_missing_accounts_are_refused(program: Deployed, pool:
 
 
 async def test_an_attestation_takes_its_own_accounts_only(
-    program: Deployed, pool: AssetPool, own_program: Deployed
+    program: Deployed, pool: AssetPool, foreign_program: Deployed
 ) -> None:
     asset, other = await ready(program, pool)
     relayed = program.relay(await program.statement({asset: 10}))
     config, custodian, sysvar, target = range(4)
     wrong = {
-        (config, own_program.addresses.config): Refusal.AccountOwnedByWrongProgram,
+        (config, foreign_program.addresses.config): Refusal.AccountOwnedByWrongProgram,
         (config, asset.address): Refusal.AccountDiscriminatorMismatch,
-        (custodian, own_program.keeper().address): Refusal.AccountOwnedByWrongProgram,
+        (custodian, foreign_program.keeper().address): Refusal.AccountOwnedByWrongProgram,
         (custodian, asset.address): Refusal.AccountDiscriminatorMismatch,
         (sysvar, asset.mint): Refusal.ConstraintAddress,
         (target, other.address): Refusal.DigestMismatch,
@@ -121,7 +121,7 @@ async def test_an_attestation_takes_its_own_accounts_only(
 
 
 async def test_withdrawing_takes_its_own_accounts_only(
-    program: Deployed, pool: AssetPool, own_program: Deployed
+    program: Deployed, pool: AssetPool, foreign_program: Deployed
 ) -> None:
     """Another deployment's custodian with the same keys withdraws nothing here."""
     asset, _other = await ready(program, pool)
@@ -132,7 +132,7 @@ async def test_withdrawing_takes_its_own_accounts_only(
     )
     custodian_index, asset_index = 2, 3
     wrong = {
-        (custodian_index, own_program.keeper().address): Refusal.AccountOwnedByWrongProgram,
+        (custodian_index, foreign_program.keeper().address): Refusal.AccountOwnedByWrongProgram,
         (custodian_index, asset.address): Refusal.AccountDiscriminatorMismatch,
         (asset_index, asset.mint): Refusal.AccountOwnedByWrongProgram,
         (asset_index, program.addresses.config): Refusal.AccountDiscriminatorMismatch,
