@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from pathlib import Path
 
 import pytest
 
 from xstocks_daemon.app import daemon
 from xstocks_daemon.app.cycle import Cycle, DutyMissing
-from xstocks_daemon.app.errors import OperationError
+from xstocks_daemon.app.errors import OperationError, UserError
 from xstocks_daemon.app.metrics import Metrics
+from xstocks_daemon.app.runtime import as_user_error
 from xstocks_daemon.chain.errors import (
     AccountMissing,
     AssetNotRegistered,
@@ -96,3 +98,30 @@ async def test_metrics_are_served_on_loopback_with_every_label_from_the_start(un
     assert 'xstocks_cycles_total{outcome="outage"} 0.0' in text
     assert 'xstocks_attempts_total{kind="burn",state="dead"} 0.0' in text
     assert 'xstocks_statements_total{custodian="1",outcome="rejected"} 0.0' in text
+
+
+def test_a_port_in_use_is_a_mistake_of_the_settings(unused_tcp_port: int) -> None:
+    taken = socket.create_server(("127.0.0.1", unused_tcp_port))
+    with taken, pytest.raises(UserError) as caught, Metrics().serve(unused_tcp_port):
+        pass
+    line = f"metrics.port: {unused_tcp_port}: cannot be used (Address already in use); choose another"
+    assert str(caught.value) == line
+
+
+async def test_a_task_that_fails_ends_the_others_and_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    async def bug() -> None:
+        raise ZeroDivisionError("one by zero")
+
+    with pytest.raises(ZeroDivisionError):
+        await daemon._watched("cycles", bug())
+    shown = capsys.readouterr().out
+    assert "task_failed" in shown
+    assert "task=cycles" in shown
+
+
+def test_errors_of_several_tasks_are_shown_only_where_all_are_understood() -> None:
+    lost = LeaseLost("taken over")
+    known = as_user_error(ExceptionGroup("tasks", [lost, lost]))
+    assert known is not None
+    assert (known.exit_code, str(known)) == (1, "journal.path: (unknown): taken over")
+    assert as_user_error(ExceptionGroup("tasks", [lost, ZeroDivisionError("a bug")])) is None

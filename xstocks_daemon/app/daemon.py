@@ -20,7 +20,7 @@ from xstocks_daemon.app.errors import operation_error, user_error
 from xstocks_daemon.app.logging import get_logger
 from xstocks_daemon.app.metrics import Metrics
 from xstocks_daemon.app.runtime import Runtime, open_runtime
-from xstocks_daemon.app.settings import Settings
+from xstocks_daemon.app.settings import Settings, TimingSettings
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.chain.errors import (
     AccountMissing,
@@ -51,6 +51,8 @@ async def run_daemon(
     metrics = Metrics(custodian.id for custodian in settings.custodians)
     stopped = stop or _stop_on_signals()
     async with open_runtime(settings) as runtime:
+        if settings.cluster.single_endpoint:
+            log.warning("single_endpoint", endpoint=runtime.pool.endpoints[0].name, remedy="M10 wants two: add another")
         if not runtime.live:
             log.warning("dry_run", remedy="nothing is written or sent; set live = true and [operator] key_file")
             with metrics.serve(settings.metrics.port):
@@ -103,11 +105,20 @@ async def _supervise(
     if wakeup is not None:
         work["websocket"] = wakeup.run()
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(coroutine, name=name) for name, coroutine in work.items()]
+        tasks = [group.create_task(_watched(name, coroutine), name=name) for name, coroutine in work.items()]
         await stopped.wait()
         # Journal writes finish though cancelled; what is sent is journaled, and the next start goes on with it.
         for task in tasks:
             task.cancel()
+
+
+async def _watched(name: str, work: Coroutine[Any, Any, None]) -> None:
+    """`work`, with a line in the log where it fails: which task ended the daemon, and why."""
+    try:
+        await work
+    except Exception as error:
+        log.critical("task_failed", task=name, kind=type(error).__name__, reason=str(error))
+        raise
 
 
 async def _cycles(
@@ -128,11 +139,18 @@ async def _cycles(
         if report is not None and until_in_line and report.settled:
             stopped.set()
             return
-        pause_secs = min(timing.backoff_max_secs, timing.cycle_secs * 2**failures) if failures else timing.cycle_secs
+        pause_secs = pause_after(failures, timing)
         if wakeup is not None and not failures:
             await wakeup.wait(pause_secs)
         else:
             await asyncio.sleep(pause_secs)
+
+
+def pause_after(failures: int, timing: TimingSettings) -> float:
+    """Seconds until the next cycle: doubled by each failure in a row, up to `backoff_max_secs`."""
+    # The bound keeps the power within a float, however long the outage.
+    doubled_secs = timing.cycle_secs * 2 ** min(failures, 32)
+    return min(timing.backoff_max_secs, doubled_secs) if failures else timing.cycle_secs
 
 
 async def _one(cycle: Cycle, metrics: Metrics) -> CycleReport | None:

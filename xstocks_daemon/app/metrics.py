@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
+from xstocks_daemon.app.errors import user_error
 from xstocks_daemon.domain.intent import AttemptState, IntentKind
 
 LOOPBACK = "127.0.0.1"
@@ -55,11 +56,15 @@ class Metrics:
 
     @contextmanager
     def serve(self, port: int | None) -> Iterator[None]:
-        """Serve the registry on loopback while the context lasts; nothing where `port` is None."""
+        """Serve the registry on loopback while the context lasts; nothing where `port` is None. UserError where the
+        port cannot be used."""
         if port is None:
             yield
             return
-        server, thread = start_http_server(port, addr=LOOPBACK, registry=self.registry)
+        try:
+            server, thread = start_http_server(port, addr=LOOPBACK, registry=self.registry)
+        except OSError as error:
+            raise user_error("metrics.port", port, f"cannot be used ({error.strerror}); choose another") from None
         try:
             yield
         finally:

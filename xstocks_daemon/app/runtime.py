@@ -168,7 +168,7 @@ def as_user_error(error: BaseException, settings: Settings | None = None) -> Use
         return error
     if isinstance(error, BaseExceptionGroup):
         found = [as_user_error(each, settings) for each in error.exceptions]
-        return found[0] if len(found) == 1 else None
+        return None if None in found else found[0]
     match error:
         case RpcUnreachable() | RpcBehind():
             remedy = f"{error.method}: {error.reason}; start the node or correct the URL"

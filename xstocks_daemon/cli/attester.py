@@ -29,26 +29,17 @@ SharesArgument = Annotated[str, typer.Argument(help="A decimal number of shares,
 
 attester_app = typer.Typer(help="A custodian's sidecar: it signs what the books hold.", no_args_is_help=True)
 books_app = typer.Typer(help="The sidecar's books.", no_args_is_help=True)
+attester_app.add_typer(books_app, name="books")
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add these commands."""
-    app.add_typer(attester_app, name="attester")
-    attester_app.add_typer(books_app, name="books")
-    attester_app.command("run")(run)
-    for name, command in (("show", show), ("deposit", deposit), ("mark-leaving", mark_leaving), ("release", release)):
-        books_app.command(name)(command)
-
-
-def run(
-    config: AttesterConfig,
-    log_format: Annotated[str, typer.Option("--log-format", help="json or console.")] = "json",
-) -> None:
-    """Serve statements and co-signatures until SIGTERM or SIGINT."""
-    configure_logging(LoggingSettings.model_validate({"format": log_format}))
+@attester_app.command()
+def run(config: AttesterConfig) -> None:
+    """Serve statements and co-signatures until SIGTERM or SIGINT; logs JSON."""
+    configure_logging(LoggingSettings())
     asyncio.run(run_attester(load_attester_settings(config)))
 
 
+@books_app.command("show")
 def show(config: AttesterConfig, custodian: CustodianOption = None, as_json: JsonOption = False) -> None:
     """The books as they are."""
     settings = load_attester_settings(config)
@@ -69,6 +60,7 @@ def show(config: AttesterConfig, custodian: CustodianOption = None, as_json: Jso
     print_table("", ["asset", "mint", "shares", "multiplier", "leaving"], rows, right=("shares",))
 
 
+@books_app.command("deposit")
 def deposit(
     asset: AssetArgument,
     shares: SharesArgument,
@@ -82,6 +74,7 @@ def deposit(
     _print(change, as_json, f"deposited: {shares} shares of {change.asset.symbol}")
 
 
+@books_app.command("mark-leaving")
 def mark_leaving(
     asset: AssetArgument,
     shares: SharesArgument,
@@ -96,6 +89,7 @@ def mark_leaving(
     _print(change, as_json, f"marked: {shares} shares of {change.asset.symbol} leave as {leaving_id}")
 
 
+@books_app.command("release")
 def release(
     asset: AssetArgument,
     leaving_id: Annotated[str, typer.Argument(metavar="LEAVING_ID", help="The id that mark-leaving gave.")],

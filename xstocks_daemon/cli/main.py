@@ -7,36 +7,22 @@ from collections.abc import Sequence
 
 import typer
 
-from xstocks_daemon.app.errors import EXIT_FAILURE, EXIT_USAGE
-from xstocks_daemon.app.runtime import as_user_error
-from xstocks_daemon.cli import attester, look, operate, orders
-from xstocks_daemon.cli.common import opened_settings
+from xstocks_daemon.app.errors import EXIT_USAGE, UserError
 from xstocks_daemon.cli.output import ERRORS, print_problems
 
 INTERRUPTED = 130
-
-app = typer.Typer(
-    name="xstocks",
-    help="Keeps the supply of tokenised shares equal to the shares in custody.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-operate.add_to(app)
-look.add_to(app)
-orders.add_to(app)
-attester.add_to(app)
+ATTESTER = "attester"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The console script. Exit codes: 0 done, 1 failed, 2 the user's mistake; never a traceback for a mistake."""
-    sys.exit(run(arguments))
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 
-def run(arguments: Sequence[str] | None = None) -> int:
+def run(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code."""
     try:
-        code = app(args=None if arguments is None else list(arguments), standalone_mode=False)
+        code = _app(arguments)(args=list(arguments), standalone_mode=False)
         return code if isinstance(code, int) else 0
     except typer.TyperException as error:
         return _usage(error)
@@ -45,11 +31,39 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except typer.Exit as leave:
         return leave.exit_code
     except Exception as error:
-        known = as_user_error(error, opened_settings())
+        known = _known(error)
         if known is None:
             raise
         print_problems(known)
-        return known.exit_code or EXIT_FAILURE
+        return known.exit_code
+
+
+def _app(arguments: Sequence[str]) -> typer.Typer:
+    """The commands; for a sidecar's only those, since the daemon's load the journal's database libraries."""
+    app = typer.Typer(
+        name="xstocks",
+        help="Keeps the supply of tokenised shares equal to the shares in custody.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    from xstocks_daemon.cli import attester
+
+    if arguments[:1] != [ATTESTER]:
+        from xstocks_daemon.cli import look, operate, orders
+
+        for commands in (operate, look, orders):
+            commands.add_to(app)
+    app.add_typer(attester.attester_app, name=ATTESTER)
+    return app
+
+
+def _known(error: Exception) -> UserError | None:
+    """The lines of an error that a user should see so; None for a bug."""
+    from xstocks_daemon.app.runtime import as_user_error
+    from xstocks_daemon.cli.common import opened_settings
+
+    return as_user_error(error, opened_settings())
 
 
 def _usage(error: typer.TyperException) -> int:

@@ -38,8 +38,6 @@ def add_to(app: typer.Typer) -> None:
     app.command("approve-burn")(approve_burn)
     app.command("ack-burn")(ack_burn)
     app.add_typer(halts_app, name="halts")
-    halts_app.command("list")(list_halts)
-    halts_app.command("clear")(clear_halt)
 
 
 def distribute(
@@ -173,6 +171,7 @@ def ack_burn(
         say(f"acknowledged by two people by now: {acknowledged_raw} base units of {asset}")
 
 
+@halts_app.command("list")
 def list_halts(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Every halted asset with its reason."""
 
@@ -196,6 +195,7 @@ def list_halts(config: ConfigOption = None, as_json: JsonOption = False) -> None
     print_table("", ["asset", "mint", "reason", "detail"], rows)
 
 
+@halts_app.command("clear")
 def clear_halt(asset: AssetArgument, config: ConfigOption = None, person: PersonOption = None) -> None:
     """Let the daemon work on a halted asset again."""
 
