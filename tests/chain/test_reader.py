@@ -47,7 +47,9 @@ async def test_snapshot_holds_everything_of_one_cycle() -> None:
     assert (view.vault_raw, view.redemption_vault_raw) == (1_000, 20)
     assert view.circulating_raw == view.mint.supply_raw - 1_020
     assert view.asset.sequence == 5
-    assert all(params[1]["commitment"] == "finalized" for method, params in one.calls if method != "getGenesisHash")
+    reads = [params for method, params in one.calls if method == "getMultipleAccounts"]
+    commitments = {params[1]["commitment"] for params in reads if params[0] != [base58(CLOCK_SYSVAR)]}
+    assert commitments == {"finalized"}
 
 
 async def test_each_asset_comes_in_one_call() -> None:
@@ -66,9 +68,11 @@ async def test_each_asset_comes_in_one_call() -> None:
 async def test_config_and_custodians_are_read_no_earlier_than_the_assets() -> None:
     one, other = two_nodes(AAPLX)
     await read(one, other, mints=(AAPLX,))
-    shared = [params for method, params in one.calls if method == "getMultipleAccounts"][-1]
-    assert shared[0][-1] == base58(CLOCK_SYSVAR)
+    shared, clock = [params for method, params in one.calls if method == "getMultipleAccounts"][-2:]
+    assert shared[0][0] == base58(CLIENT.addresses.config)
     assert shared[1]["minContextSlot"] == 1_000
+    assert clock[0] == [base58(CLOCK_SYSVAR)]
+    assert clock[1]["commitment"] == "confirmed"
 
 
 async def test_difference_is_read_again_at_the_higher_slot() -> None:

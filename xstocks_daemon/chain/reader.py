@@ -68,6 +68,7 @@ class ChainReader:
         self._client = client
         self._views: dict[Address, tuple[Accounts, AssetView]] = {}
         self._genesis_hash: Address | None = None
+        self._seen_slot = 0
 
     async def genesis_hash(self) -> Address:
         """The cluster's genesis hash, the same from all deciding endpoints. WrongCluster where they differ."""
@@ -79,20 +80,22 @@ class ChainReader:
         """Everything one cycle decides on, finalized.
 
         Each asset's own accounts (asset, mint, vaults) are of one slot; different assets may be some slots apart, and
-        `slot` is the lowest of all. Config, clock and custodians (those that the assets' entries name and those given)
-        are read after the assets, never at a lower slot: a custodian's newer epoch can only make entries stale.
+        `slot` is the lowest of all, and never below that of an earlier snapshot of this reader. Config and custodians
+        (those that the assets' entries name and those given) are read after the assets, never at a lower slot: a
+        custodian's newer epoch can only make entries stale.
 
         Raises AssetNotRegistered, AccountMissing, MalformedAccount, ChainDisagreement, WrongCluster, RpcError.
         """
         genesis_hash = await self.genesis_hash()
-        views, slots = await self._assets(mints)
+        views, slots = await self._assets(mints, self._seen_slot)
         wanted = sorted({*custodians, *(entry.custodian for view in views.values() for entry in view.asset.entries)})
-        config, found, now_ts, slot = await self._shared(wanted, max(slots, default=0))
+        config, found, now_ts, slot = await self._shared(wanted, max(slots, default=self._seen_slot))
         if config.genesis_hash != genesis_hash:
             raise WrongCluster(
                 f"{self._endpoints[0].name} serves the cluster {base58(genesis_hash)}, but the program was initialized "
                 f"for {base58(config.genesis_hash)}: use endpoints of that cluster, or initialize the program anew"
             )
+        self._seen_slot = max(self._seen_slot, min([slot, *slots]))
         return ChainSnapshot(
             slot=min([slot, *slots]),
             now_ts=now_ts,
@@ -107,12 +110,12 @@ class ChainReader:
         """The Config account alone."""
         return (await self._shared((), 0))[0]
 
-    async def _assets(self, mints: Sequence[Address]) -> tuple[dict[Address, AssetView], list[int]]:
+    async def _assets(self, mints: Sequence[Address], min_slot: int) -> tuple[dict[Address, AssetView], list[int]]:
         addresses = self._client.addresses
         groups: list[Group] = [
             (addresses.asset(mint), mint, addresses.vault(mint), addresses.redemption_vault(mint)) for mint in mints
         ]
-        reads = await self.read_groups(groups)
+        reads = await self.read_groups(groups, min_slot=min_slot)
         missing = [mint for mint, read in zip(mints, reads, strict=True) if read[0].accounts[0] is None]
         if missing:
             raise AssetNotRegistered(missing, [base58(mint) for mint in missing])
@@ -149,11 +152,11 @@ class ChainReader:
     async def _shared(
         self, custodians: Sequence[Address], min_slot: int
     ) -> tuple[Config, Mapping[Address, Custodian], int, int]:
-        group = (self._client.addresses.config, *custodians, CLOCK_SYSVAR)
+        group = (self._client.addresses.config, *custodians)
         if len(group) > MAX_ACCOUNTS_PER_CALL:
             raise ValueError(f"{len(custodians)} custodians are more than one call reads")
         (reads,) = await self.read_groups([group], min_slot=min_slot)
-        config, *rest = reads[0].accounts[:-1]
+        config, *rest = reads[0].accounts
         if config is None:
             raise AccountMissing(
                 f"the program {base58(self._client.program_id)} has no Config account {base58(group[0])}: it is not "
@@ -164,13 +167,19 @@ class ChainReader:
             if account is None:
                 raise AccountMissing(f"custodian {base58(address)} is not registered with the program")
             found[address] = self._client.custodian(address, account.data, account.owner)
-        # The later clock counts: for it fewer statements are fresh, so a node with a wrong clock can only delay.
-        now_ts = max(_clock_ts(read.accounts[-1]) for read in reads)
-        return self._client.config(config.data, config.owner), found, now_ts, _slot(reads)
+        return self._client.config(config.data, config.owner), found, await self._now_ts(), _slot(reads)
+
+    async def _now_ts(self) -> int:
+        """The chain's clock, confirmed: finalized is many seconds ago, and what is decided now executes by the present
+        clock. The later one counts: for it fewer statements are fresh, so a node with a wrong clock can only delay."""
+        clocks = await gather_all(
+            endpoint.account(CLOCK_SYSVAR, commitment="confirmed") for endpoint in self._endpoints
+        )
+        return max(_clock_ts(clock.value) for clock in clocks)
 
     async def read_groups(self, groups: Sequence[Group], *, min_slot: int = 0) -> list[Agreed]:
         """Finalized accounts that all deciding endpoints give alike, each group of one slot; per group what each
-        endpoint gave. Equal but for the clock sysvar, which differs from slot to slot.
+        endpoint gave.
 
         Groups on which they differ are read again at the higher slot; ChainDisagreement after three differences.
         """
@@ -181,7 +190,7 @@ class ChainReader:
             answers = await gather_all(self._read_all(endpoint, wanted, min_slot) for endpoint in self._endpoints)
             differing: list[int] = []
             for index, *reads in zip(pending, *answers, strict=True):
-                if all(_same(groups[index], read, reads[0]) for read in reads):
+                if all(read.accounts == reads[0].accounts for read in reads):
                     agreed[index] = tuple(reads)
                 else:
                     differing.append(index)
@@ -219,14 +228,6 @@ def _pack(groups: Sequence[Group]) -> Iterator[list[Group]]:
         size += len(group)
     if chunk:
         yield chunk
-
-
-def _same(group: Group, a: GroupRead, b: GroupRead) -> bool:
-    return all(
-        one == other
-        for address, one, other in zip(group, a.accounts, b.accounts, strict=True)
-        if address != CLOCK_SYSVAR
-    )
 
 
 def _slot(reads: Agreed) -> int:

@@ -237,7 +237,7 @@ class AssetView:
 
 @dataclass(frozen=True, slots=True)
 class ChainSnapshot:
-    """Everything one cycle decides on, at finalized. `now_ts` is the chain's clock at `slot`. `participants` are by
+    """Everything one cycle decides on, at finalized. `now_ts` is the chain's present clock. `participants` are by
     wallet; those that open orders name suffice."""
 
     slot: int
