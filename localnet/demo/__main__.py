@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import os
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for error in errors:
             console.print(f"error: {error}", style="red", markup=False)
         code = 2 if any(isinstance(error, NoLocalnet) for error in errors) else 1
-    except* KeyboardInterrupt:
+    except* (KeyboardInterrupt, asyncio.CancelledError):
         console.print("interrupted; everything is stopped")
     return code
 
@@ -65,6 +66,10 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 
 
 async def _show(options: argparse.Namespace, console: Console) -> int:
+    # SIGINT cancels this task already; a SIGTERM must not leave children behind either.
+    this = asyncio.current_task()
+    if this is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
     if options.command == "up":
         _refuse_second()
     assets = load_catalogue()
