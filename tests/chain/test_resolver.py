@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.chain.world import AAPLX, SPYX, asset_data, own, two_nodes
 from xstocks_daemon.chain.errors import SingleEndpoint
 from xstocks_daemon.chain.resolver import (
     Dead,
+    ExpiryImplausible,
     FailedOnChain,
     Landed,
     NonExecution,
@@ -20,6 +22,7 @@ from xstocks_daemon.chain.resolver import (
     Resolver,
     SequenceTaken,
     Unknown,
+    bounded,
 )
 from xstocks_daemon.chain.rpc import RpcPool
 from xstocks_daemon.chain.sender import SignedAttempt
@@ -205,6 +208,18 @@ async def test_finalized_success_under_another_intents_hash_is_not_believed() ->
     assert isinstance(await resolve(*nodes), SequenceTaken)
 
 
+@pytest.mark.parametrize("known", [True, False], ids=["a node knows the signature", "no node does"])
+@pytest.mark.parametrize("which", [0, 1])
+async def test_one_nodes_word_of_another_intent_decides_nothing(which: int, known: bool) -> None:
+    nodes = nodes_at(LAST_VALID + MARGIN + 1)
+    for node in nodes:
+        executed(node, *INTENTS)
+    put(nodes[which], SPYX, 6, bytes([0xEE]) * 16)
+    if known:
+        nodes[1 - which].statuses[SIGNATURE] = status(990, "finalized")
+    assert await resolve(*nodes) == Unknown("the nodes differ on which intents executed the sequence numbers")
+
+
 @pytest.mark.parametrize("confirmation", ["processed", "confirmed"])
 @pytest.mark.parametrize("err", [None, ERR])
 @pytest.mark.parametrize("which", [0, 1])
@@ -281,3 +296,29 @@ async def test_attempt_without_intents_cannot_be_resolved() -> None:
     attempt = SignedAttempt(ATTEMPT.signature, ATTEMPT.transaction, ATTEMPT.blockhash, LAST_VALID)
     with pytest.raises(ValueError, match="no sequence number"):
         await resolve(*nodes_at(0), attempt=attempt)
+
+
+async def expiry(*nodes: FakeNode) -> int:
+    async with serving(*nodes) as urls, RpcPool(urls, QUICK) as pool:
+        return await Resolver(pool, CLIENT, GENESIS).expiry_of_now()
+
+
+async def test_the_expiry_is_bounded_by_all_nodes_heights() -> None:
+    one, other = nodes_at(800)
+    other.block_height = 950
+    assert await expiry(one, other) == 950 + 150
+    other.block_height = 951
+    with pytest.raises(ExpiryImplausible, match="far apart"):
+        await expiry(one, other)
+
+
+@pytest.mark.parametrize(("reported", "kept"), [(0, 1_100), (1_099, 1_100), (1_131, 1_131), (2_100, 2_100)])
+def test_an_attempt_never_seems_to_expire_before_it_may(reported: int, kept: int) -> None:
+    attempt = replace(ATTEMPT, last_valid_block_height=reported)
+    assert bounded(attempt, 1_100) == replace(ATTEMPT, last_valid_block_height=kept)
+
+
+@pytest.mark.parametrize("reported", [2_101, 2**64 - 1])
+def test_an_attempt_that_would_never_expire_is_not_sent(reported: int) -> None:
+    with pytest.raises(ExpiryImplausible, match=str(reported)):
+        bounded(replace(ATTEMPT, last_valid_block_height=reported), 1_100)

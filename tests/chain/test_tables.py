@@ -105,6 +105,15 @@ def test_new_custodian_is_added_where_there_is_room() -> None:
     assert plan_tables([full], {}, SHARED) == []
 
 
+def test_a_table_that_serves_no_asset_costs_nothing() -> None:
+    triples = triples_of(2)
+    (serving_all,) = applied([], triples)
+    empty = [LookupTable(numbered(n), (), 1, active=True) for n in (5, 6)]
+    assert plan_tables([serving_all, *empty], triples, SHARED) == []
+    # An empty one is taken where a table is needed.
+    assert [change.table for change in plan_tables(empty, triples, SHARED)] == [numbered(5)]
+
+
 def test_groups_never_straddle_tables() -> None:
     triples = triples_of(100)
     tables = applied([], triples)

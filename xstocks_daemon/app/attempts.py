@@ -28,6 +28,7 @@ from xstocks_daemon.chain.resolver import (
     Resolver,
     SequenceTaken,
     Unknown,
+    bounded,
 )
 from xstocks_daemon.chain.sender import Fate, Seen, SignedAttempt, fly, sign_attempt, simulate
 from xstocks_daemon.chain.tables import TableBook
@@ -219,7 +220,8 @@ class Attempts:
                     by_limit.setdefault(limit, []).append(live)
             for limit, items in sorted(by_limit.items()):
                 batches += intent_batches(items, _mint_of, carried.table_numbers, carried.custodians, limit)
-        return batches
+        # The journal gives an attempt's intents by their ids: an entry's number must mean the same after a restart.
+        return [tuple(sorted(batch, key=lambda live: live.id)) for batch in batches]
 
     async def _passing(self, carried: _Carried, batch: Batch) -> list[tuple[Batch, ComputeBudget]]:
         """The parts of the batch that a simulation accepts, with what they need. An entry that it does not accept is
@@ -245,7 +247,9 @@ class Attempts:
         return await self._passing(carried, batch[:blamed] + batch[blamed + 1 :])
 
     async def _sign(self, carried: _Carried, batch: Batch, budget: ComputeBudget) -> SignedAttempt:
-        attempt = await carried.sign(batch, budget)
+        # Before the blockhash is fetched: what one node says of its life is bounded by what all saw earlier.
+        expiry = await self._resolver.expiry_of_now()
+        attempt = bounded(await carried.sign(batch, budget), expiry)
         crash_point(CrashPoint.BEFORE_ATTEMPT_COMMIT)
         await self._outbox.journal.record_attempt(
             Attempt(attempt.signature, attempt.transaction, attempt.blockhash, attempt.last_valid_block_height),

@@ -9,7 +9,7 @@ from solders.instruction import Instruction
 
 from xstocks_daemon.app.logging import get_logger
 from xstocks_daemon.app.outbox import Outbox
-from xstocks_daemon.chain.errors import RpcRefused
+from xstocks_daemon.chain.errors import ChainError, RpcRefused
 from xstocks_daemon.chain.rpc import RpcEndpoint
 from xstocks_daemon.chain.tables import TableBook, ensure_tables
 from xstocks_daemon.domain.snapshot import ChainSnapshot
@@ -17,6 +17,10 @@ from xstocks_daemon.domain.units import Address
 from xstocks_daemon.journal import LookupTable
 
 log = get_logger("lookup")
+
+
+class TablesBehind(ChainError):
+    """A node does not show yet what was put into the lookup tables; it will."""
 
 
 class Tables:
@@ -28,11 +32,15 @@ class Tables:
         self._served: tuple[frozenset[Address], frozenset[Address]] | None = None
 
     async def ensure(self, snapshot: ChainSnapshot) -> TableBook:
-        """Tables for all assets and custodians of the snapshot, usable now."""
+        """Tables for all assets and custodians of the snapshot, usable now. Raises TablesBehind."""
         wanted = frozenset(snapshot.assets), frozenset(snapshot.custodians)
         if wanted == self._served:
             return self._book
-        self._book = await self._outbox.pool.first(lambda endpoint: self._ensure(endpoint, snapshot))
+        book = await self._outbox.pool.first(lambda endpoint: self._ensure(endpoint, snapshot))
+        if missing := len(wanted[0] - book.table_of.keys()):
+            # The node that was asked is behind the one that confirmed the change.
+            raise TablesBehind(f"the lookup tables do not show {missing} of their assets yet")
+        self._book = book
         for table in self._book.tables:
             assets = tuple(mint for mint, serving in sorted(self._book.table_of.items()) if serving is table)
             await self._outbox.journal.record_lookup_table(LookupTable(table.address, assets, ready=True))

@@ -4,7 +4,7 @@ A transaction can execute only while its blockhash is among the last 150 blocks,
 The proof that it did not and never will, on each deciding endpoint X:
 
 1. getEpochInfo(finalized) on X gives slot S and block height H in one answer, and H > lastValidBlockHeight + margin.
-   The margin is there because lastValidBlockHeight came from a node too.
+   The margin is there because lastValidBlockHeight came from a node too; `bounded` keeps it from being far too low.
 2. The asset accounts are read on X at finalized with minContextSlot S, and the answer's slot is at least S. So the
    state read is one in which every block up to H is executed.
 3. An asset's sequence is still at most the one that the attempt would have executed. Sequences only rise (M4), and a
@@ -15,12 +15,12 @@ Where all sequences have risen, some attempt executed: each asset's last_intent_
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from xstocks_daemon.chain.addresses import base58
-from xstocks_daemon.chain.errors import AssetNotRegistered, RpcError
+from xstocks_daemon.chain.errors import AssetNotRegistered, ChainError, RpcError
 from xstocks_daemon.chain.program import ProgramClient
 from xstocks_daemon.chain.reader import deciding_endpoints
 from xstocks_daemon.chain.rpc import RpcEndpoint, RpcPool, SignatureStatus
@@ -30,6 +30,12 @@ from xstocks_daemon.domain.snapshot import AssetAccount
 from xstocks_daemon.domain.units import Address
 
 MARGIN_BLOCKS = 150
+BLOCKHASH_BLOCKS = 150
+"""Blocks for which a blockhash may be used (MAX_PROCESSING_AGE of Agave's clock)."""
+MAX_APART_BLOCKS = 150
+"""How far the finalized heights of deciding endpoints may differ where something is signed."""
+MAX_UNFINALIZED_BLOCKS = 1_000
+"""Blocks that a confirmed blockhash may be ahead of the finalized height where something is signed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +139,19 @@ class Unknown:
 Resolution = Landed | Dead | SequenceTaken | Unknown
 
 
+class ExpiryImplausible(ChainError):
+    """How long a transaction may execute is not known well enough to sign it."""
+
+
+def bounded(attempt: SignedAttempt, expiry: int) -> SignedAttempt:
+    """`attempt`, its lastValidBlockHeight not below `expiry_of_now`: one node's word must not let it seem dead while
+    it may execute. ExpiryImplausible where it is so far above that the attempt could not be settled."""
+    reported = attempt.last_valid_block_height
+    if reported > expiry + MAX_UNFINALIZED_BLOCKS:
+        raise ExpiryImplausible(f"lastValidBlockHeight {reported} is far above the finalized {expiry}; not sent")
+    return replace(attempt, last_valid_block_height=max(reported, expiry))
+
+
 class Resolver:
     """Decides about attempts by the deciding endpoints (M10)."""
 
@@ -149,6 +168,16 @@ class Resolver:
         self._client = client
         self._genesis_hash = genesis_hash
         self._margin_blocks = margin_blocks
+
+    async def expiry_of_now(self) -> int:
+        """The last block height at which a blockhash of now is valid at the least, by the finalized heights of all
+        deciding endpoints. ExpiryImplausible where these are far apart; RpcError."""
+        found = await gather_all(endpoint.epoch_info("finalized") for endpoint in self._endpoints)
+        heights = [info.block_height for info in found]
+        if max(heights) - min(heights) > MAX_APART_BLOCKS:
+            names = ", ".join(f"{each.name} at {height}" for each, height in zip(self._endpoints, heights, strict=True))
+            raise ExpiryImplausible(f"finalized block heights are far apart: {names}; find out which one is wrong")
+        return max(heights) + BLOCKHASH_BLOCKS
 
     async def resolve(self, attempt: SignedAttempt) -> Resolution:
         """What became of `attempt`, by what all deciding endpoints say now. Endpoints that do not answer make it
@@ -235,19 +264,22 @@ def _confirmed(slot: int, seen: Sequence[Observation]) -> Resolution:
                     f"{fact.found_sequence} of {base58(fact.mint)} at slot {each.read_slot}, it needs more than "
                     f"{fact.wanted_sequence}"
                 )
-        # A later intent may hide the hash by now; one that is visible must be the attempt's own.
-        visible = (fact for fact in _last_of_each(each) if fact.found_sequence == fact.wanted_sequence + 1)
-        if foreign := tuple(fact for fact in visible if not fact.ours):
-            return SequenceTaken(foreign)
-    return Landed(slot, "status")
+    # A later intent may hide the hash by now; one that is visible must be the attempt's own.
+    foreign = _foreign(seen, lambda fact: fact.found_sequence == fact.wanted_sequence + 1)
+    return foreign or Landed(slot, "status")
 
 
 def _by_intent_hash(seen: Sequence[Observation]) -> Resolution:
     """All sequences have risen and no node has the signature (any more): the assets' hashes decide."""
-    for each in seen:
-        if foreign := tuple(fact for fact in _last_of_each(each) if not fact.ours):
-            return SequenceTaken(foreign)
-    return Landed(min(each.read_slot for each in seen), "intent_hash")
+    return _foreign(seen, lambda _: True) or Landed(min(each.read_slot for each in seen), "intent_hash")
+
+
+def _foreign(seen: Sequence[Observation], counts: Callable[[AssetFact], bool]) -> SequenceTaken | Unknown | None:
+    """Which of the facts that count are not the attempt's own, by all nodes alike: one node's word decides nothing."""
+    found = [tuple(fact for fact in _last_of_each(each) if counts(fact) and not fact.ours) for each in seen]
+    if any(facts != found[0] for facts in found):
+        return Unknown("the nodes differ on which intents executed the sequence numbers")
+    return SequenceTaken(found[0]) if found[0] else None
 
 
 def _last_of_each(seen: Observation) -> list[AssetFact]:

@@ -162,7 +162,8 @@ def plan_tables(
         take = max(0, min(room // ADDRESSES_PER_ASSET, MAX_ASSETS_PER_TABLE - assets))
         taken, waiting = waiting[:take], waiting[take:]
         add = (*missing, *(address for mint in taken for address in triples[mint]))
-        if add:
+        # Anybody may create empty tables of this authority: they are used, but never paid for without need.
+        if add and (assets or taken):
             changes.append(TableChange(table.address, add))
     size = min(MAX_ASSETS_PER_TABLE, (MAX_TABLE_ADDRESSES - len(shared)) // ADDRESSES_PER_ASSET)
     for start in range(0, len(waiting), size):
