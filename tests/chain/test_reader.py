@@ -15,6 +15,7 @@ from xstocks_daemon.chain.errors import (
     AssetNotRegistered,
     ChainDisagreement,
     MalformedAccount,
+    RpcBehind,
     RpcUnreachable,
     SingleEndpoint,
     WrongCluster,
@@ -203,3 +204,16 @@ async def test_unchanged_bytes_are_not_decoded_again() -> None:
         after = await reader.snapshot((AAPLX, SPYX))
     assert after.assets[AAPLX] is before.assets[AAPLX]
     assert after.assets[SPYX].asset.sequence == 6
+
+
+async def test_a_later_snapshot_is_never_of_a_lower_slot() -> None:
+    # An older reading would show what holders burnt as lower than recorded, which halts the asset (M12).
+    one, other = two_nodes(AAPLX)
+    async with serving(one, other) as urls, RpcPool(urls, QUICK) as pool:
+        reader = ChainReader(pool, CLIENT)
+        assert (await reader.snapshot([AAPLX])).slot == 1_000
+        one.slot = other.slot = 999
+        with pytest.raises(RpcBehind, match="answered at slot 999, 1000 was asked for"):
+            await reader.snapshot([AAPLX])
+        one.slot = other.slot = 1_000
+        assert (await reader.snapshot([AAPLX])).slot == 1_000

@@ -110,7 +110,13 @@ async def test_what_is_no_notification_does_not_wake(node: tuple[PushNode, str])
         await waiting
         woken = asyncio.create_task(subject.wait(PATIENCE_SECS))
         await asyncio.sleep(0)
-        for text in ("not json", "[]", '{"id":1,"result":5}', '{"id":1,"error":{"code":-32601,"message":"no"}}'):
+        for text in (
+            "not json",
+            "[" * 200_000,
+            "[]",
+            '{"id":1,"result":5}',
+            '{"id":1,"error":{"code":-32601,"message":"no"}}',
+        ):
             await pushing.sockets[0].send_str(text)
         await pushing.sockets[0].send_bytes(b"binary")
         await pushing.sockets[0].send_str(notification("slotNotification"))

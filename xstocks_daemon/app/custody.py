@@ -50,11 +50,8 @@ class CustodyRound:
     verified: tuple[SignedStatement, ...]
     rejected: tuple[Rejected, ...]
     reading: CustodyReading
-
-    @property
-    def ripcords(self) -> dict[tuple[Address, Address], str]:
-        """(mint, custodian) -> the custodian's words."""
-        return {(mint, each.custodian): each.details for each in self.reading.ripcords for mint in each.mints}
+    ripcords: Mapping[tuple[Address, Address], str]
+    """(mint, custodian) -> the custodian's words, until a statement of that mint passes again."""
 
     @property
     def failures(self) -> dict[Address, str]:
@@ -83,6 +80,8 @@ class CustodyReader:
         self._policy = policy
         self._metrics = metrics
         self._seen = SeenStatements()
+        # A custodian that falls silent has not taken its words back.
+        self._ripcords: dict[tuple[Address, Address], str] = {}
 
     def remember(self, evidence: EvidenceMap) -> None:
         """Take up what the journal knows, so that a restart forgets no statement."""
@@ -107,6 +106,7 @@ class CustodyReader:
             first.verified + second.verified,
             first.rejected + second.rejected,
             CustodyReading.merged((first.reading, second.reading)),
+            second.ripcords,
         )
 
     def _wanted(self, snapshot: ChainSnapshot, tables: Mapping[Address, int]) -> Groups:
@@ -141,8 +141,13 @@ class CustodyReader:
                 self._seen.record(signed.statement)
             else:
                 rejected.append(Rejected(custodian, signed, verdict.rejections))
+        for signed in verified:
+            for entry in signed.statement.entries:
+                self._ripcords.pop((entry.mint, signed.statement.custodian), None)
+        for told in reading.ripcords:
+            self._ripcords.update({(mint, told.custodian): told.details for mint in told.mints})
         self._report(verified, rejected, reading)
-        return CustodyRound(tuple(verified), tuple(rejected), reading)
+        return CustodyRound(tuple(verified), tuple(rejected), reading, dict(self._ripcords))
 
     def _report(
         self, verified: Iterable[SignedStatement], rejected: Collection[Rejected], reading: CustodyReading

@@ -124,7 +124,8 @@ class Wakeup:
                 continue
             try:
                 content = json.loads(message.data)
-            except ValueError:
+            # RecursionError: brackets nested thousands deep.
+            except (ValueError, RecursionError):
                 log.warning("websocket_not_json", endpoint=self.name)
                 continue
             if not isinstance(content, dict):

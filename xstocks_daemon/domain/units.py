@@ -25,7 +25,8 @@ _SPECIAL_EXPONENT = 0x7FF
 _MANTISSA_BITS = 52
 _EXPONENT_BIAS = 1075  # 1023 + 52: the value is significand * 2**(exponent - 1075)
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_DECIMAL = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?")
+#: Longer than any u64 or f64 needs; beyond 4,300 digits Python refuses to convert a text by an error of its own.
+_DECIMAL = re.compile(r"(0|[1-9][0-9]{0,399})(\.[0-9]{1,1100})?")
 
 
 class UnitError(ValueError):
