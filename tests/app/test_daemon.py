@@ -13,6 +13,7 @@ from xstocks_daemon.app.cycle import Cycle, DutyMissing
 from xstocks_daemon.app.errors import OperationError, UserError
 from xstocks_daemon.app.metrics import Metrics
 from xstocks_daemon.app.runtime import as_user_error
+from xstocks_daemon.app.settings import TimingSettings
 from xstocks_daemon.chain.errors import (
     AccountMissing,
     AssetNotRegistered,
@@ -125,3 +126,9 @@ def test_errors_of_several_tasks_are_shown_only_where_all_are_understood() -> No
     assert known is not None
     assert (known.exit_code, str(known)) == (1, "journal.path: (unknown): taken over")
     assert as_user_error(ExceptionGroup("tasks", [lost, ZeroDivisionError("a bug")])) is None
+
+
+@pytest.mark.parametrize(("failures", "pause_secs"), [(0, 5), (1, 10), (3, 40), (4, 60), (5_000, 60)])
+def test_the_pause_doubles_up_to_its_bound_however_long_the_outage(failures: int, pause_secs: float) -> None:
+    timing = TimingSettings(cycle_secs=5, backoff_max_secs=60)
+    assert daemon.pause_after(failures, timing) == pause_secs

@@ -244,3 +244,31 @@ def test_variables_of_the_projects_other_tools_are_left_alone(config: Path, monk
     monkeypatch.setenv("XSTOCKS_TEST_KILL_AT", "after-signing")
     monkeypatch.setenv("XSTOCKS_VALIDATOR_BIN", "/nowhere")
     assert isinstance(load_settings(config), Settings)
+
+
+def test_an_override_beats_the_environment(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # `xstocks plan` relies on it: it sends nothing, whatever the environment says.
+    with_change(config, "[cluster]", '[operator]\nkey_file = "key.json"\n\n[cluster]')
+    monkeypatch.setenv("XSTOCKS_LIVE", "true")
+    assert load_settings(config).live is True
+    assert load_settings(config, live=False).live is False
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "remedy"),
+    [
+        (
+            'path = "postgresql://me:hush@db.example:5432/journal"',
+            "journal.path: postgresql://db.example:5432/...",
+            "give the path of a file",
+        ),
+        (
+            'url = "postgresql://me:hush@db.example:5432/journal"',
+            "journal.url: (hidden)",
+            "remove it and give journal.path",
+        ),
+    ],
+)
+def test_a_database_server_is_refused_by_name(config: Path, line: str, field: str, remedy: str) -> None:
+    said = refused(with_change(config, 'path = "journal.sqlite"', line))
+    assert said == f"{field}: this version keeps its journal in an SQLite file only, no database server; {remedy}"

@@ -94,6 +94,19 @@ WsUrl = Annotated[str, _url("ws", "wss")]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
 
+_ONLY_SQLITE = "this version keeps its journal in an SQLite file only, no database server"
+
+
+def _sqlite_path(value: object) -> object:
+    if isinstance(value, str) and _is_url(value):
+        raise _wrong(f"{_ONLY_SQLITE}; give the path of a file")
+    return value
+
+
+def _is_url(text: str) -> bool:
+    return "://" in text
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -156,8 +169,15 @@ class OperatorSettings(_Section):
 class JournalSettings(_Section):
     """Where the journal is."""
 
-    path: Path
+    path: Annotated[Path, BeforeValidator(_sqlite_path)]
     """An SQLite file; made where there is none."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_url(cls, data: Any) -> Any:
+        if isinstance(data, Mapping) and "url" in data:
+            raise _wrong(f"{_ONLY_SQLITE}; remove it and give journal.path", "url", data["url"])
+        return data
 
 
 class CustodianSettings(_Section):
@@ -182,7 +202,7 @@ class TimingSettings(_Section):
     rpc_timeout_secs: Seconds = 15.0
     custody_timeout_secs: Seconds = 15.0
     poll_secs: Seconds = 0.5
-    """How often an attempt's fate is asked for, and its bytes sent again."""
+    """How often an attempt's fate is asked for."""
     patience_secs: Seconds = 30.0
     """How long a cycle waits for its transactions; they stay journaled, and the next cycle goes on with them."""
     set_aside_secs: Seconds = 60.0
@@ -270,14 +290,15 @@ class Settings(BaseSettings):
 
 
 def load_settings(config: Path | None, **overrides: Any) -> Settings:
-    """Settings from the file (if any) and the environment; `overrides` (top-level names) beat the file.
+    """Settings from the file (if any) and the environment; `overrides` (top-level names) beat both.
 
     UserError where anything is wrong.
     """
     values = _read_toml(config) if config is not None else {}
     _refuse_unknown_env()
     try:
-        return Settings(**{**values, **overrides})
+        # The environment beats what is given here, so the overrides are put on top once more.
+        return Settings(**{**values, **overrides}).model_copy(update=overrides)
     except ValidationError as error:
         where = str(config) if config is not None else "the settings file (--config)"
         raise UserError(*(_problem(detail, where) for detail in error.errors(include_url=False))) from None
@@ -305,7 +326,7 @@ def _absolute_paths(value: Any, base_dir: Path) -> Any:
         return value
     return {
         key: str(base_dir / Path(item).expanduser())
-        if isinstance(item, str) and (key == "path" or key.endswith("_file"))
+        if isinstance(item, str) and (key == "path" or key.endswith("_file")) and not _is_url(item)
         else _absolute_paths(item, base_dir)
         for key, item in value.items()
     }
