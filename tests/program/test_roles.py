@@ -17,6 +17,7 @@ from tests.support.refusals import Refusal
 from tests.support.start import Laboratory
 from xstocks_daemon.chain.idl import load_interface
 from xstocks_daemon.chain.program import Role
+from xstocks_daemon.chain.tasks import gather_all
 from xstocks_daemon.domain.snapshot import AttesterKey, Hold, Scope
 from xstocks_daemon.domain.units import ZERO_ADDRESS, Address
 
@@ -221,9 +222,8 @@ async def test_exactly_the_right_keys_pass(laboratory: Laboratory, program: Depl
     build = await rule.prepare(program, asset)
     keys = keys_of(program)
     await program.chain.fund(*(address_of(key) for key in keys.values()), lamports=10**9)
-    for who, key in keys.items():
-        if who not in rule.allowed:
-            await program.refused(call(build(address_of(key)), key), rule.otherwise)
+    others = [key for who, key in keys.items() if who not in rule.allowed]
+    await gather_all(program.refused(call(build(address_of(key)), key), rule.otherwise) for key in others)
     for who in rule.allowed:
         unsigned = with_flags(build(address_of(keys[who])), 0, signer=False)
         await program.refused(call(unsigned), Refusal.AccountNotSigner)
@@ -237,21 +237,24 @@ async def test_only_the_upgrade_authority_initializes(laboratory: Laboratory) ->
     client = laboratory.blank()
     keys = {role: getattr(laboratory.keys, role).keypair for role in ROLES} | {"stranger": Keypair()}
     await laboratory.chain.fund(*(address_of(key) for key in keys.values()), lamports=10**9)
-    for key in keys.values():
+
+    async def tries(key: Keypair) -> None:
         instruction = await initialization(laboratory, client, authority=address_of(key))
         await laboratory.chain.refused(call(instruction, key), Refusal.NotUpgradeAuthority, by=client.program_id)
         unsigned = call(with_flags(instruction, 0, signer=False))
         await laboratory.chain.refused(unsigned, Refusal.AccountNotSigner, by=client.program_id)
+
+    await gather_all(tries(key) for key in keys.values())
     await deploy_program(laboratory.chain, laboratory.keys, client)
 
 
 async def test_anybody_relays_a_statement(program: Deployed, pool: AssetPool) -> None:
     """It takes the quorum's signatures and nobody's permission: the payer is unknown to the program."""
-    for name, key in keys_of(program).items():
-        if name not in ATTESTERS:
-            asset = await pool.take()
-            await program.chain.fund(address_of(key), lamports=10**9)
-            await program.accepted(program.relay(await program.statement({asset: 10})).but(payer=key))
+    keys = [key for name, key in keys_of(program).items() if name not in ATTESTERS]
+    await program.chain.fund(*map(address_of, keys), lamports=10**9)
+    for key in keys:
+        asset = await pool.take()
+        await program.accepted(program.relay(await program.statement({asset: 10})).but(payer=key))
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role not in (Role.COMPLIANCE, Role.CORPORATE_ACTIONS)])
