@@ -36,7 +36,7 @@ ALL = cases()
 IDS = [f"{case.name}-{index}" for index, case in enumerate(ALL)]
 NODE_DIR = Path(__file__).parent / "node"
 #: Set where Node must be there, as in CI: then its absence is a failure.
-REQUIRE_NODE = "XSTOCKS_REQUIRE_NODE"
+REQUIRE_NODE = "XSTOCKS_TEST_REQUIRE_NODE"
 
 
 def expected_metas(case: Case) -> list[AccountMeta]:
