@@ -1,0 +1,183 @@
+"""The worst that one stolen key may do (design, section 3): each thief tries what it can, and ends where that says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from solders.instruction import AccountMeta, Instruction
+from solders.keypair import Keypair
+
+from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, ROOMY, Asset, Deployed, sign
+from tests.support.ed25519 import assemble, canonical
+from tests.support.live_chain import Call, address_of, call
+from tests.support.refusals import Refusal
+from xstocks_daemon.chain.addresses import ED25519, TOKEN_2022, pubkey
+from xstocks_daemon.chain.program import Role
+from xstocks_daemon.domain.snapshot import AttesterKey, Hold, Scope
+
+FULL_STOP = Scope.MINT | Scope.BURN | Scope.DISTRIBUTE | Scope.REDEEM
+
+
+async def stocked(program: Deployed, asset: Asset, amount_raw: int = 1_000) -> None:
+    await asset.attest(amount_raw)
+    await program.accepted(await asset.minting(amount_raw))
+
+
+def participating(program: Deployed, thief: Keypair, registrar: Keypair) -> Call:
+    """The thief puts itself on the list, signed by that key."""
+    instruction = program.client.set_participant(
+        registrar=address_of(registrar), wallet=address_of(thief), active=True, expires_ts=2**40, country="CH"
+    )
+    return call(instruction, registrar)
+
+
+@pytest.mark.embedded_only
+async def test_a_stolen_operator_key_moves_inventory_to_participants_within_the_bucket(program: Deployed) -> None:
+    policy = replace(ROOMY, distribute_burst_raw=100, distribute_refill_raw_per_sec=1)
+    [asset] = await program.register(policy=policy)
+    await stocked(program, asset)
+    operator, thief = program.keys.operator.keypair, Keypair()
+    await program.chain.fund(address_of(operator), lamports=10**9)
+    await asset.open_account(address_of(thief))
+    honest = await program.participant()
+    await asset.open_account(address_of(honest))
+    await program.chain.advance_clock(200)
+
+    await program.refused(await asset.minting(1), Refusal.CeilingExceeded)
+    await program.refused(await asset.distributing(1, thief), Refusal.AccountNotInitialized)
+    await program.refused(participating(program, thief, operator), Refusal.NotRegistrar)
+    await program.refused(await asset.distributing(101, honest), Refusal.BucketEmpty)
+    await program.accepted(await asset.distributing(100, honest))
+    await program.refused(await asset.distributing(50, honest), Refusal.BucketEmpty)
+    # Burning inventory destroys no share: the same ceiling lets it be minted again.
+    await program.accepted(await asset.burning(900))
+    await program.accepted(await asset.minting(900))
+    assert await asset.supply_raw() == 1_000
+    assert await asset.balance_raw(asset.token_account(address_of(thief))) == 0
+
+
+async def test_a_stolen_guardian_key_stops_everything_and_no_more(own_program: Deployed) -> None:
+    program, guardian = own_program, own_program.keys.guardian
+    [asset] = await program.register()
+    await stocked(program, asset)
+    client = program.client
+    await program.accepted(program.by("guardian", client.pause(guardian=guardian.address, scopes=FULL_STOP)))
+    for sent in (await asset.minting(1), await asset.burning(1)):
+        await program.refused(sent, Refusal.Paused)
+    resume = client.resume(resumer=guardian.address, scopes=FULL_STOP)
+    await program.refused(call(resume, guardian.keypair), Refusal.NotResumer)
+    role = client.set_role(admin=guardian.address, role=Role.RESUMER, key=address_of(Keypair()))
+    await program.refused(call(role, guardian.keypair), Refusal.NotAdmin)
+    clear = client.clear_role(admin=guardian.address, role=Role.RESUMER)
+    await program.refused(call(clear, guardian.keypair), Refusal.NotAdmin)
+    # It ends when the resumer lets go on; a thief that stays is replaced by the admin.
+    resumed = client.resume(resumer=program.keys.resumer.address, scopes=FULL_STOP)
+    await program.accepted(program.by("resumer", resumed))
+    await program.accepted(await asset.burning(1))
+
+
+async def test_a_stolen_registrar_key_gets_nothing_alone(program: Deployed, asset: Asset) -> None:
+    await stocked(program, asset)
+    registrar, thief = program.keys.registrar.keypair, Keypair()
+    await program.chain.fund(address_of(registrar), lamports=10**9)
+    account = await asset.open_account(address_of(thief))
+    await program.accepted(participating(program, thief, registrar))
+    good = await asset.distributing(1, thief)
+    [instruction] = good.instructions
+    by_thief = Instruction(instruction.program_id, instruction.data, signed_by(instruction, registrar))
+    await program.refused(call(by_thief, registrar), Refusal.NotOperator)
+    assert await asset.balance_raw(account) == 0
+    # Its twin: with the operator's signature the tokens do move. It takes both.
+    await program.accepted(good)
+
+
+def signed_by(instruction: Instruction, key: Keypair) -> list[AccountMeta]:
+    first, *others = instruction.accounts
+    return [AccountMeta(key.pubkey(), first.is_signer, first.is_writable), *others]
+
+
+async def test_a_stolen_resumer_key_gets_nothing_alone(program: Deployed, asset: Asset) -> None:
+    await asset.attest(100)
+    await asset.attest(1_000)
+    resumer = program.keys.resumer
+    clear = program.client.clear_hold(resumer=resumer.address, mint=asset.mint, holds=Hold.RISE)
+    await program.accepted(program.by("resumer", clear))
+    await program.refused(await asset.minting(1, operator=resumer.keypair), Refusal.NotOperator)
+    pause = program.client.pause(guardian=resumer.address, scopes=Scope.MINT, mint=asset.mint)
+    await program.refused(call(pause, resumer.keypair), Refusal.NotGuardian)
+    await program.accepted(await asset.minting(1))
+
+
+async def test_one_stolen_attester_key_signs_nothing_alone_and_can_only_withdraw(
+    program: Deployed, asset: Asset
+) -> None:
+    await asset.attest(100)
+    statement = await program.statement({asset: 1_000_000})
+    submission = program.client.submit_attestation(statement)
+    for thief in program.quorum(parties=(0, 1, 2)):
+        [alone] = sign(statement.digest(), (thief,))
+        once = Instruction(pubkey(ED25519), assemble(canonical([alone], statement.digest())), [])
+        twice = Instruction(pubkey(ED25519), assemble(canonical([alone, alone], statement.digest())), [])
+        await program.refused(call((once, submission)), Refusal.SignatureCountInvalid)
+        await program.refused(call((twice, submission)), Refusal.SignersNotAscending)
+        await program.refused(program.relay(statement, thief, Keypair()), Refusal.SignerUnknown)
+    assert (await asset.entry()).capacity_raw == 100
+    thief = program.quorum()[1]
+    custodian = program.keeper().address
+    withdraw = program.client.withdraw_entry(attester=address_of(thief), custodian=custodian, mint=asset.mint)
+    await program.accepted(call(withdraw, thief))
+    await program.refused(await asset.minting(1), Refusal.CeilingExceeded)
+
+
+@pytest.mark.embedded_only
+async def test_a_stolen_admin_key_makes_no_token_before_the_timelock_and_the_guardian_cancels(
+    own_program: Deployed,
+) -> None:
+    """With custodians of its own and an operator of its own the admin could mint: both wait, and both are cancelled."""
+    program, client, admin = own_program, own_program.client, own_program.keys.admin.address
+    [asset] = await program.register(keepers=(OWN_KEEPER,))
+    await program.accepted(program.by("admin", client.seal(admin=admin, timelock_secs=86_400)))
+    own_keys = [AttesterKey(address_of(Keypair()), party, 2**40) for party in (0, 1)]
+    wanted = [
+        client.set_role(admin=admin, role=Role.OPERATOR, key=address_of(Keypair())),
+        client.set_custodian_keys(
+            admin=admin, custodian=program.keeper(OWN_KEEPER).address, threshold=2, keys=own_keys
+        ),
+        client.register_custodian(admin=admin, custodian_id=77, name="Mine", threshold=2, keys=own_keys),
+        client.attach_custodian(admin=admin, custodian=program.keeper(OTHER_KEEPER).address, mint=asset.mint),
+        client.loosen_policy(admin=admin, mint=asset.mint, policy=ROOMY),
+    ]
+    for instruction in wanted:
+        await program.refused(program.by("admin", instruction), Refusal.ProposalRequired)
+        await program.accepted(program.by("admin", client.propose(admin=admin, instruction=instruction)))
+        await program.chain.advance_clock(3_600)
+        execute = program.by("admin", client.with_proposal(instruction))
+        await program.refused(execute, Refusal.ProposalNotReady)
+        cancel = client.cancel_proposal(
+            authority=program.keys.guardian.address, proposal=client.proposal_address(instruction)
+        )
+        await program.accepted(program.by("guardian", cancel))
+        await program.chain.advance_clock(86_400)
+        await program.refused(execute, Refusal.ProposalNotPending)
+    # A mint of its own it may register at once: without an attached custodian nothing is minted there.
+    fresh = await program.mint_to_register()
+    await program.chain.accepted(call(fresh.create, program.keys.admin.keypair, fresh.key))
+    await program.accepted(program.by("admin", program.registration(fresh.mint, initial_mint_raw=1_000)))
+    own_asset = Asset(program, fresh.mint, asset.multiplier_bits)
+    await program.refused(await own_asset.minting(1), Refusal.CeilingExceeded)
+
+
+@pytest.mark.parametrize("role", ["operator", "admin", "guardian", "compliance"])
+async def test_no_key_of_the_issuer_is_an_authority_of_the_mint(program: Deployed, asset: Asset, role: str) -> None:
+    """Token-2022 itself refuses them: the Asset account is the only authority, and no key signs for it."""
+    key = getattr(program.keys, role).keypair
+    mint_to = bytes([14]) + (1).to_bytes(8, "little") + bytes([8])
+    metas = [
+        AccountMeta(pubkey(asset.mint), is_signer=False, is_writable=True),
+        AccountMeta(pubkey(asset.vault), is_signer=False, is_writable=True),
+        AccountMeta(key.pubkey(), is_signer=True, is_writable=False),
+    ]
+    owner_mismatch = 4
+    forged = call(Instruction(pubkey(TOKEN_2022), mint_to, metas), key)
+    await program.chain.fails(forged, {"InstructionError": [1, {"Custom": owner_mismatch}]})
