@@ -88,6 +88,20 @@ def test_more_shares_than_are_there_cannot_leave(settings: AttesterSettings) -> 
     assert books_show(settings, 1).find("S0x").attested_micro(HERE) == 0
 
 
+def test_a_symbol_of_two_records_is_refused_and_the_mint_is_not(settings: AttesterSettings) -> None:
+    path = books_file(settings)
+    value = json.loads(path.read_text())
+    other = base58(mint_of(77))
+    twin = value["assets"][base58(MINT)]
+    value["assets"][other] = twin | {"allotments": [twin["allotments"][0] | {"mint": other}]}
+    path.write_text(json.dumps(value))
+    before = path.read_bytes()
+    with pytest.raises(CustodyUserError, match="2 records have this symbol; give the mint"):
+        books_deposit(settings, 1, "S0x", "1")
+    assert path.read_bytes() == before
+    assert books_deposit(settings, 1, other, "1").asset.mint == mint_of(77)
+
+
 def test_an_unknown_asset_or_custodian_is_refused_by_name(settings: AttesterSettings) -> None:
     with pytest.raises(CustodyUserError) as refused:
         books_deposit(settings, 1, "NONEx", "1")

@@ -208,7 +208,7 @@ class Journal(Protocol):
 
     # lookup tables
     async def record_lookup_table(self, table: LookupTable) -> None:
-        """Add or replace a lookup table; an asset belongs to at most one (JournalConflict)."""
+        """Add or replace a lookup table. An asset belongs to at most one: to the one recorded last."""
         ...
 
     async def lookup_tables(self) -> tuple[LookupTable, ...]:

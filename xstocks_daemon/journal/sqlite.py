@@ -16,7 +16,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Row, Select, bindparam, delete, event, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, event, insert, or_, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -663,8 +663,11 @@ class SqliteJournal:
             )
             if changed.rowcount == 0:
                 await connection.execute(insert(t.lookup_tables).values(address=table.address, ready=table.ready))
+            assigned = t.lookup_table_assets.c
             await connection.execute(
-                delete(t.lookup_table_assets).where(t.lookup_table_assets.c.address == table.address)
+                delete(t.lookup_table_assets).where(
+                    or_(assigned.address == table.address, assigned.mint.in_(table.assets))
+                )
             )
             if table.assets:
                 await connection.execute(

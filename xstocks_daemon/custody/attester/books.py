@@ -122,11 +122,14 @@ class Books:
     by_target: Mapping[Target, AssetBook]
 
     def find(self, name: str) -> AssetBook:
-        """The record of a mint (base58) or symbol. CustodyUserError where there is none."""
-        for book in self.assets.values():
-            if name in (book.symbol, base58(book.mint)):
-                return book
-        raise CustodyUserError("asset", name, "the books have no such mint or symbol; list them with `books show`")
+        """The record of a mint (base58) or symbol. CustodyUserError where there is none, or where several records have
+        the symbol: a change must not go to the wrong one."""
+        found = [book for book in self.assets.values() if name in (book.symbol, base58(book.mint))]
+        if len(found) > 1:
+            raise CustodyUserError("asset", name, f"{len(found)} records have this symbol; give the mint")
+        if not found:
+            raise CustodyUserError("asset", name, "the books have no such mint or symbol; list them with `books show`")
+        return found[0]
 
 
 class _AllotmentJson(WireModel):
