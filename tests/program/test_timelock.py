@@ -147,6 +147,14 @@ async def test_admin_or_guardian_cancels_a_proposal(sealed: Deployed, sealed_ass
     await sealed.accepted(executing(sealed, instruction))
 
 
+async def test_once_sealed_the_guardian_is_not_cleared_at_once(sealed: Deployed, sealed_asset: Asset) -> None:
+    """Else a stolen admin key could first remove the only other one that can cancel what it proposes."""
+    client, admin = sealed.client, sealed.keys.admin.address
+    clear = client.clear_role(admin=admin, role=Role.GUARDIAN)
+    await sealed.refused(sealed.by("admin", clear), Refusal.GuardianNotClearable)
+    await sealed.accepted(sealed.by("admin", client.clear_role(admin=admin, role=Role.CORPORATE_ACTIONS)))
+
+
 async def test_the_guardian_cannot_keep_itself_in_office(sealed: Deployed, sealed_asset: Asset) -> None:
     instruction = set_role(sealed, Role.GUARDIAN)
     proposal = await propose(sealed, instruction)

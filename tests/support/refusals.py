@@ -59,6 +59,7 @@ class Refusal(IntEnum):
     NotTimelocked = 6036
     GuardianCannotCancel = 6037
     NotSealed = 6038
+    GuardianNotClearable = 6039
     # 6050 to 6079: custodians and their keys.
     TooManyKeys = 6050
     KeysNotAscending = 6051

@@ -82,6 +82,7 @@ errors! {
     6036 NotTimelocked "Only an instruction under the timelock can be proposed"
     6037 GuardianCannotCancel "The guardian cannot cancel its own replacement"
     6038 NotSealed "Before the program is sealed nothing needs a proposal"
+    6039 GuardianNotClearable "Once sealed the guardian is only replaced, under the timelock, never cleared"
 
     // 6050 to 6079: custodians and their keys.
     6050 TooManyKeys "A custodian has at most 8 keys"

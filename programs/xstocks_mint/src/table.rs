@@ -263,7 +263,7 @@ instructions! {
         proposal: WRITABLE,
     }
 
-    /// Takes a role from its key at once: nobody has it then.
+    /// Takes a role from its key at once: nobody has it then. Not the guardian's once sealed.
     admin::clear_role "ClearRole" (role: u8) {
         admin: SIGNER,
         config: WRITABLE.pda(&[Seed::Const(b"config")]),

@@ -1,11 +1,12 @@
-//! clear_role: nobody has the role any more, at once.
+//! clear_role: nobody has the role any more, at once. Once sealed not the guardian's: without it nobody but the admin
+//! could cancel what the admin's key proposes; it is replaced under the timelock.
 
 use crate::{
     account::load_mut,
     error::{Error, Result},
     events::{emit, RoleChanged},
     instructions::admin::require_admin,
-    state::{Config, State},
+    state::{role, Config, State},
     table::{
         clear_role::{Accounts, Args},
         Context,
@@ -16,6 +17,9 @@ use pinocchio::Address;
 pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     let config = load_mut::<Config>(context.program_id, accounts.config)?;
     require_admin(config, accounts.admin)?;
+    if config.sealed == 1 && args.role == role::GUARDIAN {
+        return Err(Error::GuardianNotClearable);
+    }
     let role = config.role_mut(args.role).ok_or(Error::UnknownRole)?;
     *role = Address::default();
     emit(RoleChanged { role: args.role, key: Address::default() });
