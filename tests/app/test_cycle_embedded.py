@@ -6,15 +6,14 @@ Each test has an asset of its own; what it leaves behind is in line, save the la
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from solders.instruction import Instruction
 
 from localnet.demo.catalogue import load_catalogue
 from localnet.demo.custody import backed_raw
@@ -24,21 +23,26 @@ from localnet.demo.world import World, world
 from xstocks_daemon.app.attempts import _Carried
 from xstocks_daemon.app.cycle import Cycle, is_in_line
 from xstocks_daemon.app.daemon import leased, run_daemon
+from xstocks_daemon.app.errors import OperationError
 from xstocks_daemon.app.metrics import Metrics
-from xstocks_daemon.app.runtime import Runtime, open_runtime
+from xstocks_daemon.app.runtime import Runtime, as_user_error, open_runtime
 from xstocks_daemon.app.settings import Settings, load_settings
 from xstocks_daemon.chain.addresses import base58
+from xstocks_daemon.chain.errors import ChainDisagreement
+from xstocks_daemon.chain.reader import ChainReader
+from xstocks_daemon.chain.rpc import RpcPool
 from xstocks_daemon.chain.sender import send_and_confirm
 from xstocks_daemon.chain.tables import TableBook
+from xstocks_daemon.cli.look import status_of
 from xstocks_daemon.domain.decisions import Action, Reason
 from xstocks_daemon.domain.intent import AttemptState, Intent, IntentKind, IntentState
-from xstocks_daemon.domain.snapshot import AssetView, ChainSnapshot, ceiling_raw
+from xstocks_daemon.domain.snapshot import AssetView, ChainSnapshot, Scope, ceiling_raw
 from xstocks_daemon.domain.units import MICRO_PER_SHARE, Address
 from xstocks_daemon.domain.views import HaltReason, LiveIntent, totals_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-SYMBOLS = ("AAPLx", "AMDx", "ABTx", "ADBEx", "AMATx", "ACNx", "ALABx")
+SYMBOLS = ("AAPLx", "AMDx", "ABTx", "ADBEx", "AMATx", "AAOIx", "ABBVx", "ACNx", "ALABx")
 BEYOND_EVERY_WINDOW_SLOTS = 400  # 150 blocks of validity, 150 of margin, and some
 
 
@@ -102,12 +106,12 @@ class Bench:
         (live,) = await self.runtime.journal.record_intents([intent])
         return live
 
-    async def sign_without_sending(self, live: LiveIntent) -> bytes:
+    async def sign_without_sending(self, *batch: LiveIntent) -> bytes:
         """Journal an attempt as a daemon does that dies before it sends; gives its signature."""
         assert self.cycle._hands is not None
         attempts = self.cycle._hands.attempts
         carried = _Carried(attempts._outbox, attempts._genesis_hash, self.snapshot, self.book, {})
-        return (await attempts._sign(carried, (live,), await carried.simulate((live,)))).signature
+        return (await attempts._sign(carried, batch, await carried.simulate(batch))).signature
 
 
 @asynccontextmanager
@@ -174,9 +178,8 @@ async def test_an_entry_that_fails_is_set_aside_and_the_rest_goes_on(stage: Worl
         assert records[good.id].state is IntentState.DONE
         assert records[bad.id].state is IntentState.DROPPED
         assert "CeilingExceeded (6208)" in records[bad.id].note
-        aside = (await opened.runtime.journal.expected(bad.intent.mint)).set_aside
-        assert aside is not None
-        assert "CeilingExceeded" in aside.reason
+        (aside,) = [one for one in await opened.runtime.journal.events(mint=bad.intent.mint) if one.kind == "set_aside"]
+        assert aside.detail["reason"] == records[bad.id].note
     await assert_tracks_custody(stage, "AAPLx")
     after, before = await view_of(stage, "AMDx"), opened.snapshot.assets[bad.intent.mint]
     assert after.mint == before.mint
@@ -234,6 +237,86 @@ async def test_while_an_attempt_may_execute_nothing_is_signed_again(stage: World
     await assert_tracks_custody(stage, "AMATx")
 
 
+async def test_a_batch_that_fails_on_chain_frees_its_intents_and_the_good_one_is_minted(stage: World) -> None:
+    async with bench(stage, "AAOIx", "ABBVx") as opened:
+        good, bad = await opened.intend("AAOIx", stage), await opened.intend("ABBVx", stage)
+        await opened.sign_without_sending(good, bad)
+        await act(
+            stage, "guardian", lambda key: stage.client.pause(guardian=key, scopes=Scope.MINT, mint=bad.intent.mint)
+        )
+
+        async def decided() -> dict[int, IntentState] | None:
+            await opened.cycle.run()
+            states = {record.id: record.state for record in await opened.runtime.journal.intents()}
+            over = IntentState.DONE, IntentState.DROPPED
+            return states if states[good.id] in over and states[bad.id] in over else None
+
+        states = await until(decided, "what became of both intents")
+        assert (states[good.id], states[bad.id]) == (IntentState.DONE, IntentState.DROPPED)
+    failed, landed = await fate_of(stage, "AAOIx", good.intent.sequence)
+    assert (failed[0], landed[0]) == (AttemptState.DEAD, AttemptState.LANDED)
+    assert str(failed[1]["proof"]).startswith("failed in finalized slot")
+    await assert_tracks_custody(stage, "AAOIx")
+    paused = await view_of(stage, "ABBVx")
+    assert paused.asset.sequence == bad.intent.sequence
+    await act(stage, "resumer", lambda key: stage.client.resume(resumer=key, scopes=Scope.MINT, mint=bad.intent.mint))
+    async with asyncio.timeout(120):
+        await run_daemon(settings_of(stage), until_in_line=True)
+    await assert_tracks_custody(stage, "ABBVx")
+
+
+async def test_an_asset_that_the_endpoints_tell_differently_halts_alone(stage: World) -> None:
+    mint = asset_of(stage, "AMDx").mint
+    async with bench(stage, "ABTx") as opened:
+        apart = replace(
+            opened.runtime, reader=Disagreeing(opened.runtime.reader, stage.client.addresses.asset(mint), mint)
+        )
+        cycle = Cycle(apart, Metrics(apart.custodians.values()))
+        report = await cycle.run()
+        assert mint not in {line.mint for line in report.plan.lines}
+        assert [intent.mint for intent in report.landed] == [asset_of(stage, "ABTx").mint]
+        halt = (await apart.journal.expected(mint)).halt
+        assert halt is not None
+        assert halt.reason is HaltReason.ENDPOINTS_DIFFER
+        assert len((await cycle.run()).plan.lines) == len(SYMBOLS) - 1
+        await apart.journal.clear_halt(mint, "a person")
+        lines = (await opened.cycle.run()).plan.lines
+        assert all(is_in_line(line) for line in lines)
+        assert len(lines) == len(SYMBOLS)
+
+
+class Disagreeing(ChainReader):
+    """A reader whose endpoints never agree on one asset."""
+
+    def __init__(self, reader: ChainReader, account: Address, mint: Address) -> None:
+        self._reader = reader
+        self._account = account
+        self._mint = mint
+
+    async def snapshot(self, mints: Sequence[Address], custodians: Sequence[Address] = ()) -> ChainSnapshot:
+        if self._mint in mints:
+            raise ChainDisagreement([base58(self._account)], ["http://a", "http://b"], 1)
+        return await self._reader.snapshot(mints, custodians)
+
+
+async def act(stage: World, duty: str, build: Callable[[Address], Instruction]) -> None:
+    """One instruction by the key of a duty, finalized."""
+    key = getattr(stage.deployment.keys, duty)
+
+    async def sign(message: bytes) -> bytes:
+        return bytes(key.keypair.sign_message(message))
+
+    async with RpcPool([stage.chain.rpc_url]) as pool:
+        await send_and_confirm(
+            pool,
+            stage.client,
+            payer=key.address,
+            instructions=[build(key.address)],
+            signers={key.address: sign},
+            commitment="finalized",
+        )
+
+
 async def test_one_daemon_per_journal_and_reading_commands_need_no_lease(stage: World) -> None:
     log = stage.folder / "logs" / "daemon.log"
     async with stage.daemon() as child:
@@ -242,14 +325,14 @@ async def test_one_daemon_per_journal_and_reading_commands_need_no_lease(stage: 
             return '"event": "started"' in await asyncio.to_thread(log.read_text)
 
         await until(started, "the daemon's start")
-        second, plan, status = await asyncio.gather(
-            xstocks(stage, "run"), xstocks(stage, "plan", "--json"), xstocks(stage, "status", "--json")
-        )
+        with pytest.raises(OperationError) as second:
+            await run_daemon(settings_of(stage), stop=asyncio.Event())
         journal = stage.folder / "journal.sqlite"
-        assert second == (1, "", [f"error: journal.path: {journal}: another daemon works with it; stop that one first"])
-        assert (plan[0], status[0]) == (0, 0)
-        assert [one["in_line"] for one in json.loads(plan[1])["assets"]] == [True] * len(SYMBOLS)
-        assert json.loads(status[1])["at_ceiling"] == len(SYMBOLS)
+        assert str(second.value) == f"journal.path: {journal}: another daemon works with it; stop that one first"
+        async with open_runtime(settings_of(stage, live=False)) as runtime:
+            lines = (await Cycle(runtime, Metrics(runtime.custodians.values())).run()).plan.lines
+        assert [is_in_line(line) for line in lines] == [True] * len(SYMBOLS)
+        assert (await status_of(settings_of(stage)))["at_ceiling"] == len(SYMBOLS)
         child.process.terminate()
         async with asyncio.timeout(30):
             assert await child.process.wait() == 0, child.tail()
@@ -262,49 +345,49 @@ async def test_one_daemon_per_journal_and_reading_commands_need_no_lease(stage: 
         (
             {"XSTOCKS_CLUSTER__GENESIS_HASH": base58(bytes([1] * 32))},
             (
-                "error: cluster.genesis_hash: {ones}: {rpc} serves the cluster {genesis}; correct it,"
+                "cluster.genesis_hash: {ones}: {rpc} serves the cluster {genesis}; correct it,"
                 " or use that cluster's endpoints"
             ),
         ),
         (
-            {"XSTOCKS_PROGRAM_ID": base58(bytes([1] * 32)), "XSTOCKS_JOURNAL__PATH": "other.sqlite"},
+            {"XSTOCKS_PROGRAM_ID": base58(bytes([1] * 32))},
             (
-                "error: program_id: {ones}: the program {ones} has no Config account {config}: it is not initialized on"
+                "program_id: {ones}: the program {ones} has no Config account {config}: it is not initialized on"
                 " this cluster, or program_id in the settings is another program's"
             ),
         ),
         (
             {"XSTOCKS_ASSETS": '["AAPLy"]'},
-            (
-                "error: assets: AAPLy: no registered asset has this symbol; did you mean AAPLx? (`xstocks assets` lists"
-                " them)"
-            ),
+            ("assets: AAPLy: no registered asset has this symbol; did you mean AAPLx? (`xstocks assets` lists them)"),
         ),
         (
             {"XSTOCKS_ASSETS": f'["{base58(bytes([1] * 32))}"]'},
-            (
-                "error: assets: {ones}: not registered with the program: {ones}; register them or take them out of the"
-                " settings"
-            ),
+            ("assets: {ones}: not registered with the program: {ones}; register them or take them out of the settings"),
         ),
     ],
     ids=["wrong cluster", "wrong program", "unknown symbol", "unregistered mint"],
 )
 async def test_settings_that_do_not_fit_the_chain_are_one_line_and_send_nothing(
-    stage: World, environment: dict[str, str], line: str, tmp_path: Path
+    stage: World, environment: dict[str, str], line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = await sent_by_operator(stage)
-    if "XSTOCKS_JOURNAL__PATH" in environment:
-        environment = environment | {"XSTOCKS_JOURNAL__PATH": str(tmp_path / "other.sqlite")}
+    if "XSTOCKS_PROGRAM_ID" in environment:
+        monkeypatch.setenv("XSTOCKS_JOURNAL__PATH", str(tmp_path / "other.sqlite"))
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
     ones = Address(bytes([1] * 32))
-    code, out, lines = await xstocks(stage, "run", environment=environment)
+    settings = settings_of(stage)
+    with pytest.raises(Exception) as caught:
+        await run_daemon(settings, stop=asyncio.Event())
+    known = as_user_error(caught.value, settings)
+    assert known is not None
     expected = line.format(
         ones=base58(ones),
         rpc=stage.chain.rpc_url,
         genesis=stage.chain.genesis_hash,
         config=base58(type(stage.client)(ones).addresses.config),
     )
-    assert (code, out, [each for each in lines if not each.startswith("{")]) == (2, "", [expected])
+    assert (known.exit_code, str(known)) == (2, expected)
     assert await sent_by_operator(stage) == before
 
 
@@ -344,22 +427,5 @@ async def test_a_sequence_that_the_journal_lacks_halts_the_asset_and_no_other(st
     assert after.asset.sequence == view.asset.sequence + 1
     assert after.mint.supply_raw == view.mint.supply_raw + 1
     await assert_tracks_custody(stage, "ALABx")
-    code, out, _ = await xstocks(stage, "halts", "list", "--json")
-    assert code == 0
-    assert [(one["symbol"], one["reason"]) for one in json.loads(out)] == [("ACNx", "foreign_sequence")]
-
-
-async def xstocks(
-    stage: World, *arguments: str, environment: dict[str, str] | None = None
-) -> tuple[int, str, list[str]]:
-    """Run a command to its end: exit code, standard output, and the lines of standard error."""
-    process = await asyncio.create_subprocess_exec(
-        *stage.xstocks(*arguments),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, **(environment or {})},
-    )
-    async with asyncio.timeout(120):
-        out, err = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, out.decode(), err.decode().splitlines()
+    halts = (await status_of(settings_of(stage)))["halts"]
+    assert [(one["symbol"], one["reason"]) for one in halts] == [("ACNx", "foreign_sequence")]

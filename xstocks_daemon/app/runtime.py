@@ -191,8 +191,9 @@ def as_user_error(error: BaseException, settings: Settings | None = None) -> Use
             return UserError(Problem(error.field, error.value, error.remedy))
         case LeaseHeld() | LeaseLost():
             path = settings.journal.path if settings else "(unknown)"
-            return operation_error("journal.path", path, str(error))
+            return operation_error("journal.path", path, str(error).removeprefix(f"journal {path}: "))
         case JournalError():
-            return user_error("journal.path", settings.journal.path if settings else "(unknown)", str(error))
+            path = settings.journal.path if settings else "(unknown)"
+            return user_error("journal.path", path, str(error).removeprefix(f"journal {path}: "))
         case _:
             return None

@@ -33,7 +33,7 @@ async def _look(runtime: Runtime) -> tuple[ChainSnapshot, JournalView]:
 def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Numbers over all assets: in circulation, under way, halted, open orders."""
     settings = open_settings(config)
-    found = run_async(_status(settings))
+    found = run_async(status_of(settings))
     if as_json:
         print_json(found)
         return
@@ -44,7 +44,8 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         say(f"halted: {halt['symbol']} {halt['mint']}: {halt['reason']}: {halt['detail']}")
 
 
-async def _status(settings: Settings) -> dict[str, Any]:
+async def status_of(settings: Settings) -> dict[str, Any]:
+    """What `status` shows."""
     async with open_runtime(settings) as runtime:
         snapshot, journal = await _look(runtime)
         shown = [report.asset_json(view, snapshot, journal.of(mint)) for mint, view in snapshot.assets.items()]

@@ -74,8 +74,8 @@ async def _distribute(settings: Settings, asset: str, amount: str, wallet: str, 
         order = Order(order_bytes, mint, amount_raw, owner, associated_token_address(owner, mint))
         try:
             await runtime.journal.place_order(order, person)
-        except JournalConflict as error:
-            raise user_error("--order-id", order_id, f"{error}; give a new one for another order") from None
+        except JournalConflict:
+            raise user_error("--order-id", order_id, "was used before; give a new one for another order") from None
         return order
 
 
