@@ -106,11 +106,11 @@ def _refuse_second() -> None:
 def _status(console: Console) -> int:
     kept = load()
     for name, url in kept.urls.items():
-        console.print(f"{name:24} {url}", markup=False)
+        console.print(f"{name:28} {url}", markup=False)
     running = kept.running()
     for name, runs in running.items():
-        console.print(f"{name:24} {'running' if runs else 'ended'} (pid {kept.processes[name][0]})", markup=False)
-    console.print(f"{'files':24} {kept.folder}", markup=False)
+        console.print(f"{name:28} {'running' if runs else 'ended'} (pid {kept.processes[name][0]})", markup=False)
+    console.print(f"{'files':28} {kept.folder}", markup=False)
     return 0 if all(running.values()) else 1
 
 

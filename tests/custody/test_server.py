@@ -186,6 +186,9 @@ async def test_a_wrong_request_is_a_problem_document(
     assert problem["field"] == field
     assert problem["title"]
     assert problem["detail"]
+    if code in ("unknown_custodian", "wrong_genesis_hash", "wrong_program_id"):
+        wrong = body.get("custodian") or body["statement"][field.removeprefix("statement.")]
+        assert wrong in problem["detail"], "the value is named too"
     assert "Traceback" not in json.dumps(problem)
 
 

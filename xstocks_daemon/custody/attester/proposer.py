@@ -97,7 +97,7 @@ class Proposer:
         Raises NoQuorum, SignRefused, CountersUnavailable, CustodyUserError (the own books are broken).
         """
         if custodian not in self._signer.custodians:
-            raise unknown_custodian("custodian")
+            raise unknown_custodian("custodian", custodian)
         books = await self._signer.books_of(custodian)
         here = (self._signer.genesis_hash, self._signer.program_id)
         held = [mint for mint in sorted(mints) if Target(*here, mint) in books.by_target]

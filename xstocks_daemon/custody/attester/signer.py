@@ -27,6 +27,7 @@ from typing import TypeVar
 
 from solders.keypair import Keypair
 
+from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.custody.attester.books import Books, BooksFile
 from xstocks_daemon.custody.attester.counters import CountersPort
 from xstocks_daemon.custody.attester.lines import (
@@ -164,12 +165,12 @@ class Signer:
                 raise SignRefused(
                     f"wrong_{field}",
                     f"statement.{field}",
-                    f"another {field} than this sidecar's",
+                    f"{base58(given)} is another {field} than this sidecar's",
                     "ask the sidecar of that cluster and program",
                     422,
                 )
         if proposal.custodian not in self._books:
-            raise unknown_custodian("statement.custodian")
+            raise unknown_custodian("statement.custodian", proposal.custodian)
 
     def own_key(self, snapshot: ChainSnapshot, custodian_address: Address) -> tuple[Custodian, int]:
         """The custodian and the own key's party. SignRefused where the chain does not know this key for it now."""
@@ -319,11 +320,10 @@ class _EntryRefused(Exception):
         super().__init__(line.detail)
 
 
-def unknown_custodian(field: str) -> SignRefused:
+def unknown_custodian(field: str, custodian: Address) -> SignRefused:
     """This sidecar has no books of that custodian."""
-    return SignRefused(
-        "unknown_custodian", field, "this sidecar does not serve that custodian", "ask another sidecar", 404
-    )
+    detail = f"this sidecar does not serve custodian {base58(custodian)}"
+    return SignRefused("unknown_custodian", field, detail, "ask another sidecar", 404)
 
 
 def not_newer(detail: str) -> SignRefused:
