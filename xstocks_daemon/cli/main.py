@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code."""
     try:
-        code = _app(arguments)(args=list(arguments), standalone_mode=False)
+        code = _app(arguments)(args=list(arguments), prog_name="xstocks", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except typer.TyperException as error:
         return _usage(error)
