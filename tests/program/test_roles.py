@@ -221,7 +221,6 @@ async def test_exactly_the_right_keys_pass(laboratory: Laboratory, program: Depl
         program = await laboratory.deploy()
     build = await rule.prepare(program, asset)
     keys = keys_of(program)
-    await program.chain.fund(*(address_of(key) for key in keys.values()), lamports=10**9)
     others = [key for who, key in keys.items() if who not in rule.allowed]
     await gather_all(program.refused(call(build(address_of(key)), key), rule.otherwise) for key in others)
     for who in rule.allowed:
@@ -236,7 +235,6 @@ async def test_exactly_the_right_keys_pass(laboratory: Laboratory, program: Depl
 async def test_only_the_upgrade_authority_initializes(laboratory: Laboratory) -> None:
     client = laboratory.blank()
     keys = {role: getattr(laboratory.keys, role).keypair for role in ROLES} | {"stranger": Keypair()}
-    await laboratory.chain.fund(*(address_of(key) for key in keys.values()), lamports=10**9)
 
     async def tries(key: Keypair) -> None:
         instruction = await initialization(laboratory, client, authority=address_of(key))

@@ -38,7 +38,6 @@ async def test_a_stolen_operator_key_moves_inventory_to_participants_within_the_
     [asset] = await program.register(policy=policy)
     await stocked(program, asset)
     operator, thief = program.keys.operator.keypair, Keypair()
-    await program.chain.fund(address_of(operator), lamports=10**9)
     await asset.open_account(address_of(thief))
     honest = await program.participant()
     await asset.open_account(address_of(honest))
@@ -80,7 +79,6 @@ async def test_a_stolen_guardian_key_stops_everything_and_no_more(own_program: D
 async def test_a_stolen_registrar_key_gets_nothing_alone(program: Deployed, asset: Asset) -> None:
     await stocked(program, asset)
     registrar, thief = program.keys.registrar.keypair, Keypair()
-    await program.chain.fund(address_of(registrar), lamports=10**9)
     account = await asset.open_account(address_of(thief))
     await program.accepted(participating(program, thief, registrar))
     good = await asset.distributing(1, thief)

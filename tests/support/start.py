@@ -71,6 +71,6 @@ async def laboratory(
         RpcPool([process.rpc_url]) as pool,
     ):
         chain = LiveChain(process, pool.endpoints[0])
-        await chain.fund(address_of(chain.payer), lamports=10_000 * LAMPORTS_PER_SOL)
+        await chain.open_faucet(100_000 * LAMPORTS_PER_SOL)
         await chain.fund(keys.upgrade_authority.address, keys.admin.address, lamports=1_000 * LAMPORTS_PER_SOL)
         yield Laboratory(chain, keys, clients[0], clients[1:])
