@@ -36,10 +36,11 @@ _EXPECTED = (
     TransactionRefused,
 )
 UP_PORT = 8899
+INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; gives the exit code: 0 fine, 1 a step failed, 2 a mistake in the command."""
+    """Run the command; gives the exit code: 0 fine, 1 a step failed, 2 a mistake in the command, 130 interrupted."""
     options = _parser().parse_args(arguments)
     console = Console(highlight=False, soft_wrap=True)
     code = 1
@@ -52,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = 2 if any(isinstance(error, NoLocalnet) for error in errors) else 1
     except* (KeyboardInterrupt, asyncio.CancelledError):
         console.print("interrupted; everything is stopped")
+        code = INTERRUPTED
     return code
 
 

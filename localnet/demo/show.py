@@ -21,7 +21,7 @@ from localnet.demo.chains import Chain, ChainKind
 from localnet.demo.checks import RULES, Evidence, executions, tracks_custody
 from localnet.demo.day import Day
 from localnet.demo.deploy import THRESHOLD, TIMELOCK_SECS, Deployment
-from localnet.demo.processes import Child, ProcessError
+from localnet.demo.processes import Child, ProcessError, stop
 from localnet.demo.state import keep as keep_running
 from localnet.demo.world import World, WorldProgress, world
 from xstocks_daemon.chain.addresses import base58
@@ -141,9 +141,16 @@ class Show:
         command = stage.xstocks("run", "--until-in-line", "--progress")
         log_path = stage.folder / "logs" / "daemon.log"
         with log_path.open("ab") as log:
-            process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL, stderr=log)
+            process = await asyncio.create_subprocess_exec(
+                *command, stdin=asyncio.subprocess.DEVNULL, stderr=log, start_new_session=True
+            )
+        daemon = Child("daemon", process, log_path)
+        try:
             if await process.wait() != 0:
-                raise ProcessError(Child("daemon", process, log_path).tail())
+                raise ProcessError(daemon.tail())
+        finally:
+            # Interrupted, it must not outlive the demo.
+            await asyncio.shield(stop(daemon))
 
     def _table(self, snapshot: ChainSnapshot) -> None:
         """The largest assets and the sum of all, from the finalized chain."""

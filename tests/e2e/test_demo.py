@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import io
+import re
+import signal
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +17,7 @@ from localnet.demo.__main__ import main
 from localnet.demo.catalogue import load_catalogue
 from localnet.demo.chains import ChainKind
 from localnet.demo.show import Show, ShowOptions
+from localnet.demo.world import ROOT
 
 ASSETS = 12
 
@@ -33,3 +39,34 @@ def test_a_number_of_assets_that_is_none_is_refused_with_the_remedy(capsys: pyte
         main(["demo", "--assets", "many"])
     assert ended.value.code == 2
     assert "'many': give a whole number of assets, 1 or more" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_demo_leaves_nothing_running(number: signal.Signals) -> None:
+    """Only the demo itself gets the signal, while the daemon mints: what it started must end by it."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "localnet.demo", "demo", "--assets", "2"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        # A test runner in the background may ignore SIGINT, and that would be inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as demo:
+        told = ""
+        assert demo.stdout is not None
+        for line in demo.stdout:
+            told += line
+            if line.startswith("4. "):
+                demo.send_signal(number)
+                break
+        told += demo.communicate(timeout=60)[0]  # ends once nobody holds the pipe any more
+    assert demo.wait() == 130, told
+    assert told.rstrip().endswith("interrupted; everything is stopped")
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert f"-{demo.pid}/settings/" not in listed, "a sidecar or a daemon"
+    port = re.search(r"JSON-RPC at http://127\.0\.0\.1:(\d+)", told)
+    assert port is not None, told
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", int(port[1]))) != 0, "the chain"
