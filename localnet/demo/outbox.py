@@ -26,7 +26,7 @@ from xstocks_daemon.domain.units import Address
 _SENDERS = 16
 _POLL_SECS = 0.1
 _RESEND_SECS = 1.0
-_CONFIRM_SECS = 120.0
+_CONFIRM_SECS = 300.0
 _CONFIRMED = ("confirmed", "finalized")
 
 
@@ -62,7 +62,7 @@ async def submit(rpc: RpcEndpoint, jobs: Iterable[Job]) -> list[Receipt]:
     """Send all jobs, in no certain order, and wait until each is confirmed, with whatever outcome.
 
     What a node drops is sent again; what has expired at finalized, so can never execute, is signed anew.
-    Raises NotReached where one is not confirmed within two minutes, RpcError where the chain cannot be asked.
+    Raises NotReached where one is not confirmed within five minutes, RpcError where the chain cannot be asked.
     """
     pending = list(jobs)
     receipts: dict[int, Receipt] = {}

@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 _POLL_SECS = 0.05
-_WAIT_SECS = 120.0
+_WAIT_SECS = 300.0
 
 
 class NotReached(Exception):

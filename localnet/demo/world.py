@@ -27,7 +27,7 @@ CYCLE_SECS = 0.5
 EMBEDDED_SLOT_MS = 50
 """The embedded chain's slots in the demo: eight times as quick as mainnet's, so that a day fits into a minute."""
 EMBEDDED_FINALIZED_LAG = 4
-VALIDATOR_SLOT_MS = 50
+VALIDATOR_SLOT_MS = 100
 
 
 @dataclass(frozen=True, slots=True)
