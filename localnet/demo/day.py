@@ -181,7 +181,7 @@ class Day:
         )
         async with self.world.daemon(environment={"XSTOCKS_TEST_KILL_AT": KILL_AT}) as daemon:
             await self._book(asset, shares_micro)
-            async with asyncio.timeout(120):
+            async with asyncio.timeout(300):
                 code = await daemon.process.wait()
         if code != -signal.SIGKILL:
             raise DayFailed(f"the daemon ended with {code} instead of by SIGKILL; {daemon.tail()}")
@@ -343,7 +343,7 @@ class Day:
         process = await asyncio.create_subprocess_exec(
             *self.world.xstocks(*arguments), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
         )
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(300):
             out, err = await process.communicate()
         if process.returncode != 0:
             raise DayFailed(f"xstocks {' '.join(arguments)}: exit {process.returncode}: {err.decode().strip()}")
