@@ -24,7 +24,7 @@ from tests.support.tables import lookup_table
 from xstocks_daemon.chain.addresses import TOKEN_2022, pubkey
 from xstocks_daemon.chain.transactions import transfer_tokens
 from xstocks_daemon.domain.intent import NO_ORDER, Intent, IntentKind
-from xstocks_daemon.domain.snapshot import AssetState, Hold
+from xstocks_daemon.domain.snapshot import AssetState, EntryState, Hold
 from xstocks_daemon.domain.units import MILLIS_PER_SEC
 
 BATCH = 18
@@ -195,11 +195,45 @@ async def test_unseen_redemptions_lower_the_ceiling_whoever_is_silent(program: D
     await program.accepted(await asset.minting(300))
 
 
+# Fields of an entry, and where entries stand: four of them before the reserved bytes at the account's end.
+_ENTRY_BYTES, _ENTRIES, _RESERVED_BYTES = 96, 4, 64
+_EPOCH_AT, _STATE_AT, _WITHDRAWN_AT, _REDEEMED_TOTAL_AT, _MULTIPLIER_AT = 32, 36, 37, 72, 88
+
+
+def entry_edited(data: bytes, slot: int, offset: int, content: bytes) -> bytes:
+    """The Asset account with one field of an entry changed."""
+    start = len(data) - _RESERVED_BYTES - (_ENTRIES - slot) * _ENTRY_BYTES
+    return patched(data, start + offset, content)
+
+
 def redeemed(data: bytes, amount_raw: int) -> bytes:
     """The Asset account with so much redeemed from its second entry."""
-    entry_bytes, total_at, reserved = 96, 72, 64
-    second = len(data) - reserved - 3 * entry_bytes
-    return patched(data, second + total_at, amount_raw.to_bytes(8, "little"))
+    return entry_edited(data, 1, _REDEEMED_TOTAL_AT, amount_raw.to_bytes(8, "little"))
+
+
+@pytest.mark.embedded_only
+@pytest.mark.parametrize(
+    ("offset", "content"),
+    [
+        (_STATE_AT, bytes([EntryState.DETACHED])),
+        (_WITHDRAWN_AT, b"\1"),
+        (_EPOCH_AT, (2).to_bytes(4, "little")),
+        (_EPOCH_AT, (0).to_bytes(4, "little")),
+        (_MULTIPLIER_AT, (0x3FF0_0000_0000_0001).to_bytes(8, "little")),
+    ],
+    ids=["detached", "withdrawn", "a later epoch", "an earlier epoch", "another multiplier"],
+)
+async def test_each_condition_of_freshness_counts_by_itself(
+    program: Deployed, asset: Asset, offset: int, content: bytes
+) -> None:
+    """Instructions change several fields at once, so one field of a good entry is edited here."""
+    await asset.attest(1_000)
+    info = await program.chain.account(asset.address)
+    await program.chain.set_account(asset.address, replace(info, data=entry_edited(info.data, 0, offset, content)))
+    assert (await asset.entry()).capacity_raw == 1_000
+    await program.refused(await asset.minting(1), Refusal.CeilingExceeded)
+    await program.chain.set_account(asset.address, info)
+    await program.accepted(await asset.minting(1))
 
 
 # ---- the sequence (M4) -----------------------------------------------------------------------------------------------
