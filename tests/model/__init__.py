@@ -1,0 +1,1 @@
+"""A model of the money rules, small enough to explore state by state. See docs/money-rules-model.md."""

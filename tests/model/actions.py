@@ -1,0 +1,409 @@
+"""What can happen, each with its guards.
+
+A malicious operator and relayer do whatever is possible; custodians, admin and resumer keep to the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum
+from typing import NamedTuple
+
+from tests.model.rules import Rule
+from tests.model.world import (
+    LONG_AGO,
+    SKEW,
+    Books,
+    Bounds,
+    Custodian,
+    Entry,
+    EntryState,
+    Stage,
+    State,
+    Statement,
+    backing,
+    claims,
+    normal,
+    ticked,
+)
+
+FAR_AHEAD = 3
+"""A stamp that no clock allows."""
+
+
+class Kind(Enum):
+    """The actions. `honest`: a step by which those who keep to the rules bring everything to an end."""
+
+    TICK = ("a tick passes", True)
+    SIGN = ("the quorum of {who} signs {statement}", True)
+    DELIVER = ("the relayer delivers {statement} of {who}", True)
+    MINT = ("the operator mints 1", False)
+    BURN = ("1 is burnt", True)
+    SETTLE = ("the operator settles a redemption of 1 and names {who}", False)
+    COUNT = ("{who} counts a redemption of 1 in its books and sets the shares aside", True)
+    PAY = ("{who} pays out what it counted", True)
+    DEPOSIT = ("shares for 1 arrive at {who}", False)
+    MARK = ("{who} marks shares for 1 to leave", False)
+    UNMARK = ("{who} takes the marking back", True)
+    RELEASE = ("{who} lets the marked shares leave", True)
+    WITHDRAW = ("one attester key withdraws the entry of {who}", False)
+    MISSING_WITHDRAWN = ("{who} finds shares for 1 missing and withdraws its entry at once", False)
+    MISSING_DETACHED = ("{who} finds shares for 1 missing and the admin detaches it at once", False)
+    DETACH = ("the admin detaches {who}", False)
+    ATTACH = ("the admin attaches {who} again", True)
+    SCHEDULE = ("a change of the multiplier by 2^{goal} is scheduled", True)
+    CANCEL = ("the change is cancelled", False)
+    EFFECT = ("the change takes effect on chain", True)
+    BOOK_SHARES = ("{who} books the corporate action's shares", True)
+    BOOK_MULTIPLIER = ("{who} books the corporate action's multiplier", True)
+    CLOSE_WINDOW = ("ca_window_secs pass", True)
+    CLEAR = ("the resumer clears the hold", True)
+    SIGN_CLEAR = ("the resumer looks and signs clear_hold, which the relayer keeps", False)
+    CLEAR_LATE = ("the kept clear_hold lands", False)
+    RETIRE = ("the admin retires the asset", False)
+    FORGE = ("one stolen key alone signs {statement} of {who}", False)
+    SIGN_WITHOUT = ("two agents with an old copy of the books sign {statement} without {who}", False)
+    COUNT_INCOMING = ("{who} counts shares for 1 that are to leave the other custodian", False)
+
+    def __init__(self, words: str, honest: bool) -> None:
+        self.words = words
+        self.honest = honest
+
+    __hash__ = object.__hash__
+
+
+class Action(NamedTuple):
+    """A step. `who`: which custodian of the state before, -1 for none."""
+
+    kind: Kind
+    who: int = -1
+    statement: Statement | None = None
+    goal: int = 0
+
+
+Step = tuple[Action, State]
+
+
+class Model:
+    """The steps out of a state, under some rules and within bounds."""
+
+    def __init__(self, bounds: Bounds, rules: frozenset[Rule]) -> None:
+        self.bounds = bounds
+        self.rules = rules
+        self._tidy: dict[tuple[Custodian, int], Custodian] = {}
+
+    def on(self, rule: Rule) -> bool:
+        """Whether the rule holds."""
+        return rule in self.rules
+
+    def steps(self, state: State) -> Iterator[Step]:
+        """All actions that are possible now, each with the state after it (not canonical)."""
+        yield Action(Kind.TICK), state._replace(first=ticked(state.first), second=ticked(state.second))
+        yield from self._supply(state)
+        if state.hold:
+            yield from self._clearing(state)
+        if self.bounds.retire and not state.retired:
+            yield Action(Kind.RETIRE), state._replace(retired=True)
+        if self.bounds.corporate_action:
+            yield from self._multiplier(state)
+        for who in self.bounds.acting:
+            yield from self._statements(state, who)
+            yield from self._entry(state, who)
+            if self.bounds.redemptions:
+                yield from self._redemptions(state, who)
+            if self.bounds.leaving:
+                yield from self._shares(state, who)
+            if state.goal:
+                yield from self._booking(state, who)
+
+    # The ceiling.
+
+    def fresh(self, state: State, entry: Entry) -> bool:
+        """Attached, not withdrawn, with the multiplier in force. Old age only takes capacity away, as withdrawing
+        does, and is left out."""
+        return entry.state == EntryState.ATTACHED and (
+            entry.multiplier == state.multiplier or not self.on(Rule.NEW_MULTIPLIER)
+        )
+
+    def backed(self, state: State) -> int:
+        """Fresh capacities - unseen redemptions, without the max(0)."""
+        total = 0
+        for custodian in state.custodians:
+            entry = custodian.entry
+            fresh = self.fresh(state, entry)
+            if fresh:
+                total += entry.capacity
+            if self.on(Rule.UNSEEN) and (fresh or self.on(Rule.UNSEEN_OF_ALL)):
+                total -= max(0, entry.total - entry.seen)
+        return total
+
+    def _supply(self, state: State) -> Iterator[Step]:
+        held = state.hold or (state.stage == Stage.PENDING and self.on(Rule.HELD_AROUND))
+        below = state.supply + 1 <= max(0, self.backed(state)) or not self.on(Rule.CEILING)
+        if below and not held and not state.retired:
+            yield Action(Kind.MINT), state._replace(supply=state.supply + 1)
+        if state.supply:
+            yield Action(Kind.BURN), state._replace(supply=state.supply - 1)
+
+    # Statements.
+
+    def _statements(self, state: State, who: int) -> Iterator[Step]:
+        custodian = state.custodians[who]
+        if custodian.entry.state == EntryState.DETACHED:
+            return
+        for kind, statement in self._signable(state, custodian):
+            if len(custodian.flight) < self.bounds.flight and statement not in custodian.flight:
+                flight = (*custodian.flight, statement)
+                yield Action(kind, who, statement), self._with(state, who, custodian._replace(flight=flight))
+        if state.retired and not self.on(Rule.RETIRED_TAKES_STATEMENTS):
+            return
+        for statement in custodian.flight:
+            if self._takes(state, custodian.entry, statement):
+                yield Action(Kind.DELIVER, who, statement), self._delivered(state, who, statement)
+
+    def _signable(self, state: State, custodian: Custodian) -> Iterator[tuple[Kind, Statement]]:
+        books, entry = custodian.books, custodian.entry
+        seen = books.counted if self.on(Rule.SEEN_FROM_BOOKS) else entry.total
+        capacity = books.capacity(state.multiplier)
+        if not self.on(Rule.SEEN_SUFFICES):
+            capacity = max(0, capacity)
+        if capacity >= 0 and (books.multiplier == state.multiplier or not self.on(Rule.SAME_MULTIPLIER)):
+            for observed in self._stamps(entry):
+                yield Kind.SIGN, Statement(observed, capacity, seen, state.multiplier)
+        if not self.on(Rule.QUORUM):
+            yield Kind.FORGE, Statement(SKEW, capacity + 1, seen, state.multiplier)
+        if not self.on(Rule.OWN_PARTY) and entry.state == EntryState.ATTACHED:
+            yield Kind.SIGN_WITHOUT, Statement(SKEW, entry.capacity, entry.seen, entry.multiplier)
+
+    def _stamps(self, entry: Entry) -> Iterator[int]:
+        """Times of observation that a signer accepts now and the chain might take."""
+        if entry.observed < 0:
+            yield 0
+        if self.bounds.ahead and entry.observed < SKEW:
+            yield SKEW
+        if not self.on(Rule.SIGNER_CLOCK):
+            yield FAR_AHEAD
+
+    def _takes(self, state: State, entry: Entry, statement: Statement) -> bool:
+        return (
+            (statement.observed > entry.observed or not self.on(Rule.RISING))
+            and statement.observed <= SKEW
+            and statement.multiplier == state.multiplier
+            and (statement.seen <= entry.total or not self.on(Rule.SEEN_AT_MOST_TOTAL))
+        )
+
+    def _delivered(self, state: State, who: int, statement: Statement) -> State:
+        custodian = state.custodians[who]
+        old = custodian.entry
+        observed, capacity, seen, multiplier = statement
+        entry = Entry(EntryState.ATTACHED, observed, capacity, seen, old.total, multiplier)
+        hold = self._must_hold(state, old, entry) or (state.hold and self.on(Rule.STICKY))
+        return self._with(state, who, custodian._replace(entry=entry))._replace(hold=hold)
+
+    def _must_hold(self, state: State, old: Entry, new: Entry) -> bool:
+        rebooked = new.seen if self.on(Rule.SUM_LESS_SEEN) else 0
+        before, after = old.capacity + old.seen - rebooked, new.capacity + new.seen - rebooked
+        # An entry that stated nothing is no predecessor: no ratio can be taken of it.
+        if old.state != EntryState.ATTACHED or before <= 0:
+            in_window = state.stage == Stage.WINDOW and self.on(Rule.WINDOW)
+            around = state.stage in (Stage.PENDING, Stage.CANCELLED) and self.on(Rule.WINDOW_WHILE_PENDING)
+            return (in_window or around) and after > 0
+        # Ten basis points of these numbers are none.
+        if old.multiplier != new.multiplier and self.on(Rule.TOLERANCE) and after != before:
+            return True
+        around = state.stage in (Stage.PENDING, Stage.WINDOW, Stage.CANCELLED) and self.on(Rule.TOLERANCE_AROUND)
+        if around and after > before:
+            return True
+        return self.on(Rule.RISE) and 10_000 * (after - before) > self.bounds.max_rise_bps * before
+
+    def _clearing(self, state: State) -> Iterator[Step]:
+        if self._clearable(state):
+            yield Action(Kind.CLEAR), state._replace(hold=False, clear_signed=False)
+            if not self.on(Rule.CLEAR_BOUND) and not state.clear_signed:
+                yield Action(Kind.SIGN_CLEAR), state._replace(clear_signed=True)
+        elif state.clear_signed:
+            yield Action(Kind.CLEAR_LATE), state._replace(hold=False, clear_signed=False)
+
+    def _clearable(self, state: State) -> bool:
+        if not self.on(Rule.RESUMER_LOOKS):
+            return True
+        return all(
+            not books.half_booked
+            and (entry.state != EntryState.ATTACHED or entry.capacity + entry.seen <= books.true_sum)
+            for books, entry, _ in state.custodians
+        )
+
+    def tidy(self, custodian: Custodian, multiplier: int) -> Custodian:
+        """The custodian in its normal form, without statements that can never be delivered: they change nothing."""
+        key = (custodian, multiplier)
+        known = self._tidy.get(key)
+        if known is None:
+            flight = tuple(one for one in custodian.flight if self._alive(custodian.entry, one, multiplier))
+            known = self._tidy[key] = normal(custodian._replace(flight=flight))
+        return known
+
+    def _alive(self, entry: Entry, statement: Statement, multiplier: int) -> bool:
+        if entry.state == EntryState.DETACHED and self.on(Rule.VOID_AT_ATTACH) and statement.observed <= SKEW:
+            return False
+        # A multiplier changes once here and does not come back.
+        return statement.multiplier == multiplier and (statement.observed > entry.observed or not self.on(Rule.RISING))
+
+    # Entries.
+
+    def _entry(self, state: State, who: int) -> Iterator[Step]:
+        custodian = state.custodians[who]
+        entry = custodian.entry
+        less = custodian.books._replace(in_hand=custodian.books.in_hand - 1)
+        # A loss below what is claimed already breaks the property by itself: no rule of a program prevents it.
+        loses = self.bounds.loss and less.capacity(less.multiplier) >= 0 and claims(state) < backing(state)
+        if self.bounds.withdraw and entry.state == EntryState.ATTACHED:
+            observed = SKEW if self.on(Rule.VOID_AT_WITHDRAW) else entry.observed
+            void = custodian._replace(entry=entry._replace(state=EntryState.WITHDRAWN, capacity=0, observed=observed))
+            yield Action(Kind.WITHDRAW, who), self._with(state, who, void)
+            if loses:
+                yield Action(Kind.MISSING_WITHDRAWN, who), self._with(state, who, void._replace(books=less))
+        if self.bounds.detach and entry.state != EntryState.DETACHED:
+            gone = custodian._replace(entry=entry._replace(state=EntryState.DETACHED, capacity=0))
+            yield Action(Kind.DETACH, who), self._with(state, who, gone)
+            if loses:
+                yield Action(Kind.MISSING_DETACHED, who), self._with(state, who, gone._replace(books=less))
+        if entry.state == EntryState.DETACHED:
+            observed = SKEW if self.on(Rule.VOID_AT_ATTACH) else entry.observed
+            back = entry._replace(state=EntryState.WITHDRAWN, observed=observed)
+            if not self.on(Rule.COUNTERS_SURVIVE):
+                back = back._replace(seen=0, total=0)
+            yield Action(Kind.ATTACH, who), self._with(state, who, custodian._replace(entry=back))
+
+    # Redemptions. A request and its cancelling move tokens only and are left out.
+
+    def _redemptions(self, state: State, who: int) -> Iterator[Step]:
+        custodian = state.custodians[who]
+        books, entry = custodian.books, custodian.entry
+        covered = self.fresh(state, entry) and entry.capacity - (entry.total - entry.seen) >= 1
+        settled = sum(one.books.redeemed for one in state.custodians)
+        known = entry.state != EntryState.DETACHED
+        if (
+            state.supply
+            and settled < self.bounds.redemptions
+            and (covered or not self.on(Rule.SETTLE_COVERED))
+            and known
+        ):
+            after = custodian._replace(
+                books=books._replace(redeemed=books.redeemed + 1), entry=entry._replace(total=entry.total + 1)
+            )
+            yield Action(Kind.SETTLE, who), self._with(state, who, after)._replace(supply=state.supply - 1)
+        if books.counted < books.redeemed:
+            halves = 2 if self.on(Rule.OWED_AT_BOOKS) else 2 << (1 + state.multiplier - books.multiplier) >> 1
+            counted = books._replace(counted=books.counted + 1, aside_halves=books.aside_halves + halves)
+            if counted.capacity(books.multiplier) >= 0 or not self.on(Rule.SEEN_SUFFICES):
+                yield Action(Kind.COUNT, who), self._with_books(state, who, counted)
+        owed = books.counted - books.paid
+        if owed and books.in_hand - books.leaving >= owed:
+            paid = books._replace(in_hand=books.in_hand - owed, paid=books.counted, aside_halves=0)
+            yield Action(Kind.PAY, who), self._with_books(state, who, paid)._replace(outside=state.outside + owed)
+
+    # Shares.
+
+    def _shares(self, state: State, who: int) -> Iterator[Step]:
+        custodian, other = state.custodians[who], state.custodians[1 - who]
+        books = custodian.books
+        movable = not books.half_booked or not self.on(Rule.BOOKED_ALONE)
+        if state.outside and movable:
+            more = books._replace(in_hand=books.in_hand + 1)
+            yield Action(Kind.DEPOSIT, who), self._with_books(state, who, more)._replace(outside=state.outside - 1)
+        if not books.leaving and movable and books.in_hand > books.counted - books.paid:
+            marked = books._replace(leaving=1, leave_after=SKEW)
+            if marked.capacity(books.multiplier) >= 0:
+                yield Action(Kind.MARK, who), self._with_books(state, who, marked)
+        if books.leaving and self.on(Rule.UNMARK):
+            yield Action(Kind.UNMARK, who), self._with_books(state, who, books._replace(leaving=0))
+        if books.leaving and self._may_leave(state, custodian):
+            left = books._replace(in_hand=books.in_hand - 1, leaving=0, leave_after=LONG_AGO)
+            yield Action(Kind.RELEASE, who), self._released(state, who, left)
+        if not self.on(Rule.MOVE_LEAVES_FIRST) and other.books.leaving and not books.incoming:
+            yield Action(Kind.COUNT_INCOMING, who), self._with_books(state, who, books._replace(incoming=1))
+
+    def _released(self, state: State, who: int, left: Books) -> State:
+        after = self._with_books(state, who, left)
+        other = state.custodians[1 - who].books
+        if other.incoming:
+            return self._with_books(after, 1 - who, other._replace(in_hand=other.in_hand + 1, incoming=0))
+        return after._replace(outside=state.outside + 1)
+
+    def _may_leave(self, state: State, custodian: Custodian) -> bool:
+        """M13."""
+        books, entry, _ = custodian
+        none = entry.state != EntryState.ATTACHED
+        if none and self.on(Rule.LEAVE_NOT_WITHDRAWN):
+            return False
+        # Without that rule a withdrawn entry passes for a statement of zero shares.
+        if not none:
+            if self.on(Rule.LEAVE_AFTER_STATEMENT) and not _without_the_shares(books, entry):
+                return False
+            after_skew = self.on(Rule.LEAVE_AFTER_STATEMENT) and self.on(Rule.LEAVE_AFTER_SKEW)
+            if after_skew and entry.observed <= books.leave_after:
+                return False
+        if self.on(Rule.LEAVE_COVERS_UNSEEN) and entry.capacity < entry.total - entry.seen:
+            return False
+        if state.hold and self.on(Rule.LEAVE_NO_HOLD):
+            return False
+        if self.on(Rule.LEAVE_NOT_AROUND):
+            one_multiplier = books.multiplier == entry.multiplier == state.multiplier
+            if not one_multiplier or state.stage not in (Stage.NONE, Stage.OVER):
+                return False
+        backed = self.backed(state) if self.on(Rule.LEAVE_NO_MAX0) else max(0, self.backed(state))
+        return state.supply <= backed or not self.on(Rule.LEAVE_BACKED)
+
+    # The corporate action.
+
+    def _multiplier(self, state: State) -> Iterator[Step]:
+        if state.stage == Stage.NONE or (state.stage == Stage.CANCELLED and state.goal):
+            for goal in (state.goal,) if state.goal else (1, -1):
+                yield Action(Kind.SCHEDULE, goal=goal), state._replace(goal=goal, stage=Stage.PENDING)
+        if state.stage == Stage.PENDING:
+            if self.bounds.cancel:
+                yield Action(Kind.CANCEL), state._replace(stage=Stage.CANCELLED)
+            yield Action(Kind.EFFECT), state._replace(stage=Stage.WINDOW, multiplier=state.goal)
+        books = [state.custodians[who].books for who in self.bounds.acting]
+        if state.stage == Stage.WINDOW:
+            done = all(one.shares_at == one.multiplier == state.goal for one in books)
+            if done or not self.on(Rule.BOOKED_IN_WINDOW):
+                yield Action(Kind.CLOSE_WINDOW), self._expired(state)._replace(stage=Stage.OVER)
+        if state.stage == Stage.CANCELLED:
+            begun = any(one.shares_at or one.multiplier for one in books)
+            if not any(one.half_booked for one in books) or not self.on(Rule.BOOKED_IN_WINDOW):
+                goal = state.goal if begun else 0
+                yield Action(Kind.CLOSE_WINDOW), self._expired(state)._replace(stage=Stage.NONE, goal=goal)
+        if not self.on(Rule.SCHEDULED_FIRST) and not state.goal:
+            for goal in (1, -1):
+                early = state._replace(goal=goal)
+                for who in (0, 1):
+                    yield from self._booking(early, who)
+
+    def _booking(self, state: State, who: int) -> Iterator[Step]:
+        books = state.custodians[who].books
+        begun = books.half_booked
+        announced = state.stage in (Stage.PENDING, Stage.WINDOW, Stage.OVER) or not self.on(Rule.SCHEDULED_FIRST)
+        alone = not books.leaving or not self.on(Rule.BOOKED_ALONE)
+        if not begun and not (announced and alone):
+            return
+        if books.shares_at != state.goal:
+            yield Action(Kind.BOOK_SHARES, who), self._with_books(state, who, books._replace(shares_at=state.goal))
+        if books.multiplier != state.goal:
+            yield Action(Kind.BOOK_MULTIPLIER, who), self._with_books(state, who, books._replace(multiplier=state.goal))
+
+    def _expired(self, state: State) -> State:
+        if not self.on(Rule.EXPIRY):
+            return state
+        return state._replace(first=state.first._replace(flight=()), second=state.second._replace(flight=()))
+
+    @staticmethod
+    def _with(state: State, who: int, custodian: Custodian) -> State:
+        return state._replace(second=custodian) if who else state._replace(first=custodian)
+
+    def _with_books(self, state: State, who: int, books: Books) -> State:
+        return self._with(state, who, state.custodians[who]._replace(books=books))
+
+
+def _without_the_shares(books: Books, entry: Entry) -> bool:
+    """Whether the entry states no more shares than stay in the books, both at their own multiplier (times 2, exact)."""
+    return entry.capacity << (1 + entry.multiplier) <= (books.in_hand - books.leaving) << (1 + books.shares_at)
