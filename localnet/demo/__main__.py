@@ -87,13 +87,18 @@ async def _show(options: argparse.Namespace, console: Console) -> int:
         ),
         folder,
     )
-    if options.command == "up":
-        await show.up()
-    elif not await show.demo(keep=options.keep):
-        console.print(f"logs, journal and books are in {folder}", markup=False)
-        return 1
-    shutil.rmtree(folder, ignore_errors=True)
-    return 0
+    fine = False
+    try:
+        if options.command == "up":
+            await show.up()
+        else:
+            fine = await show.demo(keep=options.keep)
+    finally:
+        if fine:
+            shutil.rmtree(folder, ignore_errors=True)
+        elif folder.exists():
+            console.print(f"logs, journal and books are in {folder}", markup=False)
+    return 0 if fine else 1
 
 
 def _refuse_second() -> None:

@@ -166,6 +166,14 @@ def test_a_command_line_that_does_not_parse(refused: Refused, arguments: list[st
             ["distribute", "TSLAx", "1", "nowhere", "--order-id", "f" * 32],
             "error: WALLET: nowhere: give the wallet's address in base58",
         ),
+        (
+            ["adopt-baseline", "TSLAx", "--person", "ana"],
+            "error: --person: ana: give it twice, with the names of two different people",
+        ),
+        (
+            ["adopt-baseline", "TSLAx", "--person", "ana", "--person", " ana"],
+            "error: --person: ana, ana: give it twice, with the names of two different people",
+        ),
     ],
 )
 def test_a_value_that_cannot_be(refused: Refused, settings: Path, arguments: list[str], line: str) -> None:

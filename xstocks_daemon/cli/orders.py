@@ -1,4 +1,4 @@
-"""distribute, cancel-order, approve-burn, ack-burn, halts: what people decide. The running daemon acts on it."""
+"""distribute, cancel-order, approve-burn, ack-burn, adopt-baseline, halts: what people decide."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from xstocks_daemon.app import report
+from xstocks_daemon.app.daemon import only_daemon
 from xstocks_daemon.app.errors import user_error
 from xstocks_daemon.app.runtime import Runtime, find_mint, open_runtime
 from xstocks_daemon.app.settings import Settings
@@ -19,7 +20,7 @@ from xstocks_daemon.cli.common import ConfigOption, JsonOption, open_settings, r
 from xstocks_daemon.cli.output import print_json, print_table, say
 from xstocks_daemon.domain.snapshot import ParticipantState
 from xstocks_daemon.domain.units import U64_MAX, Address
-from xstocks_daemon.domain.views import Halt, Order
+from xstocks_daemon.domain.views import Halt, Order, totals_of
 from xstocks_daemon.journal import JournalConflict
 
 AssetArgument = Annotated[str, typer.Argument(metavar="MINT|SYMBOL", help="The asset, by mint or symbol.")]
@@ -37,6 +38,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("cancel-order")(cancel_order)
     app.command("approve-burn")(approve_burn)
     app.command("ack-burn")(ack_burn)
+    app.command("adopt-baseline")(adopt_baseline)
     app.add_typer(halts_app, name="halts")
 
 
@@ -169,6 +171,36 @@ def ack_burn(
         print_json({"acknowledged_raw": str(acknowledged_raw)})
     else:
         say(f"acknowledged by two people by now: {acknowledged_raw} base units of {asset}")
+
+
+def adopt_baseline(
+    asset: AssetArgument,
+    people: Annotated[list[str], typer.Option("--person", help="Who vouches for it; give it twice, two people.")],
+    config: ConfigOption = None,
+) -> None:
+    """Take the chain's finalized state as the journal's, after a journal was lost (M12). Stop the daemon first.
+
+    Both people vouch that no other daemon works on the asset, and that no transaction of it is under way.
+    """
+    if len({name.strip() for name in people}) != 2 or len(people) != 2:
+        raise user_error("--person", ", ".join(people), "give it twice, with the names of two different people")
+    first, second = people
+    settings = open_settings(config)
+
+    async def work() -> int:
+        async with open_runtime(settings) as runtime:
+            mint = await find_mint(runtime, asset, "MINT|SYMBOL")
+            with only_daemon(settings.journal.path):
+                view = (await runtime.reader.snapshot([mint])).assets[mint]
+                totals = totals_of(view.asset)
+                try:
+                    await runtime.journal.adopt_baseline(mint, totals, view.holder_burnt_raw, (first, second))
+                except JournalConflict as error:
+                    raise user_error("MINT|SYMBOL", asset, str(error)) from None
+            return totals.sequence
+
+    sequence = run_async(work())
+    say(f"adopted: {asset} from sequence {sequence} on; `xstocks halts clear {asset}` lets the daemon work on it")
 
 
 @halts_app.command("list")
