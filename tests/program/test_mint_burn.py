@@ -333,6 +333,23 @@ async def test_the_bucket_starts_empty_and_refills_by_whole_seconds(program: Dep
     assert (await program.chain.simulate(await asset.minting(level_raw + 1))).err == err
 
 
+@pytest.mark.embedded_only
+@pytest.mark.parametrize("burst_raw", [7, 8, 9], ids=["one below the refill", "the refill itself", "one above it"])
+async def test_a_bucket_is_never_fuller_than_its_size(program: Deployed, asset: Asset, burst_raw: int) -> None:
+    """Two seconds at 4 a second, into buckets around 8."""
+    await asset.attest(10_000)
+    await asset.set_policy(mint_burst_raw=0)
+    await asset.set_policy(mint_burst_raw=burst_raw, mint_refill_raw_per_sec=4)
+    bucket = (await asset.read()).mint_bucket
+    assert bucket.level_raw == 0
+    await program.chain.clock_reaches(bucket.updated_ts + 2)
+    level_raw = bucket.level_at(await program.chain.clock_ts(), burst_raw, 4)
+    assert min(burst_raw, 8) <= level_raw <= burst_raw
+    err = {"InstructionError": [1, {"Custom": int(Refusal.BucketEmpty)}]}
+    assert (await program.chain.simulate(await asset.minting(level_raw + 1))).err == err
+    assert (await program.chain.simulate(await asset.minting(level_raw))).err is None
+
+
 async def test_a_bucket_of_nothing_lets_nothing_through(program: Deployed, asset: Asset) -> None:
     await asset.attest(1_000)
     await asset.set_policy(mint_burst_raw=0)
