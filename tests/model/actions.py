@@ -50,7 +50,7 @@ class Kind(Enum):
     MISSING_DETACHED = ("{who} finds shares for 1 missing and the admin detaches it at once", False)
     DETACH = ("the admin detaches {who}", False)
     ATTACH = ("the admin attaches {who} again", True)
-    SCHEDULE = ("a change of the multiplier by 2^{goal} is scheduled", True)
+    SCHEDULE = ("a change to {goal} times the multiplier is scheduled", True)
     CANCEL = ("the change is cancelled", False)
     EFFECT = ("the change takes effect on chain", True)
     BOOK_SHARES = ("{who} books the corporate action's shares", True)

@@ -109,7 +109,7 @@ class Rule(Enum):
     WINDOW_WHILE_PENDING = (
         "M9+",
         Kind.AMENDMENT,
-        "An entry without a predecessor sets the hold also while a change is pending and ca_window_secs after a cancel.",
+        "An entry without a predecessor sets the hold while a change is pending and ca_window_secs after a cancel too.",
     )
     TOLERANCE_AROUND = (
         "M9+",
@@ -119,7 +119,7 @@ class Rule(Enum):
     LEAVE_NOT_AROUND = (
         "M13+",
         Kind.AMENDMENT,
-        "Shares leave only at one multiplier of books, entry and chain, and not around a change (pending, or in its window).",
+        "Shares leave only at one multiplier of books, entry and chain, and not around a change (pending, in window).",
     )
     SUM_LESS_SEEN = (
         "M9+",
