@@ -77,7 +77,7 @@ class Show:
             if keep and fine:
                 async with stage.daemon() as daemon:
                     self._leave_running(stage, daemon)
-        self._console.print(f"\nnothing is left running; it took {time.monotonic() - self._started:.0f} s")
+        self._console.print(f"\nnothing is left running; it took {self._elapsed()}")
         return fine
 
     async def up(self) -> None:
@@ -247,11 +247,13 @@ class Show:
 
     def _title(self, text: str) -> None:
         self._step += 1
-        elapsed_secs = time.monotonic() - self._started
-        self._console.print(f"\n{self._step}. {text} ({elapsed_secs:.0f} s)", style="bold", markup=False)
+        self._console.print(f"\n{self._step}. {text} ({self._elapsed()})", style="bold", markup=False)
 
     def _subtitle(self, text: str) -> None:
-        self._console.print(f"   {text}", style="cyan", markup=False)
+        self._console.print(f"   {text} ({self._elapsed()})", style="cyan", markup=False)
+
+    def _elapsed(self) -> str:
+        return f"{time.monotonic() - self._started:.0f} s"
 
     def _say(self, text: str) -> None:
         self._console.print(f"     {text}", markup=False)
