@@ -140,7 +140,7 @@ class LiveChain:
         """What the transaction would do now, without signatures checked. On the embedded chain slots stand still, so
         several simulations, and `clock_ts` between them, see one state and one clock."""
         transaction, _last_valid = await self._signed(sent)
-        return await self.rpc.simulate(bytes(transaction), commitment="processed" if self.embedded else "confirmed")
+        return await self.rpc.simulate(bytes(transaction), commitment="processed")
 
     async def _signed(self, sent: Call) -> tuple[VersionedTransaction, int]:
         """The transaction and the last block height at which it may execute."""
@@ -182,15 +182,29 @@ class LiveChain:
         return landed
 
     async def fails(self, sent: Call, expected: Any, *, also: Iterable[Address] = ()) -> LandedTransaction:
-        """The transaction lands with exactly this TransactionError (JSON), and no account changes."""
+        """The transaction fails with exactly this TransactionError (JSON), and no account changes.
+
+        The embedded chain executes it. A validator simulates it, by the same runtime, since executing takes many slots
+        and the tests refuse hundreds of times; `executed_and_refused` is there for the difference.
+        """
+        if self.embedded:
+            return await self.executed_and_refused(sent, expected, also=also)
+        simulated = await self.simulate(sent)
+        _assert_failed_with(simulated.err, expected, simulated.logs)
+        return LandedTransaction(simulated.slot, simulated.err, simulated.logs, simulated.units_consumed, 0)
+
+    async def executed_and_refused(
+        self, sent: Call, expected: Any, *, also: Iterable[Address] = ()
+    ) -> LandedTransaction:
+        """As `fails`, executed on either chain: the failed transaction is in the ledger and costs its payer the fee."""
         watched = tuple(dict.fromkeys((*sent.addresses, *also)))
         before = await self.accounts(watched)
         landed = await self.send(sent)
-        assert landed.err == expected, f"{landed.err} instead of {expected}: " + " | ".join(landed.logs[-6:])
+        _assert_failed_with(landed.err, expected, landed.logs)
         after = await self.accounts(watched)
-        changed = [base58(each) for each in watched if before[each] != after[each]]
-        payer = base58(address_of(sent.payer or self.payer))
-        assert [each for each in changed if each != payer] == [], "accounts changed although the transaction failed"
+        payer = address_of(sent.payer or self.payer)
+        changed = [base58(each) for each in watched if before[each] != after[each] and each != payer]
+        assert changed == [], "accounts changed although the transaction failed"
         return landed
 
     # ---- reading ------------------------------------------------------------------------------------------------
@@ -294,3 +308,7 @@ class LiveChain:
             ticker.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await ticker
+
+
+def _assert_failed_with(err: Any, expected: Any, logs: Sequence[str]) -> None:
+    assert err == expected, f"{err} instead of {expected}: " + " | ".join(logs[-6:])
