@@ -220,6 +220,12 @@ class Day:
         ]
         job = self._job("participant", [register, *accounts], keys.registrar.keypair)
         await submit_ok(world.rpc, [job])
+        allowed = world.client.addresses.participant(participant.address)
+
+        async def on_the_list() -> bool:
+            return (await world.rpc.account(allowed)).value is not None
+
+        await until(on_the_list, "the participant on the finalized chain")
         order_id = uuid.uuid4().hex
         await self._xstocks(
             "distribute",

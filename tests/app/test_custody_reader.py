@@ -40,8 +40,9 @@ class Told:
         return self._readings.pop(0)
 
 
-def signed() -> SignedStatement:
-    now_ms = time.time_ns() // 1_000_000
+def signed(later_ms: int = 0) -> SignedStatement:
+    """A statement of now, `later_ms` later: two of the same time would be one repeated."""
+    now_ms = time.time_ns() // 1_000_000 + later_ms
     lines = (StatementEntry(MINT, ONE_BITS, 1_000_000, 100_000_000, 0),)
     statement = Statement(GENESIS, PROGRAM, CUSTODIAN, 3, now_ms, now_ms // 1_000 + 600, lines)
     return signed_by(statement, CUSTODIAN_KEY, AGENT_KEY)
@@ -54,7 +55,7 @@ async def test_a_ripcord_holds_through_silence_until_a_statement_passes() -> Non
         CustodyReading(failures=(SourceFailure(CUSTODIAN, (MINT,), "http://127.0.0.1:1", "no answer"),)),
         CustodyReading(),
         CustodyReading(statements=((CUSTODIAN, signed()),), ripcords=(ripcord,)),
-        CustodyReading(statements=((CUSTODIAN, signed()),)),
+        CustodyReading(statements=((CUSTODIAN, signed(later_ms=5)),)),
     )
     reader = CustodyReader(source, {CUSTODIAN: 1}, PolicySettings(), Metrics([1]))
     rounds = [await reader.read(snapshot_of(asset_view(MINT)), {MINT: 0}) for _ in range(5)]
