@@ -125,6 +125,20 @@ def cases() -> list[Case]:
         ),
         Case("clear_role", CLIENT.clear_role(admin=ADMIN, role=Role.COMPLIANCE), {"role": 4}, (ADMIN, config)),
         Case(
+            "set_timing",
+            CLIENT.set_timing(admin=ADMIN, timelock_secs=86_400, max_skew_secs=60),
+            {"timelock_secs": 86_400, "max_skew_secs": 60},
+            (ADMIN, config, None),
+        ),
+        Case(
+            "propose_admin",
+            CLIENT.propose_admin(admin=ADMIN, pending_admin=KEY, expires_ts=1_900_000_000),
+            {"pending_admin": KEY, "expires_ts": 1_900_000_000},
+            (ADMIN, config),
+        ),
+        Case("cancel_admin", CLIENT.cancel_admin(authority=KEY), {}, (KEY, config)),
+        Case("accept_admin", CLIENT.accept_admin(pending_admin=KEY), {}, (KEY, config)),
+        Case(
             "register_custodian",
             CLIENT.register_custodian(admin=ADMIN, custodian_id=7, name="Alpäca", threshold=2, keys=KEYS),
             {"id": 7, "name": "Alpäca".encode().ljust(32, b"\0"), "threshold": 2, "keys": keys_arg},

@@ -163,7 +163,7 @@ def snapshot_of(*views: AssetView, custodian: Custodian | None = None, now_ts: i
         now_ts=int(time.time()) if now_ts is None else now_ts,
         genesis_hash=GENESIS,
         program_id=PROGRAM,
-        config=Config(ZERO_ADDRESS, True, Scope(0), 2, 60, 0, GENESIS, *([ZERO_ADDRESS] * 7)),
+        config=Config(ZERO_ADDRESS, True, Scope(0), 2, 60, 0, GENESIS, *([ZERO_ADDRESS] * 8), 0, 0),
         custodians={found.address: found},
         assets={view.asset.mint: view for view in views},
     )

@@ -93,6 +93,9 @@ def config(**changes: Any) -> Config:
             admin_epoch=0,
             genesis_hash=GENESIS,
             **nobody,
+            pending_admin=ZERO_ADDRESS,
+            pending_admin_ready_ts=0,
+            pending_admin_expires_ts=0,
         ),
         **changes,
     )

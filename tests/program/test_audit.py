@@ -60,7 +60,7 @@ async def test_no_place_takes_another_kind_of_account_or_a_read_only_one(
     """Left out are the signer, an optional account that is not given, and accounts of the same type: another asset or
     custodian is another request, and where it is not, test_substitution.py has the case."""
     rule = RULES[name]
-    if name in {"propose", "cancel_proposal"}:  # they need a sealed program
+    if name in {"propose", "cancel_proposal", "cancel_admin", "accept_admin"}:  # they need one of their own
         program = await laboratory.deploy()
     build = await rule.prepare(program, asset)
     signer = keys_of(program)[rule.allowed[0]]

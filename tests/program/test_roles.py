@@ -67,6 +67,35 @@ async def clear_role(program: Deployed, _asset: Asset) -> Build:
     return lambda key: program.client.clear_role(admin=key, role=Role.COMPLIANCE)
 
 
+async def set_timing(program: Deployed, _asset: Asset) -> Build:
+    return lambda key: program.client.set_timing(admin=key, timelock_secs=0, max_skew_secs=3)
+
+
+async def propose_admin(program: Deployed, _asset: Asset) -> Build:
+    other, expires_ts = address_of(Keypair()), await program.chain.clock_ts() + 3_600
+    return lambda key: program.client.propose_admin(admin=key, pending_admin=other, expires_ts=expires_ts)
+
+
+async def offered(program: Deployed) -> None:
+    """The admin's office is offered to the key of the registrar."""
+    offer = program.client.propose_admin(
+        admin=program.keys.admin.address,
+        pending_admin=program.keys.registrar.address,
+        expires_ts=await program.chain.clock_ts() + 3_600,
+    )
+    await program.accepted(program.by("admin", offer))
+
+
+async def cancel_admin(program: Deployed, _asset: Asset) -> Build:
+    await offered(program)
+    return lambda key: program.client.cancel_admin(authority=key)
+
+
+async def accept_admin(program: Deployed, _asset: Asset) -> Build:
+    await offered(program)
+    return lambda key: program.client.accept_admin(pending_admin=key)
+
+
 async def propose(program: Deployed, _asset: Asset) -> Build:
     await program.accepted(program.by("admin", (await seal(program, _asset))(program.keys.admin.address)))
     proposed = program.client.set_role(admin=program.keys.admin.address, role=Role.OPERATOR, key=address_of(Keypair()))
@@ -189,6 +218,10 @@ RULES: Mapping[str, Rule] = {
     "cancel_proposal": Rule(*ADMIN_OR_GUARDIAN, cancel_proposal, own_program=True),
     "set_role": Rule(*ONLY_ADMIN, set_role, own_program=True),
     "clear_role": Rule(*ONLY_ADMIN, clear_role, own_program=True),
+    "set_timing": Rule(*ONLY_ADMIN, set_timing, own_program=True),
+    "propose_admin": Rule(*ONLY_ADMIN, propose_admin, own_program=True),
+    "cancel_admin": Rule(*ADMIN_OR_GUARDIAN, cancel_admin, own_program=True),
+    "accept_admin": Rule(("registrar",), Refusal.NotPendingAdmin, accept_admin, own_program=True),
     "register_custodian": Rule(*ONLY_ADMIN, register_custodian),
     "set_custodian_keys": Rule(*ONLY_ADMIN, set_custodian_keys),
     "revoke_custodian_key": Rule(*ADMIN_OR_GUARDIAN, revoke_custodian_key),

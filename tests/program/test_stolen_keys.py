@@ -145,6 +145,7 @@ async def test_a_stolen_admin_key_makes_no_token_before_the_timelock_and_the_gua
         client.register_custodian(admin=admin, custodian_id=77, name="Mine", threshold=2, keys=own_keys),
         client.attach_custodian(admin=admin, custodian=program.keeper(OTHER_KEEPER).address, mint=asset.mint),
         client.loosen_policy(admin=admin, mint=asset.mint, policy=ROOMY),
+        client.set_timing(admin=admin, timelock_secs=1, max_skew_secs=3_600),
     ]
     for instruction in wanted:
         await program.refused(program.by("admin", instruction), Refusal.ProposalRequired)
@@ -158,12 +159,33 @@ async def test_a_stolen_admin_key_makes_no_token_before_the_timelock_and_the_gua
         await program.accepted(program.by("guardian", cancel))
         await program.chain.advance_clock(86_400)
         await program.refused(execute, Refusal.ProposalNotPending)
+    await hands_nothing_over(program)
     # A mint of its own it may register at once: without an attached custodian nothing is minted there.
     fresh = await program.mint_to_register()
     await program.chain.accepted(call(fresh.create, program.keys.admin.keypair, fresh.key))
     await program.accepted(program.by("admin", program.registration(fresh.mint, initial_mint_raw=1_000)))
     own_asset = Asset(program, fresh.mint, asset.multiplier_bits)
     await program.refused(await own_asset.minting(1), Refusal.CeilingExceeded)
+
+
+async def hands_nothing_over(program: Deployed) -> None:
+    """The thief offers the admin's office to a key that nobody else has: it waits too, and the guardian takes it back.
+    Removing the guardian first does not help: that is under the timelock as well."""
+    client, admin, own_key = program.client, program.keys.admin.address, Keypair()
+    expires_ts = await program.chain.clock_ts() + 10 * 86_400
+    offer = client.propose_admin(admin=admin, pending_admin=address_of(own_key), expires_ts=expires_ts)
+    accept = call(client.accept_admin(pending_admin=address_of(own_key)), own_key)
+    await program.accepted(program.by("admin", offer))
+    await program.refused(accept, Refusal.OfferNotReady)
+    clear_guardian = client.clear_role(admin=admin, role=Role.GUARDIAN)
+    await program.refused(program.by("admin", clear_guardian), Refusal.GuardianNotClearable)
+    replace_guardian = client.set_role(admin=admin, role=Role.GUARDIAN, key=address_of(Keypair()))
+    await program.refused(program.by("admin", replace_guardian), Refusal.ProposalRequired)
+    taken_back = client.cancel_admin(authority=program.keys.guardian.address)
+    await program.accepted(program.by("guardian", taken_back))
+    await program.chain.advance_clock(86_400)
+    await program.refused(accept, Refusal.NoPendingAdmin)
+    assert (await program.config()).admin == admin
 
 
 @pytest.mark.parametrize("role", ["operator", "admin", "guardian", "compliance"])

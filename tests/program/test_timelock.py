@@ -103,6 +103,7 @@ def timelocked(program: Deployed, asset: Asset) -> dict[str, Instruction]:
     now_keys = [AttesterKey(address_of(Keypair()), party, 2**40) for party in (0, 1)]
     return {
         "set_role": set_role(program),
+        "set_timing": client.set_timing(admin=admin, timelock_secs=TIMELOCK_SECS[program.chain.kind], max_skew_secs=4),
         "register_custodian": client.register_custodian(
             admin=admin, custodian_id=900, name="New", threshold=2, keys=now_keys
         ),
@@ -119,7 +120,7 @@ def timelocked(program: Deployed, asset: Asset) -> dict[str, Instruction]:
 
 
 @pytest.mark.parametrize(
-    "name", ["set_role", "register_custodian", "set_custodian_keys", "attach_custodian", "loosen_policy"]
+    "name", ["set_role", "set_timing", "register_custodian", "set_custodian_keys", "attach_custodian", "loosen_policy"]
 )
 async def test_once_sealed_what_widens_power_needs_its_proposal(
     sealed: Deployed, sealed_asset: Asset, name: str
@@ -220,24 +221,6 @@ async def other_keepers(program: Deployed) -> tuple[Address, Address]:
         await program.accepted(executing(program, instruction))
         found.append(program.addresses.custodian(custodian_id))
     return found[0], found[1]
-
-
-@pytest.mark.embedded_only
-async def test_a_proposal_of_an_earlier_admin_is_dead(sealed: Deployed, sealed_asset: Asset) -> None:
-    """No instruction of this version changes the admin, so the account is edited; its twin is put back and passes."""
-    instruction = set_role(sealed)
-    proposal = await propose(sealed, instruction)
-    await sealed.chain.clock_reaches(proposal.ready_ts)
-    config = sealed.addresses.config
-    info = await sealed.chain.account(config)
-    # version, bump, sealed, paused, max_skew_secs u32, timelock_secs u64 stand before it.
-    admin_epoch_at = 8 + 4 + 4 + 8
-    later = patched(info.data, admin_epoch_at, (proposal.admin_epoch + 1).to_bytes(8, "little"))
-    await sealed.chain.set_account(config, replace(info, data=later))
-    assert (await sealed.config()).admin_epoch == proposal.admin_epoch + 1
-    await sealed.refused(executing(sealed, instruction), Refusal.ProposalStale)
-    await sealed.chain.set_account(config, info)
-    await sealed.accepted(executing(sealed, instruction))
 
 
 async def test_only_what_is_under_the_timelock_is_proposed(sealed: Deployed, sealed_asset: Asset) -> None:

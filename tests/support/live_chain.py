@@ -170,9 +170,7 @@ class LiveChain:
 
         Watched are all accounts that the instructions name and `also`: owner, data and lamports.
         """
-        last = len(sent.instructions) - (sent.limit_units is None)
-        expected = {"InstructionError": [last, {"Custom": int(error)}]}
-        landed = await self.fails(sent, expected, also=also)
+        landed = await self.fails(sent, _last_raises(sent, error), also=also)
         failed = [run for run in invocations(landed.logs) if run.failure is not None]
         assert failed, f"no program failed by the log: {landed.logs}"
         deepest = max(failed, key=lambda run: run.depth)
@@ -243,6 +241,17 @@ class LiveChain:
 
         await until(reached, f"the chain's clock at {ts}")
 
+    async def switches_at(self, ts: int, sent: Call, *, before: Refusal | None, since: Refusal | None) -> None:
+        """Embedded chain only: the call's outcome in each second around `ts`; `since` holds from `ts` on (None: it
+        passes). Exact, since the clock stands still between two simulations."""
+        await self.clock_reaches(ts - 2)
+        while (now_ts := await self.clock_ts()) <= ts + 1:
+            error = before if now_ts < ts else since
+            expected = None if error is None else _last_raises(sent, error)
+            simulated = await self.simulate(sent)
+            assert simulated.err == expected, f"{now_ts - ts} s: {simulated.err} instead of {expected}"
+            await self.advance_clock(1)
+
     async def advance_clock(self, secs: int) -> None:
         """Embedded chain only: put the clock forward for good. Secs may be zero: a new slot then."""
         await self.rpc.call("localnet_warpClock", [{"advance_secs": secs}])
@@ -308,6 +317,12 @@ class LiveChain:
             ticker.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await ticker
+
+
+def _last_raises(sent: Call, error: Refusal) -> Any:
+    """The TransactionError (JSON) of a call whose last instruction is refused."""
+    last = len(sent.instructions) - (sent.limit_units is None)
+    return {"InstructionError": [last, {"Custom": int(error)}]}
 
 
 def _assert_failed_with(err: Any, expected: Any, logs: Sequence[str]) -> None:

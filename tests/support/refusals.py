@@ -49,6 +49,12 @@ class Refusal(IntEnum):
     WrongClock = 6018
     TimelockTooLong = 6019
     GuardianIsResumer = 6020
+    OfferExpiryInvalid = 6021
+    NoPendingAdmin = 6022
+    NotPendingAdmin = 6023
+    OfferNotReady = 6024
+    OfferExpired = 6025
+    TimelockNotZero = 6026
     # 6030 to 6049: the timelock.
     ProposalRequired = 6030
     ProposalMismatch = 6031

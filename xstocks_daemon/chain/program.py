@@ -236,6 +236,29 @@ class ProgramClient:
         """Take a duty from its key at once."""
         return self.build("clear_role", {"role": int(role)}, {"admin": admin})
 
+    def set_timing(
+        self, *, admin: Address, timelock_secs: int, max_skew_secs: int, proposal: Address | None = None
+    ) -> Instruction:
+        """Set the timelock and the allowed skew (timelocked once sealed; before that the timelock stays zero)."""
+        return self.build(
+            "set_timing",
+            {"timelock_secs": timelock_secs, "max_skew_secs": max_skew_secs},
+            {"admin": admin, "proposal": proposal},
+        )
+
+    def propose_admin(self, *, admin: Address, pending_admin: Address, expires_ts: int) -> Instruction:
+        """Offer the admin's office to a key, which may accept after the timelock and before `expires_ts` (at most a
+        year later). Takes the place of an older offer."""
+        return self.build("propose_admin", {"pending_admin": pending_admin, "expires_ts": expires_ts}, {"admin": admin})
+
+    def cancel_admin(self, *, authority: Address) -> Instruction:
+        """Take the offer to a new admin back, as admin or guardian."""
+        return self.build("cancel_admin", {}, {"authority": authority})
+
+    def accept_admin(self, *, pending_admin: Address) -> Instruction:
+        """Become admin, as the key that was offered it. Proposals made before are dead."""
+        return self.build("accept_admin", {}, {"pending_admin": pending_admin})
+
     def register_custodian(
         self,
         *,
@@ -523,6 +546,9 @@ class ProgramClient:
             resumer=_address(raw.resumer),
             compliance=_address(raw.compliance),
             corporate_actions=_address(raw.corporate_actions),
+            pending_admin=_address(raw.pending_admin),
+            pending_admin_ready_ts=raw.pending_admin_ready_ts,
+            pending_admin_expires_ts=raw.pending_admin_expires_ts,
         )
 
     def custodian(self, address: Address, data: bytes, owner: Address | None = None) -> Custodian:

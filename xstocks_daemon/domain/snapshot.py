@@ -94,7 +94,8 @@ class Participant:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The program's Config account."""
+    """The program's Config account. A role of zeros is nobody's. `pending_admin` (zeros: nobody) may accept the admin's
+    office from `pending_admin_ready_ts` on and before `pending_admin_expires_ts` (Unix seconds)."""
 
     address: Address
     sealed: bool
@@ -110,6 +111,9 @@ class Config:
     resumer: Address
     compliance: Address
     corporate_actions: Address
+    pending_admin: Address
+    pending_admin_ready_ts: int
+    pending_admin_expires_ts: int
 
 
 @dataclass(frozen=True, slots=True)

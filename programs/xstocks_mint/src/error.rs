@@ -71,6 +71,12 @@ errors! {
     6018 WrongClock "A sysvar could not be read, or the clock stands before 1970"
     6019 TimelockTooLong "The timelock must be at most a year"
     6020 GuardianIsResumer "Guardian and resumer must be different keys"
+    6021 OfferExpiryInvalid "The offer must end after its timelock, and at most a year after it"
+    6022 NoPendingAdmin "Nobody is offered to become admin"
+    6023 NotPendingAdmin "Only the key that is offered to become admin may accept"
+    6024 OfferNotReady "The timelock of the offer has not passed"
+    6025 OfferExpired "The offer has ended"
+    6026 TimelockNotZero "Before the program is sealed the timelock is zero; seal sets it"
 
     // 6030 to 6049: the timelock.
     6030 ProposalRequired "The program is sealed: this instruction needs its proposal"

@@ -60,6 +60,14 @@ events! {
     AttestationSkipped { mint: Address, custodian: Address, reason: u8 }
     /// An attester withdrew an entry: it counts zero until a newer statement.
     EntryWithdrawn { mint: Address, custodian: Address, attester: Address, observed_ms: u64 }
+    /// The admin's office is offered to a key, which may accept from ready_ts on and before expires_ts.
+    AdminOffered { pending_admin: Address, ready_ts: i64, expires_ts: i64 }
+    /// The offer was taken back.
+    AdminOfferCancelled { by: Address }
+    /// The offered key accepted. Proposals of an earlier admin_epoch are dead.
+    AdminChanged { admin: Address, admin_epoch: u64 }
+    /// The timelock and the allowed skew changed.
+    TimingChanged { timelock_secs: u64, max_skew_secs: u32 }
     /// Tokens left the vault for a participant.
     Distributed { mint: Address, sequence: u64, amount_raw: u64, order_id: [u8; 16], destination: Address, intent_hash: [u8; 16] }
     /// Scopes were paused; mint of zeros: globally. paused are all bits after it.

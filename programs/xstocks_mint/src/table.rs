@@ -269,6 +269,35 @@ instructions! {
         config: WRITABLE.pda(&[Seed::Const(b"config")]),
     }
 
+    /// Offers the admin's office to a key; an older offer ends. It may accept once the timelock has passed (at once
+    /// before the seal) and before expires_ts, which is at most a year later.
+    admin::propose_admin "ProposeAdmin" (pending_admin: Address, expires_ts: i64) {
+        admin: SIGNER,
+        config: WRITABLE.pda(&[Seed::Const(b"config")]),
+    }
+
+    /// Takes the offer back: admin or guardian.
+    guardian::cancel_admin "CancelAdmin" () {
+        /// Admin or guardian.
+        authority: SIGNER,
+        config: WRITABLE.pda(&[Seed::Const(b"config")]),
+    }
+
+    /// The offered key becomes admin. Proposals made before are dead.
+    pending_admin::accept_admin "AcceptAdmin" () {
+        pending_admin: SIGNER,
+        config: WRITABLE.pda(&[Seed::Const(b"config")]),
+    }
+
+    /// Sets the timelock (once sealed from 1 second to a year, before that zero) and the allowed skew.
+    admin::set_timing "SetTiming" (timelock_secs: u64, max_skew_secs: u32) {
+        admin: SIGNER,
+        config: WRITABLE.pda(&[Seed::Const(b"config")]);
+        optional
+        /// Needed once sealed.
+        proposal: WRITABLE,
+    }
+
     /// Registers a custodian with its attester keys (strictly ascending, at least two parties, party 0 among them).
     admin::register_custodian "RegisterCustodian" (id: u16, name: [u8; 32], threshold: u8, keys: List<AttesterKeyArg>) {
         /// Pays.

@@ -11,8 +11,9 @@ use crate::{
 use pinocchio::AccountView;
 
 /// The instructions under the timelock: those that widen power.
-pub const TIMELOCKED: [[u8; 8]; 5] = [
+pub const TIMELOCKED: [[u8; 8]; 6] = [
     table::set_role::DISCRIMINATOR,
+    table::set_timing::DISCRIMINATOR,
     table::register_custodian::DISCRIMINATOR,
     table::set_custodian_keys::DISCRIMINATOR,
     table::attach_custodian::DISCRIMINATOR,

@@ -5,5 +5,6 @@ pub mod attestation;
 pub mod guardian;
 pub mod operator;
 mod pausing;
+pub mod pending_admin;
 pub mod registrar;
 pub mod resumer;

@@ -2,6 +2,7 @@
 
 use super::{ensure, State, VERSION};
 use crate::{
+    account::Now,
     error::{Error, Result},
     schema::layout,
 };
@@ -30,6 +31,8 @@ pub mod role {
 
 /// Upper bound of `max_skew_secs`: an hour is far beyond any honest clock difference.
 pub const MAX_SKEW_SECS: u32 = 3_600;
+/// Upper bound of the timelock and of every delay and offer: a longer one would be a lock-out by mistake.
+pub const YEAR_SECS: u64 = 365 * 24 * 60 * 60;
 
 layout! {
     C
@@ -69,7 +72,9 @@ layout! {
         corporate_actions: Address,
         /// Genesis hash of the cluster; every statement and intent is bound to it.
         genesis_hash: [u8; 32],
-        reserved: [u8; 64],
+        /// The offer to `pending_admin` may be accepted from this time on.
+        pending_admin_ready_ts: i64,
+        reserved: [u8; 56],
     }
 }
 
@@ -86,6 +91,56 @@ impl Config {
             _ => None,
         }
     }
+
+    /// When something that is begun `now` may be executed: after the timelock, at once before the seal.
+    ///
+    /// # Errors
+    /// Overflow.
+    pub fn ready_ts(&self, now: Now) -> Result<i64> {
+        later(now.ts, self.timelock_secs)
+    }
+
+    /// Takes back the offer to a pending admin; whether there was one.
+    pub fn withdraw_offer(&mut self) -> bool {
+        let was_open = self.pending_admin != Address::default();
+        self.pending_admin = Address::default();
+        self.pending_admin_ready_ts = 0;
+        self.pending_admin_expires_ts = 0;
+        was_open
+    }
+}
+
+/// `secs` after `ts`.
+///
+/// # Errors
+/// Overflow.
+pub fn later(ts: i64, secs: u64) -> Result<i64> {
+    i64::try_from(secs).ok().and_then(|secs| ts.checked_add(secs)).ok_or(Error::Overflow)
+}
+
+/// The bounds of `max_skew_secs`.
+///
+/// # Errors
+/// SkewOutOfRange.
+pub const fn check_skew(max_skew_secs: u32) -> Result {
+    if max_skew_secs == 0 || max_skew_secs > MAX_SKEW_SECS {
+        return Err(Error::SkewOutOfRange);
+    }
+    Ok(())
+}
+
+/// The bounds of a sealed program's timelock.
+///
+/// # Errors
+/// TimelockZero, TimelockTooLong.
+pub const fn check_timelock(timelock_secs: u64) -> Result {
+    if timelock_secs == 0 {
+        return Err(Error::TimelockZero);
+    }
+    if timelock_secs > YEAR_SECS {
+        return Err(Error::TimelockTooLong);
+    }
+    Ok(())
 }
 
 impl State for Config {
@@ -108,7 +163,14 @@ impl State for Config {
         // Only known pause scopes.
         ensure(self.paused & !scope::ALL == 0)?;
         // The skew is positive and bounded.
-        ensure(self.max_skew_secs >= 1 && self.max_skew_secs <= MAX_SKEW_SECS)?;
+        check_skew(self.max_skew_secs)?;
+        // An offer has a key and ends after it may be accepted; without one all is zero.
+        let (ready_ts, expires_ts) = (self.pending_admin_ready_ts, self.pending_admin_expires_ts);
+        ensure(if self.pending_admin == Address::default() {
+            ready_ts == 0 && expires_ts == 0
+        } else {
+            ready_ts < expires_ts
+        })?;
         ensure(self.version == VERSION)
     }
 }

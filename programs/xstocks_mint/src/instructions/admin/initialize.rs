@@ -5,7 +5,7 @@ use crate::{
     error::{Error, Result},
     events::{emit, Initialized},
     ids,
-    state::{Config, State, MAX_SKEW_SECS},
+    state::{check_skew, Config, State},
     table::{
         initialize::{Accounts, Args},
         Context,
@@ -26,9 +26,7 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     if *args.admin == Address::default() {
         return Err(Error::KeyMissing);
     }
-    if args.max_skew_secs == 0 || args.max_skew_secs > MAX_SKEW_SECS {
-        return Err(Error::SkewOutOfRange);
-    }
+    check_skew(args.max_skew_secs)?;
 
     // 3. Effects.
     let config = create::<Config>(context.program_id, accounts.authority, accounts.config, &[b"config", b""])?;

@@ -6,11 +6,13 @@ pub mod detach_custodian;
 pub mod initialize;
 pub mod loosen_policy;
 pub mod propose;
+pub mod propose_admin;
 pub mod register_asset;
 pub mod register_custodian;
 pub mod seal;
 pub mod set_custodian_keys;
 pub mod set_role;
+pub mod set_timing;
 pub mod tighten_policy;
 
 use crate::{

@@ -47,12 +47,11 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
         create::<Proposal>(context.program_id, accounts.admin, accounts.proposal, &[b"proposal", &hash])?
     };
     let now = Now::read()?;
-    let delay = i64::try_from(config.timelock_secs).map_err(|_| Error::Overflow)?;
     proposal.state = PROPOSAL_PENDING;
     proposal.role = role;
     proposal.instruction = instruction;
     proposal.hash = hash;
-    proposal.ready_ts = now.ts.checked_add(delay).ok_or(Error::Overflow)?;
+    proposal.ready_ts = config.ready_ts(now)?;
     proposal.admin_epoch = config.admin_epoch;
     emit(Proposed { proposal: *accounts.proposal.address(), hash, instruction, ready_ts: proposal.ready_ts });
     proposal.invariant()

@@ -1,19 +1,16 @@
-//! seal: from now on the timelock is enforced.
+//! seal: from now on the timelock is enforced. An offer to a new admin that was made before had none: it ends.
 
 use crate::{
     account::load_mut,
     error::{Error, Result},
-    events::{emit, Sealed},
+    events::{emit, AdminOfferCancelled, Sealed},
     instructions::admin::require_admin,
-    state::{Config, State},
+    state::{check_timelock, Config, State},
     table::{
         seal::{Accounts, Args},
         Context,
     },
 };
-
-/// A longer timelock would be a lock-out by mistake.
-const MAX_TIMELOCK_SECS: u64 = 365 * 24 * 60 * 60;
 
 pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     let config = load_mut::<Config>(context.program_id, accounts.config)?;
@@ -21,14 +18,12 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     if config.sealed != 0 {
         return Err(Error::AlreadySealed);
     }
-    if args.timelock_secs == 0 {
-        return Err(Error::TimelockZero);
-    }
-    if args.timelock_secs > MAX_TIMELOCK_SECS {
-        return Err(Error::TimelockTooLong);
-    }
+    check_timelock(args.timelock_secs)?;
     config.sealed = 1;
     config.timelock_secs = args.timelock_secs;
+    if config.withdraw_offer() {
+        emit(AdminOfferCancelled { by: *accounts.admin.address() });
+    }
     emit(Sealed { timelock_secs: args.timelock_secs });
     config.invariant()
 }

@@ -1,0 +1,30 @@
+//! set_timing: another timelock and another allowed skew (timelocked). Proposals and offers keep their times.
+
+use crate::{
+    account::{load_mut, Now},
+    error::{Error, Result},
+    events::{emit, TimingChanged},
+    instructions::admin::require_admin,
+    state::{check_skew, check_timelock, Config, State},
+    table::{
+        set_timing::{Accounts, Args},
+        Context,
+    },
+    timelock,
+};
+
+pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
+    let config = load_mut::<Config>(context.program_id, accounts.config)?;
+    require_admin(config, accounts.admin)?;
+    if config.sealed == 1 {
+        check_timelock(args.timelock_secs)?;
+    } else if args.timelock_secs != 0 {
+        return Err(Error::TimelockNotZero);
+    }
+    check_skew(args.max_skew_secs)?;
+    timelock::check(context, config, accounts.proposal, Now::read()?)?;
+    config.timelock_secs = args.timelock_secs;
+    config.max_skew_secs = args.max_skew_secs;
+    emit(TimingChanged { timelock_secs: args.timelock_secs, max_skew_secs: args.max_skew_secs });
+    config.invariant()
+}

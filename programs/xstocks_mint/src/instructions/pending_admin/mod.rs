@@ -1,0 +1,3 @@
+//! What the key does that is offered to become admin.
+
+pub mod accept_admin;
