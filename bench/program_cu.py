@@ -34,6 +34,7 @@ from xstocks_daemon.chain.transactions import compile_message
 from xstocks_daemon.domain.intent import IntentKind
 from xstocks_daemon.domain.snapshot import Hold, Scope
 from xstocks_daemon.domain.statement import MAX_ENTRIES
+from xstocks_daemon.domain.units import multiplier_bits_of
 
 DOCS = Path(__file__).resolve().parents[1] / "docs" / "compute-units.md"
 
@@ -88,6 +89,8 @@ MEANING = {
     "pause_transfers": "the transfers of one asset, by Token-2022's own pause",
     "resume": "one scope of one asset",
     "clear_hold": "one hold",
+    "schedule_multiplier": "another multiplier is announced",
+    "cancel_multiplier": "the announced multiplier is taken back",
     "mints_per_transaction": "most mints of one v0 transaction with a lookup table and a compute budget instruction",
     "mints_per_transaction_3_custodians": "the same where three custodians are passed",
     "attestations_per_transaction": "most assets of one statement in such a transaction, two signatures",
@@ -204,8 +207,18 @@ class Bench:
         resume = client.resume(resumer=resumer, scopes=Scope.TRANSFERS, mint=mint)
         await program.accepted(program.by("resumer", resume))
         await open_asset.attest(10 * CAPACITY_RAW)
-        clear = client.clear_hold(resumer=resumer, mint=open_asset.mint, holds=Hold.RISE)
-        await self.measure("clear_hold", program.by("resumer", clear))
+        await self.measure("clear_hold", await open_asset.clearing(Hold.RISE))
+        officer = keys.corporate_actions.address
+        schedule = client.schedule_multiplier(
+            corporate_actions=officer,
+            mint=mint,
+            current_bits=asset.multiplier_bits,
+            new_bits=multiplier_bits_of("1.01"),
+            effective_ts=await program.chain.clock_ts() + 3_600,
+        )
+        await self.measure("schedule_multiplier", program.by("corporate_actions", schedule))
+        cancel = client.cancel_multiplier(authority=officer, mint=mint, pending_bits=multiplier_bits_of("1.01"))
+        await self.measure("cancel_multiplier", program.by("corporate_actions", cancel))
         policy = (await asset.read()).policy
         loosen = client.loosen_policy(admin=admin, mint=mint, policy=policy)
         await self.measure("loosen_policy", program.by("admin", loosen))

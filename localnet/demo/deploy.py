@@ -112,6 +112,7 @@ def demo_policy(capacity_raw: int) -> Policy:
         max_multiplier_bps=500,
         ca_tolerance_bps=10,
         ca_window_secs=3 * 86_400,
+        min_notice_secs=60,
     )
 
 

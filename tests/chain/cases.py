@@ -28,7 +28,7 @@ OTHER_MINT = address()
 CUSTODIANS = (address(), address())
 CUSTODIAN = CLIENT.addresses.custodian(7)
 ASSET, VAULT = CLIENT.addresses.asset(MINT), CLIENT.addresses.vault(MINT)
-POLICY = Policy(1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
+POLICY = Policy(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
 KEYS = tuple(AttesterKey(address(), party, 1_900_000_000 + party) for party in (0, 1, 2))
 
 
@@ -287,8 +287,30 @@ def cases() -> list[Case]:
         ),
         Case(
             "clear_hold",
-            CLIENT.clear_hold(resumer=KEY, mint=MINT, holds=Hold.RISE | Hold.CA_WINDOW),
-            {"holds": 5},
+            CLIENT.clear_hold(resumer=KEY, mint=MINT, holds=Hold.RISE | Hold.CA_WINDOW, observed_ms=[7, 2**63]),
+            {"holds": 5, "observed_ms": [7, 2**63, 0, 0]},
             (KEY, config, ASSET),
+        ),
+        Case(
+            "schedule_multiplier",
+            CLIENT.schedule_multiplier(
+                corporate_actions=KEY, mint=MINT, current_bits=1, new_bits=2**64 - 1, effective_ts=2**40
+            ),
+            {"current_bits": 1, "new_bits": 2**64 - 1, "effective_ts": 2**40},
+            (KEY, config, ASSET, MINT, known.TOKEN_2022, None),
+        ),
+        Case(
+            "schedule_multiplier",
+            CLIENT.schedule_multiplier(
+                corporate_actions=KEY, mint=MINT, current_bits=1, new_bits=2, effective_ts=3, admin=KEY
+            ),
+            {"current_bits": 1, "new_bits": 2, "effective_ts": 3},
+            (KEY, config, ASSET, MINT, known.TOKEN_2022, KEY),
+        ),
+        Case(
+            "cancel_multiplier",
+            CLIENT.cancel_multiplier(authority=KEY, mint=MINT, pending_bits=5),
+            {"pending_bits": 5},
+            (KEY, config, ASSET, MINT, known.TOKEN_2022),
         ),
     ]

@@ -21,6 +21,7 @@ from xstocks_daemon.custody.attester import (
     books_deposit,
     books_mark_leaving,
     books_show,
+    books_unmark,
     new_asset_book,
 )
 from xstocks_daemon.custody.attester.books import (
@@ -65,6 +66,21 @@ def test_leaving_shares_stay_in_the_books_but_are_not_attested(settings: Atteste
     assert change.leaving is not None
     book = books_show(settings, 1).find("S0x")
     assert (book.shares_micro, book.attested_micro(HERE), book.leaving) == (10_000_000, 6_000_000, (change.leaving,))
+
+
+def test_a_mark_to_leave_is_taken_back_once(settings: AttesterSettings) -> None:
+    kept, taken_back = (books_mark_leaving(settings, 1, "S0x", shares).leaving for shares in ("1", "4"))
+    assert kept is not None
+    assert taken_back is not None
+    with pytest.raises(CustodyUserError) as refused:
+        books_unmark(settings, 1, "S0x", "another")
+    assert refused.value.field == "leaving id"
+    change = books_unmark(settings, 1, "S0x", taken_back.id)
+    assert change.leaving == taken_back
+    book = books_show(settings, 1).find("S0x")
+    assert (book.attested_micro(HERE), book.leaving) == (9_000_000, (kept,))
+    with pytest.raises(CustodyUserError):
+        books_unmark(settings, 1, "S0x", taken_back.id)
 
 
 @pytest.mark.parametrize("shares", ["0", "-1", "1e3", "", "1.0000001", "x", "0.0", "1,000", "inf"])

@@ -11,6 +11,7 @@ from tests.custody.world import (
     CUSTODIAN,
     CUSTODIAN_KEY,
     GENESIS,
+    POLICY,
     PROGRAM,
     FakeChain,
     asset_view,
@@ -68,6 +69,34 @@ def test_a_hold_keeps_them(hold: Hold) -> None:
     assert unmet(view(holds=hold)) == {Condition.NO_HOLD}
 
 
+@pytest.mark.parametrize(
+    ("change", "changed_ts", "stays"),
+    [
+        ((NOW_TS + 1, multiplier_bits_of("2")), 0, True),
+        (None, NOW_TS - POLICY.ca_window_secs + 1, True),
+        (None, NOW_TS - POLICY.ca_window_secs, False),
+    ],
+)
+def test_a_multiplier_change_keeps_them_until_its_window_is_over(
+    change: tuple[int, int] | None, changed_ts: int, stays: bool
+) -> None:
+    around = asset_view(MINT, RELEASABLE, supply_raw=1, change=change, changed_ts=changed_ts)
+    assert unmet(around) == ({Condition.NOT_AROUND_CHANGE} if stays else set())
+
+
+def test_books_entry_and_chain_have_one_multiplier() -> None:
+    two = multiplier_bits_of("2")
+    assert unmet(view(), replace(BOOK, multiplier_bits=two)) == {Condition.NOT_AROUND_CHANGE}
+    other_chain = asset_view(MINT, RELEASABLE, multiplier_bits=two)
+    assert unmet(other_chain) == {Condition.NOT_AROUND_CHANGE}
+    # An entry of another multiplier backs no supply either.
+    other_entry = replace(RELEASABLE, multiplier_bits=two)
+    assert unmet(asset_view(MINT, other_entry, supply_raw=1)) == {Condition.NOT_AROUND_CHANGE, Condition.SUPPLY_BACKED}
+    assert unmet(asset_view(MINT, other_entry)) == {Condition.NOT_AROUND_CHANGE}
+    everywhere = asset_view(MINT, replace(RELEASABLE, multiplier_bits=two), multiplier_bits=two)
+    assert unmet(everywhere, replace(BOOK, multiplier_bits=two)) == set()
+
+
 def test_an_entry_with_one_millionth_of_them_keeps_them() -> None:
     # Capacity stays, so nothing but the shares is wrong.
     assert unmet(view(shares_micro=6_000_001)) == {Condition.WITHOUT_THE_SHARES}
@@ -108,7 +137,6 @@ def test_unseen_redemptions_reduce_what_is_backed_and_the_floor_at_zero_does_not
 STALE: list[dict[str, object]] = [
     {"expires_ts": NOW_TS},
     {"epoch": 2},
-    {"multiplier_bits": multiplier_bits_of("1.5")},
 ]
 
 
@@ -141,6 +169,7 @@ def test_everything_unmet_is_named_at_once() -> None:
     wrong = view(
         shares_micro=10_000_000, observed_ms=MARKED_MS, capacity_raw=1, redeemed_total_raw=200, holds=Hold.RISE
     )
+    wrong = replace(wrong, asset=replace(wrong.asset, multiplier_changed_ts=NOW_TS))
     assert unmet(wrong) == set(Condition) - {Condition.QUORUM_ENTRY}
 
 

@@ -102,6 +102,7 @@ POLICY = Policy(
     max_multiplier_bps=1_000,
     ca_tolerance_bps=10,
     ca_window_secs=259_200,
+    min_notice_secs=60,
 )
 
 
@@ -112,8 +113,9 @@ def asset_view(
     multiplier_bits: int = ONE_BITS,
     holds: Hold | None = None,
     change: tuple[int, int] | None = None,
+    changed_ts: int = 0,
 ) -> AssetView:
-    """`change`: (effective_ts, multiplier_bits) of a pending multiplier change."""
+    """`change`: (effective_ts, multiplier_bits) of a pending multiplier change; `changed_ts`: when it changed last."""
     effective_ts, pending_bits = change or (0, 0)
     asset = AssetAccount(
         address=Address(bytes([3]) + mint[1:]),
@@ -129,6 +131,7 @@ def asset_view(
         multiplier_bits=multiplier_bits,
         pending_multiplier_bits=pending_bits,
         multiplier_effective_ts=effective_ts,
+        multiplier_changed_ts=changed_ts,
         policy=POLICY,
         mint_bucket=Bucket(0, 0),
         distribute_bucket=Bucket(0, 0),

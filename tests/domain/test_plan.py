@@ -32,6 +32,7 @@ from tests.domain.world import (
 )
 from xstocks_daemon.domain.decisions import Action, Plan, Reason
 from xstocks_daemon.domain.intent import Intent, IntentKind, IntentState
+from xstocks_daemon.domain.relays import hold_set
 from xstocks_daemon.domain.snapshot import AssetState, Bucket, EntryState, Hold, Participant, ParticipantState, Scope
 from xstocks_daemon.domain.views import (
     AssetJournal,
@@ -94,6 +95,7 @@ def test_in_line_at_the_ceiling() -> None:
         ({"holds": Hold.RISE}, {}, {}, Reason.HELD),
         ({"holds": Hold.CA_WINDOW}, {}, {}, Reason.HELD),
         ({}, {"new_multiplier_bits": TWO_BITS}, {}, Reason.MULTIPLIER_DIFFERS),
+        ({"multiplier_effective_ts": NOW_TS + 1}, {}, {}, Reason.MULTIPLIER_CHANGE),
         ({"policy": replace(POLICY, supply_limit_raw=10)}, {}, {}, Reason.SUPPLY_LIMIT),
         ({"policy": replace(POLICY, mint_burst_raw=0)}, {}, {}, Reason.BUCKET),
     ],
@@ -260,6 +262,37 @@ def test_a_lower_statement_is_believed_even_where_it_cannot_be_relayed() -> None
     assert outcome(decided) == (Action.MINT, 10, Reason.TO_TARGET)
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "around_change", "hold"),
+    [
+        # A rise from the predecessor, less what is newly seen.
+        ({"capacity_raw": 10_000}, {"capacity_raw": 15_000}, False, Hold(0)),
+        ({"capacity_raw": 10_000}, {"capacity_raw": 15_001}, False, Hold.RISE),
+        ({"capacity_raw": 10_000}, {"capacity_raw": 0}, False, Hold(0)),
+        ({"capacity_raw": 10_000}, {"capacity_raw": 7_500, "redeemed_seen_raw": 5_000}, False, Hold(0)),
+        ({"capacity_raw": 10_000}, {"capacity_raw": 7_501, "redeemed_seen_raw": 5_000}, False, Hold.RISE),
+        # Around a change its tolerance (10 bps).
+        ({"capacity_raw": 10_000}, {"capacity_raw": 10_010}, True, Hold(0)),
+        ({"capacity_raw": 10_000}, {"capacity_raw": 10_011}, True, Hold.RISE),
+        # With another multiplier both ways.
+        ({"capacity_raw": 10_000}, {"capacity_raw": 9_990, "multiplier_bits": TWO_BITS}, False, Hold(0)),
+        ({"capacity_raw": 10_000}, {"capacity_raw": 9_989, "multiplier_bits": TWO_BITS}, False, Hold.MULTIPLIER),
+        ({"capacity_raw": 10_000}, {"capacity_raw": 10_011, "multiplier_bits": TWO_BITS}, False, Hold.MULTIPLIER),
+        # Without a predecessor: withdrawn, zero, or all of it redeemed.
+        ({"capacity_raw": 0}, {"capacity_raw": 5}, False, Hold(0)),
+        ({"capacity_raw": 0}, {"capacity_raw": 5}, True, Hold.CA_WINDOW),
+        ({"capacity_raw": 9, "withdrawn": True}, {"capacity_raw": 9}, True, Hold.CA_WINDOW),
+        ({"capacity_raw": 9}, {"capacity_raw": 9, "redeemed_seen_raw": 9}, True, Hold.CA_WINDOW),
+    ],
+)
+def test_the_hold_that_a_statement_sets(before: Any, after: Any, around_change: bool, hold: Hold) -> None:
+    """The same cases as in the program (submit_attestation.rs)."""
+    changes = {"multiplier_changed_ts": NOW_TS - 1} if around_change else {}
+    asset = view(MINT, [], policy=replace(POLICY, max_rise_bps=5_000, ca_tolerance_bps=10), **changes).asset
+    old = replace(entry(ALPACA, 0), **before)
+    assert hold_set(asset, old, replace(old, withdrawn=False, **after), NOW_TS) is hold
+
+
 def test_no_mint_on_a_statement_that_will_set_a_hold() -> None:
     """M9: a rise by more than max_rise_bps."""
     policy = replace(POLICY, max_rise_bps=5_000)
@@ -311,6 +344,8 @@ def test_the_lower_statement_is_relayed_before_the_burn() -> None:
         ([entry(ALPACA, 40)], lower_told(ripcords={(MINT, ALPACA): "audit"}), {}, Reason.RIPCORD),
         ([entry(ALPACA, 40)], lower_told(failures={ALPACA: "no answer"}), {}, Reason.SOURCE_FAILED),
         ([entry(ALPACA, 40)], lower_told(), {"holds": Hold.RISE}, Reason.HELD),
+        # Books with the one half of a corporate action look like fewer shares.
+        ([entry(ALPACA, 40)], lower_told(), {"multiplier_effective_ts": NOW_TS + 1}, Reason.MULTIPLIER_CHANGE),
         ([entry(ALPACA, 40)], lower_told(), {"paused": Scope.BURN}, Reason.PAUSED),
         ([entry(ALPACA, 40)], lower_told(), {"state": AssetState.HALTED}, Reason.NOT_ACTIVE),
         ([entry(ALPACA, 40)], lower_told(), {"mint_changes": {"paused": True}}, Reason.PAUSED),

@@ -68,6 +68,7 @@ POLICY = Policy(
     max_multiplier_bps=1_000,
     ca_tolerance_bps=10,
     ca_window_secs=259_200,
+    min_notice_secs=60,
 )
 
 
@@ -148,6 +149,7 @@ def view(
         multiplier_bits=ONE_BITS,
         pending_multiplier_bits=0,
         multiplier_effective_ts=0,
+        multiplier_changed_ts=0,
         policy=POLICY,
         mint_bucket=Bucket(0, NOW_TS - 100),
         distribute_bucket=Bucket(0, NOW_TS - 100),

@@ -495,8 +495,7 @@ async def test_a_rise_within_the_policy_sets_no_hold_and_one_above_does(program:
     # It is stored all the same: the statement is the custodian's word.
     assert (await asset.entry()).capacity_raw == 2_300
     await program.refused(await asset.minting(1), Refusal.OnHold)
-    clear = program.client.clear_hold(resumer=program.keys.resumer.address, mint=asset.mint, holds=Hold.RISE)
-    await program.accepted(program.by("resumer", clear))
+    await program.accepted(await asset.clearing(Hold.RISE))
     await program.accepted(await asset.minting(800))
 
 

@@ -452,8 +452,7 @@ async def test_a_hold_stops_minting_and_not_burning(program: Deployed, asset: As
     assert (await asset.read()).holds == Hold.RISE
     await program.refused(await asset.minting(1), Refusal.OnHold)
     await program.accepted(await asset.burning(1))
-    clear = program.client.clear_hold(resumer=program.keys.resumer.address, mint=asset.mint, holds=Hold.RISE)
-    await program.accepted(program.by("resumer", clear))
+    await program.accepted(await asset.clearing(Hold.RISE))
     await program.accepted(await asset.minting(1))
 
 

@@ -46,6 +46,7 @@ POLICY = Policy(
     max_multiplier_bps=500,
     ca_tolerance_bps=10,
     ca_window_secs=86_400,
+    min_notice_secs=60,
 )
 INITIAL_MINT_RAW = 1_500
 
@@ -423,10 +424,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(holds=st.sampled_from([Hold.RISE, Hold.RISE | Hold.MULTIPLIER, Hold.CA_WINDOW]))
     def clear_hold(self, holds: Hold) -> None:
         async def step(_now_ts: int) -> tuple[Call, Refusal | None]:
-            program = self.bench.program
-            resumer = program.keys.resumer.address
-            instruction = program.client.clear_hold(resumer=resumer, mint=self.asset.mint, holds=holds)
-            return program.by("resumer", instruction), self.model.clear_hold(holds)
+            return await self.asset.clearing(holds), self.model.clear_hold(holds)
 
         self._both(step)
 

@@ -189,21 +189,13 @@ async def test_a_mint_without_the_extension_has_no_pause_of_transfers(program: D
 
 
 async def test_the_resumer_clears_holds_that_are_set(program: Deployed, asset: Asset) -> None:
-    def clearing(holds: int) -> Call:
-        return program.by(
-            "resumer",
-            program.client.build(
-                "clear_hold", {"holds": holds}, {"resumer": program.keys.resumer.address, "asset": asset.address}
-            ),
-        )
-
-    await program.refused(clearing(Hold.RISE), Refusal.NothingToChange)
+    await program.refused(await asset.clearing(Hold.RISE), Refusal.NothingToChange)
     await asset.attest(100)
     await asset.attest(1_000)
     for unknown in (0, 8, 255):
-        await program.refused(clearing(unknown), Refusal.UnknownHold)
-    await program.refused(clearing(Hold.MULTIPLIER), Refusal.NothingToChange)
+        await program.refused(await asset.clearing(unknown), Refusal.UnknownHold)
+    await program.refused(await asset.clearing(Hold.MULTIPLIER), Refusal.NothingToChange)
     await program.refused(await asset.minting(1), Refusal.OnHold)
-    [event] = await program.accepted(clearing(Hold.RISE | Hold.CA_WINDOW))
+    [event] = await program.accepted(await asset.clearing(Hold.RISE | Hold.CA_WINDOW))
     assert (event.name, event.fields["holds"]) == ("HoldCleared", 0)
     await program.accepted(await asset.minting(1))

@@ -19,7 +19,7 @@ from xstocks_daemon.chain.idl import load_interface
 from xstocks_daemon.chain.program import Role
 from xstocks_daemon.chain.tasks import gather_all
 from xstocks_daemon.domain.snapshot import AttesterKey, Hold, Scope
-from xstocks_daemon.domain.units import ZERO_ADDRESS, Address
+from xstocks_daemon.domain.units import ZERO_ADDRESS, Address, multiplier_bits_of
 
 ROLES = ("admin", "operator", "registrar", "guardian", "resumer", "compliance", "corporate_actions")
 ATTESTERS = ("custodian's attester", "verification agent", "other custodian's attester")
@@ -177,7 +177,27 @@ async def clear_hold(program: Deployed, asset: Asset) -> Build:
     await asset.attest(1_000)
     await asset.attest(1_000_000)
     assert (await asset.read()).holds == Hold.RISE
-    return lambda key: program.client.clear_hold(resumer=key, mint=asset.mint, holds=Hold.RISE)
+    observed_ms = [entry.observed_ms for entry in (await asset.read()).entries]
+    return lambda key: program.client.clear_hold(resumer=key, mint=asset.mint, holds=Hold.RISE, observed_ms=observed_ms)
+
+
+async def schedule_multiplier(program: Deployed, asset: Asset) -> Build:
+    effective_ts = await program.chain.clock_ts() + 3_600
+    return lambda key: program.client.schedule_multiplier(
+        corporate_actions=key,
+        mint=asset.mint,
+        current_bits=asset.multiplier_bits,
+        new_bits=multiplier_bits_of("1.01"),
+        effective_ts=effective_ts,
+    )
+
+
+async def cancel_multiplier(program: Deployed, asset: Asset) -> Build:
+    scheduling = (await schedule_multiplier(program, asset))(program.keys.corporate_actions.address)
+    await program.accepted(program.by("corporate_actions", scheduling))
+    return lambda key: program.client.cancel_multiplier(
+        authority=key, mint=asset.mint, pending_bits=multiplier_bits_of("1.01")
+    )
 
 
 async def withdraw_entry(program: Deployed, asset: Asset) -> Build:
@@ -234,6 +254,10 @@ RULES: Mapping[str, Rule] = {
     "pause": Rule(("guardian",), Refusal.NotGuardian, pause),
     "resume": Rule(*ONLY_RESUMER, resume),
     "clear_hold": Rule(*ONLY_RESUMER, clear_hold),
+    "schedule_multiplier": Rule(("corporate_actions",), Refusal.NotCorporateActions, schedule_multiplier),
+    "cancel_multiplier": Rule(
+        ("corporate_actions", "guardian"), Refusal.NotCorporateActionsOrGuardian, cancel_multiplier
+    ),
     "withdraw_entry": Rule(("custodian's attester", "verification agent"), Refusal.NotAttester, withdraw_entry),
     "mint": Rule(*ONLY_OPERATOR, mint),
     "burn": Rule(*ONLY_OPERATOR, burn),

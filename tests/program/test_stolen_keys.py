@@ -99,8 +99,7 @@ async def test_a_stolen_resumer_key_gets_nothing_alone(program: Deployed, asset:
     await asset.attest(100)
     await asset.attest(1_000)
     resumer = program.keys.resumer
-    clear = program.client.clear_hold(resumer=resumer.address, mint=asset.mint, holds=Hold.RISE)
-    await program.accepted(program.by("resumer", clear))
+    await program.accepted(await asset.clearing(Hold.RISE))
     await program.refused(await asset.minting(1, operator=resumer.keypair), Refusal.NotOperator)
     pause = program.client.pause(guardian=resumer.address, scopes=Scope.MINT, mint=asset.mint)
     await program.refused(call(pause, resumer.keypair), Refusal.NotGuardian)

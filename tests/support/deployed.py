@@ -27,7 +27,16 @@ from xstocks_daemon.chain.program import Profile, ProgramClient, ProgramEvent
 from xstocks_daemon.chain.rpc import LandedTransaction
 from xstocks_daemon.chain.transactions import create_token_account, quorum_instruction
 from xstocks_daemon.domain.intent import NO_ORDER, Intent, IntentKind
-from xstocks_daemon.domain.snapshot import AssetAccount, AttesterKey, Config, Custodian, Entry, MintAccount, Policy
+from xstocks_daemon.domain.snapshot import (
+    AssetAccount,
+    AttesterKey,
+    Config,
+    Custodian,
+    Entry,
+    Hold,
+    MintAccount,
+    Policy,
+)
 from xstocks_daemon.domain.statement import AttesterSignature, Statement, StatementEntry
 from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address, capacity_raw, multiplier_bits_of
 
@@ -49,6 +58,7 @@ ROOMY = Policy(
     max_multiplier_bps=500,
     ca_tolerance_bps=10,
     ca_window_secs=3 * DAY_SECS,
+    min_notice_secs=60,
 )
 """Limits that no test meets by accident; buckets are full one second after registration."""
 
@@ -428,6 +438,16 @@ class Asset:
         chain = self.program.chain
         await chain.accepted(call(create_token_account(address_of(chain.payer), wallet, self.mint)))
         return self.token_account(wallet)
+
+    async def clearing(self, holds: int) -> Call:
+        """The resumer clears holds, having looked at the asset as it stands."""
+        program = self.program
+        resumer = program.keys.resumer.address
+        observed_ms = [entry.observed_ms for entry in (await self.read()).entries]
+        return program.by(
+            "resumer",
+            program.client.clear_hold(resumer=resumer, mint=self.mint, holds=Hold(holds), observed_ms=observed_ms),
+        )
 
     async def set_policy(self, **changes: int) -> None:
         """Other limits, by loosen_policy (the program must not be sealed)."""

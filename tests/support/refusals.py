@@ -170,9 +170,21 @@ class Refusal(IntEnum):
     TransfersNeedAsset = 6242
     UnknownHold = 6243
     TransfersNotPausable = 6244
+    EntriesChanged = 6245
     # 6260 to 6279: participants.
     ParticipantInactive = 6260
     ParticipantExpired = 6261
     UnknownState = 6262
     ExpiryInvalid = 6263
     CountryInvalid = 6264
+    # 6320 to 6339: changes of the multiplier.
+    NotCorporateActions = 6320
+    NotCorporateActionsOrGuardian = 6321
+    MultiplierChangePending = 6322
+    MultiplierChanged = 6323
+    NoticeTooShort = 6324
+    NoticeTooLong = 6325
+    MultiplierNeedsAdmin = 6326
+    NoMultiplierPending = 6327
+    MultiplierTookEffect = 6328
+    MultiplierNotSet = 6329

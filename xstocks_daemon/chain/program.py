@@ -44,6 +44,8 @@ from xstocks_daemon.domain.units import Address
 
 LAYOUT_VERSION = 1
 CUSTODIAN_NAME_BYTES = 32
+MAX_CUSTODIANS = 4
+"""Of one asset: slots of entries in its account."""
 
 #: Errors of mint and burn that one entry raises; others (a wrong signer, a pause, an account out of place) may be of
 #: the whole instruction.
@@ -495,10 +497,44 @@ class ProgramClient:
                 accounts["token_program"] = self._fixed(name, "token_program")
         return self.build(name, {"scopes": int(scopes)}, accounts)
 
-    def clear_hold(self, *, resumer: Address, mint: Address, holds: Hold) -> Instruction:
-        """Clear holds of an asset (M9)."""
+    def schedule_multiplier(
+        self,
+        *,
+        corporate_actions: Address,
+        mint: Address,
+        current_bits: int,
+        new_bits: int,
+        effective_ts: int,
+        admin: Address | None = None,
+    ) -> Instruction:
+        """Announce another multiplier (f64 bits), from `effective_ts` on (M9). The admin signs too where the change is
+        beyond the policy's bound."""
         return self.build(
-            "clear_hold", {"holds": int(holds)}, {"resumer": resumer, "asset": self.addresses.asset(mint)}
+            "schedule_multiplier",
+            {"current_bits": current_bits, "new_bits": new_bits, "effective_ts": effective_ts},
+            {
+                "corporate_actions": corporate_actions,
+                "asset": self.addresses.asset(mint),
+                "mint": mint,
+                "admin": admin,
+            },
+        )
+
+    def cancel_multiplier(self, *, authority: Address, mint: Address, pending_bits: int) -> Instruction:
+        """Take the announced multiplier back, as corporate actions or guardian, before it takes effect."""
+        return self.build(
+            "cancel_multiplier",
+            {"pending_bits": pending_bits},
+            {"authority": authority, "asset": self.addresses.asset(mint), "mint": mint},
+        )
+
+    def clear_hold(self, *, resumer: Address, mint: Address, holds: Hold, observed_ms: Sequence[int]) -> Instruction:
+        """Clear holds of an asset (M9). `observed_ms` are those of its entries that the resumer looked at: with another
+        statement since then the holds stay."""
+        return self.build(
+            "clear_hold",
+            {"holds": int(holds), "observed_ms": [*observed_ms, *[0] * (MAX_CUSTODIANS - len(observed_ms))]},
+            {"resumer": resumer, "asset": self.addresses.asset(mint)},
         )
 
     def _fixed(self, instruction: str, account: str) -> Address | None:
@@ -587,6 +623,7 @@ class ProgramClient:
                 multiplier_bits=raw.multiplier_bits,
                 pending_multiplier_bits=raw.pending_multiplier_bits,
                 multiplier_effective_ts=raw.multiplier_effective_ts,
+                multiplier_changed_ts=raw.multiplier_changed_ts,
                 policy=Policy(
                     supply_limit_raw=raw.policy.supply_limit_raw,
                     mint_burst_raw=raw.policy.mint_burst_raw,
@@ -598,6 +635,7 @@ class ProgramClient:
                     max_multiplier_bps=raw.policy.max_multiplier_bps,
                     ca_tolerance_bps=raw.policy.ca_tolerance_bps,
                     ca_window_secs=raw.policy.ca_window_secs,
+                    min_notice_secs=raw.policy.min_notice_secs,
                 ),
                 mint_bucket=Bucket(raw.mint_bucket.level_raw, raw.mint_bucket.updated_ts),
                 distribute_bucket=Bucket(raw.distribute_bucket.level_raw, raw.distribute_bucket.updated_ts),

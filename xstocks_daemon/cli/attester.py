@@ -26,6 +26,7 @@ CustodianOption = Annotated[
 ]
 AssetArgument = Annotated[str, typer.Argument(metavar="MINT|SYMBOL", help="The asset, by mint or symbol.")]
 SharesArgument = Annotated[str, typer.Argument(help="A decimal number of shares, at most six decimals.")]
+LeavingArgument = Annotated[str, typer.Argument(metavar="LEAVING_ID", help="The id that mark-leaving gave.")]
 
 attester_app = typer.Typer(help="A custodian's sidecar: it signs what the books hold.", no_args_is_help=True)
 books_app = typer.Typer(help="The sidecar's books.", no_args_is_help=True)
@@ -89,10 +90,24 @@ def mark_leaving(
     _print(change, as_json, f"marked: {shares} shares of {change.asset.symbol} leave as {leaving_id}")
 
 
+@books_app.command("unmark")
+def unmark(
+    asset: AssetArgument,
+    leaving_id: LeavingArgument,
+    config: AttesterConfig,
+    custodian: CustodianOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Marked shares stay after all: they are attested again."""
+    settings = load_attester_settings(config)
+    change = operations.books_unmark(settings, _custodian(settings, custodian), asset, leaving_id)
+    _print(change, as_json, f"taken back: {leaving_id} of {change.asset.symbol} stays")
+
+
 @books_app.command("release")
 def release(
     asset: AssetArgument,
-    leaving_id: Annotated[str, typer.Argument(metavar="LEAVING_ID", help="The id that mark-leaving gave.")],
+    leaving_id: LeavingArgument,
     config: AttesterConfig,
     custodian: CustodianOption = None,
     as_json: JsonOption = False,

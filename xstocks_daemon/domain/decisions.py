@@ -58,6 +58,7 @@ class Reason(Enum):
     RIPCORD = ("ripcord", "a custodian says: do not trust my number")
     SOURCE_FAILED = ("source_failed", "a custodian's source does not answer")
     MULTIPLIER_DIFFERS = ("multiplier_differs", "the mint's multiplier is not the asset's")
+    MULTIPLIER_CHANGE = ("multiplier_change", "a multiplier change is announced, or no statement has the new one (M9)")
     SUPPLY_LIMIT = ("supply_limit", "limited by the asset's supply limit (M5)")
     BUCKET = ("bucket", "limited by the token bucket (M5)")
     POLICY_LIMIT = ("policy_limit", "limited by the daemon's policy")

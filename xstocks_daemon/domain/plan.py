@@ -19,7 +19,7 @@ from xstocks_daemon.domain.decisions import (
     Reason,
 )
 from xstocks_daemon.domain.intent import Intent, IntentKind, IntentState
-from xstocks_daemon.domain.relays import after_relays, attached, lines_by_asset, plan_relays, sum_raw
+from xstocks_daemon.domain.relays import after_relays, attached, hold_set, lines_by_asset, plan_relays, sum_raw
 from xstocks_daemon.domain.snapshot import (
     AssetState,
     AssetView,
@@ -294,21 +294,13 @@ def _multiplier_differs(case: _Case) -> bool:
 
 
 def _hold_expected(case: _Case) -> bool:
-    """M9: whether a relayed statement will set a hold: a rise above max_rise_bps, or, where the entry's multiplier
-    changes, a sum outside of ca_tolerance_bps."""
-    policy = case.view.asset.policy
+    """M9: whether a statement that is being relayed will set a hold."""
     after = {entry.custodian: entry for entry in attached(case.planned)}
-    for entry in attached(case.view):
-        old, new = sum_raw(entry), sum_raw(after[entry.custodian])
-        if old == 0 or entry == after[entry.custodian]:
-            continue
-        if (new - old) * BPS > old * policy.max_rise_bps:
-            return True
-        if entry.multiplier_bits != after[entry.custodian].multiplier_bits and (
-            abs(new - old) * BPS > old * policy.ca_tolerance_bps
-        ):
-            return True
-    return False
+    return any(
+        entry != after[entry.custodian]
+        and hold_set(case.view.asset, entry, after[entry.custodian], case.snapshot.now_ts)
+        for entry in attached(case.view)
+    )
 
 
 def _mint_blocked(case: _Case) -> Reason | None:
@@ -319,6 +311,8 @@ def _mint_blocked(case: _Case) -> Reason | None:
         return Reason.PAUSED
     if case.view.asset.holds:
         return Reason.HELD
+    if case.view.asset.change_announced:
+        return Reason.MULTIPLIER_CHANGE
     if _multiplier_differs(case):
         return Reason.MULTIPLIER_DIFFERS
     if _ripcord(case) is not None:
@@ -366,6 +360,9 @@ def _burn_blocked(case: _Case) -> Note | None:
         return Note(Reason.PAUSED)
     if case.view.asset.holds:
         return Note(Reason.HELD)
+    if case.view.asset.change_announced:
+        # Shares that are booked and a multiplier that is not, or the other way round, look like too few shares.
+        return Note(Reason.MULTIPLIER_CHANGE)
     if _multiplier_differs(case):
         return Note(Reason.MULTIPLIER_DIFFERS)
     ripcord = _ripcord(case)

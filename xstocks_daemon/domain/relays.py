@@ -7,15 +7,17 @@ from dataclasses import replace
 
 from xstocks_daemon.domain.decisions import Note, Reason, RelayStatement
 from xstocks_daemon.domain.snapshot import (
+    AssetAccount,
     AssetView,
     ChainSnapshot,
     CustodianState,
     Entry,
     EntryState,
+    Hold,
     entry_is_fresh,
 )
 from xstocks_daemon.domain.statement import SignedStatement, Statement, StatementEntry
-from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address
+from xstocks_daemon.domain.units import BPS, MILLIS_PER_SEC, Address
 from xstocks_daemon.domain.views import CustodianEvidence, CustodyView, PlanPolicy
 
 
@@ -35,6 +37,21 @@ def attached(view: AssetView) -> tuple[Entry, ...]:
 def sum_raw(entry: Entry) -> int:
     """capacity + seen: what the entry vouches for, whatever of it was redeemed (M9)."""
     return entry.capacity_raw + entry.redeemed_seen_raw
+
+
+def hold_set(asset: AssetAccount, before: Entry, after: Entry, now_ts: int) -> Hold:
+    """The hold that taking `after` in the place of `before` sets, as the program decides it (M9): compared with the
+    old capacity less what is newly seen; around a multiplier change its tolerance bounds every rise, and an entry
+    without a predecessor is not taken on trust."""
+    policy, around_change = asset.policy, asset.around_change(now_ts)
+    old_raw = sum_raw(before) - after.redeemed_seen_raw
+    if before.withdrawn or old_raw <= 0:
+        return Hold.CA_WINDOW if around_change else Hold(0)
+    change = (after.capacity_raw - old_raw) * BPS
+    if before.multiplier_bits != after.multiplier_bits:
+        return Hold.MULTIPLIER if abs(change) > old_raw * policy.ca_tolerance_bps else Hold(0)
+    rise_bps = min(policy.max_rise_bps, policy.ca_tolerance_bps) if around_change else policy.max_rise_bps
+    return Hold.RISE if change > old_raw * rise_bps else Hold(0)
 
 
 def statement_fault(statement: Statement, snapshot: ChainSnapshot) -> Reason | None:

@@ -130,6 +130,7 @@ class Policy:
     max_multiplier_bps: int
     ca_tolerance_bps: int
     ca_window_secs: int
+    min_notice_secs: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +185,7 @@ class AssetAccount:
     multiplier_bits: int
     pending_multiplier_bits: int
     multiplier_effective_ts: int
+    multiplier_changed_ts: int
     policy: Policy
     mint_bucket: Bucket
     distribute_bucket: Bucket
@@ -199,6 +201,18 @@ class AssetAccount:
         if self.multiplier_effective_ts and now_ts >= self.multiplier_effective_ts:
             return self.pending_multiplier_bits
         return self.multiplier_bits
+
+    @property
+    def change_announced(self) -> bool:
+        """A multiplier change is announced, or in force without a statement that has it: nothing is minted (M9)."""
+        return self.multiplier_effective_ts != 0
+
+    def around_change(self, now_ts: int) -> bool:
+        """A change is announced, or one took effect or was cancelled within the policy's window: books may hold its
+        shares and not its multiplier, or the other way round (M9)."""
+        changed_ts = self.multiplier_changed_ts
+        in_window = changed_ts != 0 and now_ts < changed_ts + self.policy.ca_window_secs
+        return self.change_announced or in_window
 
 
 @dataclass(frozen=True, slots=True)

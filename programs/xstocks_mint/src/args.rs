@@ -55,6 +55,19 @@ impl<const N: usize> Arg for [u8; N] {
     }
 }
 
+impl<const N: usize> Arg for [u64; N] {
+    const TY: Ty = <[u64; N] as Schema>::TY;
+    type View<'a> = [u64; N];
+    #[inline(always)]
+    fn read(data: &mut &[u8]) -> Option<[u64; N]> {
+        let mut numbers = [0; N];
+        for number in &mut numbers {
+            *number = u64::read(data)?;
+        }
+        Some(numbers)
+    }
+}
+
 layout! {
     packed
     /// One mint or burn.
@@ -98,6 +111,7 @@ layout! {
         max_multiplier_bps: u32,
         ca_tolerance_bps: u32,
         ca_window_secs: u32,
+        min_notice_secs: u32,
     }
 }
 

@@ -119,6 +119,19 @@ pub fn set_transfers_paused(mint: &AccountView, asset: &AccountView, paused: boo
     call(&ids::TOKEN_2022, [write(mint), sign(asset)], &data, seeds);
 }
 
+/// Token-2022 ScaledUiAmount: update the multiplier, from `effective_ts` on.
+#[inline(never)]
+pub fn update_multiplier(mint: &AccountView, asset: &AccountView, bits: u64, effective_ts: i64, seeds: &[Seed]) {
+    /// TokenInstruction::ScaledUiAmountExtension, ScaledUiAmountMintInstruction::UpdateMultiplier
+    const UPDATE: [u8; 2] = [43, 1];
+    let mut data = [0; 18];
+    let parts = UPDATE.into_iter().chain(bits.to_le_bytes()).chain(effective_ts.to_le_bytes());
+    for (to, from) in data.iter_mut().zip(parts) {
+        *to = from;
+    }
+    call(&ids::TOKEN_2022, [write(mint), sign(asset)], &data, seeds);
+}
+
 /// Token metadata interface: initialize or update a field; `data` is the whole instruction.
 #[inline(never)]
 pub fn metadata_initialize(mint: &AccountView, asset: &AccountView, data: &[u8], seeds: &[Seed]) {

@@ -199,6 +199,7 @@ errors! {
     6242 TransfersNeedAsset "The transfers scope needs the asset, its mint and the token program"
     6243 UnknownHold "There is no such hold"
     6244 TransfersNotPausable "The profile of this mint has no pause of transfers"
+    6245 EntriesChanged "An entry has another statement than the one that was looked at"
 
     // 6260 to 6279: participants.
     6260 ParticipantInactive "The participant is not active"
@@ -206,6 +207,18 @@ errors! {
     6262 UnknownState "There is no such state"
     6263 ExpiryInvalid "The expiry must lie in the future"
     6264 CountryInvalid "The country must be two capital letters (ISO 3166-1 alpha-2)"
+
+    // 6320 to 6339: changes of the multiplier.
+    6320 NotCorporateActions "Only the corporate actions key may do this"
+    6321 NotCorporateActionsOrGuardian "Only the corporate actions key or the guardian may do this"
+    6322 MultiplierChangePending "A change of the multiplier is announced and no statement has the new one yet"
+    6323 MultiplierChanged "The multiplier is not the one that this was made for"
+    6324 NoticeTooShort "The change must take effect at least the policy's notice ahead"
+    6325 NoticeTooLong "The change must take effect within 90 days"
+    6326 MultiplierNeedsAdmin "A change beyond the policy's bound needs the admin's signature too"
+    6327 NoMultiplierPending "No change of the multiplier is announced"
+    6328 MultiplierTookEffect "The change has taken effect"
+    6329 MultiplierNotSet "The mint does not apply the multipliers that it must"
 }
 
 impl From<Error> for pinocchio::error::ProgramError {

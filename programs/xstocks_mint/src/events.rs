@@ -76,6 +76,12 @@ events! {
     Resumed { mint: Address, scopes: u8, paused: u8 }
     /// Minting of an asset is held. holds are all bits after it.
     HoldSet { mint: Address, custodian: Address, hold: u8, holds: u8 }
+    /// Another multiplier was announced; minting is held until a statement with it arrives. f64 bits.
+    MultiplierScheduled { mint: Address, current_bits: u64, new_bits: u64, effective_ts: i64 }
+    /// An announced multiplier was taken back.
+    MultiplierCancelled { mint: Address, cancelled_bits: u64, by: Address }
+    /// The first instruction after its time found an announced multiplier in force.
+    MultiplierInForce { mint: Address, multiplier_bits: u64, effective_ts: i64 }
     /// The resumer cleared holds. holds are all bits after it.
     HoldCleared { mint: Address, cleared: u8, holds: u8 }
 }

@@ -98,15 +98,6 @@ pub const fn saturating_add(a: u64, b: u64) -> u64 {
     }
 }
 
-/// a + b.
-///
-/// # Errors
-/// Overflow.
-#[inline(always)]
-pub fn add(a: u64, b: u64) -> Result<u64> {
-    a.checked_add(b).ok_or(Error::Overflow)
-}
-
 /// Refuses a multiplier that is not a normal positive finite number: zero, negative, NaN, infinite, subnormal.
 ///
 /// # Errors
@@ -157,6 +148,35 @@ pub fn is_capacity(shares_micro: u64, multiplier_bits: u64, capacity_raw: u64) -
 pub const fn rises_above(old: u64, new: u64, bps: u32) -> bool {
     // BPS + bps < 2^33
     !multiply(new, BPS).less_or_equal(multiply(old, BPS + bps as u64))
+}
+
+/// Whether `new` is below `old` by more than `bps` basis points, at most all of them.
+#[inline(always)]
+pub const fn falls_below(old: u64, new: u64, bps: u32) -> bool {
+    !multiply(old, BPS.saturating_sub(bps as u64)).less_or_equal(multiply(new, BPS))
+}
+
+/// Whether multiplier `new` is within `bps` basis points of `old`, exactly: new * BPS <= old * (BPS + bps) and
+/// new * BPS >= old * (BPS - bps), where both are normal positive finite numbers (f64 bits).
+#[inline(never)]
+pub fn multiplier_within(old_bits: u64, new_bits: u64, bps: u32) -> bool {
+    let product = |bits: u64, factor: u64| multiply((bits & MANTISSA_MASK) | (1 << MANTISSA_BITS), factor);
+    let (old_exponent, new_exponent) = (old_bits >> MANTISSA_BITS, new_bits >> MANTISSA_BITS);
+    let new = product(new_bits, BPS);
+    let most = product(old_bits, BPS.wrapping_add(bps as u64)); // below 2^33
+    let least = product(old_bits, BPS.saturating_sub(bps as u64));
+    scaled_less_or_equal(new, new_exponent, most, old_exponent)
+        && scaled_less_or_equal(least, old_exponent, new, new_exponent)
+}
+
+/// a * 2^a_exponent <= b * 2^b_exponent, for a and b that are not beyond 128 bits.
+#[inline(always)]
+fn scaled_less_or_equal(a: Wide, a_exponent: u64, b: Wide, b_exponent: u64) -> bool {
+    match a_exponent.checked_sub(b_exponent) {
+        // What leaves 128 bits is the larger one.
+        Some(shift) => a.checked_shift(shift).is_some_and(|a| a.less_or_equal(b)),
+        None => b.checked_shift(b_exponent.wrapping_sub(a_exponent)).is_none_or(|b| a.less_or_equal(b)),
+    }
 }
 
 #[cfg(test)]
@@ -272,6 +292,42 @@ mod tests {
         fn a_rise_is_compared_exactly(old: u64, new: u64, bps: u32) {
             let exact = u128::from(new) * 10_000 > u128::from(old) * (10_000 + u128::from(bps));
             prop_assert_eq!(rises_above(old, new, bps), exact);
+        }
+
+        #[test]
+        fn a_fall_is_compared_exactly(old: u64, new: u64, bps in 0u32..=12_000) {
+            let exact = u128::from(new) * 10_000 < u128::from(old) * 10_000u128.saturating_sub(u128::from(bps));
+            prop_assert_eq!(falls_below(old, new, bps), exact);
+        }
+
+        /// Against exact integers: multipliers near each other, as 2^-60 units.
+        #[test]
+        fn a_change_of_the_multiplier_is_bounded_exactly(
+            old in 0.05f64..200.0, factor in 0.2f64..4.0, bps in 0u32..40_000, ulps in 0u64..3,
+        ) {
+            let new = f64::from_bits((old * factor).to_bits() + ulps);
+            let units = |value: f64| -> u128 {
+                let bits = value.to_bits();
+                let mantissa = u128::from((bits & MANTISSA_MASK) | (1 << MANTISSA_BITS));
+                mantissa << (bits >> MANTISSA_BITS).checked_sub(EXPONENT_BIAS - 60).unwrap()
+            };
+            let (wide_old, wide_new, bps_) = (units(old), units(new), u128::from(bps));
+            let exact = wide_new * 10_000 <= wide_old * (10_000 + bps_)
+                && wide_new * 10_000 >= wide_old * 10_000u128.saturating_sub(bps_);
+            prop_assert_eq!(multiplier_within(old.to_bits(), new.to_bits(), bps), exact);
+        }
+
+        /// Any two multipliers, however far apart: a bound of nothing lets only the same one through, and the order of
+        /// the bounds is kept.
+        #[test]
+        fn any_two_multipliers_are_compared(old: u64, new: u64, bps: u32) {
+            prop_assume!(check_multiplier(old).is_ok() && check_multiplier(new).is_ok());
+            prop_assert_eq!(multiplier_within(old, new, 0), old == new);
+            prop_assert!(multiplier_within(old, old, bps));
+            let (low, high) = (f64::from_bits(old).min(f64::from_bits(new)), f64::from_bits(old).max(f64::from_bits(new)));
+            if high / low > 500_000.0 {
+                prop_assert!(!multiplier_within(low.to_bits(), high.to_bits(), bps) );
+            }
         }
     }
 }

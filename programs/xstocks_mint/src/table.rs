@@ -419,8 +419,34 @@ instructions! {
         token_program: TOKEN,
     }
 
-    /// Clears holds of an asset: rise 1, multiplier 2, ca_window 4.
-    resumer::clear_hold "ClearHold" (holds: u8) {
+    /// Announces another multiplier of an asset (M9): a compare-and-set of the one in force, at least the policy's
+    /// notice ahead, one at a time. Minting is held from now until a statement with the new one arrives.
+    corporate_actions::schedule_multiplier "ScheduleMultiplier" (current_bits: u64, new_bits: u64, effective_ts: i64) {
+        corporate_actions: SIGNER,
+        config: CONFIG,
+        asset: ASSET_OF_MINT,
+        mint: WRITABLE,
+        /// Token-2022.
+        token_program: TOKEN;
+        optional
+        /// Needed where the change is beyond the policy's max_multiplier_bps.
+        admin: SIGNER,
+    }
+
+    /// Takes the announced change back before it takes effect.
+    corporate_actions::cancel_multiplier "CancelMultiplier" (pending_bits: u64) {
+        /// Corporate actions or guardian.
+        authority: SIGNER,
+        config: CONFIG,
+        asset: ASSET_OF_MINT,
+        mint: WRITABLE,
+        /// Token-2022.
+        token_program: TOKEN,
+    }
+
+    /// Clears holds of an asset: rise 1, multiplier 2, ca_window 4. observed_ms are those of the four entries that the
+    /// resumer looked at: with another statement since then the holds stay.
+    resumer::clear_hold "ClearHold" (holds: u8, observed_ms: [u64; 4]) {
         resumer: SIGNER,
         config: CONFIG,
         asset: WRITABLE,

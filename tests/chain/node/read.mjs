@@ -19,7 +19,8 @@ function fromWire(type, value) {
   if (big(type)) return new BN(value);
   if (typeof type === "string") return Number(value);
   if (bytesArray(type)) return [...Buffer.from(value, "hex")];
-  if (type.vec) return value.map((each) => fromWire(type.vec, each));
+  const inner = type.vec ?? type.array?.[0];
+  if (inner) return value.map((each) => fromWire(inner, each));
   const fields = struct(type.defined.name).fields;
   return Object.fromEntries(fields.map((field, index) => [field.name, fromWire(field.type, value[index])]));
 }

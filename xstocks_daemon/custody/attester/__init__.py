@@ -9,6 +9,7 @@ from xstocks_daemon.custody.attester.operations import (
     books_mark_leaving,
     books_release,
     books_show,
+    books_unmark,
 )
 from xstocks_daemon.custody.attester.run import run_attester
 from xstocks_daemon.custody.attester.settings import AttesterSettings, load_attester_settings
@@ -26,6 +27,7 @@ __all__ = [
     "books_mark_leaving",
     "books_release",
     "books_show",
+    "books_unmark",
     "load_attester_settings",
     "new_asset_book",
     "run_attester",

@@ -314,15 +314,19 @@ def with_leaving(book: AssetBook, leaving: Leaving) -> AssetBook:
     return replace(book, version=book.version + 1, leaving=(*book.leaving, leaving))
 
 
+def without_leaving(book: AssetBook, leaving_id: str) -> AssetBook:
+    """The mark is taken back: the shares are attested again. A later mark has its own, later time."""
+    leaving = leaving_of(book, leaving_id)
+    return replace(book, version=book.version + 1, leaving=tuple(one for one in book.leaving if one.id != leaving.id))
+
+
 def with_release(book: AssetBook, leaving_id: str) -> AssetBook:
     """Shares that left. Whether they may is `release`'s to decide."""
     leaving = leaving_of(book, leaving_id)
     return replace(
-        book,
-        version=book.version + 1,
+        without_leaving(book, leaving_id),
         shares_micro=book.shares_micro - leaving.shares_micro,
         allotments=_changed(book.allotments, leaving.target, -leaving.shares_micro),
-        leaving=tuple(one for one in book.leaving if one.id != leaving_id),
     )
 
 

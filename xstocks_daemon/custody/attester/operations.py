@@ -24,6 +24,7 @@ from xstocks_daemon.custody.attester.books import (
     with_deposit,
     with_leaving,
     with_release,
+    without_leaving,
 )
 from xstocks_daemon.custody.attester.counters import ChainCounters, CountersPort, CountersUnavailable
 from xstocks_daemon.custody.attester.release import Unmet, unmet_conditions
@@ -91,6 +92,19 @@ def books_mark_leaving(settings: AttesterSettings, custodian_id: int, asset: str
 
     book = _file(settings, custodian_id).update(change)
     return BooksChange(book, leaving_of(book, leaving_id))
+
+
+def books_unmark(settings: AttesterSettings, custodian_id: int, asset: str, leaving_id: str) -> BooksChange:
+    """Marked shares stay after all: where a redemption needs them they could neither leave nor be counted (see
+    docs/money-rules-model.md, UNMARK)."""
+    removed: list[Leaving] = []
+
+    def change(books: Books) -> AssetBook:
+        book = books.find(asset)
+        removed[:] = [leaving_of(book, leaving_id)]
+        return without_leaving(book, leaving_id)
+
+    return BooksChange(_file(settings, custodian_id).update(change), removed[0])
 
 
 async def books_release(settings: AttesterSettings, custodian_id: int, asset: str, leaving_id: str) -> BooksChange:

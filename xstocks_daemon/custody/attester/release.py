@@ -7,6 +7,7 @@
 | observed_after_mark | it was observed more than the allowed skew after the shares were marked to leave |
 | covers_unseen | its capacity_raw is at least its own unseen redemptions |
 | no_hold | no hold is on the asset |
+| not_around_change | no multiplier change is announced or in its window; books, entry and chain have the same |
 | supply_backed | supply <= sum of fresh capacities - unseen redemptions of all entries, without the max(0) |
 """
 
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from xstocks_daemon.custody.attester.books import AssetBook, Leaving
+from xstocks_daemon.custody.verify import effective_multiplier_bits
 from xstocks_daemon.domain.snapshot import ChainSnapshot, Entry, EntryState, backing_raw
 from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address, shares_text
 
@@ -28,6 +30,7 @@ class Condition(Enum):
     OBSERVED_AFTER_MARK = "observed_after_mark"
     COVERS_UNSEEN = "covers_unseen"
     NO_HOLD = "no_hold"
+    NOT_AROUND_CHANGE = "not_around_change"
     SUPPLY_BACKED = "supply_backed"
 
 
@@ -50,13 +53,17 @@ def unmet_conditions(
     view = snapshot.assets.get(leaving.target.mint)
     if view is None:
         return (Unmet(Condition.QUORUM_ENTRY, "the program has no asset of this mint"),)
+    entry = _own_entry(view.asset.entries, custodian)
     unmet = [
-        Unmet(condition, detail)
-        for condition, holds, detail in _of_entry(book, leaving, _own_entry(view.asset.entries, custodian), skew_ms)
-        if not holds
+        Unmet(condition, detail) for condition, holds, detail in _of_entry(book, leaving, entry, skew_ms) if not holds
     ]
     if view.asset.holds:
         unmet.append(Unmet(Condition.NO_HOLD, f"{view.asset.holds.name} is set; the resumer clears it"))
+    now_ts = snapshot.now_ts
+    if view.asset.around_change(now_ts):
+        unmet.append(Unmet(Condition.NOT_AROUND_CHANGE, "a multiplier change is announced or its window is not over"))
+    elif not effective_multiplier_bits(view, now_ts) == book.multiplier_bits == (entry or book).multiplier_bits:
+        unmet.append(Unmet(Condition.NOT_AROUND_CHANGE, "books, entry and chain have different multipliers"))
     backed_raw = backing_raw(view, snapshot.custodians, snapshot.now_ts)
     if view.mint.supply_raw > backed_raw:
         detail = f"supply is {view.mint.supply_raw} raw, fresh statements back {backed_raw}: burn the difference first"

@@ -1,10 +1,11 @@
 //! One tokenised share: its mint, entries, limits and totals.
 
-use super::{ensure, scope, State, VERSION};
+use super::{ensure, scope, State, MAX_SKEW_SECS, VERSION};
 use crate::{
     account::{same, Now},
     args::PolicyArg,
     error::{Error, Result},
+    events::{emit, MultiplierInForce},
     math::{saturating_add, saturating_multiply},
     schema::layout,
 };
@@ -59,9 +60,10 @@ layout! {
         max_multiplier_bps: u32,
         /// How far capacity + seen may move across a multiplier change (M9), else hold 2.
         ca_tolerance_bps: u32,
-        /// So long after a multiplier change a first entry sets hold 4 (M9).
+        /// So long after a multiplier change or its cancelling a first entry sets hold 4 (M9).
         ca_window_secs: u32,
-        _pad0: u32,
+        /// A multiplier change is announced at least so long before it takes effect.
+        min_notice_secs: u32,
     }
 
     C
@@ -121,13 +123,13 @@ layout! {
         sequence: u64,
         /// Intent hash that executed at sequence - 1.
         last_intent_hash: [u8; 16],
-        /// f64 bits of the multiplier in force (once multiplier_effective_ts has passed: of the one before).
+        /// f64 bits of the multiplier in force (from multiplier_effective_ts on, where that is not 0: of the one before).
         multiplier_bits: u64,
-        /// f64 bits of the announced multiplier.
+        /// f64 bits of the announced multiplier; 0 where none is announced.
         pending_multiplier_bits: u64,
-        /// When the announced multiplier takes effect; 0 where none is pending.
+        /// When the announced multiplier takes effect; 0 where none is announced. Nothing is minted while it is not 0.
         multiplier_effective_ts: i64,
-        /// When the multiplier changed last; 0 for never.
+        /// When the multiplier changed last, or an announced change was cancelled; 0 for never.
         multiplier_changed_ts: i64,
         /// Where the TLV header of ScaledUiAmount stands in the mint; verified at each use.
         scaled_ui_offset: u16,
@@ -236,6 +238,49 @@ impl Asset {
         capacity.saturating_sub(unseen)
     }
 
+    /// Whether a change of the multiplier is announced, or in force without a statement that has it.
+    #[inline(always)]
+    pub const fn change_announced(&self) -> bool {
+        self.multiplier_effective_ts != 0
+    }
+
+    /// f64 bits of the multiplier in force.
+    #[inline(always)]
+    pub const fn multiplier_in_force(&self, now: Now) -> &u64 {
+        if self.change_announced() && now.ts >= self.multiplier_effective_ts {
+            &self.pending_multiplier_bits
+        } else {
+            &self.multiplier_bits
+        }
+    }
+
+    /// An announced multiplier whose time has come becomes the one in force.
+    #[cold]
+    #[inline(never)]
+    pub fn bring_into_force(&mut self, now: Now) {
+        if !self.change_announced() || now.ts < self.multiplier_effective_ts {
+            return;
+        }
+        self.multiplier_bits = self.pending_multiplier_bits;
+        self.multiplier_changed_ts = self.multiplier_effective_ts;
+        self.pending_multiplier_bits = 0;
+        self.multiplier_effective_ts = 0;
+        emit(MultiplierInForce {
+            mint: self.mint,
+            multiplier_bits: self.multiplier_bits,
+            effective_ts: self.multiplier_changed_ts,
+        });
+    }
+
+    /// Whether a change of the multiplier is announced, or one took effect or was cancelled within the policy's window:
+    /// books may hold its shares and not its multiplier, or the other way round (M9).
+    #[inline(always)]
+    pub const fn around_change(&self, now: Now) -> bool {
+        // changed_ts is at most the clock (2^40) when it was set, the window is below 2^32.
+        let window_ends_ts = self.multiplier_changed_ts.wrapping_add(self.policy.ca_window_secs as i64);
+        self.change_announced() || (self.multiplier_changed_ts != 0 && now.ts < window_ends_ts)
+    }
+
     /// Replaces the limits; the buckets are first brought to now under the old ones.
     pub fn set_policy(&mut self, new: Policy, now: Now) {
         let old = self.policy;
@@ -258,8 +303,10 @@ impl Policy {
     /// # Errors
     /// PolicyInvalid.
     pub fn check(&self) -> Result {
-        // A statement must be able to count, and a tolerance is at most all of it.
-        if self.max_age_secs == 0 || self.ca_tolerance_bps > 10_000 {
+        // A statement must be able to count, and a tolerance is at most all of it. What was signed before a multiplier
+        // change must be too old to count when its window is over (see docs/money-rules-model.md, EXPIRY).
+        let longest_life_secs = (self.max_age_secs as u64).wrapping_add(MAX_SKEW_SECS as u64); // two u32
+        if self.max_age_secs == 0 || self.ca_tolerance_bps > 10_000 || self.ca_window_secs as u64 <= longest_life_secs {
             return Err(Error::PolicyInvalid);
         }
         Ok(())
@@ -277,6 +324,7 @@ impl Policy {
             && self.max_multiplier_bps <= old.max_multiplier_bps
             && self.ca_tolerance_bps <= old.ca_tolerance_bps
             && self.ca_window_secs >= old.ca_window_secs
+            && self.min_notice_secs >= old.min_notice_secs
     }
 }
 
@@ -293,7 +341,7 @@ impl From<&PolicyArg> for Policy {
             max_multiplier_bps: arg.max_multiplier_bps,
             ca_tolerance_bps: arg.ca_tolerance_bps,
             ca_window_secs: arg.ca_window_secs,
-            _pad0: 0,
+            min_notice_secs: arg.min_notice_secs,
         }
     }
 }
@@ -314,6 +362,8 @@ impl State for Asset {
         // No bucket is fuller than its size (M5).
         ensure(self.mint_bucket.level_raw <= self.policy.mint_burst_raw)?;
         ensure(self.distribute_bucket.level_raw <= self.policy.distribute_burst_raw)?;
+        // A multiplier is announced with its time, or neither.
+        ensure((self.pending_multiplier_bits == 0) == (self.multiplier_effective_ts == 0))?;
         // What was burnt existed.
         let made = saturating_add(self.adopted_raw, self.minted_raw);
         ensure(self.burnt_raw <= made)?;
@@ -416,7 +466,7 @@ mod tests {
     #[test]
     fn the_invariant_names_what_may_not_be() {
         assert_eq!(asset(&[fresh_entry(1, 1)]).invariant(), Ok(()));
-        let broken: [fn(&mut Asset); 8] = [
+        let broken: [fn(&mut Asset); 10] = [
             |a| a.state = 4,
             |a| a.paused = 32,
             |a| a.holds = 8,
@@ -425,12 +475,34 @@ mod tests {
             |a| a.distribute_bucket.level_raw = 1,
             |a| a.burnt_raw = 1,
             |a| a.entries[0].redeemed_seen_raw = 1,
+            |a| a.pending_multiplier_bits = 1,
+            |a| a.multiplier_effective_ts = 1,
         ];
         for (i, change) in broken.into_iter().enumerate() {
             let mut asset = asset(&[fresh_entry(1, 1)]);
             change(&mut asset);
             assert_eq!(asset.invariant(), Err(Error::InvariantViolated), "case {i}");
         }
+    }
+
+    #[test]
+    fn an_announced_multiplier_is_in_force_from_its_time_on() {
+        let new = 3f64.to_bits();
+        let mut asset = asset(&[]);
+        let at = |ts| Now { ts };
+        assert!(!asset.change_announced() && !asset.around_change(NOW));
+        (asset.pending_multiplier_bits, asset.multiplier_effective_ts) = (new, NOW.ts + 10);
+        asset.policy.ca_window_secs = 100;
+        assert!(asset.change_announced() && asset.around_change(NOW));
+        assert_eq!(*asset.multiplier_in_force(at(NOW.ts + 9)), MULTIPLIER);
+        assert_eq!(*asset.multiplier_in_force(at(NOW.ts + 10)), new);
+        asset.bring_into_force(at(NOW.ts + 9));
+        assert_eq!(asset.multiplier_bits, MULTIPLIER);
+        asset.bring_into_force(at(NOW.ts + 50));
+        assert_eq!((asset.multiplier_bits, asset.pending_multiplier_bits), (new, 0));
+        assert_eq!((asset.multiplier_changed_ts, asset.multiplier_effective_ts), (NOW.ts + 10, 0));
+        assert!(asset.around_change(at(NOW.ts + 109)) && !asset.around_change(at(NOW.ts + 110)));
+        assert_eq!(asset.invariant(), Ok(()));
     }
 
     #[test]
@@ -445,11 +517,11 @@ mod tests {
             max_rise_bps: 10,
             max_multiplier_bps: 10,
             ca_tolerance_bps: 10,
-            ca_window_secs: 10,
-            _pad0: 0,
+            ca_window_secs: 3_611,
+            min_notice_secs: 10,
         };
         assert!(old.tightens(&old));
-        let loosen: [fn(&mut Policy); 10] = [
+        let loosen: [fn(&mut Policy); 11] = [
             |p| p.supply_limit_raw += 1,
             |p| p.mint_burst_raw += 1,
             |p| p.mint_refill_raw_per_sec += 1,
@@ -460,6 +532,7 @@ mod tests {
             |p| p.max_multiplier_bps += 1,
             |p| p.ca_tolerance_bps += 1,
             |p| p.ca_window_secs -= 1,
+            |p| p.min_notice_secs -= 1,
         ];
         for (i, change) in loosen.into_iter().enumerate() {
             let mut new = old;
@@ -469,6 +542,7 @@ mod tests {
         }
         assert_eq!(Policy { max_age_secs: 0, ..old }.check(), Err(Error::PolicyInvalid));
         assert_eq!(Policy { ca_tolerance_bps: 10_001, ..old }.check(), Err(Error::PolicyInvalid));
+        assert_eq!(Policy { ca_window_secs: 3_610, ..old }.check(), Err(Error::PolicyInvalid));
         assert_eq!(old.check(), Ok(()));
     }
 

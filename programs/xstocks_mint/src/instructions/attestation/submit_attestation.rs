@@ -6,8 +6,8 @@ use crate::{
     error::{Error, Result},
     events::{emit, skip, AttestationAccepted, AttestationSkipped, AttestedEntry, EventList, HoldSet},
     hash::sha256,
-    math::{add, is_capacity, rises_above},
-    state::{hold, Asset, Config, Custodian, State, CUSTODIAN_ACTIVE, ENTRY_ATTACHED},
+    math::{falls_below, is_capacity, rises_above, saturating_add},
+    state::{hold, Asset, Config, Custodian, Policy, State, CUSTODIAN_ACTIVE, ENTRY_ATTACHED},
     table::{
         submit_attestation::{Accounts, Args},
         Context,
@@ -54,20 +54,26 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     signatures.check_quorum(custodian, now)?;
 
     // 4. The digest is of this statement (Q6).
-    let digest = statement_digest(context, accounts, args, config)?;
+    let digest = statement_digest(context, accounts, args, config, now)?;
     if !signatures.signed(&digest) {
         return Err(Error::DigestMismatch);
     }
 
     // 5. Entry by entry.
-    take_entries(accounts, args)
+    take_entries(accounts, args, now)
 }
 
 /// Validates the assets and computes the digest that must have been signed: tag, genesis, program, custodian,
 /// epoch, observed_ms, expires_ts, count, and per entry mint, multiplier (both from the Asset, so that who signed
 /// another mint or multiplier signed another digest), shares, capacity, seen.
 #[inline(always)]
-fn statement_digest(context: &Context, accounts: &Accounts, args: &Args, config: &Config) -> Result<[u8; 32]> {
+fn statement_digest(
+    context: &Context,
+    accounts: &Accounts,
+    args: &Args,
+    config: &Config,
+    now: Now,
+) -> Result<[u8; 32]> {
     const FIXED: usize = 5;
     const PER_ENTRY: usize = 3;
     /// Borsh puts epoch, observed_ms, expires_ts and the count (u32, of which a statement takes the lowest byte) one
@@ -98,7 +104,7 @@ fn statement_digest(context: &Context, accounts: &Accounts, args: &Args, config:
         previous = Some(&asset.mint);
         if let [mint, multiplier, values] = slots {
             mint.write(asset.mint.as_array());
-            multiplier.write(bytes(&asset.multiplier_bits));
+            multiplier.write(bytes(asset.multiplier_in_force(now)));
             values.write(bytes(entry));
         }
         used += PER_ENTRY;
@@ -119,15 +125,16 @@ type Accepted = EventList<AttestationAccepted, MAX_STATEMENT_ENTRIES>;
 
 /// Stores what is newer, passes over what is not, and logs both.
 #[inline(never)]
-fn take_entries(accounts: &Accounts, args: &Args) -> Result {
+fn take_entries(accounts: &Accounts, args: &Args, now: Now) -> Result {
     let custodian = accounts.custodian.address();
     let mut accepted = Accepted::new(AttestationAccepted {
         custodian: *custodian,
         observed_ms: args.observed_ms,
         expires_ts: args.expires_ts,
     });
+    let common = Common { custodian, args, now };
     for (account, said) in accounts.remaining.iter().zip(args.entries) {
-        take_entry(account, custodian, said, args, &mut accepted)?;
+        take_entry(&common, account, said, &mut accepted)?;
     }
     if accepted.is_empty() {
         return Err(Error::StatementNotNewer);
@@ -136,17 +143,23 @@ fn take_entries(accounts: &Accounts, args: &Args) -> Result {
     Ok(())
 }
 
+/// What all entries of a statement share.
+struct Common<'r, 'a> {
+    custodian: &'r Address,
+    args: &'r Args<'a>,
+    now: Now,
+}
+
 /// One entry, which is taken or passed over.
 #[inline(never)] // on its own it keeps more in registers
-fn take_entry(
-    account: &AccountView,
-    custodian: &Address,
-    said: &StatementEntryArg,
-    args: &Args,
-    accepted: &mut Accepted,
-) -> Result {
+fn take_entry(common: &Common, account: &AccountView, said: &StatementEntryArg, accepted: &mut Accepted) -> Result {
+    let Common { custodian, args, now } = *common;
     // SAFETY: validated and writable (statement_digest); ascending mints make each account come once only.
     let asset = unsafe { view_mut::<Asset>(account) };
+    if asset.change_announced() {
+        asset.bring_into_force(now);
+    }
+    let around_change = asset.around_change(now);
     let multiplier_bits = asset.multiplier_bits;
     // An empty slot has no custodian's address.
     let entry = match asset.entries.iter_mut().find(|entry| same(&entry.custodian, custodian)) {
@@ -165,13 +178,17 @@ fn take_entry(
     if redeemed_seen_raw > entry.redeemed_total_raw {
         return Err(Error::SeenAboveTotal);
     }
-    // M9: a rise is from a predecessor that was not zero and not withdrawn. It is stored all the same, and holds.
-    let old_raw = add(entry.capacity_raw, entry.redeemed_seen_raw)?;
-    let new_raw = add(capacity_raw, redeemed_seen_raw)?;
-    let rises = entry.withdrawn == 0
-        && old_raw != 0
-        && new_raw > old_raw
-        && rises_above(old_raw, new_raw, asset.policy.max_rise_bps);
+    // M9: compared with the predecessor's capacity less what is newly seen, so that counting a redemption is no change
+    // and past redemptions do not dilute the bounds. What is beyond them is stored all the same, and holds minting.
+    let old_raw = saturating_add(entry.capacity_raw, entry.redeemed_seen_raw).saturating_sub(redeemed_seen_raw);
+    let has_predecessor = entry.withdrawn == 0 && old_raw != 0;
+    let same_multiplier = entry.multiplier_bits == multiplier_bits;
+    let holds = if has_predecessor && same_multiplier && capacity_raw <= old_raw {
+        0
+    } else {
+        let policy = &asset.policy;
+        holds_of(&Change { has_predecessor, same_multiplier, around_change, old_raw, capacity_raw }, policy)
+    };
 
     entry.epoch = args.epoch;
     entry.withdrawn = 0;
@@ -187,8 +204,8 @@ fn take_entry(
         capacity_raw,
         redeemed_seen_raw,
     });
-    if rises {
-        hold_minting(asset, custodian);
+    if holds != 0 {
+        hold_minting(asset, custodian, holds);
     }
     asset.invariant()
 }
@@ -200,16 +217,82 @@ fn pass_over(mint: &Address, custodian: &Address, reason: u8) -> Result {
     Ok(())
 }
 
+/// How an entry differs from its predecessor: what it had before, less what is newly seen, and what it has now.
+struct Change {
+    has_predecessor: bool,
+    same_multiplier: bool,
+    around_change: bool,
+    old_raw: u64,
+    capacity_raw: u64,
+}
+
+/// The hold that the change sets, or 0 (M9). Around a change of the multiplier its tolerance bounds every rise, and an
+/// entry without a predecessor is not taken on trust.
+#[inline(never)]
+fn holds_of(change: &Change, policy: &Policy) -> u8 {
+    let Change { old_raw, capacity_raw, .. } = *change;
+    if !change.has_predecessor {
+        return if change.around_change { hold::CA_WINDOW } else { 0 };
+    }
+    if !change.same_multiplier {
+        let tolerance_bps = policy.ca_tolerance_bps;
+        let within =
+            !rises_above(old_raw, capacity_raw, tolerance_bps) && !falls_below(old_raw, capacity_raw, tolerance_bps);
+        return if within { 0 } else { hold::MULTIPLIER };
+    }
+    let rise_bps =
+        if change.around_change { policy.max_rise_bps.min(policy.ca_tolerance_bps) } else { policy.max_rise_bps };
+    if rises_above(old_raw, capacity_raw, rise_bps) {
+        hold::RISE
+    } else {
+        0
+    }
+}
+
 #[cold]
 #[inline(never)]
-fn hold_minting(asset: &mut Asset, custodian: &Address) {
-    asset.holds |= hold::RISE;
-    emit(HoldSet { mint: asset.mint, custodian: *custodian, hold: hold::RISE, holds: asset.holds });
+fn hold_minting(asset: &mut Asset, custodian: &Address, hold: u8) {
+    asset.holds |= hold;
+    emit(HoldSet { mint: asset.mint, custodian: *custodian, hold, holds: asset.holds });
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_statement_may_change_without_a_hold() {
+        // SAFETY: a Layout type takes zeros.
+        let mut policy: Policy = unsafe { core::mem::zeroed() };
+        (policy.max_rise_bps, policy.ca_tolerance_bps) = (5_000, 10);
+        let same = Change {
+            has_predecessor: true,
+            same_multiplier: true,
+            around_change: false,
+            old_raw: 10_000,
+            capacity_raw: 10_000,
+        };
+        let cases = [
+            (Change { capacity_raw: 15_000, ..same }, 0),
+            (Change { capacity_raw: 15_001, ..same }, hold::RISE),
+            (Change { capacity_raw: 0, ..same }, 0),
+            // Around a change of the multiplier its tolerance bounds a rise.
+            (Change { capacity_raw: 10_010, around_change: true, ..same }, 0),
+            (Change { capacity_raw: 10_011, around_change: true, ..same }, hold::RISE),
+            (Change { capacity_raw: 0, around_change: true, ..same }, 0),
+            // With another multiplier both ways, around a change or not.
+            (Change { capacity_raw: 10_010, same_multiplier: false, ..same }, 0),
+            (Change { capacity_raw: 9_990, same_multiplier: false, ..same }, 0),
+            (Change { capacity_raw: 10_011, same_multiplier: false, ..same }, hold::MULTIPLIER),
+            (Change { capacity_raw: 9_989, same_multiplier: false, ..same }, hold::MULTIPLIER),
+            // Without a predecessor nothing bounds it: taken on trust, but not around a change.
+            (Change { has_predecessor: false, capacity_raw: u64::MAX, ..same }, 0),
+            (Change { has_predecessor: false, capacity_raw: 0, around_change: true, ..same }, hold::CA_WINDOW),
+        ];
+        for (i, (change, expected)) in cases.into_iter().enumerate() {
+            assert_eq!(holds_of(&change, &policy), expected, "case {i}");
+        }
+    }
 
     fn unhex(text: &str) -> Vec<u8> {
         (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap()).collect()
@@ -278,7 +361,7 @@ mod tests {
             ]
             .concat();
             let context = Context { program_id: &program_id, accounts: &[], data: &data };
-            let digest = statement_digest(&context, &accounts, &args, &config).unwrap();
+            let digest = statement_digest(&context, &accounts, &args, &config, Now { ts: 0 }).unwrap();
             assert_eq!(digest.to_vec(), unhex(statement["digest_hex"].as_str().unwrap()));
         }
     }

@@ -60,6 +60,9 @@ fn mint_one(common: &Common, target: &Target, intent: &IntentArg, item: &mut May
     if asset.holds != 0 {
         return Err(Error::OnHold);
     }
+    if asset.change_announced() {
+        return Err(Error::MultiplierChangePending);
+    }
     if asset.state != ASSET_ACTIVE {
         return Err(Error::AssetNotActive);
     }

@@ -22,6 +22,10 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     if asset.holds & args.holds == 0 {
         return Err(Error::NothingToChange);
     }
+    // A transaction that was kept must not clear what a later statement set under the same bit.
+    if asset.entries.iter().zip(args.observed_ms).any(|(entry, seen_ms)| entry.observed_ms != seen_ms) {
+        return Err(Error::EntriesChanged);
+    }
     asset.holds &= !args.holds;
     emit(HoldCleared { mint: asset.mint, cleared: args.holds, holds: asset.holds });
     asset.invariant()

@@ -1,0 +1,59 @@
+//! cancel_multiplier: takes an announced change back before it takes effect. M9's window starts: what was booked for
+//! the change may still be in the books.
+
+use super::check_mint;
+use crate::{
+    account::{load, load_mut, same, Now},
+    cpi,
+    error::{Error, Result},
+    events::{emit, MultiplierCancelled},
+    state::{Asset, Config, State},
+    table::{
+        cancel_multiplier::{Accounts, Args},
+        Context,
+    },
+    token,
+};
+
+pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
+    // 1. Accounts and duty.
+    let config = load::<Config>(context.program_id, accounts.config)?;
+    let asset = load_mut::<Asset>(context.program_id, accounts.asset)?;
+    let mint = accounts.mint;
+    let by = accounts.authority.address();
+    if !same(&config.corporate_actions, by) && !same(&config.guardian, by) {
+        return Err(Error::NotCorporateActionsOrGuardian);
+    }
+
+    // 2. The very change that is pending.
+    let now = Now::read()?;
+    if !asset.change_announced() {
+        return Err(Error::NoMultiplierPending);
+    }
+    if now.ts >= asset.multiplier_effective_ts {
+        return Err(Error::MultiplierTookEffect);
+    }
+    if args.pending_bits != asset.pending_multiplier_bits {
+        return Err(Error::MultiplierChanged);
+    }
+    check_mint(asset, mint, now)?;
+
+    // 3. Effects, then the call.
+    asset.pending_multiplier_bits = 0;
+    asset.multiplier_effective_ts = 0;
+    asset.multiplier_changed_ts = now.ts;
+    emit(MultiplierCancelled { mint: asset.mint, cancelled_bits: args.pending_bits, by: *by });
+    asset.invariant()?;
+    let (bump, offset, bits) = ([asset.bump], asset.scaled_ui_offset, asset.multiplier_bits);
+    let seeds = cpi::asset_seeds(mint.address(), &bump);
+    cpi::update_multiplier(mint, accounts.asset, bits, now.ts, &seeds);
+
+    // 4. For ever.
+    let never = Now { ts: i64::MAX };
+    if token::effective_multiplier_bits(mint, offset, now)? != bits
+        || token::effective_multiplier_bits(mint, offset, never)? != bits
+    {
+        return Err(Error::MultiplierNotSet);
+    }
+    Ok(())
+}

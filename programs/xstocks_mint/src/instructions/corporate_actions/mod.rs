@@ -1,0 +1,29 @@
+//! Changes of the multiplier: announced, bounded, compare-and-set, never silently replaced (M9).
+
+pub mod cancel_multiplier;
+pub mod schedule_multiplier;
+
+use crate::{
+    account::{same, Now},
+    error::{Error, Result},
+    state::{Asset, ASSET_RELEASED},
+    token,
+};
+use pinocchio::AccountView;
+
+/// The mint must be the asset's, under the program, and apply the asset's multiplier now.
+///
+/// # Errors
+/// WrongMint, AssetNotActive, MultiplierOffsetInvalid, MultiplierMismatch.
+fn check_mint(asset: &Asset, mint: &AccountView, now: Now) -> Result {
+    if !same(&asset.mint, mint.address()) {
+        return Err(Error::WrongMint);
+    }
+    if asset.state == ASSET_RELEASED {
+        return Err(Error::AssetNotActive);
+    }
+    if token::effective_multiplier_bits(mint, asset.scaled_ui_offset, now)? != asset.multiplier_bits {
+        return Err(Error::MultiplierMismatch);
+    }
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! schedule_multiplier: announces another multiplier. Minting is held from now until a statement with it arrives (M9).
+
+use super::check_mint;
+use crate::{
+    account::{load, load_mut, same, Now},
+    cpi,
+    error::{Error, Result},
+    events::{emit, MultiplierScheduled},
+    math::{check_multiplier, multiplier_within},
+    state::{Asset, Config, State},
+    table::{
+        schedule_multiplier::{Accounts, Args},
+        Context,
+    },
+    token,
+};
+
+/// A change announced further ahead would hold minting for longer than anybody means to.
+const MAX_NOTICE_SECS: i64 = 90 * 24 * 60 * 60;
+
+pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
+    // 1. Accounts and duty.
+    let config = load::<Config>(context.program_id, accounts.config)?;
+    let asset = load_mut::<Asset>(context.program_id, accounts.asset)?;
+    let mint = accounts.mint;
+    if !same(&config.corporate_actions, accounts.corporate_actions.address()) {
+        return Err(Error::NotCorporateActions);
+    }
+
+    // 2. One change at a time; one whose time has come is in force.
+    let now = Now::read()?;
+    asset.bring_into_force(now);
+    if asset.change_announced() {
+        return Err(Error::MultiplierChangePending);
+    }
+    check_mint(asset, mint, now)?;
+
+    // 3. Made for the multiplier in force, and another one.
+    if args.current_bits != asset.multiplier_bits {
+        return Err(Error::MultiplierChanged);
+    }
+    check_multiplier(args.new_bits)?;
+    if args.new_bits == args.current_bits {
+        return Err(Error::NothingToChange);
+    }
+
+    // 4. Notice. now is below 2^40 and the notice below 2^32, so the sums fit.
+    let (earliest_ts, latest_ts) =
+        (now.ts.wrapping_add(i64::from(asset.policy.min_notice_secs).max(1)), now.ts.wrapping_add(MAX_NOTICE_SECS));
+    if args.effective_ts < earliest_ts {
+        return Err(Error::NoticeTooShort);
+    }
+    if args.effective_ts > latest_ts {
+        return Err(Error::NoticeTooLong);
+    }
+
+    // 5. Beyond the policy's bound the admin signs too.
+    if let Some(admin) = accounts.admin {
+        if !same(&config.admin, admin.address()) {
+            return Err(Error::NotAdmin);
+        }
+    } else if !multiplier_within(args.current_bits, args.new_bits, asset.policy.max_multiplier_bps) {
+        return Err(Error::MultiplierNeedsAdmin);
+    }
+
+    // 6. Effects, then the call.
+    asset.pending_multiplier_bits = args.new_bits;
+    asset.multiplier_effective_ts = args.effective_ts;
+    emit(MultiplierScheduled {
+        mint: asset.mint,
+        current_bits: args.current_bits,
+        new_bits: args.new_bits,
+        effective_ts: args.effective_ts,
+    });
+    asset.invariant()?;
+    let (bump, offset) = ([asset.bump], asset.scaled_ui_offset);
+    let seeds = cpi::asset_seeds(mint.address(), &bump);
+    cpi::update_multiplier(mint, accounts.asset, args.new_bits, args.effective_ts, &seeds);
+
+    // 7. The mint applies the old one until then and the new one from then on: not one from before the last change,
+    // whose field Token-2022 leaves stale until it is told of another.
+    let before = Now { ts: args.effective_ts.wrapping_sub(1) }; // effective > now >= 0
+    let then = Now { ts: args.effective_ts };
+    if token::effective_multiplier_bits(mint, offset, now)? != args.current_bits
+        || token::effective_multiplier_bits(mint, offset, before)? != args.current_bits
+        || token::effective_multiplier_bits(mint, offset, then)? != args.new_bits
+    {
+        return Err(Error::MultiplierNotSet);
+    }
+    Ok(())
+}
