@@ -1,18 +1,25 @@
 #!/usr/bin/env bash
-# Builds programs/deploy/xstocks_mint.so with upstream Rust and writes deploy/BUILD.json.
-#   ./build.sh           build, and replace the checked-in program
-#   ./build.sh --check   build, and compare with the checked-in program: the same compiler must give the same bytes;
-#                        with another compiler it says so and where the rebuilt program is
+# Builds the programs with upstream Rust: the .so and its BUILD.json.
+#   ./build.sh [PROGRAM ...]           build, and replace what is checked in (default: all programs)
+#   ./build.sh --check [PROGRAM ...]   build, and compare with what is checked in: the same compiler must give the same
+#                                      bytes; with another compiler it says so and where the rebuilt program is
+# Programs: xstocks_mint (deploy/), lending_gate (an example, examples/lending_gate/deploy/).
 # It takes rustc from $RUSTC, else /usr/bin/rustc, and sbpf-linker from $SBPF_LINKER, else PATH.
 # Exit codes: 0 built or equal (or another compiler), 1 differs or does not build, 2 something is missing.
 set -euo pipefail
 cd "$(dirname "$0")"
 
-name=xstocks_mint
 target=bpfel-unknown-none
-committed=deploy/$name.so
-built=target/$target/release/lib$name.so
-record=deploy/BUILD.json
+# What decides the bytes of every program, and of each the folders of its sources beside that.
+shared=(Cargo.toml Cargo.lock .cargo/config.toml)
+declare -A sources=(
+    [xstocks_mint]="xstocks_mint"
+    [lending_gate]="examples/lending_gate xstocks_reserve"
+)
+declare -A deployed=(
+    [xstocks_mint]="deploy"
+    [lending_gate]="examples/lending_gate/deploy"
+)
 
 missing() {
     echo "build.sh: $1" >&2
@@ -21,11 +28,14 @@ missing() {
 }
 
 mode=build
-case "${1:-}" in
-    "") ;;
-    --check) mode=check ;;
-    *) missing "unknown argument $1" "./build.sh or ./build.sh --check" ;;
-esac
+if [ "${1:-}" = --check ]; then
+    mode=check
+    shift
+fi
+[ $# -gt 0 ] || set -- xstocks_mint lending_gate
+for name in "$@"; do
+    [ -n "${deployed[$name]:-}" ] || missing "unknown argument $name" "./build.sh [--check] [${!deployed[*]}]"
+done
 
 rustc=${RUSTC:-/usr/bin/rustc}
 command -v "$rustc" >/dev/null || missing "no rustc at $rustc" \
@@ -44,59 +54,81 @@ rustc_version=$("$rustc" --version)
 llvm_version=$("$rustc" -vV | sed -n 's/^LLVM version: //p')
 linker_version=$("$linker" --version) # read whole: a pipe closed early would fail it
 linker_version=${linker_version%%$'\n'*}
-# The sources that decide the bytes: names and contents, in a fixed order.
-source_hash=$(find Cargo.toml Cargo.lock .cargo/config.toml $name/Cargo.toml $name/src -type f -print0 | LC_ALL=C sort -z |
-    xargs -0 sha256sum | sha256sum | cut -d ' ' -f 1)
 
-# One crate type only: beside an rlib cargo leaves link-time optimisation out, and the linker needs it.
-# No folder of this machine gets into the bytes: built in another folder they are equal.
-RUSTC=$rustc CARGO_TARGET_BPFEL_UNKNOWN_NONE_LINKER=$linker CARGO_INCREMENTAL=0 \
-    cargo rustc --locked --quiet --release --target $target --package $name --lib --crate-type cdylib || {
-    echo "build.sh: the build failed (see above)" >&2
+# source_hash NAME: of names and contents of the sources that decide the bytes, in a fixed order.
+source_hash() {
+    local folder files=("${shared[@]}")
+    for folder in ${sources[$1]}; do files+=("$folder/Cargo.toml" "$folder/src"); done
+    find "${files[@]}" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -d ' ' -f 1
+}
+
+# compile NAME: builds it and sets `built` to the file.
+compile() {
+    # One crate type only: beside an rlib cargo leaves link-time optimisation out, and the linker needs it.
+    # No folder of this machine gets into the bytes: built in another folder they are equal.
+    RUSTC=$rustc CARGO_TARGET_BPFEL_UNKNOWN_NONE_LINKER=$linker CARGO_INCREMENTAL=0 \
+        cargo rustc --locked --quiet --release --target $target --package "$1" --lib --crate-type cdylib || {
+        echo "build.sh: $1: the build failed (see above)" >&2
+        exit 1
+    }
+    # The linker writes lib<name>.so or <name>.so, by its version.
+    for built in target/$target/release/{lib,}"$1".so target/deploy/"$1".so; do
+        [ ! -f "$built" ] || return 0
+    done
+    echo "build.sh: $1: the build left no program behind" >&2
     exit 1
 }
 
-# The linker writes lib<name>.so or <name>.so, by its version.
-[ -f "$built" ] || built=target/$target/release/$name.so
-[ -f "$built" ] || built=target/deploy/$name.so
-hash=$(sha256sum "$built" | cut -d ' ' -f 1)
-
-if [ $mode = build ]; then
-    mkdir -p deploy
-    cp "$built" "$committed"
-    cat > $record <<JSON
+# replace NAME: the checked-in program and its record.
+replace() {
+    local folder=${deployed[$1]}
+    mkdir -p "$folder"
+    cp "$built" "$folder/$1.so"
+    cat > "$folder/BUILD.json" <<JSON
 {
-  "program": "$name.so",
+  "program": "$1.so",
   "sha256": "$hash",
-  "source_sha256": "$source_hash",
+  "source_sha256": "$(source_hash "$1")",
   "rustc": "$rustc_version",
   "llvm": "$llvm_version",
   "linker": "$linker_version"
 }
 JSON
-    echo "built $committed, sha256 $hash"
-    exit 0
-fi
-
-recorded() { sed -n "s/^ *\"$1\": \"\(.*\)\",\{0,1\}$/\1/p" $record; }
-[ -f "$committed" ] && [ -f $record ] || { echo "build.sh: $committed or $record is not there" >&2; exit 1; }
-[ "$(sha256sum $committed | cut -d ' ' -f 1)" = "$(recorded sha256)" ] || {
-    echo "build.sh: $committed is not the program that $record records" >&2
-    exit 1
+    echo "built $folder/$1.so, sha256 $hash"
 }
-if [ "$source_hash" != "$(recorded source_sha256)" ]; then
-    echo "build.sh: the sources changed after $committed was built; run programs/build.sh" >&2
-    exit 1
-fi
-if [ "$rustc_version|$llvm_version|$linker_version" != "$(recorded rustc)|$(recorded llvm)|$(recorded linker)" ]; then
-    echo "another compiler: $rustc_version, LLVM $llvm_version, $linker_version"
-    echo "the record has:   $(recorded rustc), LLVM $(recorded llvm), $(recorded linker)"
-    echo "not compared; the rebuilt program is programs/$built (sha256 $hash)"
-    exit 0
-fi
-if [ "$hash" = "$(recorded sha256)" ]; then
+
+# compare NAME: what is checked in with what was just built; status 1 where they differ.
+compare() {
+    local folder=${deployed[$1]} committed record
+    committed=$folder/$1.so record=$folder/BUILD.json
+    recorded() { sed -n "s/^ *\"$1\": \"\(.*\)\",\{0,1\}$/\1/p" "$record"; }
+    if [ ! -f "$committed" ] || [ ! -f "$record" ]; then
+        echo "build.sh: $committed or $record is not there" >&2
+        return 1
+    fi
+    if [ "$(sha256sum "$committed" | cut -d ' ' -f 1)" != "$(recorded sha256)" ]; then
+        echo "build.sh: $committed is not the program that $record records" >&2
+        return 1
+    fi
+    if [ "$(source_hash "$1")" != "$(recorded source_sha256)" ]; then
+        echo "build.sh: the sources changed after $committed was built; run programs/build.sh" >&2
+        return 1
+    fi
+    if [ "$rustc_version|$llvm_version|$linker_version" != "$(recorded rustc)|$(recorded llvm)|$(recorded linker)" ]; then
+        echo "another compiler: $rustc_version, LLVM $llvm_version, $linker_version"
+        echo "the record has:   $(recorded rustc), LLVM $(recorded llvm), $(recorded linker)"
+        echo "not compared; the rebuilt program is programs/$built (sha256 $hash)"
+        return 0
+    fi
+    if [ "$hash" != "$(recorded sha256)" ]; then
+        echo "build.sh: the same compiler gives other bytes: programs/$built (sha256 $hash), recorded $(recorded sha256)" >&2
+        return 1
+    fi
     echo "equal: $committed, sha256 $hash"
-else
-    echo "build.sh: the same compiler gives other bytes: programs/$built (sha256 $hash), recorded $(recorded sha256)" >&2
-    exit 1
-fi
+}
+
+for name in "$@"; do
+    compile "$name"
+    hash=$(sha256sum "$built" | cut -d ' ' -f 1)
+    if [ $mode = build ]; then replace "$name"; else compare "$name"; fi
+done

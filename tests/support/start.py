@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from tests.support.live_chain import LAMPORTS_PER_SOL, LiveChain, address_of
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.chain.program import ProgramClient
 from xstocks_daemon.chain.rpc import RpcPool
+from xstocks_daemon.domain.units import Address
 
 PROGRAM_SO_ENV = "XSTOCKS_PROGRAM_SO"
 #: A validator that makes slots 16 times as quick as mainnet's: confirmations do not dominate the tests.
@@ -50,19 +51,25 @@ class Laboratory:
 
 @asynccontextmanager
 async def laboratory(
-    kind: ChainKind, folder: Path, *, spare: int = 0, keys: Keys | None = None
+    kind: ChainKind,
+    folder: Path,
+    *,
+    spare: int = 0,
+    keys: Keys | None = None,
+    also: Mapping[Address, Path] | None = None,
 ) -> AsyncIterator[Laboratory]:
     """A chain of that kind for as long as the context lasts; the embedded one with slots made by hand.
 
-    `keys` None: fresh ones. Raises ChainError where the chain does not start.
+    `keys` None: fresh ones. `also` are other programs by address. Raises ChainError where the chain does not start.
     """
     keys = keys or generate_keys(folder / "keys")
     clients = [ProgramClient(), *(ProgramClient(address_of(Keypair())) for _ in range(spare))]
     authority = base58(keys.upgrade_authority.address)
+    files = {**{each.program_id: program_so() for each in clients}, **(also or {})}
     async with (
         chain_process(
             kind,
-            programs=[UpgradeableProgram(base58(each.program_id), program_so(), authority) for each in clients],
+            programs=[UpgradeableProgram(base58(address), path, authority) for address, path in files.items()],
             slot_ms=_VALIDATOR_SLOT_MS,
             finalized_lag=1,
             manual_slots=kind == "embedded",

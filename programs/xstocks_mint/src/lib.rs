@@ -17,6 +17,7 @@ pub mod log;
 pub mod math;
 pub mod mint_profile;
 pub mod schema;
+mod security_txt;
 pub mod state;
 pub mod table;
 pub mod timelock;

@@ -1,0 +1,53 @@
+//! The program's one configuration.
+
+use crate::{
+    bytes::{at, byte, checked, owned},
+    error::Error,
+    layout::config as layout,
+    Account, Address,
+};
+
+/// The Config account: is the timelock enforced, what is paused everywhere, which cluster.
+#[derive(Clone, Copy, Debug)]
+pub struct Config<'a>(&'a [u8; layout::LEN]);
+
+impl<'a> Config<'a> {
+    /// Reads the Config of the program. A program has exactly one, so its owner and its kind say which it is.
+    ///
+    /// # Errors
+    /// WrongOwner, WrongLength, WrongDiscriminator, UnsupportedVersion.
+    #[inline(always)]
+    pub fn read(program_id: &Address, account: Account<'a>) -> Result<Self, Error> {
+        Self::from_data(owned(program_id, account)?)
+    }
+
+    /// As `read`, where the caller has checked that the program owns the account.
+    ///
+    /// # Errors
+    /// WrongLength, WrongDiscriminator, UnsupportedVersion.
+    #[inline(always)]
+    pub fn from_data(data: &'a [u8]) -> Result<Self, Error> {
+        Ok(Self(checked(data, layout::DISCRIMINATOR)?))
+    }
+
+    /// Whether the timelock binds the issuer. While it does not, treat every asset as not enforced.
+    #[inline(always)]
+    #[must_use]
+    pub fn is_sealed(&self) -> bool {
+        byte::<{ layout::SEALED }, _>(self.0) == 1
+    }
+
+    /// What is paused for all assets: bits of `scope`.
+    #[inline(always)]
+    #[must_use]
+    pub fn paused(&self) -> u8 {
+        byte::<{ layout::PAUSED }, _>(self.0)
+    }
+
+    /// The genesis hash of the cluster that the statements are bound to.
+    #[inline(always)]
+    #[must_use]
+    pub fn genesis_hash(&self) -> &'a [u8; 32] {
+        at::<{ layout::GENESIS_HASH }, 32, _>(self.0)
+    }
+}

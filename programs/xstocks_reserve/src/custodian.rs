@@ -1,0 +1,38 @@
+//! A keeper of shares.
+
+use crate::{
+    bytes::{byte, checked, owned, u32_at},
+    error::Error,
+    layout::custodian as layout,
+    Account, Address,
+};
+
+/// A Custodian account: its present key epoch decides whether its statements still count.
+#[derive(Clone, Copy, Debug)]
+pub struct Custodian {
+    pub address: Address,
+    /// None where the custodian is retired.
+    pub epoch: Option<u32>,
+}
+
+impl Custodian {
+    /// Reads a Custodian of the program.
+    ///
+    /// # Errors
+    /// WrongOwner, WrongLength, WrongDiscriminator, UnsupportedVersion.
+    #[inline(always)]
+    pub fn read(program_id: &Address, account: Account) -> Result<Self, Error> {
+        Self::from_data(account.address, owned(program_id, account)?)
+    }
+
+    /// As `read`, where the caller has checked that the program owns the account.
+    ///
+    /// # Errors
+    /// WrongLength, WrongDiscriminator, UnsupportedVersion.
+    #[inline(always)]
+    pub fn from_data(address: &Address, data: &[u8]) -> Result<Self, Error> {
+        let data: &[u8; layout::LEN] = checked(data, layout::DISCRIMINATOR)?;
+        let active = byte::<{ layout::STATE }, _>(data) == layout::ACTIVE;
+        Ok(Self { address: *address, epoch: active.then_some(u32_at::<{ layout::EPOCH }, _>(data)) })
+    }
+}

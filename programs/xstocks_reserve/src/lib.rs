@@ -1,0 +1,59 @@
+//! Reads the reserve of a tokenised share from the accounts of the `xstocks_mint` program, for other programs and for
+//! services: is the token fully backed now, under what ceiling, how old are the statements, which multiplier holds.
+//!
+//! `no_std`, no dependencies, no `unsafe`, no allocation, no panics. Everything is computed from the bytes of accounts:
+//! the caller hands over data, owner and address of each, as the runtime or an RPC node gives them.
+//!
+//! ```
+//! use xstocks_reserve::{Account, Asset, Config, Custodian, Error, Mint};
+//!
+//! /// Whether the token may be taken as collateral: the rules are enforced, nothing is on hold, the supply is backed,
+//! /// and every statement that counts is at most `max_age_secs` old.
+//! fn is_good_collateral(
+//!     program_id: &[u8; 32], config: Account, asset: Account, mint: Account, custodians: &[Account], now_ts: i64,
+//!     max_age_secs: u64,
+//! ) -> Result<bool, Error> {
+//!     let (config, asset) = (Config::read(program_id, config)?, Asset::read(program_id, asset)?);
+//!     let mint = Mint::read(mint)?;
+//!     // An asset has at most four custodians; one that is left out counts zero.
+//!     let mut read = [None; 4];
+//!     for (slot, custodian) in read.iter_mut().zip(custodians) {
+//!         *slot = Some(Custodian::read(program_id, *custodian)?);
+//!     }
+//!     let backing = asset.backing(now_ts, &mint, &read)?;
+//!     let young = backing.statements.oldest_age_secs.is_some_and(|age_secs| age_secs <= max_age_secs);
+//!     Ok(asset.is_enforced(&config) && asset.holds() == 0 && backing.is_full() && young)
+//! }
+//! # let nothing = Account { address: &[0; 32], owner: &[1; 32], data: &[] };
+//! # assert_eq!(is_good_collateral(&[9; 32], nothing, nothing, nothing, &[], 1, 60), Err(Error::WrongOwner));
+//! ```
+//!
+//! Amounts are base units of the mint (`raw`); times are Unix seconds (`ts`) unless they say milliseconds (`ms`).
+#![no_std]
+#![forbid(unsafe_code)]
+
+mod asset;
+mod bytes;
+mod config;
+mod custodian;
+mod error;
+pub mod layout;
+mod mint;
+
+pub use asset::{hold, scope, Asset, AssetState, Backing, Statements};
+pub use config::Config;
+pub use custodian::Custodian;
+pub use error::Error;
+pub use mint::Mint;
+
+/// 32 raw bytes: an account's address or a program's id.
+pub type Address = [u8; 32];
+
+/// An account as the runtime or an RPC node gives it.
+#[derive(Clone, Copy, Debug)]
+pub struct Account<'a> {
+    pub address: &'a Address,
+    /// The program that owns it: what makes its bytes worth anything.
+    pub owner: &'a Address,
+    pub data: &'a [u8],
+}

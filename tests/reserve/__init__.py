@@ -1,0 +1,1 @@
+"""The reserve as others read it."""

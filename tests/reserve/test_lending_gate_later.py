@@ -1,0 +1,136 @@
+"""The example lending gate as time passes, and on accounts that only an edit makes: on the embedded chain alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.reserve.market import MAX_AGE_SECS, Collateral, Market, Refusal
+from tests.support.deployed import ROOMY
+from tests.support.edit import patched
+from xstocks_daemon.chain.addresses import SYSTEM
+from xstocks_daemon.chain.rpc import AccountInfo
+from xstocks_daemon.domain.snapshot import AssetState
+from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address, multiplier_bits_of
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.parametrize("market", ["embedded"], indirect=True, scope="module"),
+]
+
+# Offsets of docs/reserve-account.md.
+SEALED_AT = 10
+VERSION_AT = 8
+STATE_AT = 12
+PENDING_MULTIPLIER_AT, EFFECTIVE_TS_AT = 144, 152
+SCALED_UI_OFFSET_AT = 168
+
+
+async def edited(market: Market, address: Address, offset: int, content: bytes) -> AccountInfo:
+    """Write over a part of an account; gives the account as it was."""
+    before = await market.chain.account(address)
+    await market.chain.set_account(address, replace(before, data=patched(before.data, offset, content)))
+    return before
+
+
+async def older_than(collateral: Collateral, age_secs: int) -> None:
+    """The chain's clock stands at the last second at which the statement is `age_secs` old."""
+    chain = collateral.market.chain
+    observed_ms = (await collateral.asset.entry()).observed_ms
+    target_ts = observed_ms // MILLIS_PER_SEC + age_secs
+    await chain.advance_clock(target_ts - await chain.clock_ts())
+
+
+async def test_a_statement_is_taken_until_the_markets_own_limit(market: Market) -> None:
+    collateral = await market.collateral()
+    await older_than(collateral, MAX_AGE_SECS)
+    await collateral.accepted()
+    await market.chain.advance_clock(1)
+    await collateral.refused(Refusal.StatementTooOld)
+    await collateral.asset.attest(1_000)
+    await collateral.accepted()
+
+
+async def test_a_stale_statement_counts_nothing(market: Market) -> None:
+    collateral = await market.collateral()
+    await older_than(collateral, ROOMY.max_age_secs)
+    await collateral.refused(Refusal.StatementTooOld)
+    await market.chain.advance_clock(1)
+    await collateral.refused(Refusal.NoFreshStatement)
+    await collateral.asset.attest(1_000)
+    await collateral.accepted()
+
+
+async def test_an_expired_statement_counts_nothing(market: Market) -> None:
+    collateral = await market.collateral()
+    now_ts = await market.chain.clock_ts()
+    await collateral.asset.attest(1_000, expires_ts=now_ts + 60)
+    await collateral.accepted()
+    await market.chain.advance_clock(60 - (await market.chain.clock_ts() - now_ts))
+    await collateral.refused(Refusal.NoFreshStatement)
+    await collateral.asset.attest(1_000)
+    await collateral.accepted()
+
+
+async def test_what_does_not_bind_the_issuer_is_refused(market: Market) -> None:
+    collateral = await market.collateral()
+    for address, offset, content, error in (
+        (market.program.addresses.config, SEALED_AT, b"\0", Refusal.NotSealed),
+        (collateral.asset.address, STATE_AT, bytes([AssetState.RELEASED]), Refusal.Released),
+    ):
+        before = await edited(market, address, offset, content)
+        await collateral.refused(error)
+        await market.chain.set_account(address, before)
+        await collateral.accepted()
+
+
+async def test_a_copied_asset_account_is_worth_nothing(market: Market) -> None:
+    collateral = await market.collateral()
+    asset = collateral.asset.address
+    await collateral.asset.attest(900)
+    await collateral.refused(Refusal.ReserveShort)
+    # The very bytes that would let it pass, owned by somebody else.
+    short = await market.chain.account(asset)
+    await collateral.asset.attest(1_000)
+    backed = await market.chain.account(asset)
+    await collateral.accepted()
+    for owner, error in (
+        (SYSTEM, Refusal.AssetWrongOwner),
+        (market.foreign.client.program_id, Refusal.AssetWrongOwner),
+    ):
+        await market.chain.set_account(asset, replace(backed, owner=owner))
+        await collateral.refused(error)
+    await market.chain.set_account(asset, short)
+    await collateral.refused(Refusal.ReserveShort)
+    await market.chain.set_account(asset, backed)
+    await collateral.accepted()
+
+
+async def test_an_account_of_another_kind_or_version_is_refused(market: Market) -> None:
+    collateral = await market.collateral()
+    for offset, error in ((0, Refusal.AssetWrongDiscriminator), (VERSION_AT, Refusal.AssetUnsupportedVersion)):
+        before = await edited(market, collateral.asset.address, offset, b"\xff")
+        await collateral.refused(error)
+        await market.chain.set_account(collateral.asset.address, before)
+    await collateral.accepted()
+
+
+async def test_from_the_time_of_a_new_multiplier_on_old_statements_count_nothing(market: Market) -> None:
+    collateral = await market.collateral()
+    effective_ts = await market.chain.clock_ts() + 60
+    pending = multiplier_bits_of("1.5").to_bytes(8, "little") + effective_ts.to_bytes(8, "little")
+    assert EFFECTIVE_TS_AT == PENDING_MULTIPLIER_AT + 8
+    await edited(market, collateral.asset.address, PENDING_MULTIPLIER_AT, pending)
+    await market.chain.advance_clock(effective_ts - 1 - await market.chain.clock_ts())
+    await collateral.accepted()
+    await market.chain.advance_clock(1)
+    await collateral.refused(Refusal.NoFreshStatement)
+
+
+async def test_the_multiplier_of_the_mint_is_where_the_asset_says(market: Market) -> None:
+    collateral = await market.collateral()
+    before = await edited(market, collateral.asset.address, SCALED_UI_OFFSET_AT, b"\0\0")
+    await collateral.refused(Refusal.MultiplierOffsetInvalid)
+    await market.chain.set_account(collateral.asset.address, before)
+    await collateral.accepted()
