@@ -34,7 +34,7 @@ from xstocks_daemon.chain.transactions import compile_message
 from xstocks_daemon.domain.intent import IntentKind
 from xstocks_daemon.domain.snapshot import Hold, Scope
 from xstocks_daemon.domain.statement import MAX_ENTRIES
-from xstocks_daemon.domain.units import multiplier_bits_of
+from xstocks_daemon.domain.units import Address, multiplier_bits_of
 
 DOCS = Path(__file__).resolve().parents[1] / "docs" / "compute-units.md"
 
@@ -85,6 +85,11 @@ MEANING = {
     "set_participant": "a new participant",
     "set_role": "a role's key, before the seal",
     "loosen_policy": "other limits, before the seal",
+    "set_metadata": "one additional field of a mint that grows by it",
+    "freeze": "a holder's token account",
+    "thaw": "the same account",
+    "announce_recovery": "the first one of a token account, which it freezes",
+    "execute_recovery": "thaw, transfer and freeze again",
     "pause": "one scope of one asset",
     "pause_transfers": "the transfers of one asset, by Token-2022's own pause",
     "resume": "one scope of one asset",
@@ -168,6 +173,23 @@ class Bench:
         await self.measure("set_participant", await self._participant(wallet))
         await first.open_account(address_of(wallet))
         await self.measure("distribute", await first.distributing(AMOUNT_RAW // 2, wallet))
+        await self._compliance(first, first.token_account(address_of(wallet)))
+
+    async def _compliance(self, asset: Asset, source: Address) -> None:
+        program, client, keys = self.program, self.program.client, self.program.keys
+        compliance, mint = keys.compliance.address, asset.mint
+        for name, build in (("freeze", client.freeze), ("thaw", client.thaw)):
+            instruction = build(compliance=compliance, mint=mint, account=source)
+            await self.measure(name, program.by("compliance", instruction))
+        destination = await asset.open_account(address_of(seeded("heir")))
+        announce = client.announce_recovery(
+            compliance=compliance, mint=mint, source=source, destination=destination, amount_raw=1, delay_secs=0
+        )
+        await self.measure("announce_recovery", program.by("compliance", announce))
+        execute = client.execute_recovery(
+            compliance=compliance, admin=keys.admin.address, mint=mint, source=source, destination=destination
+        )
+        await self.measure("execute_recovery", call(execute, keys.compliance.keypair, keys.admin.keypair))
 
     def _first_and_more(self, name: str, one: int, all_together: int, count: int) -> None:
         """The cost of one, and what each further one adds on average, rounded up."""
@@ -220,6 +242,10 @@ class Bench:
         cancel = client.cancel_multiplier(authority=officer, mint=mint, pending_bits=multiplier_bits_of("1.01"))
         await self.measure("cancel_multiplier", program.by("corporate_actions", cancel))
         policy = (await asset.read()).policy
+        update = client.set_metadata(
+            admin=admin, mint=mint, updates=[("benchmark", "of 32 bytes, as an address has it")]
+        )
+        await self.measure("set_metadata", program.by("admin", update))
         loosen = client.loosen_policy(admin=admin, mint=mint, policy=policy)
         await self.measure("loosen_policy", program.by("admin", loosen))
         role = client.set_role(admin=admin, role=Role.COMPLIANCE, key=address_of(seeded("compliance officer")))

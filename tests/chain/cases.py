@@ -215,6 +215,51 @@ def cases() -> list[Case]:
             {"policy": asdict(POLICY)},
             (ADMIN, config, ASSET, None),
         ),
+        Case("retire_asset", CLIENT.retire_asset(admin=ADMIN, mint=MINT), {}, (ADMIN, config, ASSET)),
+        Case(
+            "set_metadata",
+            CLIENT.set_metadata(admin=ADMIN, mint=MINT, updates=[("name", "Äpfel"), ("isin", "")]),
+            {"updates": [{"key": "name", "value": "Äpfel"}, {"key": "isin", "value": ""}]},
+            (ADMIN, config, ASSET, MINT, known.TOKEN_2022, known.SYSTEM),
+        ),
+        Case(
+            "freeze",
+            CLIENT.freeze(compliance=KEY, mint=MINT, account=DESTINATION),
+            {},
+            (KEY, config, ASSET, MINT, DESTINATION, known.TOKEN_2022),
+        ),
+        Case(
+            "thaw",
+            CLIENT.thaw(compliance=KEY, mint=MINT, account=DESTINATION),
+            {},
+            (KEY, config, ASSET, MINT, DESTINATION, a.recovery(DESTINATION), known.TOKEN_2022, None),
+        ),
+        Case(
+            "thaw",
+            CLIENT.thaw(compliance=KEY, mint=MINT, account=DESTINATION, wallet=WALLET),
+            {},
+            (KEY, config, ASSET, MINT, DESTINATION, a.recovery(DESTINATION), known.TOKEN_2022, a.participant(WALLET)),
+        ),
+        Case(
+            "announce_recovery",
+            CLIENT.announce_recovery(
+                compliance=KEY, mint=MINT, source=WALLET, destination=DESTINATION, amount_raw=2**63, delay_secs=86_400
+            ),
+            {"amount_raw": 2**63, "delay_secs": 86_400},
+            (KEY, config, ASSET, MINT, WALLET, DESTINATION, a.recovery(WALLET), known.TOKEN_2022, known.SYSTEM),
+        ),
+        Case(
+            "execute_recovery",
+            CLIENT.execute_recovery(compliance=KEY, admin=ADMIN, mint=MINT, source=WALLET, destination=DESTINATION),
+            {},
+            (KEY, ADMIN, config, ASSET, MINT, WALLET, DESTINATION, a.recovery(WALLET), known.TOKEN_2022),
+        ),
+        Case(
+            "cancel_recovery",
+            CLIENT.cancel_recovery(guardian=KEY, source=WALLET),
+            {},
+            (KEY, config, a.recovery(WALLET)),
+        ),
         Case(
             "set_participant",
             CLIENT.set_participant(registrar=KEY, wallet=WALLET, active=True, expires_ts=2**40, country="CH"),

@@ -27,7 +27,7 @@ from xstocks_daemon.chain.errors import (
     TransactionFailed,
 )
 from xstocks_daemon.chain.idl import interface_of, load_interface, translate
-from xstocks_daemon.chain.program import ProposalState, Role
+from xstocks_daemon.chain.program import ProposalState, RecoveryState, Role
 from xstocks_daemon.domain.intent import IntentKind
 from xstocks_daemon.domain.snapshot import AssetState, CustodianState, EntryState, ParticipantState, Scope
 from xstocks_daemon.domain.units import Address
@@ -119,6 +119,7 @@ def plausible(name: str, **changes: Any) -> dict[str, Any]:
         "Asset": {"state": 1, "paused": 16, "holds": 5, "entry_count": 2, "decimals": 8},
         "Proposal": {"state": 1, "role": 2},
         "Participant": {"state": 1, "country": b"DE"},
+        "Recovery": {"state": 1},
     }
     value |= {"version": 1} | fixed[name] | changes
     if name == "Asset":
@@ -173,6 +174,16 @@ def test_proposal_and_participant_are_decoded() -> None:
     participant = CLIENT.participant(KEY, reading.account_bytes("Participant", raw))
     assert (participant.state, participant.country) == (ParticipantState.ACTIVE, "DE")
     assert (participant.wallet, participant.expires_ts) == (raw["wallet"], raw["expires_ts"])
+
+
+def test_recovery_is_decoded() -> None:
+    raw = plausible("Recovery")
+    recovery = CLIENT.recovery(KEY, reading.account_bytes("Recovery", raw), CLIENT.program_id)
+    assert recovery.state is RecoveryState.EXECUTED
+    same = set(asdict(recovery)) - {"address", "state"}
+    assert {name: getattr(recovery, name) for name in same} == {name: raw[name] for name in same}
+    with pytest.raises(MalformedAccount, match="3 is not a valid RecoveryState"):
+        CLIENT.recovery(KEY, reading.account_bytes("Recovery", raw | {"state": 3}))
 
 
 @pytest.mark.parametrize(

@@ -57,13 +57,15 @@ def at(meta: AccountMeta) -> Address:
 async def test_no_place_takes_another_kind_of_account_or_a_read_only_one(
     laboratory: Laboratory, program: Deployed, asset: Asset, zoo: list[Address], name: str
 ) -> None:
-    """Left out are the signer, an optional account that is not given, and accounts of the same type: another asset or
+    """Left out are the signers, an optional account that is not given, and accounts of the same type: another asset or
     custodian is another request, and where it is not, test_substitution.py has the case."""
     rule = RULES[name]
     if name in {"propose", "cancel_proposal", "cancel_admin", "accept_admin"}:  # they need one of their own
         program = await laboratory.deploy()
     build = await rule.prepare(program, asset)
-    signer = keys_of(program)[rule.allowed[0]]
+    keys = keys_of(program)
+    signer = keys[rule.allowed[0]]
+    signers = [signer, *(keys[who] for who in rule.also)]
     await program.chain.fund(address_of(signer))
     good = build(address_of(signer))
     kind = await kinds(program, [*zoo, *map(at, good.accounts)])
@@ -73,20 +75,20 @@ async def test_no_place_takes_another_kind_of_account_or_a_read_only_one(
             continue
         if meta.is_writable:
             readonly = with_flags(good, index, writable=False)
-            failed = await program.chain.simulate(call(readonly, signer))
+            failed = await program.chain.simulate(call(readonly, *signers))
             assert failed.err == {"InstructionError": [1, {"Custom": Refusal.ConstraintMut}]}, f"account {index}"
         # What is proposed may be any instruction of any accounts: those behind the named ones are not looked at.
-        if index == 0 or (name == "propose" and index > 3):
+        if meta.is_signer or (name == "propose" and index > 3):
             continue
         for stranger in zoo:
             same = stranger == at(meta) or (at(meta) in kind and kind.get(stranger) == kind[at(meta)])
             if not same:
-                failed = await program.chain.simulate(call(with_account(good, index, stranger), signer))
+                failed = await program.chain.simulate(call(with_account(good, index, stranger), *signers))
                 assert failed.err is not None, f"account {index} was taken from the zoo: {stranger.hex()}"
                 assert "Custom" in str(failed.err), f"account {index}: {failed.err} {failed.logs}"
                 tried += 1
     assert tried >= len(zoo) - 2
-    passed = await program.chain.simulate(call(good, signer))  # only simulated: the program is everybody's
+    passed = await program.chain.simulate(call(good, *signers))  # only simulated: the program is everybody's
     assert passed.err is None, passed.logs
 
 

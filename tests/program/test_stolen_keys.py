@@ -187,6 +187,63 @@ async def hands_nothing_over(program: Deployed) -> None:
     assert (await program.config()).admin == admin
 
 
+async def test_a_stolen_compliance_key_moves_nothing_alone(program: Deployed, asset: Asset) -> None:
+    """It freezes holders, which moves nothing and which another compliance key undoes; what it announces the admin does
+    not sign and the guardian stops."""
+    wallet, thief = await asset.holder(1_000), Keypair()
+    source, own = asset.token_account(address_of(wallet)), await asset.open_account(address_of(thief))
+    client, compliance = program.client, program.keys.compliance
+    announce = client.announce_recovery(
+        compliance=compliance.address, mint=asset.mint, source=source, destination=own, amount_raw=1_000, delay_secs=0
+    )
+    await program.accepted(program.by("compliance", announce))
+    for admin in (compliance.keypair, thief):
+        execute = client.execute_recovery(
+            compliance=compliance.address, admin=address_of(admin), mint=asset.mint, source=source, destination=own
+        )
+        await program.refused(call(execute, compliance.keypair, admin), Refusal.NotAdmin)
+    vault = client.freeze(compliance=compliance.address, mint=asset.mint, account=asset.vault)
+    await program.refused(program.by("compliance", vault), Refusal.VaultProtected)
+    cancel = client.cancel_recovery(guardian=program.keys.guardian.address, source=source)
+    await program.accepted(program.by("guardian", cancel))
+    both = client.execute_recovery(
+        compliance=compliance.address,
+        admin=program.keys.admin.address,
+        mint=asset.mint,
+        source=source,
+        destination=own,
+    )
+    await program.refused(call(both, compliance.keypair, program.keys.admin.keypair), Refusal.RecoveryNotOpen)
+    assert (await asset.balance_raw(source), await asset.balance_raw(own)) == (1_000, 0)
+
+
+async def test_stolen_admin_and_guardian_keys_recover_nothing_without_compliance(
+    program: Deployed, asset: Asset
+) -> None:
+    wallet, thief = await asset.holder(1_000), Keypair()
+    source, own = asset.token_account(address_of(wallet)), await asset.open_account(address_of(thief))
+    client = program.client
+    for role in ("admin", "guardian"):
+        key = getattr(program.keys, role)
+        announce = client.announce_recovery(
+            compliance=key.address, mint=asset.mint, source=source, destination=own, amount_raw=1, delay_secs=0
+        )
+        await program.refused(call(announce, key.keypair), Refusal.NotCompliance)
+        freeze = client.freeze(compliance=key.address, mint=asset.mint, account=source)
+        await program.refused(call(freeze, key.keypair), Refusal.NotCompliance)
+    compliance = program.keys.compliance.address
+    announce = client.announce_recovery(
+        compliance=compliance, mint=asset.mint, source=source, destination=own, amount_raw=1, delay_secs=0
+    )
+    await program.accepted(program.by("compliance", announce))
+    admin = program.keys.admin
+    alone = client.execute_recovery(
+        compliance=admin.address, admin=admin.address, mint=asset.mint, source=source, destination=own
+    )
+    await program.refused(call(alone, admin.keypair), Refusal.NotCompliance)
+    assert await asset.balance_raw(own) == 0
+
+
 @pytest.mark.parametrize("role", ["operator", "admin", "guardian", "compliance"])
 async def test_no_key_of_the_issuer_is_an_authority_of_the_mint(program: Deployed, asset: Asset, role: str) -> None:
     """Token-2022 itself refuses them: the Asset account is the only authority, and no key signs for it."""

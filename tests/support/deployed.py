@@ -13,6 +13,7 @@ from solders.keypair import Keypair
 from localnet.demo.deploy import KEEPERS, Deployment, Keeper, Keys, deploy
 from localnet.demo.keys import Key
 from localnet.demo.outbox import Job, submit_ok
+from tests.support.edit import patched
 from tests.support.live_chain import Call, LiveChain, address_of, call
 from tests.support.refusals import Refusal
 from xstocks_daemon.chain.addresses import ProgramAddresses, associated_token_address
@@ -447,6 +448,28 @@ class Asset:
         return program.by(
             "resumer",
             program.client.clear_hold(resumer=resumer, mint=self.mint, holds=Hold(holds), observed_ms=observed_ms),
+        )
+
+    async def holder(self, amount_raw: int) -> Keypair:
+        """A participant whose associated token account holds so much, a multiple of 100; attested, minted and
+        distributed for it. Once per asset: a second rise of what is attested would set a hold."""
+        await self.attest(amount_raw)
+        await self.program.accepted(await self.minting(amount_raw))
+        wallet = await self.program.participant()
+        await self.open_account(address_of(wallet))
+        await self.program.accepted(await self.distributing(amount_raw, wallet))
+        return wallet
+
+    async def frozen(self, token_account: Address) -> bool:
+        """Whether a token account is frozen."""
+        info = await self.program.chain.account(token_account)
+        return read_token_account(token_account, info.data, info.owner).frozen
+
+    async def rewrite(self, offset: int, value: int) -> None:
+        """Embedded chain only: another byte in the Asset account, for what no instruction does yet."""
+        info = await self.program.chain.account(self.address)
+        await self.program.chain.set_account(
+            self.address, replace(info, data=patched(info.data, offset, bytes([value])))
         )
 
     async def set_policy(self, **changes: int) -> None:

@@ -55,6 +55,7 @@ class Refusal(IntEnum):
     OfferNotReady = 6024
     OfferExpired = 6025
     TimelockNotZero = 6026
+    NotCompliance = 6027
     # 6030 to 6049: the timelock.
     ProposalRequired = 6030
     ProposalMismatch = 6031
@@ -164,6 +165,7 @@ class Refusal(IntEnum):
     BalanceMismatch = 6220
     TooManyEntries = 6221
     SequenceExhausted = 6222
+    VaultProtected = 6223
     # 6240 to 6259: pauses and holds.
     UnknownScope = 6240
     NothingToChange = 6241
@@ -177,6 +179,20 @@ class Refusal(IntEnum):
     UnknownState = 6262
     ExpiryInvalid = 6263
     CountryInvalid = 6264
+    # 6300 to 6319: freeze, thaw, recovery.
+    NotFreezable = 6300
+    TokenAccountInvalid = 6301
+    AccountFrozen = 6302
+    AccountNotFrozen = 6303
+    ParticipantMissing = 6304
+    OwnerMismatch = 6305
+    RecoveryOpen = 6306
+    RecoveryNotOpen = 6307
+    RecoveryNotReady = 6308
+    RecoveryDelayInvalid = 6309
+    RecoveryTooLarge = 6310
+    RecoveryMismatch = 6311
+    RecoveryToItself = 6312
     # 6320 to 6339: changes of the multiplier.
     NotCorporateActions = 6320
     NotCorporateActionsOrGuardian = 6321
@@ -188,3 +204,6 @@ class Refusal(IntEnum):
     NoMultiplierPending = 6327
     MultiplierTookEffect = 6328
     MultiplierNotSet = 6329
+    # 6340 to 6359: retirement, release, metadata.
+    AlreadyRetired = 6340
+    AssetReleased = 6341

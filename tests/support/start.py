@@ -79,5 +79,6 @@ async def laboratory(
     ):
         chain = LiveChain(process, pool.endpoints[0])
         await chain.open_faucet(100_000 * LAMPORTS_PER_SOL)
-        await chain.fund(keys.upgrade_authority.address, keys.admin.address, lamports=1_000 * LAMPORTS_PER_SOL)
+        payers = (keys.upgrade_authority, keys.admin, keys.compliance)
+        await chain.fund(*(key.address for key in payers), lamports=1_000 * LAMPORTS_PER_SOL)
         yield Laboratory(chain, keys, clients[0], clients[1:])

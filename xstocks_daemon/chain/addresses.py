@@ -96,6 +96,10 @@ class ProgramAddresses:
         """["participant", wallet]"""
         return _derive(self.program_id, b"participant", wallet)
 
+    def recovery(self, source: Address) -> Address:
+        """["recovery", source token account]"""
+        return _derive(self.program_id, b"recovery", source)
+
     def proposal(self, proposal_hash: bytes) -> Address:
         """["proposal", hash]"""
         return _derive(self.program_id, b"proposal", proposal_hash)

@@ -107,6 +107,29 @@ class Proposal:
     admin_epoch: int
 
 
+class RecoveryState(IntEnum):
+    """States of a Recovery account."""
+
+    ANNOUNCED = 0
+    EXECUTED = 1
+    CANCELLED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """The newest recovery from one token account (Recovery account): `amount_raw` base units go from `source` to
+    `destination`, both token accounts of `mint`, not before `ready_ts` (Unix seconds)."""
+
+    address: Address
+    state: RecoveryState
+    mint: Address
+    source: Address
+    destination: Address
+    amount_raw: int
+    announced_ts: int
+    ready_ts: int
+
+
 @dataclass(frozen=True, slots=True)
 class ProgramEvent:
     """An event of the program. Addresses and byte arrays are bytes, numbers are ints."""
@@ -345,7 +368,7 @@ class ProgramClient:
                 "name": name,
                 "symbol": symbol,
                 "uri": uri,
-                "additional_metadata": [{"key": key, "value": value} for key, value in additional_metadata],
+                "additional_metadata": _fields(additional_metadata),
             },
             {
                 "admin": admin,
@@ -372,6 +395,84 @@ class ProgramClient:
             {"policy": asdict(policy)},
             {"admin": admin, "asset": self.addresses.asset(mint), "proposal": proposal},
         )
+
+    def retire_asset(self, *, admin: Address, mint: Address) -> Instruction:
+        """Stop minting and distributing of an asset for ever; burns, redemptions and statements go on."""
+        return self.build("retire_asset", {}, {"admin": admin, "asset": self.addresses.asset(mint)})
+
+    def set_metadata(self, *, admin: Address, mint: Address, updates: Sequence[tuple[str, str]]) -> Instruction:
+        """Write fields of the mint's metadata: `name`, `symbol`, `uri`, or others; the admin pays for its growth."""
+        return self.build(
+            "set_metadata",
+            {"updates": _fields(updates)},
+            {"admin": admin, "asset": self.addresses.asset(mint), "mint": mint},
+        )
+
+    def freeze(self, *, compliance: Address, mint: Address, account: Address) -> Instruction:
+        """Freeze a holder's token account at once."""
+        return self.build(
+            "freeze",
+            {},
+            {"compliance": compliance, "asset": self.addresses.asset(mint), "mint": mint, "account": account},
+        )
+
+    def thaw(
+        self, *, compliance: Address, mint: Address, account: Address, wallet: Address | None = None
+    ) -> Instruction:
+        """Thaw a holder's token account. `wallet`: its owner, a participant; needed in the permissioned profile."""
+        return self.build(
+            "thaw",
+            {},
+            {
+                "compliance": compliance,
+                "asset": self.addresses.asset(mint),
+                "mint": mint,
+                "account": account,
+                "recovery": self.addresses.recovery(account),
+                "participant": None if wallet is None else self.addresses.participant(wallet),
+            },
+        )
+
+    def announce_recovery(
+        self,
+        *,
+        compliance: Address,
+        mint: Address,
+        source: Address,
+        destination: Address,
+        amount_raw: int,
+        delay_secs: int,
+    ) -> Instruction:
+        """Freeze the token account `source` at once, and announce that so many base units will go to `destination`
+        after `delay_secs` (at least the timelock); compliance pays."""
+        return self.build(
+            "announce_recovery",
+            {"amount_raw": amount_raw, "delay_secs": delay_secs},
+            {"compliance": compliance, **self._recovery_accounts(mint, source, destination)},
+        )
+
+    def execute_recovery(
+        self, *, compliance: Address, admin: Address, mint: Address, source: Address, destination: Address
+    ) -> Instruction:
+        """Move the announced amount; compliance and admin sign."""
+        return self.build(
+            "execute_recovery",
+            {},
+            {"compliance": compliance, "admin": admin, **self._recovery_accounts(mint, source, destination)},
+        )
+
+    def _recovery_accounts(self, mint: Address, source: Address, destination: Address) -> dict[str, Address]:
+        return {
+            "asset": self.addresses.asset(mint),
+            "mint": mint,
+            "source": source,
+            "destination": destination,
+            "recovery": self.addresses.recovery(source),
+        }
+
+    def cancel_recovery(self, *, guardian: Address, source: Address) -> Instruction:
+        """Stop the announced recovery from a token account, which stays frozen."""
+        return self.build("cancel_recovery", {}, {"guardian": guardian, "recovery": self.addresses.recovery(source)})
 
     def set_participant(
         self, *, registrar: Address, wallet: Address, active: bool, expires_ts: int, country: str
@@ -694,6 +795,23 @@ class ProgramClient:
         except ValueError as error:
             raise MalformedAccount(f"Proposal account {base58(address)}: {error}") from None
 
+    def recovery(self, address: Address, data: bytes, owner: Address | None = None) -> Recovery:
+        """Decode a Recovery account."""
+        raw = self._parse("Recovery", address, data, owner)
+        try:
+            return Recovery(
+                address=address,
+                state=RecoveryState(raw.state),
+                mint=_address(raw.mint),
+                source=_address(raw.source),
+                destination=_address(raw.destination),
+                amount_raw=raw.amount_raw,
+                announced_ts=raw.announced_ts,
+                ready_ts=raw.ready_ts,
+            )
+        except ValueError as error:
+            raise MalformedAccount(f"Recovery account {base58(address)}: {error}") from None
+
     # ---- events and errors --------------------------------------------------------------------------------------
 
     def events(self, logs: Iterable[str]) -> list[ProgramEvent]:
@@ -764,6 +882,10 @@ def _one_line(error: Exception) -> str:
 
 def _writable(address: Address) -> AccountMeta:
     return AccountMeta(pubkey(address), is_signer=False, is_writable=True)
+
+
+def _fields(pairs: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"key": key, "value": value} for key, value in pairs]
 
 
 def _keys(keys: Sequence[AttesterKey]) -> list[dict[str, Any]]:

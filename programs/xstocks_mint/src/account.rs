@@ -290,8 +290,7 @@ pub fn create<'a, S: State>(
     let [first, second] = seeds;
     let bump_seed = [bump];
     let signer = [Seed::from(*first), Seed::from(*second), Seed::from(&bump_seed)];
-    let needed_lamports = rent_exempt(S::SPACE)?;
-    allocate(&New { program_id, payer, account, needed_lamports, space: S::SPACE as u64 }, &signer);
+    allocate(&New { program_id, payer, account, space: S::SPACE }, &signer)?;
     let data = data_ptr(account);
     // SAFETY: the account now is the program's, writable, zeroed and has SPACE bytes (10 at least).
     unsafe {
@@ -307,18 +306,27 @@ struct New<'a> {
     program_id: &'a Address,
     payer: &'a AccountView,
     account: &'a AccountView,
-    needed_lamports: u64,
-    space: u64,
+    space: usize,
+}
+
+/// Makes an account rent exempt for `space` bytes, where it is not.
+///
+/// # Errors
+/// Overflow.
+#[inline(always)]
+pub fn top_up(payer: &AccountView, account: &AccountView, space: usize) -> Result {
+    let missing = rent_exempt(space)?.saturating_sub(account.lamports());
+    if missing > 0 {
+        cpi::system_transfer(payer, account, missing);
+    }
+    Ok(())
 }
 
 /// Top up, allocate, assign: unlike create_account this also works when somebody funded the address before.
 #[inline(never)]
-fn allocate(new: &New, signer: &[Seed; 3]) {
-    if let Some(missing) = new.needed_lamports.checked_sub(new.account.lamports()) {
-        if missing > 0 {
-            cpi::system_transfer(new.payer, new.account, missing);
-        }
-    }
-    cpi::system_allocate(new.account, new.space, signer);
+fn allocate(new: &New, signer: &[Seed; 3]) -> Result {
+    top_up(new.payer, new.account, new.space)?;
+    cpi::system_allocate(new.account, new.space as u64, signer);
     cpi::system_assign(new.account, new.program_id, signer);
+    Ok(())
 }

@@ -245,6 +245,14 @@ impl Arg for MetadataFields {
     }
 }
 
+impl MetadataFieldsView<'_> {
+    /// How many pairs are left.
+    #[inline(always)]
+    pub const fn left(&self) -> u32 {
+        self.left
+    }
+}
+
 impl<'a> Iterator for MetadataFieldsView<'a> {
     type Item = (&'a [u8], &'a [u8]);
     fn next(&mut self) -> Option<Self::Item> {

@@ -132,16 +132,28 @@ pub fn update_multiplier(mint: &AccountView, asset: &AccountView, bits: u64, eff
     call(&ids::TOKEN_2022, [write(mint), sign(asset)], &data, seeds);
 }
 
+/// Token-2022 FreezeAccount.
+#[inline(never)]
+pub fn freeze(account: &AccountView, mint: &AccountView, asset: &AccountView, seeds: &[Seed]) {
+    call(&ids::TOKEN_2022, [write(account), read(mint), sign(asset)], &[10], seeds);
+}
+
+/// Token-2022 ThawAccount.
+#[inline(never)]
+pub fn thaw(account: &AccountView, mint: &AccountView, asset: &AccountView, seeds: &[Seed]) {
+    call(&ids::TOKEN_2022, [write(account), read(mint), sign(asset)], &[11], seeds);
+}
+
 /// Token metadata interface: initialize or update a field; `data` is the whole instruction.
 #[inline(never)]
-pub fn metadata_initialize(mint: &AccountView, asset: &AccountView, data: &[u8], seeds: &[Seed]) {
+pub fn metadata_initialize(mint: &AccountView, asset: &AccountView, data: &[u8], seeds: &[Seed; 3]) {
     // metadata, update authority, mint, mint authority
     call(&ids::TOKEN_2022, [write(mint), read(asset), read(mint), sign(asset)], data, seeds);
 }
 
 /// Token metadata interface: update a field; `data` is the whole instruction.
 #[inline(never)]
-pub fn metadata_update(mint: &AccountView, asset: &AccountView, data: &[u8], seeds: &[Seed]) {
+pub fn metadata_update(mint: &AccountView, asset: &AccountView, data: &[u8], seeds: &[Seed; 3]) {
     call(&ids::TOKEN_2022, [write(mint), sign(asset)], data, seeds);
 }
 

@@ -77,6 +77,7 @@ errors! {
     6024 OfferNotReady "The timelock of the offer has not passed"
     6025 OfferExpired "The offer has ended"
     6026 TimelockNotZero "Before the program is sealed the timelock is zero; seal sets it"
+    6027 NotCompliance "Only the compliance key may do this"
 
     // 6030 to 6049: the timelock.
     6030 ProposalRequired "The program is sealed: this instruction needs its proposal"
@@ -192,6 +193,7 @@ errors! {
     6220 BalanceMismatch "The vault after the call does not hold what it must"
     6221 TooManyEntries "A batch holds at most 20 entries"
     6222 SequenceExhausted "The asset has used all its sequence numbers"
+    6223 VaultProtected "A vault of the program is neither frozen nor recovered from or to"
 
     // 6240 to 6259: pauses and holds.
     6240 UnknownScope "There is no such pause scope"
@@ -208,6 +210,21 @@ errors! {
     6263 ExpiryInvalid "The expiry must lie in the future"
     6264 CountryInvalid "The country must be two capital letters (ISO 3166-1 alpha-2)"
 
+    // 6300 to 6319: freeze, thaw, recovery.
+    6300 NotFreezable "The profile of this mint has no freeze authority"
+    6301 TokenAccountInvalid "The account is not an initialized token account of this mint"
+    6302 AccountFrozen "The token account is frozen"
+    6303 AccountNotFrozen "The token account is not frozen"
+    6304 ParticipantMissing "To thaw in this profile the participant that owns the token account is needed"
+    6305 OwnerMismatch "The participant does not own the token account"
+    6306 RecoveryOpen "A recovery of this token account is announced"
+    6307 RecoveryNotOpen "No recovery of this token account is announced"
+    6308 RecoveryNotReady "The delay of the recovery has not passed"
+    6309 RecoveryDelayInvalid "The delay must be at least the timelock and at most a year"
+    6310 RecoveryTooLarge "The source holds less than the amount"
+    6311 RecoveryMismatch "The accounts are not those of the announced recovery"
+    6312 RecoveryToItself "Source and destination must be different"
+
     // 6320 to 6339: changes of the multiplier.
     6320 NotCorporateActions "Only the corporate actions key may do this"
     6321 NotCorporateActionsOrGuardian "Only the corporate actions key or the guardian may do this"
@@ -219,6 +236,10 @@ errors! {
     6327 NoMultiplierPending "No change of the multiplier is announced"
     6328 MultiplierTookEffect "The change has taken effect"
     6329 MultiplierNotSet "The mint does not apply the multipliers that it must"
+
+    // 6340 to 6359: retirement, release, metadata.
+    6340 AlreadyRetired "The asset is retired"
+    6341 AssetReleased "The asset is released: it is no authority of its mint any more"
 }
 
 impl From<Error> for pinocchio::error::ProgramError {

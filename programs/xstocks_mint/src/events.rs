@@ -68,6 +68,20 @@ events! {
     AdminChanged { admin: Address, admin_epoch: u64 }
     /// The timelock and the allowed skew changed.
     TimingChanged { timelock_secs: u64, max_skew_secs: u32 }
+    /// The asset is retired: nothing is minted or distributed any more.
+    AssetRetired { mint: Address }
+    /// Fields of the mint's metadata were written.
+    MetadataChanged { mint: Address, fields: u32 }
+    /// A token account was frozen.
+    Frozen { mint: Address, account: Address, owner: Address }
+    /// A token account was thawed.
+    Thawed { mint: Address, account: Address, owner: Address }
+    /// The source is frozen; the amount may be moved to the destination from ready_ts on.
+    RecoveryAnnounced { mint: Address, recovery: Address, source: Address, destination: Address, amount_raw: u64, ready_ts: i64 }
+    /// The amount was moved; the source is frozen still.
+    RecoveryExecuted { mint: Address, recovery: Address, source: Address, destination: Address, amount_raw: u64 }
+    /// The guardian stopped a recovery; the source is frozen still.
+    RecoveryCancelled { mint: Address, recovery: Address, source: Address }
     /// Tokens left the vault for a participant.
     Distributed { mint: Address, sequence: u64, amount_raw: u64, order_id: [u8; 16], destination: Address, intent_hash: [u8; 16] }
     /// Scopes were paused; mint of zeros: globally. paused are all bits after it.

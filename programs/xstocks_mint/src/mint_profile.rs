@@ -60,6 +60,11 @@ pub const fn has_pause(profile: u8) -> bool {
     profile != PROFILE_OPEN
 }
 
+/// Whether accounts of the profile's mints can be frozen.
+pub const fn has_freeze(profile: u8) -> bool {
+    profile != PROFILE_OPEN
+}
+
 #[inline(always)]
 fn part<const N: usize>(data: &[u8], at: usize) -> Result<&[u8; N]> {
     data.get(at..).and_then(|rest| rest.first_chunk::<N>()).ok_or(Error::MintMalformed)

@@ -19,6 +19,11 @@ const ASSOCIATED: AccountSpec = ANY.program(ids::ASSOCIATED_TOKEN_PROGRAM);
 /// The asset of the instruction's `mint` account.
 const ASSET_OF_MINT: AccountSpec = WRITABLE.pda(&[Seed::Const(b"asset"), Seed::Account("mint")]);
 
+/// The same, only read.
+const ASSET_OF_MINT_READ: AccountSpec = ANY.pda(&[Seed::Const(b"asset"), Seed::Account("mint")]);
+/// The recovery from the instruction's `source` account.
+const RECOVERY: AccountSpec = WRITABLE.pda(&[Seed::Const(b"recovery"), Seed::Account("source")]);
+
 /// What every handler gets beside its accounts and arguments.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
@@ -388,6 +393,25 @@ instructions! {
         proposal: WRITABLE,
     }
 
+    /// Retires an asset for ever: nothing is minted or distributed, the rest goes on.
+    admin::retire_asset "RetireAsset" () {
+        admin: SIGNER,
+        config: CONFIG,
+        asset: WRITABLE,
+    }
+
+    /// Writes fields of the mint's metadata: "name", "symbol" and "uri" are the base fields, other keys additional ones.
+    admin::set_metadata "SetMetadata" (updates: MetadataFields) {
+        /// Pays for the mint's growth.
+        admin: PAYER,
+        config: CONFIG,
+        asset: ASSET_OF_MINT_READ,
+        mint: WRITABLE,
+        /// Token-2022.
+        token_program: TOKEN,
+        system_program: SYSTEM,
+    }
+
     /// Puts a wallet on the list of participants, or changes it. state: 0 Inactive, 1 Active.
     registrar::set_participant "SetParticipant" (state: u8, expires_ts: i64, country: [u8; 2]) {
         /// Pays.
@@ -450,5 +474,71 @@ instructions! {
         resumer: SIGNER,
         config: CONFIG,
         asset: WRITABLE,
+    }
+
+    /// Freezes a holder's token account at once.
+    compliance::freeze "Freeze" () {
+        compliance: SIGNER,
+        config: CONFIG,
+        asset: ASSET_OF_MINT_READ,
+        mint: ANY,
+        /// A token account of the mint, no vault of the program.
+        account: WRITABLE,
+        /// Token-2022.
+        token_program: TOKEN,
+    }
+
+    /// Thaws a holder's token account, unless a recovery from it is announced.
+    compliance::thaw "Thaw" () {
+        compliance: SIGNER,
+        config: CONFIG,
+        asset: ASSET_OF_MINT_READ,
+        mint: ANY,
+        /// A token account of the mint, no vault of the program.
+        account: WRITABLE,
+        recovery: ANY.pda(&[Seed::Const(b"recovery"), Seed::Account("account")]),
+        /// Token-2022.
+        token_program: TOKEN;
+        optional
+        /// The active participant that owns the account; needed in the permissioned profile.
+        participant: ANY,
+    }
+
+    /// Freezes the source at once and announces that an amount will be moved out of it, after at least the timelock.
+    compliance::announce_recovery "AnnounceRecovery" (amount_raw: u64, delay_secs: u64) {
+        /// Pays.
+        compliance: PAYER,
+        config: CONFIG,
+        asset: ASSET_OF_MINT_READ,
+        mint: ANY,
+        /// A token account of the mint, no vault of the program.
+        source: WRITABLE,
+        /// Another one, not frozen.
+        destination: ANY,
+        recovery: RECOVERY,
+        /// Token-2022.
+        token_program: TOKEN,
+        system_program: SYSTEM,
+    }
+
+    /// Moves the announced amount; the source stays frozen.
+    compliance::execute_recovery "ExecuteRecovery" () {
+        compliance: SIGNER,
+        admin: SIGNER,
+        config: CONFIG,
+        asset: ASSET_OF_MINT_READ,
+        mint: ANY,
+        source: WRITABLE,
+        destination: WRITABLE,
+        recovery: RECOVERY,
+        /// Token-2022.
+        token_program: TOKEN,
+    }
+
+    /// Stops an announced recovery; the source stays frozen until compliance thaws it.
+    guardian::cancel_recovery "CancelRecovery" () {
+        guardian: SIGNER,
+        config: CONFIG,
+        recovery: WRITABLE,
     }
 }

@@ -17,6 +17,7 @@ const ACCOUNT_STATE: usize = 108;
 /// Bytes of a token account without extensions; with extensions the account type follows here.
 pub const ACCOUNT_LEN: usize = 165;
 const ACCOUNT_STATE_INITIALIZED: u8 = 1;
+const ACCOUNT_STATE_FROZEN: u8 = 2;
 /// AccountType::Account
 const TYPE_ACCOUNT: u8 = 2;
 /// TLV of ScaledUiAmount: header (type 25, length 56), authority 32, multiplier, effective time, new multiplier.
@@ -86,11 +87,17 @@ pub fn effective_multiplier_bits(mint: &AccountView, offset: u16, now: Now) -> R
     }
 }
 
-/// Checks that an account is an initialized, unfrozen Token-2022 account of `mint`, and gives its owner.
+/// Whether a token account is frozen.
+pub fn is_frozen(account: &AccountView) -> bool {
+    // SAFETY: only read in this function.
+    unsafe { data(account) }.get(ACCOUNT_STATE) == Some(&ACCOUNT_STATE_FROZEN)
+}
+
+/// Checks that an account is an initialized Token-2022 account of `mint`, frozen or not, and gives its owner.
 ///
 /// # Errors
 /// None where it is anything else.
-pub fn holder<'a>(account: &'a AccountView, mint: &Address) -> Option<&'a Address> {
+pub fn owner_of<'a>(account: &'a AccountView, mint: &Address) -> Option<&'a Address> {
     if !same(account.owner(), &ids::TOKEN_2022) {
         return None;
     }
@@ -98,10 +105,19 @@ pub fn holder<'a>(account: &'a AccountView, mint: &Address) -> Option<&'a Addres
     let data = unsafe { data(account) };
     let is_account = data.len() == ACCOUNT_LEN || data.get(ACCOUNT_LEN) == Some(&TYPE_ACCOUNT);
     let of_mint = data.get(ACCOUNT_MINT..ACCOUNT_MINT + 32)? == mint.as_array();
-    if !is_account || !of_mint || *data.get(ACCOUNT_STATE)? != ACCOUNT_STATE_INITIALIZED {
+    let is_initialized = matches!(*data.get(ACCOUNT_STATE)?, ACCOUNT_STATE_INITIALIZED | ACCOUNT_STATE_FROZEN);
+    if !is_account || !of_mint || !is_initialized {
         return None;
     }
     let owner = data.get(ACCOUNT_OWNER..ACCOUNT_OWNER + 32)?;
     // SAFETY: 32 bytes; Address has alignment 1.
     Some(unsafe { &*owner.as_ptr().cast() })
+}
+
+/// The same, and not frozen.
+///
+/// # Errors
+/// None where it is anything else.
+pub fn holder<'a>(account: &'a AccountView, mint: &Address) -> Option<&'a Address> {
+    owner_of(account, mint).filter(|_| !is_frozen(account))
 }

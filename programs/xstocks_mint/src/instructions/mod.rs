@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod attestation;
+pub mod compliance;
 pub mod corporate_actions;
 pub mod guardian;
 pub mod operator;

@@ -26,7 +26,7 @@ pub fn check_scopes(scopes: u8, has_asset: bool) -> Result {
 /// Token-2022's pause of the mint, where the transfers scope is among `scopes`.
 ///
 /// # Errors
-/// TransfersNeedAsset, WrongMint, TransfersNotPausable.
+/// TransfersNeedAsset, WrongMint, AssetReleased, TransfersNotPausable.
 pub fn set_transfers(
     asset: &Asset,
     account: &AccountView,
@@ -44,6 +44,7 @@ pub fn set_transfers(
     if !same(&asset.mint, mint.address()) {
         return Err(Error::WrongMint);
     }
+    asset.require_held()?;
     if !has_pause(asset.profile) {
         return Err(Error::TransfersNotPausable);
     }

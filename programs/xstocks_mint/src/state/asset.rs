@@ -281,6 +281,24 @@ impl Asset {
         self.change_announced() || (self.multiplier_changed_ts != 0 && now.ts < window_ends_ts)
     }
 
+    /// The asset still is the authority of its mint.
+    ///
+    /// # Errors
+    /// AssetReleased.
+    #[inline(always)]
+    pub const fn require_held(&self) -> Result {
+        if self.state == ASSET_RELEASED {
+            return Err(Error::AssetReleased);
+        }
+        Ok(())
+    }
+
+    /// Whether a token account is one of the asset's two vaults.
+    #[inline(always)]
+    pub fn is_vault(&self, account: &Address) -> bool {
+        same(account, &self.vault) || same(account, &self.redemption_vault)
+    }
+
     /// Replaces the limits; the buckets are first brought to now under the old ones.
     pub fn set_policy(&mut self, new: Policy, now: Now) {
         let old = self.policy;

@@ -7,12 +7,14 @@ mod config;
 mod custodian;
 mod participant;
 mod proposal;
+mod recovery;
 
 pub use asset::*;
 pub use config::*;
 pub use custodian::*;
 pub use participant::*;
 pub use proposal::*;
+pub use recovery::*;
 
 use crate::{
     error::{Error, Result},
@@ -45,7 +47,7 @@ macro_rules! states {
         pub const STATES: &[([u8; 8], crate::schema::Struct)] = &[$(($name::DISC, $name::STRUCT)),*];
     };
 }
-states!(Config, Custodian, Asset, Proposal, Participant);
+states!(Config, Custodian, Asset, Proposal, Participant, Recovery);
 
 /// Refuses with InvariantViolated where `holds` is false.
 #[inline(always)]

@@ -1,7 +1,11 @@
 //! An allow-listed wallet.
 
 use super::{ensure, State, VERSION};
-use crate::{error::Result, schema::layout};
+use crate::{
+    account::Now,
+    error::{Error, Result},
+    schema::layout,
+};
 use pinocchio::Address;
 
 /// Participant.state.
@@ -24,6 +28,23 @@ layout! {
         expires_ts: i64,
         wallet: Address,
         reserved: [u8; 16],
+    }
+}
+
+impl Participant {
+    /// It may receive and redeem now.
+    ///
+    /// # Errors
+    /// ParticipantInactive, ParticipantExpired.
+    #[inline(always)]
+    pub fn require_active(&self, now: Now) -> Result {
+        if self.state != PARTICIPANT_ACTIVE {
+            return Err(Error::ParticipantInactive);
+        }
+        if now.ts >= self.expires_ts {
+            return Err(Error::ParticipantExpired);
+        }
+        Ok(())
     }
 }
 

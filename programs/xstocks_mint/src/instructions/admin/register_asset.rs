@@ -2,13 +2,11 @@
 
 use crate::{
     account::{create, data, find_address, load, same, Now},
-    args::MetadataFieldsView,
     cpi,
     error::{Error, Result},
     events::{emit, AssetRegistered},
-    hash::sha256_const,
     ids,
-    instructions::admin::require_admin,
+    instructions::admin::{metadata::Target, require_admin},
     mint_profile::{verify, DECIMALS},
     state::{Asset, Bucket, Config, Policy, State, ASSET_ACTIVE},
     table::{
@@ -17,7 +15,7 @@ use crate::{
     },
     token,
 };
-use pinocchio::{cpi::Seed, AccountView};
+use pinocchio::AccountView;
 
 pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     // 1. Accounts and duty.
@@ -39,9 +37,6 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     policy.check()?;
     if args.initial_mint_raw > policy.supply_limit_raw {
         return Err(Error::InitialMintTooLarge);
-    }
-    if args.name.is_empty() || args.symbol.is_empty() {
-        return Err(Error::MetadataInvalid);
     }
 
     // 3. The asset: creating it proves its address, which the mint's authorities are compared with.
@@ -81,7 +76,9 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
 
     // 6. Calls. `asset` is not used any more.
     let seeds = cpi::asset_seeds(mint.address(), &bump);
-    write_metadata(accounts, args, &seeds)?;
+    let target = Target { mint, asset: accounts.asset, seeds: &seeds };
+    target.initialize(&[args.name, args.symbol, args.uri])?;
+    target.update(args.additional_metadata)?;
     for (vault, owner) in [(accounts.vault, accounts.asset), (accounts.redemption_vault, accounts.redemption_authority)]
     {
         cpi::create_associated(&cpi::NewAssociated {
@@ -113,74 +110,6 @@ fn check_associated(vault: &AccountView, owner: &AccountView, mint: &AccountView
     let seeds: [&[u8]; 3] = [owner.address().as_array(), ids::TOKEN_2022.as_array(), mint.address().as_array()];
     if !same(&find_address(&seeds, &ids::ASSOCIATED_TOKEN_PROGRAM)?.0, vault.address()) {
         return Err(Error::VaultInvalid);
-    }
-    Ok(())
-}
-
-/// First eight bytes of sha256("spl_token_metadata_interface:<name>").
-const fn interface(name: &[u8]) -> [u8; 8] {
-    let [a, b, c, d, e, f, g, h, ..] = sha256_const(&[b"spl_token_metadata_interface:", name]);
-    [a, b, c, d, e, f, g, h]
-}
-const INITIALIZE: [u8; 8] = interface(b"initialize_account");
-const UPDATE_FIELD: [u8; 8] = interface(b"updating_field");
-/// Field::Key: a field of one's own, its key follows.
-const FIELD_KEY: u8 = 3;
-
-/// A transaction has 1,232 bytes, so instruction data built from arguments is shorter.
-const MAX_DATA: usize = 1_232;
-
-/// Instruction data that grows.
-struct Data {
-    bytes: [u8; MAX_DATA],
-    length: usize,
-}
-
-impl Data {
-    #[inline(always)]
-    fn new(discriminator: &[u8]) -> Result<Self> {
-        let mut data = Self { bytes: [0; MAX_DATA], length: 0 };
-        data.push(discriminator)?;
-        Ok(data)
-    }
-
-    fn push(&mut self, bytes: &[u8]) -> Result {
-        let end = self.length.checked_add(bytes.len()).ok_or(Error::MetadataInvalid)?;
-        self.bytes.get_mut(self.length..end).ok_or(Error::MetadataInvalid)?.copy_from_slice(bytes);
-        self.length = end;
-        Ok(())
-    }
-
-    fn push_string(&mut self, text: &[u8]) -> Result {
-        let length = u32::try_from(text.len()).map_err(|_| Error::MetadataInvalid)?;
-        self.push(&length.to_le_bytes())?;
-        self.push(text)
-    }
-
-    #[inline(always)]
-    fn filled(&self) -> &[u8] {
-        self.bytes.get(..self.length).unwrap_or(&[])
-    }
-}
-
-#[inline(never)]
-fn write_metadata(accounts: &Accounts, args: &Args, seeds: &[Seed]) -> Result {
-    let mut data = Data::new(&INITIALIZE)?;
-    for text in [args.name, args.symbol, args.uri] {
-        data.push_string(text)?;
-    }
-    cpi::metadata_initialize(accounts.mint, accounts.asset, data.filled(), seeds);
-    write_fields(accounts, args.additional_metadata, seeds)
-}
-
-#[inline(never)]
-fn write_fields(accounts: &Accounts, fields: MetadataFieldsView, seeds: &[Seed]) -> Result {
-    for (key, value) in fields {
-        let mut data = Data::new(&UPDATE_FIELD)?;
-        data.push(&[FIELD_KEY])?;
-        data.push_string(key)?;
-        data.push_string(value)?;
-        cpi::metadata_update(accounts.mint, accounts.asset, data.filled(), seeds);
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 pub mod cancel_admin;
 pub mod cancel_proposal;
+pub mod cancel_recovery;
 pub mod pause;
 pub mod revoke_custodian_key;
 
@@ -11,6 +12,19 @@ use crate::{
     state::Config,
 };
 use pinocchio::AccountView;
+
+/// The signer must be the guardian.
+///
+/// # Errors
+/// NotGuardian.
+#[inline(always)]
+pub fn require_guardian(config: &Config, signer: &AccountView) -> Result {
+    if same(&config.guardian, signer.address()) {
+        Ok(())
+    } else {
+        Err(Error::NotGuardian)
+    }
+}
 
 /// The signer must be the admin or the guardian.
 ///

@@ -1,10 +1,13 @@
 //! pause: stops scopes at once (M8), of an asset or globally. Pausing what is paused changes nothing and passes.
 
 use crate::{
-    account::{load_mut, same},
-    error::{Error, Result},
+    account::load_mut,
+    error::Result,
     events::{emit, Paused},
-    instructions::pausing::{check_scopes, set_transfers},
+    instructions::{
+        guardian::require_guardian,
+        pausing::{check_scopes, set_transfers},
+    },
     state::{Asset, Config, State},
     table::{
         pause::{Accounts, Args},
@@ -15,9 +18,7 @@ use pinocchio::Address;
 
 pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     let config = load_mut::<Config>(context.program_id, accounts.config)?;
-    if !same(&config.guardian, accounts.guardian.address()) {
-        return Err(Error::NotGuardian);
-    }
+    require_guardian(config, accounts.guardian)?;
     check_scopes(args.scopes, accounts.asset.is_some())?;
     let Some(account) = accounts.asset else {
         config.paused |= args.scopes;

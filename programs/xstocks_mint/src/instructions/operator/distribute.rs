@@ -5,7 +5,7 @@ use crate::{
     cpi,
     error::{Error, Result},
     events::{emit, Distributed},
-    state::{scope, Asset, Config, Participant, State, ASSET_ACTIVE, PARTICIPANT_ACTIVE},
+    state::{scope, Asset, Config, Participant, State, ASSET_ACTIVE},
     table::{
         distribute::{Accounts, Args},
         Context,
@@ -27,7 +27,7 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
         return Err(Error::WrongVault);
     }
     let destination = accounts.destination.address();
-    if same(destination, &asset.vault) || same(destination, &asset.redemption_vault) {
+    if asset.is_vault(destination) {
         return Err(Error::DestinationIsVault);
     }
     let holder = token::holder(accounts.destination, accounts.mint.address()).ok_or(Error::DestinationInvalid)?;
@@ -42,12 +42,7 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
         return Err(Error::AssetNotActive);
     }
     let now = Now::read()?;
-    if participant.state != PARTICIPANT_ACTIVE {
-        return Err(Error::ParticipantInactive);
-    }
-    if now.ts >= participant.expires_ts {
-        return Err(Error::ParticipantExpired);
-    }
+    participant.require_active(now)?;
 
     // 3. Sequence (M4), amount, order, bucket (M5), inventory.
     take_sequence(asset, args.sequence, *args.intent_hash)?;

@@ -30,7 +30,7 @@ fn require_operator(config: &Config, signer: &AccountView) -> Result {
 /// # Errors
 /// Paused.
 #[inline(always)]
-fn require_running(config: &Config, asset: &Asset, scope: u8) -> Result {
+pub fn require_running(config: &Config, asset: &Asset, scope: u8) -> Result {
     if (config.paused | asset.paused) & (scope | scope::TRANSFERS) == 0 {
         Ok(())
     } else {

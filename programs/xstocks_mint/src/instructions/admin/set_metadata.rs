@@ -1,0 +1,41 @@
+//! set_metadata: writes fields of the mint's metadata, at once.
+
+use crate::{
+    account::{load, same, top_up, Now},
+    cpi,
+    error::{Error, Result},
+    events::{emit, MetadataChanged},
+    instructions::admin::{metadata::Target, require_admin},
+    state::{Asset, Config},
+    table::{
+        set_metadata::{Accounts, Args},
+        Context,
+    },
+    token,
+};
+
+pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
+    // 1. Accounts, duty, state.
+    let config = load::<Config>(context.program_id, accounts.config)?;
+    let asset = load::<Asset>(context.program_id, accounts.asset)?;
+    let mint = accounts.mint;
+    if !same(&asset.mint, mint.address()) {
+        return Err(Error::WrongMint);
+    }
+    require_admin(config, accounts.admin)?;
+    asset.require_held()?;
+    if args.updates.left() == 0 {
+        return Err(Error::NothingToChange);
+    }
+
+    // 2. The calls; Token-2022 makes the mint as long as it needs, the admin pays for that.
+    let bump = [asset.bump];
+    let seeds = cpi::asset_seeds(mint.address(), &bump);
+    Target { mint, asset: accounts.asset, seeds: &seeds }.update(args.updates)?;
+    top_up(accounts.admin, mint, mint.data_len())?;
+
+    // 3. The multiplier still stands where mint reads it.
+    token::effective_multiplier_bits(mint, asset.scaled_ui_offset, Now::read()?)?;
+    emit(MetadataChanged { mint: asset.mint, fields: args.updates.left() });
+    Ok(())
+}

@@ -1,0 +1,25 @@
+//! cancel_recovery: an announced recovery does not happen. The source stays frozen until compliance thaws it.
+
+use crate::{
+    account::{load, load_mut},
+    error::{Error, Result},
+    events::{emit, RecoveryCancelled},
+    instructions::guardian::require_guardian,
+    state::{Config, Recovery, State, RECOVERY_ANNOUNCED, RECOVERY_CANCELLED},
+    table::{
+        cancel_recovery::{Accounts, Args},
+        Context,
+    },
+};
+
+pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
+    let config = load::<Config>(context.program_id, accounts.config)?;
+    let recovery = load_mut::<Recovery>(context.program_id, accounts.recovery)?;
+    require_guardian(config, accounts.guardian)?;
+    if recovery.state != RECOVERY_ANNOUNCED {
+        return Err(Error::RecoveryNotOpen);
+    }
+    recovery.state = RECOVERY_CANCELLED;
+    emit(RecoveryCancelled { mint: recovery.mint, recovery: *accounts.recovery.address(), source: recovery.source });
+    recovery.invariant()
+}

@@ -1,0 +1,49 @@
+//! An announced recovery of tokens out of somebody's token account.
+
+use super::{ensure, State, VERSION};
+use crate::{error::Result, schema::layout};
+use pinocchio::Address;
+
+/// Recovery.state: a finished one may be announced anew.
+pub const RECOVERY_ANNOUNCED: u8 = 0;
+pub const RECOVERY_EXECUTED: u8 = 1;
+pub const RECOVERY_CANCELLED: u8 = 2;
+
+layout! {
+    C
+    /// The newest recovery from one token account. PDA ["recovery", source].
+    struct Recovery {
+        version: u8,
+        bump: u8,
+        /// 0 Announced, 1 Executed, 2 Cancelled.
+        state: u8,
+        _pad0: [u8; 5],
+        amount_raw: u64,
+        announced_ts: i64,
+        /// Executable from this time on.
+        ready_ts: i64,
+        mint: Address,
+        /// The token account that the tokens leave; frozen since the announcement.
+        source: Address,
+        /// The token account that they go to.
+        destination: Address,
+        reserved: [u8; 32],
+    }
+}
+
+impl State for Recovery {
+    const DISCRIMINATOR: [u8; 8] = Self::DISC;
+
+    #[inline(always)]
+    fn version(&self) -> u8 {
+        self.version
+    }
+
+    fn invariant(&self) -> Result {
+        ensure(self.version == VERSION)?;
+        // A known state.
+        ensure(self.state <= RECOVERY_CANCELLED)?;
+        // Something is moved, somewhere else, not before it was announced.
+        ensure(self.amount_raw > 0 && self.source != self.destination && self.ready_ts >= self.announced_ts)
+    }
+}
