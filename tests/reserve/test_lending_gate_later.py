@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.reserve.market import MAX_AGE_SECS, Collateral, Market, Refusal
-from tests.support.deployed import ROOMY
+from tests.support.deployed import ROOMY, Asset
 from tests.support.edit import patched
 from xstocks_daemon.chain.addresses import SYSTEM
 from xstocks_daemon.chain.rpc import AccountInfo
@@ -23,8 +23,9 @@ pytestmark = [
 SEALED_AT = 10
 VERSION_AT = 8
 STATE_AT = 12
-PENDING_MULTIPLIER_AT, EFFECTIVE_TS_AT = 144, 152
 SCALED_UI_OFFSET_AT = 168
+
+NEW_MULTIPLIER = multiplier_bits_of("1.02")
 
 
 async def edited(market: Market, address: Address, offset: int, content: bytes) -> AccountInfo:
@@ -117,15 +118,25 @@ async def test_an_account_of_another_kind_or_version_is_refused(market: Market) 
 
 
 async def test_from_the_time_of_a_new_multiplier_on_old_statements_count_nothing(market: Market) -> None:
-    collateral = await market.collateral()
-    effective_ts = await market.chain.clock_ts() + 60
-    pending = multiplier_bits_of("1.5").to_bytes(8, "little") + effective_ts.to_bytes(8, "little")
-    assert EFFECTIVE_TS_AT == PENDING_MULTIPLIER_AT + 8
-    await edited(market, collateral.asset.address, PENDING_MULTIPLIER_AT, pending)
-    await market.chain.advance_clock(effective_ts - 1 - await market.chain.clock_ts())
+    collateral = await market.collateral(1_000_000)
+    chain, program = market.chain, market.program
+    effective_ts = await chain.clock_ts() + ROOMY.min_notice_secs + 1
+    schedule = program.client.schedule_multiplier(
+        corporate_actions=program.keys.corporate_actions.address,
+        mint=collateral.asset.mint,
+        current_bits=collateral.asset.multiplier_bits,
+        new_bits=NEW_MULTIPLIER,
+        effective_ts=effective_ts,
+    )
+    await program.accepted(program.by("corporate_actions", schedule))
+    await chain.advance_clock(effective_ts - 1 - await chain.clock_ts())
     await collateral.accepted()
-    await market.chain.advance_clock(1)
+    await chain.advance_clock(1)
     await collateral.refused(Refusal.NoFreshStatement)
+    # As many shares more as the multiplier asks: within the tolerance, so without a hold.
+    renewed = Asset(program, collateral.asset.mint, NEW_MULTIPLIER)
+    await program.accepted(program.relay(await program.statement({renewed: 10_201})))
+    await collateral.accepted()
 
 
 async def test_the_multiplier_of_the_mint_is_where_the_asset_says(market: Market) -> None:

@@ -285,15 +285,20 @@ def entry_is_fresh(
     )
 
 
+def fresh_entries(asset: AssetAccount, custodians: Mapping[Address, Custodian], now_ts: int) -> list[Entry]:
+    """The entries that count in the ceiling now; of a custodian that is not in `custodians` none does."""
+    multiplier_bits = asset.effective_multiplier_bits(now_ts)
+    return [
+        entry
+        for entry in asset.entries
+        if entry_is_fresh(entry, custodians.get(entry.custodian), asset.policy, multiplier_bits, now_ts)
+    ]
+
+
 def backing_raw(view: AssetView, custodians: Mapping[Address, Custodian], now_ts: int) -> int:
     """Sum of capacities over fresh entries less the unseen redemptions of ALL entries. May be negative."""
-    multiplier_bits = view.asset.effective_multiplier_bits(now_ts)
-    fresh = sum(
-        entry.capacity_raw
-        for entry in view.asset.entries
-        if entry_is_fresh(entry, custodians.get(entry.custodian), view.asset.policy, multiplier_bits, now_ts)
-    )
-    return fresh - sum(entry.unseen_raw for entry in view.asset.entries)
+    fresh_raw = sum(entry.capacity_raw for entry in fresh_entries(view.asset, custodians, now_ts))
+    return fresh_raw - sum(entry.unseen_raw for entry in view.asset.entries)
 
 
 def ceiling_raw(view: AssetView, custodians: Mapping[Address, Custodian], now_ts: int) -> int:

@@ -143,11 +143,7 @@ proptest! {
             (theirs.multiplier_effective_ts, theirs.pending_multiplier_bits) = (NOW_TS + ahead, bits);
         }
         let data = account_data(&theirs);
-        if let Some((ahead, bits)) = pending {
-            if ahead <= 0 {
-                theirs.multiplier_bits = bits; // what the program makes of it once its time has come
-            }
-        }
+        theirs.multiplier_bits = *theirs.multiplier_in_force(Now { ts: NOW_TS }); // as `bring_into_force` does
         let expected = theirs.ceiling_raw(Now { ts: NOW_TS }, |wanted| {
             let number = (0..4).find(|number| &address(*number) == wanted.as_array())?;
             let (is_passed, epoch, state) = passed[number];

@@ -1,0 +1,97 @@
+"""What the reserve of an asset says at one time, for readers: is it enforced, fully backed, how old, which multiplier.
+
+The same questions and answers as the Rust crate `programs/xstocks_reserve`; `tests/vectors/reserve.json` holds both to
+them. Accounts come decoded (`chain.program.ProgramClient`, `chain.mint_layout.read_mint`), which checks their owners.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from xstocks_daemon.domain.snapshot import (
+    AssetAccount,
+    AssetState,
+    Config,
+    Custodian,
+    Hold,
+    MintAccount,
+    Scope,
+    fresh_entries,
+)
+from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address, address_text
+
+_END_OF_TIME_TS = 2**40
+"""Times are below it, as in the program."""
+
+
+class ReserveError(ValueError):
+    """Accounts that do not belong together, or no time; the message names them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """An asset's backing at one time. Ages are in whole seconds, rounded up, of the statements that count; None where
+    none does. `paused` is what is paused of this asset or of all."""
+
+    enforced: bool
+    state: AssetState
+    paused: Scope
+    holds: Hold
+    multiplier_bits: int
+    supply_raw: int
+    ceiling_raw: int
+    unseen_raw: int
+    newest_age_secs: int | None
+    oldest_age_secs: int | None
+
+    @property
+    def fully_backed(self) -> bool:
+        """Whether every token is backed by a share that a quorum has signed."""
+        return self.supply_raw <= self.ceiling_raw
+
+    @property
+    def shortfall_raw(self) -> int:
+        """Tokens without backing."""
+        return max(0, self.supply_raw - self.ceiling_raw)
+
+
+def reserve_of(
+    config: Config,
+    asset: AssetAccount,
+    mint_address: Address,
+    mint: MintAccount,
+    custodians: Iterable[Custodian],
+    now_ts: int,
+) -> Reserve:
+    """The reserve of `asset` at `now_ts` (the chain's clock).
+
+    A custodian that is left out counts zero, its unseen redemptions do count; where the mint applies another multiplier
+    than the asset no statement counts. Raises ReserveError for a mint or custodian that is not the asset's, and for a
+    time before 1970 or beyond the year 36000.
+    """
+    if not 0 <= now_ts < _END_OF_TIME_TS:
+        raise ReserveError(f"the clock says {now_ts}: that is no Unix time")
+    if mint_address != asset.mint:
+        raise ReserveError(f"mint {address_text(mint_address)} is not the asset's: that is {address_text(asset.mint)}")
+    passed = {custodian.address: custodian for custodian in custodians}
+    for address in passed.keys() - {entry.custodian for entry in asset.entries}:
+        raise ReserveError(f"custodian {address_text(address)} has no entry in the asset")
+    multiplier_bits = asset.effective_multiplier_bits(now_ts)
+    agreed = mint.effective_multiplier_bits(now_ts) == multiplier_bits
+    fresh = fresh_entries(asset, passed, now_ts) if agreed else []
+    unseen_raw = sum(entry.unseen_raw for entry in asset.entries)
+    # Rounded up; an observation ahead of the clock, by the allowed skew, has no age.
+    ages_secs = [max(0, -((entry.observed_ms - now_ts * MILLIS_PER_SEC) // MILLIS_PER_SEC)) for entry in fresh]
+    return Reserve(
+        enforced=config.sealed and asset.state is not AssetState.RELEASED,
+        state=asset.state,
+        paused=config.paused | asset.paused,
+        holds=asset.holds,
+        multiplier_bits=multiplier_bits,
+        supply_raw=mint.supply_raw,
+        ceiling_raw=max(0, sum(entry.capacity_raw for entry in fresh) - unseen_raw),
+        unseen_raw=unseen_raw,
+        newest_age_secs=min(ages_secs, default=None),
+        oldest_age_secs=max(ages_secs, default=None),
+    )
