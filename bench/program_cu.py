@@ -25,6 +25,7 @@ from localnet.demo.deploy import AGENTS, KEEPERS, Keys
 from localnet.demo.keys import Key
 from tests.support.deployed import OWN_KEEPER, Asset, Deployed, deploy_program, supply_call
 from tests.support.live_chain import Call, address_of, call
+from tests.support.mints import live_mint
 from tests.support.start import laboratory
 from tests.support.tables import lookup_table
 from xstocks_daemon.chain.addresses import base58
@@ -80,6 +81,9 @@ MEANING = {
     "withdraw_entry": "one attester withdraws an entry",
     "register_asset": "a mint is registered: metadata with two additional fields, two vaults",
     "register_asset_open": "the same of the open profile",
+    "begin_adopt": "the adoption of a live mint begins",
+    "finish_adopt": "a live mint is adopted: verified, two vaults",
+    "abort_adopt": "an adoption is given up: nine authorities go back",
     "mint_open": "one mint of the open profile",
     "attach_custodian": "a custodian is attached to an asset",
     "set_participant": "a new participant",
@@ -148,6 +152,14 @@ class Bench:
             fresh = await program.mint_to_register(key=seeded(name), profile=profile)
             await program.chain.accepted(call(fresh.create, admin.keypair, fresh.key))
             await self.measure(name, program.by("admin", program.registration(fresh.mint, profile=profile)))
+
+        holders = (seeded("minter"), seeded("guard"), seeded("issuer"))
+        for last in ("abort_adopt", "finish_adopt"):
+            mint_key = seeded(f"live mint, {last}")
+            live = await live_mint(program, mint_key=mint_key, holders=holders, wallet=seeded("wallet of the supply"))
+            await self.measure("begin_adopt", live.begin())
+            await live.hand_over()
+            await self.measure(last, live.abort() if last == "abort_adopt" else live.finish())
 
     async def _hot(self, assets: Sequence[Asset]) -> None:
         program, first = self.program, assets[0]

@@ -9,7 +9,7 @@ from typing import Any
 from solders.instruction import AccountMeta, Instruction
 
 from xstocks_daemon.chain import addresses as known
-from xstocks_daemon.chain.program import ProgramClient, Role
+from xstocks_daemon.chain.program import Profile, ProgramClient, Role
 from xstocks_daemon.domain.intent import Intent, IntentKind
 from xstocks_daemon.domain.snapshot import AttesterKey, Hold, Policy, Scope
 from xstocks_daemon.domain.statement import Statement, StatementEntry
@@ -202,6 +202,36 @@ def cases() -> list[Case]:
                 known.ASSOCIATED_TOKEN,
                 known.SYSTEM,
             ),
+        ),
+        Case(
+            "begin_adopt",
+            CLIENT.begin_adopt(admin=ADMIN, mint=MINT, profile=Profile.PERMISSIONED),
+            {"profile": 2},
+            (ADMIN, config, a.adoption(MINT), ASSET, MINT, known.SYSTEM),
+        ),
+        Case(
+            "finish_adopt",
+            CLIENT.finish_adopt(admin=ADMIN, mint=MINT, policy=POLICY),
+            {"policy": asdict(POLICY)},
+            (
+                ADMIN,
+                config,
+                a.adoption(MINT),
+                ASSET,
+                MINT,
+                VAULT,
+                a.redemption_authority(MINT),
+                a.redemption_vault(MINT),
+                known.TOKEN_2022,
+                known.ASSOCIATED_TOKEN,
+                known.SYSTEM,
+            ),
+        ),
+        Case(
+            "abort_adopt",
+            CLIENT.abort_adopt(admin=ADMIN, mint=MINT),
+            {},
+            (ADMIN, config, a.adoption(MINT), ASSET, MINT, known.TOKEN_2022),
         ),
         Case(
             "tighten_policy",

@@ -27,7 +27,7 @@ from xstocks_daemon.chain.errors import (
     TransactionFailed,
 )
 from xstocks_daemon.chain.idl import interface_of, load_interface, translate
-from xstocks_daemon.chain.program import ProposalState, RecoveryState, Role
+from xstocks_daemon.chain.program import AdoptionState, Profile, ProposalState, RecoveryState, Role
 from xstocks_daemon.domain.intent import IntentKind
 from xstocks_daemon.domain.snapshot import AssetState, CustodianState, EntryState, ParticipantState, Scope
 from xstocks_daemon.domain.units import Address
@@ -120,6 +120,7 @@ def plausible(name: str, **changes: Any) -> dict[str, Any]:
         "Proposal": {"state": 1, "role": 2},
         "Participant": {"state": 1, "country": b"DE"},
         "Recovery": {"state": 1},
+        "Adoption": {"state": 2, "profile": 1},
     }
     value |= {"version": 1} | fixed[name] | changes
     if name == "Asset":
@@ -184,6 +185,16 @@ def test_recovery_is_decoded() -> None:
     assert {name: getattr(recovery, name) for name in same} == {name: raw[name] for name in same}
     with pytest.raises(MalformedAccount, match="3 is not a valid RecoveryState"):
         CLIENT.recovery(KEY, reading.account_bytes("Recovery", raw | {"state": 3}))
+
+
+def test_adoption_is_decoded() -> None:
+    raw = plausible("Adoption")
+    adoption = CLIENT.adoption(KEY, reading.account_bytes("Adoption", raw), CLIENT.program_id)
+    assert (adoption.state, adoption.profile) == (AdoptionState.ABORTED, Profile.OPEN)
+    assert adoption.mint == raw["mint"]
+    assert asdict(adoption.holders) == raw["holders"]
+    with pytest.raises(MalformedAccount, match="3 is not a valid AdoptionState"):
+        CLIENT.adoption(KEY, reading.account_bytes("Adoption", raw | {"state": 3}))
 
 
 @pytest.mark.parametrize(

@@ -6,23 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pytest
-from solders.instruction import AccountMeta, Instruction
+from solders.instruction import Instruction
 from solders.keypair import Keypair
-from solders.system_program import CreateAccountParams, create_account
 
 from tests.support.deployed import OWN_KEEPER, ROOMY, Deployed, FreshMint
-from tests.support.edit import patched, with_account
+from tests.support.edit import patched, with_account, with_data
 from tests.support.live_chain import Call, address_of, call
+from tests.support.mints import EFFECTIVE_TS, SPOILT, SUPPLY_AT, Edit, appended, token_instruction, value_at, with_space
 from tests.support.refusals import Refusal
-from xstocks_daemon.chain.addresses import TOKEN_2022, pubkey
 from xstocks_daemon.chain.mint_layout import Extension, extensions, read_mint, read_token_account
 from xstocks_daemon.chain.program import Profile
 from xstocks_daemon.chain.transactions import create_token_account
 from xstocks_daemon.domain.snapshot import AssetState, Hold, Scope
 from xstocks_daemon.domain.units import Address, multiplier_bits_of
 
-# Token-2022 mint: authority option 0, supply 36, decimals 44, initialized 45, freeze option 46, account type 165, TLV.
-SUPPLY_AT, DECIMALS_AT, INITIALIZED_AT, FREEZE_AT, ACCOUNT_TYPE_AT, TLV_AT = 36, 44, 45, 46, 165, 166
 ONE = 0x3FF0_0000_0000_0000
 
 # Places in register_asset.
@@ -84,56 +81,77 @@ async def test_a_mint_is_registered_once(program: Deployed) -> None:
     await program.refused(registering(program, fresh.mint), Refusal.AlreadyInitialized)
 
 
-async def test_the_open_profile_has_no_freeze_authority_and_two_extensions(program: Deployed) -> None:
+async def test_the_open_profile_has_two_extensions(program: Deployed) -> None:
     fresh = await created(program, Profile.OPEN)
-    await program.refused(registering(program, fresh.mint), Refusal.FreezeAuthorityInvalid)
+    await program.refused(registering(program, fresh.mint), Refusal.MissingExtension)
     await program.accepted(registering(program, fresh.mint, profile=Profile.OPEN))
     other = await created(program)
-    wrong = registering(program, other.mint, profile=Profile.OPEN)
-    await program.refused(wrong, Refusal.FreezeAuthorityInvalid)
+    await program.refused(registering(program, other.mint, profile=Profile.OPEN), Refusal.ForbiddenExtension)
     await program.accepted(registering(program, other.mint))
+
+
+@pytest.mark.parametrize("foreign", [False, True], ids=["the asset's", "a stranger's"])
+async def test_the_open_profile_has_no_freeze_authority(program: Deployed, foreign: bool) -> None:
+    fresh = await program.mint_to_register(profile=Profile.OPEN)
+    asset, admin = program.addresses.asset(fresh.mint), program.keys.admin.keypair
+    *before, _ = fresh.create
+    freezable = token_instruction(mint2(freeze=b"\1" + (STRANGER if foreign else asset))(asset, fresh.mint), fresh.mint)
+    await program.chain.accepted(call([*before, freezable], admin, fresh.key))
+    await program.refused(registering(program, fresh.mint, profile=Profile.OPEN), Refusal.FreezeAuthorityInvalid)
+    twin = await created(program, Profile.OPEN)
+    await program.accepted(registering(program, twin.mint, profile=Profile.OPEN))
 
 
 async def test_profiles_of_later_versions_are_refused(program: Deployed) -> None:
     fresh = await created(program)
-    admin = program.keys.admin
     good = program.registration(fresh.mint)
-    for profile in (2, 3, 255):
-        unknown = Instruction(good.program_id, patched(bytes(good.data), 8, bytes([profile])), good.accounts)
-        await program.refused(call(unknown, admin.keypair), Refusal.ProfileNotSupported)
+    for profile in (max(Profile) + 1, 255):
+        unknown = with_data(good, patched(bytes(good.data), 8, bytes([profile])))
+        await program.refused(program.by("admin", unknown), Refusal.ProfileNotSupported)
     await program.accepted(registering(program, fresh.mint))
 
 
+async def test_accounts_of_the_permissioned_profile_are_frozen_save_the_vaults(program: Deployed) -> None:
+    fresh, other = await created(program, Profile.PERMISSIONED), await created(program)
+    await program.refused(registering(program, fresh.mint), Refusal.DefaultAccountStateInvalid)
+    wrong = registering(program, other.mint, profile=Profile.PERMISSIONED)
+    await program.refused(wrong, Refusal.DefaultAccountStateInvalid)
+    # Somebody made a vault before: it is frozen like every account of this mint.
+    payer, address = address_of(program.chain.payer), program.addresses.asset(fresh.mint)
+    await program.chain.accepted(call(create_token_account(payer, address, fresh.mint)))
+    [event] = await program.accepted(registering(program, fresh.mint, profile=Profile.PERMISSIONED))
+    assert event.fields["profile"] == Profile.PERMISSIONED
+    holder = address_of(Keypair())
+    await program.chain.accepted(call(create_token_account(payer, holder, fresh.mint)))
+    frozen = {}
+    for account in (
+        program.addresses.vault(fresh.mint),
+        program.addresses.redemption_vault(fresh.mint),
+        associated(holder, fresh.mint),
+    ):
+        info = await program.chain.account(account)
+        frozen[account] = read_token_account(account, info.data, info.owner).frozen
+    assert list(frozen.values()) == [False, False, True]
+
+
+async def test_a_permissioned_asset_mints_into_its_vault(program: Deployed) -> None:
+    [asset] = await program.register(profile=Profile.PERMISSIONED)
+    await asset.attest(1_000)
+    await program.refused(await asset.minting(1_001), Refusal.CeilingExceeded)
+    await program.accepted(await asset.minting(1_000))
+    assert await asset.balance_raw() == 1_000
+    await program.accepted(await asset.burning(400))
+    assert await asset.supply_raw() == 600
+
+
 # ---- mints made by real instructions, one of which is another --------------------------------------------------------
-
-
-def token_instruction(data: bytes, mint: Address) -> Instruction:
-    return Instruction(pubkey(TOKEN_2022), data, [AccountMeta(pubkey(mint), is_signer=False, is_writable=True)])
-
-
-def space(instructions: list[Instruction], extra_bytes: int) -> list[Instruction]:
-    """The same creation with another size of the account."""
-    create, *rest = instructions
-    payer, mint = (meta.pubkey for meta in create.accounts)
-    data = bytes(create.data)
-    lamports, size = int.from_bytes(data[4:12], "little"), int.from_bytes(data[12:20], "little")
-    bigger = create_account(
-        CreateAccountParams(
-            from_pubkey=payer,
-            to_pubkey=mint,
-            lamports=lamports + 10**7,
-            space=size + extra_bytes,
-            owner=pubkey(TOKEN_2022),
-        )
-    )
-    return [bigger, *rest]
 
 
 def added(data: bytes, value_bytes: int) -> Callable[[FreshMint, Address], list[Instruction]]:
     """One more extension, initialised before the mint."""
 
     def build(fresh: FreshMint, _asset: Address) -> list[Instruction]:
-        *before, mint = space(list(fresh.create), 4 + value_bytes)
+        *before, mint = with_space(list(fresh.create), 4 + value_bytes)
         return [*before, token_instruction(data, fresh.mint), mint]
 
     return build
@@ -154,14 +172,14 @@ def replaced(
 
 def left_out(index: int, value_bytes: int) -> Callable[[FreshMint, Address], list[Instruction]]:
     def build(fresh: FreshMint, _asset: Address) -> list[Instruction]:
-        instructions = space(list(fresh.create), -4 - value_bytes)
+        instructions = with_space(list(fresh.create), -4 - value_bytes)
         del instructions[index]
         return instructions
 
     return build
 
 
-STRANGER = Address(bytes([9]) * 32)
+STRANGER, NOBODY = Address(bytes([9]) * 32), Address(bytes(32))
 # Places of the initialisations in create_mint_instructions, after the creation of the account.
 POINTER, DELEGATE, STATE, SCALED, PAUSABLE, CONFIDENTIAL, HOOK, MINT2 = range(1, 9)
 
@@ -237,7 +255,26 @@ MADE: dict[str, Made] = {
     "a close authority": Made(added(bytes([25, 1]) + STRANGER, 32), Refusal.CloseAuthorityForbidden),
     "a group pointer": Made(added(bytes([40, 0]) + STRANGER + STRANGER, 64), Refusal.ForbiddenExtension),
     "a group member pointer": Made(added(bytes([41, 0]) + STRANGER + STRANGER, 64), Refusal.ForbiddenExtension),
+    "confidential mint and burn": Made(added(bytes([42, 0]) + bytes(32 + 36), 196), Refusal.ForbiddenExtension),
+    "burns by permission": Made(added(bytes([46, 0]) + STRANGER, 32), Refusal.ForbiddenExtension),
 }
+
+
+#: Authorities that nobody needs to hold.
+NOBODYS: dict[str, Callable[[FreshMint, Address], list[Instruction]]] = {
+    "metadata pointer": replaced(POINTER, lambda _asset, mint: bytes([39, 0]) + NOBODY + mint),
+    "confidential transfers": replaced(CONFIDENTIAL, lambda _asset, _mint: bytes([27, 0]) + NOBODY + bytes(33)),
+}
+
+
+@pytest.mark.parametrize("build", NOBODYS.values(), ids=NOBODYS)
+async def test_what_nobody_needs_to_hold_may_be_nobodys(
+    program: Deployed, build: Callable[[FreshMint, Address], list[Instruction]]
+) -> None:
+    fresh = await program.mint_to_register()
+    instructions = build(fresh, program.addresses.asset(fresh.mint))
+    await program.chain.accepted(call(instructions, program.keys.admin.keypair, fresh.key))
+    await program.accepted(registering(program, fresh.mint))
 
 
 @pytest.mark.parametrize("made", MADE.values(), ids=MADE)
@@ -248,6 +285,28 @@ async def test_a_mint_that_deviates_from_its_profile_is_refused_by_name(program:
     instructions = made.build(fresh, program.addresses.asset(fresh.mint))
     await program.chain.accepted(call(instructions, admin, fresh.key))
     await program.refused(registering(program, fresh.mint), made.error)
+
+
+OPEN_AND: dict[str, Callable[[FreshMint, Address], list[Instruction]]] = {
+    "transfer fees": added(bytes([26, 0, 0, 0]) + bytes(2 + 8), 108),
+    "no transfers at all": added(bytes([32]), 0),
+    "a permanent delegate": added(bytes([35]) + STRANGER, 32),
+    "a pause": added(bytes([44, 0]) + STRANGER, 33),
+    "confidential transfers": added(bytes([27, 0]) + STRANGER + bytes(33), 65),
+    "a hook": added(bytes([36, 0]) + STRANGER + bytes(32), 64),
+}
+"""Of an open mint: what Token-2022 makes without a multiplier's other extensions, and what other profiles have."""
+
+
+@pytest.mark.parametrize("build", OPEN_AND.values(), ids=OPEN_AND)
+async def test_an_open_mint_has_nothing_more(
+    program: Deployed, build: Callable[[FreshMint, Address], list[Instruction]]
+) -> None:
+    fresh, twin = await program.mint_to_register(profile=Profile.OPEN), await created(program, Profile.OPEN)
+    instructions = build(fresh, program.addresses.asset(fresh.mint))
+    await program.chain.accepted(call(instructions, program.keys.admin.keypair, fresh.key))
+    await program.refused(registering(program, fresh.mint, profile=Profile.OPEN), Refusal.ForbiddenExtension)
+    await program.accepted(registering(program, twin.mint, profile=Profile.OPEN))
 
 
 async def test_extensions_may_stand_in_any_order(program: Deployed) -> None:
@@ -264,91 +323,16 @@ async def test_extensions_may_stand_in_any_order(program: Deployed) -> None:
 # ---- bytes that no instruction of Token-2022 writes to such a mint ---------------------------------------------------
 
 
-def value_at(data: bytes, extension: int) -> int:
-    """Where the value of an extension starts."""
-    offset = TLV_AT
-    while (kind := int.from_bytes(data[offset : offset + 2], "little")) != extension:
-        offset += 4 + int.from_bytes(data[offset + 2 : offset + 4], "little")
-    assert kind == extension
-    return offset + 4
-
-
-def appended(kind: int, value: bytes) -> Callable[[bytes, int], bytes]:
-    return lambda data, _now: data + kind.to_bytes(2, "little") + len(value).to_bytes(2, "little") + value
-
-
-def scaled_ui(at: int, content: Callable[[int], bytes]) -> Callable[[bytes, int], bytes]:
-    return lambda data, now: patched(data, value_at(data, Extension.SCALED_UI_AMOUNT) + at, content(now))
-
-
-NEW_MULTIPLIER, EFFECTIVE_TS = 48, 40
-NAN, INFINITY, SUBNORMAL, NEGATIVE = 0x7FF8 << 48, 0x7FF0 << 48, 1, 0xBFF0 << 48
-
-FORBIDDEN = {
-    "transfer fees": (1, 108),
-    "an account's immutable owner": (7, 0),
-    "no transfers at all": (9, 0),
-    "interest": (10, 52),
-    "confidential fees": (16, 129),
-    "a group": (21, 80),
-    "a group member": (23, 72),
-    "confidential mint and burn": (24, 196),
-    "the first unknown type": (29, 0),
-    "a type that looks like another modulo 32": (32 + Extension.PAUSABLE, 33),
-    "the last type": (0xFFFF, 0),
-}
-"""Extension types (spl-token-2022-interface `ExtensionType`) that no profile has, with their sizes. Token-2022 itself
-makes some of them only in other combinations, so they are appended."""
-
-EDITED: dict[str, tuple[Callable[[bytes, int], bytes], Refusal]] = {
+EDITED: dict[str, tuple[Edit, Refusal]] = {
+    **SPOILT,
     "a supply": (lambda data, _now: patched(data, SUPPLY_AT, b"\1"), Refusal.SupplyNotZero),
-    "not initialised": (lambda data, _now: patched(data, INITIALIZED_AT, b"\0"), Refusal.MintNotInitialized),
-    "a token account": (lambda data, _now: patched(data, ACCOUNT_TYPE_AT, b"\2"), Refusal.MintMalformed),
-    "no extensions at all": (lambda data, _now: data[:82], Refusal.MissingExtension),
-    "cut within the mint": (lambda data, _now: data[:81], Refusal.MintNotInitialized),
-    "cut within a value": (lambda data, _now: data[:-1], Refusal.MintMalformed),
-    "cut within a header": (lambda data, _now: data + b"\x13\0\1", Refusal.MintMalformed),
-    "a length beyond the end": (
-        lambda data, _now: patched(data, value_at(data, Extension.TRANSFER_HOOK) - 2, (65).to_bytes(2, "little")),
-        Refusal.MintMalformed,
-    ),
-    "a shorter known extension": (
-        lambda data, _now: patched(data, value_at(data, Extension.TRANSFER_HOOK) - 2, (60).to_bytes(2, "little")),
-        Refusal.MintMalformed,
-    ),
-    "an extension twice": (appended(Extension.PERMANENT_DELEGATE, bytes(32)), Refusal.DuplicateExtension),
-    "room to spare": (lambda data, _now: data + bytes(4), Refusal.MintMalformed),
-    **{name: (appended(kind, bytes(size)), Refusal.ForbiddenExtension) for name, (kind, size) in FORBIDDEN.items()},
     "metadata already": (appended(Extension.TOKEN_METADATA, bytes(80)), Refusal.MetadataAlreadyInitialized),
-    "paused": (
-        lambda data, _now: patched(data, value_at(data, Extension.PAUSABLE) + 32, b"\1"),
-        Refusal.MintPaused,
-    ),
-    "a multiplier change pending": (
-        scaled_ui(EFFECTIVE_TS, lambda now: (now + 1_000).to_bytes(8, "little")),
-        Refusal.MultiplierPending,
-    ),
-    **{
-        f"multiplier {name}": (
-            scaled_ui(NEW_MULTIPLIER, lambda _now, bits=bits: bits.to_bytes(8, "little")),  # type: ignore[misc]
-            Refusal.MultiplierInvalid,
-        )
-        for name, bits in {
-            "zero": 0,
-            "NaN": NAN,
-            "infinite": INFINITY,
-            "subnormal": SUBNORMAL,
-            "negative": NEGATIVE,
-        }.items()
-    },
 }
 
 
 @pytest.mark.embedded_only
 @pytest.mark.parametrize(("edit", "error"), EDITED.values(), ids=EDITED)
-async def test_malformed_mints_are_refused_by_name(
-    program: Deployed, edit: Callable[[bytes, int], bytes], error: Refusal
-) -> None:
+async def test_malformed_mints_are_refused_by_name(program: Deployed, edit: Edit, error: Refusal) -> None:
     fresh = await created(program)
     info = await program.chain.account(fresh.mint)
     edited = edit(info.data, await program.chain.clock_ts())

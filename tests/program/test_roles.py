@@ -13,6 +13,7 @@ from tests.program.test_initialize import initialization
 from tests.support.deployed import OTHER_KEEPER, ROOMY, Asset, AssetPool, Deployed, deploy_program
 from tests.support.edit import with_account, with_flags
 from tests.support.live_chain import address_of, call
+from tests.support.mints import live_mint
 from tests.support.refusals import Refusal
 from tests.support.start import Laboratory
 from xstocks_daemon.chain.idl import load_interface
@@ -149,6 +150,29 @@ async def register_asset(program: Deployed, _asset: Asset) -> Build:
     fresh = await program.mint_to_register()
     await program.chain.accepted(call(fresh.create, program.keys.admin.keypair, fresh.key))
     return lambda key: program.registration(fresh.mint, admin=key)
+
+
+async def begin_adopt(program: Deployed, _asset: Asset) -> Build:
+    live = await live_mint(program)
+    return lambda key: program.client.begin_adopt(admin=key, mint=live.mint)
+
+
+async def handed_over(program: Deployed) -> Address:
+    """A live mint between the second step of its adoption and the third."""
+    live = await live_mint(program)
+    await program.accepted(live.begin())
+    await live.hand_over()
+    return live.mint
+
+
+async def finish_adopt(program: Deployed, _asset: Asset) -> Build:
+    mint = await handed_over(program)
+    return lambda key: program.client.finish_adopt(admin=key, mint=mint, policy=ROOMY)
+
+
+async def abort_adopt(program: Deployed, _asset: Asset) -> Build:
+    mint = await handed_over(program)
+    return lambda key: program.client.abort_adopt(admin=key, mint=mint)
 
 
 async def tighten_policy(program: Deployed, asset: Asset) -> Build:
@@ -307,6 +331,9 @@ RULES: Mapping[str, Rule] = {
     "attach_custodian": Rule(*ONLY_ADMIN, attach_custodian),
     "detach_custodian": Rule(*ONLY_ADMIN, detach_custodian),
     "register_asset": Rule(*ONLY_ADMIN, register_asset),
+    "begin_adopt": Rule(*ONLY_ADMIN, begin_adopt),
+    "finish_adopt": Rule(*ONLY_ADMIN, finish_adopt),
+    "abort_adopt": Rule(*ONLY_ADMIN, abort_adopt),
     "tighten_policy": Rule(*ONLY_ADMIN, tighten_policy),
     "loosen_policy": Rule(*ONLY_ADMIN, loosen_policy),
     "set_participant": Rule(("registrar",), Refusal.NotRegistrar, set_participant),

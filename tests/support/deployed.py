@@ -260,7 +260,7 @@ class Deployed:
         """The instructions that create a mint of the profile, not sent yet. `authority` None: its Asset account."""
         key = key or Keypair()
         mint = address_of(key)
-        size = mint_bytes_with_metadata(**_NAMES, additional_metadata=additional_metadata, profile=profile)
+        size = mint_bytes_with_metadata(**NAMES, additional_metadata=additional_metadata, profile=profile)
         create = create_mint_instructions(
             payer=self.keys.admin.address,
             mint=mint,
@@ -287,7 +287,7 @@ class Deployed:
         return self.client.register_asset(
             admin=admin or self.keys.admin.address,
             mint=mint,
-            **{**_NAMES, **names},
+            **{**NAMES, **names},
             additional_metadata=additional_metadata,
             policy=policy,
             initial_mint_raw=initial_mint_raw,
@@ -309,7 +309,8 @@ class Deployed:
         return wallet
 
 
-_NAMES: dict[str, str] = {"name": "Test xStock", "symbol": "TESTx", "uri": "https://example.test/x.json"}
+NAMES: dict[str, str] = {"name": "Test xStock", "symbol": "TESTx", "uri": "https://example.test/x.json"}
+"""Of every mint that tests make."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ class Refusal(IntEnum):
     KeyExpired = 6062
     EpochExhausted = 6063
     PartyOutOfRange = 6064
-    # 6080 to 6129: registration of a mint.
+    # 6080 to 6129: registration and adoption of a mint.
     ProfileNotSupported = 6080
     MintOwnerInvalid = 6081
     MintNotInitialized = 6082
@@ -113,6 +113,10 @@ class Refusal(IntEnum):
     NotTightening = 6106
     MultiplierOffsetInvalid = 6107
     InitialMintTooLarge = 6108
+    MetadataMalformed = 6109
+    MetadataAuthorityInvalid = 6110
+    AdoptionBegun = 6111
+    AdoptionNotBegun = 6112
     # 6130 to 6169: the ed25519 instruction in front of submit_attestation (S1 to S12).
     SignatureInstructionMissing = 6130
     SignatureProgramInvalid = 6131

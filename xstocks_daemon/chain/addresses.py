@@ -100,6 +100,10 @@ class ProgramAddresses:
         """["recovery", source token account]"""
         return _derive(self.program_id, b"recovery", source)
 
+    def adoption(self, mint: Address) -> Address:
+        """["adoption", mint]"""
+        return _derive(self.program_id, b"adoption", mint)
+
     def proposal(self, proposal_hash: bytes) -> Address:
         """["proposal", hash]"""
         return _derive(self.program_id, b"proposal", proposal_hash)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from enum import IntEnum
 from typing import Any, cast
 
@@ -128,6 +128,41 @@ class Recovery:
     amount_raw: int
     announced_ts: int
     ready_ts: int
+
+
+class AdoptionState(IntEnum):
+    """States of an Adoption account."""
+
+    BEGUN = 0
+    FINISHED = 1
+    ABORTED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Authorities:
+    """Who holds each authority of a mint; zeros: nobody."""
+
+    mint: Address
+    freeze: Address
+    metadata_pointer: Address
+    metadata_update: Address
+    permanent_delegate: Address
+    scaled_ui: Address
+    pausable: Address
+    confidential: Address
+    hook: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """A live mint on its way under the program (Adoption account). `holders` are those at begin_adopt, to whom
+    abort_adopt gives back."""
+
+    address: Address
+    state: AdoptionState
+    profile: Profile
+    mint: Address
+    holders: Authorities
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,15 +405,34 @@ class ProgramClient:
                 "uri": uri,
                 "additional_metadata": _fields(additional_metadata),
             },
-            {
-                "admin": admin,
-                "asset": self.addresses.asset(mint),
-                "mint": mint,
-                "vault": self.addresses.vault(mint),
-                "redemption_authority": self.addresses.redemption_authority(mint),
-                "redemption_vault": self.addresses.redemption_vault(mint),
-            },
+            self._taking(admin, mint),
         )
+
+    def begin_adopt(self, *, admin: Address, mint: Address, profile: Profile = Profile.XSTOCKS) -> Instruction:
+        """Begin to take over a live mint: its authorities' holders are recorded; admin pays. Then each of them hands
+        over (chain.authorities.handover_instructions)."""
+        return self.build("begin_adopt", {"profile": int(profile)}, {"admin": admin} | self._adopting(mint))
+
+    def finish_adopt(self, *, admin: Address, mint: Address, policy: Policy) -> Instruction:
+        """Take a live mint that was handed over under the program: halted until its first statement; admin pays."""
+        return self.build("finish_adopt", {"policy": asdict(policy)}, self._taking(admin, mint) | self._adopting(mint))
+
+    def abort_adopt(self, *, admin: Address, mint: Address) -> Instruction:
+        """Give every authority that was handed over back to its recorded holder."""
+        return self.build("abort_adopt", {}, {"admin": admin} | self._adopting(mint))
+
+    def _adopting(self, mint: Address) -> dict[str, Address]:
+        return {"adoption": self.addresses.adoption(mint), "asset": self.addresses.asset(mint), "mint": mint}
+
+    def _taking(self, admin: Address, mint: Address) -> dict[str, Address]:
+        return {
+            "admin": admin,
+            "asset": self.addresses.asset(mint),
+            "mint": mint,
+            "vault": self.addresses.vault(mint),
+            "redemption_authority": self.addresses.redemption_authority(mint),
+            "redemption_vault": self.addresses.redemption_vault(mint),
+        }
 
     def tighten_policy(self, *, admin: Address, mint: Address, policy: Policy) -> Instruction:
         """Make an asset's limits stricter at once."""
@@ -811,6 +865,22 @@ class ProgramClient:
             )
         except ValueError as error:
             raise MalformedAccount(f"Recovery account {base58(address)}: {error}") from None
+
+    def adoption(self, address: Address, data: bytes, owner: Address | None = None) -> Adoption:
+        """Decode an Adoption account."""
+        raw = self._parse("Adoption", address, data, owner)
+        try:
+            return Adoption(
+                address=address,
+                state=AdoptionState(raw.state),
+                profile=Profile(raw.profile),
+                mint=_address(raw.mint),
+                holders=Authorities(
+                    **{each.name: _address(getattr(raw.holders, each.name)) for each in fields(Authorities)}
+                ),
+            )
+        except ValueError as error:
+            raise MalformedAccount(f"Adoption account {base58(address)}: {error}") from None
 
     # ---- events and errors --------------------------------------------------------------------------------------
 

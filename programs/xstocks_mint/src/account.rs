@@ -267,6 +267,19 @@ impl Now {
     }
 }
 
+/// Nothing was created at the address yet; it may have lamports.
+///
+/// # Errors
+/// AlreadyInitialized.
+#[inline(always)]
+pub fn require_vacant(account: &AccountView) -> Result {
+    if same(account.owner(), &ids::SYSTEM_PROGRAM) && account.data_len() == 0 {
+        Ok(())
+    } else {
+        Err(Error::AlreadyInitialized)
+    }
+}
+
 /// Creates a program derived account of type S, whatever lamports were sent to its address before, and writes
 /// discriminator, version and bump; all else is zero.
 ///
@@ -284,9 +297,7 @@ pub fn create<'a, S: State>(
     if !same(&address, account.address()) {
         return Err(Error::ConstraintSeeds);
     }
-    if !same(account.owner(), &ids::SYSTEM_PROGRAM) || account.data_len() != 0 {
-        return Err(Error::AlreadyInitialized);
-    }
+    require_vacant(account)?;
     let [first, second] = seeds;
     let bump_seed = [bump];
     let signer = [Seed::from(*first), Seed::from(*second), Seed::from(&bump_seed)];

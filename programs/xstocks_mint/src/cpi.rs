@@ -10,7 +10,7 @@ use pinocchio::{
     AccountView, Address,
 };
 
-use crate::ids;
+use crate::{hash::discriminator, ids};
 
 /// How an account is passed on.
 #[derive(Clone, Copy)]
@@ -144,6 +144,22 @@ pub fn thaw(account: &AccountView, mint: &AccountView, asset: &AccountView, seed
     call(&ids::TOKEN_2022, [write(account), read(mint), sign(asset)], &[11], seeds);
 }
 
+/// Token-2022 SetAuthority: from the asset to `holder`; `authority` is the number of the AuthorityType.
+#[inline(never)]
+pub fn set_authority(mint: &AccountView, asset: &AccountView, authority: u8, holder: &Address, seeds: &[Seed]) {
+    // SetAuthority, which, Some(holder)
+    let data: [u8; 35] = joined(&[6, authority, 1], holder.as_array());
+    call(&ids::TOKEN_2022, [write(mint), sign(asset)], &data, seeds);
+}
+
+/// Token metadata interface: the update authority goes from the asset to `holder`.
+#[inline(never)]
+pub fn metadata_set_authority(mint: &AccountView, asset: &AccountView, holder: &Address, seeds: &[Seed]) {
+    const UPDATE_AUTHORITY: [u8; 8] = discriminator("spl_token_metadata_interface", "update_the_authority");
+    let data: [u8; 40] = joined(&UPDATE_AUTHORITY, holder.as_array());
+    call(&ids::TOKEN_2022, [write(mint), sign(asset)], &data, seeds);
+}
+
 /// Token metadata interface: initialize or update a field; `data` is the whole instruction.
 #[inline(never)]
 pub fn metadata_initialize(mint: &AccountView, asset: &AccountView, data: &[u8], seeds: &[Seed; 3]) {
@@ -181,10 +197,11 @@ pub fn create_associated(new: &NewAssociated) {
     call(&ids::ASSOCIATED_TOKEN_PROGRAM, passed, &[1], &[]);
 }
 
+/// Both one behind the other.
 #[inline(always)]
-fn numbered<const N: usize>(number: u8, value: &[u8]) -> [u8; N] {
+fn joined<const N: usize>(head: &[u8], tail: &[u8]) -> [u8; N] {
     let mut data = [0u8; N];
-    for (to, from) in data.iter_mut().zip([number, 0, 0, 0].iter().chain(value)) {
+    for (to, from) in data.iter_mut().zip(head.iter().chain(tail)) {
         *to = *from;
     }
     data
@@ -193,20 +210,20 @@ fn numbered<const N: usize>(number: u8, value: &[u8]) -> [u8; N] {
 /// System program: transfer.
 #[inline(never)]
 pub fn system_transfer(from: &AccountView, to: &AccountView, lamports: u64) {
-    let data: [u8; 12] = numbered(2, &lamports.to_le_bytes());
+    let data: [u8; 12] = joined(&[2, 0, 0, 0], &lamports.to_le_bytes());
     call(&ids::SYSTEM_PROGRAM, [write_sign(from), write(to)], &data, &[]);
 }
 
 /// System program: allocate.
 #[inline(never)]
 pub fn system_allocate(account: &AccountView, space: u64, seeds: &[Seed]) {
-    let data: [u8; 12] = numbered(8, &space.to_le_bytes());
+    let data: [u8; 12] = joined(&[8, 0, 0, 0], &space.to_le_bytes());
     call(&ids::SYSTEM_PROGRAM, [write_sign(account)], &data, seeds);
 }
 
 /// System program: assign.
 #[inline(never)]
 pub fn system_assign(account: &AccountView, owner: &Address, seeds: &[Seed]) {
-    let data: [u8; 36] = numbered(1, owner.as_array());
+    let data: [u8; 36] = joined(&[1, 0, 0, 0], owner.as_array());
     call(&ids::SYSTEM_PROGRAM, [write_sign(account)], &data, seeds);
 }

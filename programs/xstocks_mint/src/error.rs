@@ -108,7 +108,7 @@ errors! {
     6063 EpochExhausted "The custodian has had all its key epochs"
     6064 PartyOutOfRange "Party numbers are from 0 to 63"
 
-    // 6080 to 6129: registration of a mint.
+    // 6080 to 6129: registration and adoption of a mint.
     6080 ProfileNotSupported "There is no such mint profile in this version"
     6081 MintOwnerInvalid "The mint is not owned by Token-2022"
     6082 MintNotInitialized "The mint is not initialized"
@@ -120,14 +120,14 @@ errors! {
     6088 ForbiddenExtension "The mint has an extension that the profile does not allow"
     6089 DuplicateExtension "The mint has an extension twice"
     6090 MissingExtension "The mint lacks an extension of the profile"
-    6091 MetadataPointerInvalid "The metadata pointer must point to the mint, its authority be the asset"
+    6091 MetadataPointerInvalid "The metadata pointer must point to the mint, its authority be the asset or nobody"
     6092 PermanentDelegateInvalid "The permanent delegate must be the asset"
     6093 DefaultAccountStateInvalid "The default account state must be what the profile says"
     6094 ScaledUiAuthorityInvalid "The authority of the scaled UI amount must be the asset"
     6095 PausableAuthorityInvalid "The pause authority must be the asset"
     6096 MintPaused "The mint is paused"
-    6097 ConfidentialTransferInvalid "Confidential transfers: authority the asset, no auto-approval, no auditor"
-    6098 TransferHookInvalid "Transfer hook: authority the asset, no program"
+    6097 ConfidentialTransferInvalid "Confidential transfers: authority the asset or nobody, no auto-approval, no auditor"
+    6098 TransferHookInvalid "Transfer hook: authority the asset or nobody, no program"
     6099 MultiplierInvalid "The multiplier must be a normal positive finite number"
     6100 MultiplierPending "The mint has a multiplier change pending"
     6101 MetadataAlreadyInitialized "The mint has metadata already; register_asset writes it"
@@ -138,6 +138,10 @@ errors! {
     6106 NotTightening "Each value of the policy must be the same or stricter"
     6107 MultiplierOffsetInvalid "The multiplier of the mint is not where the asset says"
     6108 InitialMintTooLarge "initial_mint_raw is above the supply limit"
+    6109 MetadataMalformed "The metadata in the mint are malformed or of another mint"
+    6110 MetadataAuthorityInvalid "The update authority of the metadata must be the asset or nobody"
+    6111 AdoptionBegun "An adoption of this mint has begun; finish or abort it"
+    6112 AdoptionNotBegun "No adoption of this mint has begun, or it has ended"
 
     // 6130 to 6169: the ed25519 instruction in front of submit_attestation (S1 to S12).
     6130 SignatureInstructionMissing "An ed25519 instruction must stand directly before this one"

@@ -52,6 +52,14 @@ events! {
     CustodianDetached { mint: Address, custodian: Address, slot: u8 }
     /// A mint was registered; from now on only this program mints it.
     AssetRegistered { mint: Address, asset: Address, profile: u8, decimals: u8, multiplier_bits: u64, initial_mint_raw: u64 }
+    /// The adoption of a live mint began: its holders may hand over to the asset's address.
+    AdoptionBegun { mint: Address, asset: Address, profile: u8 }
+    /// A live mint was adopted with the supply it has; it is halted until a statement of it is taken.
+    AssetAdopted { mint: Address, asset: Address, profile: u8, decimals: u8, multiplier_bits: u64, adopted_raw: u64 }
+    /// An adoption was given up; who had handed over holds its authorities again.
+    AdoptionAborted { mint: Address }
+    /// The first statement of an adopted asset was taken: it is active now.
+    AssetActivated { mint: Address, custodian: Address }
     /// The limits of an asset changed.
     PolicyChanged { mint: Address, loosened: u8 }
     /// A participant was set.

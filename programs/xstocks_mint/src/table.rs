@@ -18,6 +18,8 @@ const TOKEN: AccountSpec = ANY.program(ids::TOKEN_2022);
 const ASSOCIATED: AccountSpec = ANY.program(ids::ASSOCIATED_TOKEN_PROGRAM);
 /// The asset of the instruction's `mint` account.
 const ASSET_OF_MINT: AccountSpec = WRITABLE.pda(&[Seed::Const(b"asset"), Seed::Account("mint")]);
+/// The adoption of the instruction's `mint` account.
+const ADOPTION_OF_MINT: AccountSpec = WRITABLE.pda(&[Seed::Const(b"adoption"), Seed::Account("mint")]);
 
 /// The same, only read.
 const ASSET_OF_MINT_READ: AccountSpec = ANY.pda(&[Seed::Const(b"asset"), Seed::Account("mint")]);
@@ -354,7 +356,8 @@ instructions! {
     }
 
     /// Takes a new mint under the program. The client made it: all extensions of the profile save TokenMetadata,
-    /// every authority the asset, no supply, lamports for the full size. This writes the metadata and makes the vaults.
+    /// every authority the asset (those of the metadata pointer, the hook and confidential transfers the asset or
+    /// nobody), no supply, lamports for the full size. This writes the metadata and makes the vaults.
     admin::register_asset "RegisterAsset" (
         profile: u8, initial_mint_raw: u64, policy: PolicyArg, name: Text, symbol: Text, uri: Text,
         additional_metadata: MetadataFields,
@@ -374,6 +377,53 @@ instructions! {
         token_program: TOKEN,
         associated_token_program: ASSOCIATED,
         system_program: SYSTEM,
+    }
+
+    /// Begins the adoption of a live mint: it is all that the profile asks save the authorities, whose holders are
+    /// recorded. Each of them then hands over by itself to the asset's address, where no account exists yet.
+    admin::begin_adopt "BeginAdopt" (profile: u8) {
+        /// Pays.
+        admin: PAYER,
+        config: CONFIG,
+        adoption: ADOPTION_OF_MINT,
+        /// Must not exist.
+        asset: ANY.pda(&[Seed::Const(b"asset"), Seed::Account("mint")]),
+        mint: ANY,
+        system_program: SYSTEM,
+    }
+
+    /// Takes the mint under the program once everything is handed over, whatever supply it has. The asset is halted
+    /// until a statement of it is taken.
+    admin::finish_adopt "FinishAdopt" (policy: PolicyArg) {
+        /// Pays.
+        admin: PAYER,
+        config: CONFIG,
+        adoption: ADOPTION_OF_MINT,
+        asset: ASSET_OF_MINT,
+        mint: ANY,
+        /// Associated token account of the asset.
+        vault: WRITABLE,
+        /// Owner of the redemption vault.
+        redemption_authority: ANY.pda(&[Seed::Const(b"redeem"), Seed::Account("mint")]),
+        /// Associated token account of redemption_authority.
+        redemption_vault: WRITABLE,
+        /// Token-2022.
+        token_program: TOKEN,
+        associated_token_program: ASSOCIATED,
+        system_program: SYSTEM,
+    }
+
+    /// Gives up an adoption that is not finished: every authority that was handed over goes back to who held it at
+    /// begin_adopt. It may begin anew.
+    admin::abort_adopt "AbortAdopt" () {
+        admin: SIGNER,
+        config: CONFIG,
+        adoption: ADOPTION_OF_MINT,
+        /// Must not exist.
+        asset: ANY.pda(&[Seed::Const(b"asset"), Seed::Account("mint")]),
+        mint: WRITABLE,
+        /// Token-2022.
+        token_program: TOKEN,
     }
 
     /// Makes limits stricter at once; every value the same or stricter.

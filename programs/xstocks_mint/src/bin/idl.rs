@@ -7,7 +7,7 @@ use xstocks_mint::{
     events::{EVENTS, ITEMS, LIST_EVENTS},
     hash::sha256_const,
     schema::{Account, Field, Instruction, Layout, Seed, Struct, Ty},
-    state::{AttesterKey, Bucket, Entry, Policy, STATES},
+    state::{AttesterKey, Authorities, Bucket, Entry, Policy, STATES},
     table::INSTRUCTIONS,
 };
 
@@ -123,7 +123,8 @@ fn definition(item: &Struct) -> Value {
 }
 
 fn main() {
-    let mut structs: Vec<&Struct> = vec![&AttesterKey::STRUCT, &Policy::STRUCT, &Bucket::STRUCT, &Entry::STRUCT];
+    let mut structs: Vec<&Struct> =
+        vec![&AttesterKey::STRUCT, &Authorities::STRUCT, &Policy::STRUCT, &Bucket::STRUCT, &Entry::STRUCT];
     structs.extend(ARG_STRUCTS);
     structs.extend(STATES.iter().map(|(_, item)| item));
     structs.extend(ITEMS);

@@ -2,6 +2,7 @@
 //!
 //! No account is ever closed: states end in Retired, Cancelled or the like. Reserved bytes are zero.
 
+mod adoption;
 mod asset;
 mod config;
 mod custodian;
@@ -9,6 +10,7 @@ mod participant;
 mod proposal;
 mod recovery;
 
+pub use adoption::*;
 pub use asset::*;
 pub use config::*;
 pub use custodian::*;
@@ -47,7 +49,7 @@ macro_rules! states {
         pub const STATES: &[([u8; 8], crate::schema::Struct)] = &[$(($name::DISC, $name::STRUCT)),*];
     };
 }
-states!(Config, Custodian, Asset, Proposal, Participant, Recovery);
+states!(Config, Custodian, Asset, Proposal, Participant, Recovery, Adoption);
 
 /// Refuses with InvariantViolated where `holds` is false.
 #[inline(always)]

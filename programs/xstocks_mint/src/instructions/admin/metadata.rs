@@ -4,17 +4,12 @@ use crate::{
     args::MetadataFieldsView,
     cpi,
     error::{Error, Result},
-    hash::sha256_const,
+    hash::discriminator,
 };
 use pinocchio::{cpi::Seed, AccountView};
 
-/// First eight bytes of sha256("spl_token_metadata_interface:<name>").
-const fn interface(name: &[u8]) -> [u8; 8] {
-    let [a, b, c, d, e, f, g, h, ..] = sha256_const(&[b"spl_token_metadata_interface:", name]);
-    [a, b, c, d, e, f, g, h]
-}
-const INITIALIZE: [u8; 8] = interface(b"initialize_account");
-const UPDATE_FIELD: [u8; 8] = interface(b"updating_field");
+const INITIALIZE: [u8; 8] = discriminator("spl_token_metadata_interface", "initialize_account");
+const UPDATE_FIELD: [u8; 8] = discriminator("spl_token_metadata_interface", "updating_field");
 /// Field: the three base fields, then one of its own, whose key follows.
 const FIELD_NAME: u8 = 0;
 const FIELD_SYMBOL: u8 = 1;

@@ -1,8 +1,11 @@
 //! What the admin does, at once or under the timelock (and the deployer's initialize).
 
+pub mod abort_adopt;
 pub mod attach_custodian;
+pub mod begin_adopt;
 pub mod clear_role;
 pub mod detach_custodian;
+pub mod finish_adopt;
 pub mod initialize;
 pub mod loosen_policy;
 mod metadata;
@@ -16,6 +19,7 @@ pub mod set_custodian_keys;
 pub mod set_metadata;
 pub mod set_role;
 pub mod set_timing;
+mod taking;
 pub mod tighten_policy;
 
 use crate::{

@@ -4,10 +4,12 @@ use crate::{
     account::{ascending, data, load, same, validate, view, view_mut, Now},
     args::StatementEntryArg,
     error::{Error, Result},
-    events::{emit, skip, AttestationAccepted, AttestationSkipped, AttestedEntry, EventList, HoldSet},
+    events::{emit, skip, AssetActivated, AttestationAccepted, AttestationSkipped, AttestedEntry, EventList, HoldSet},
     hash::sha256,
     math::{falls_below, is_capacity, rises_above, saturating_add},
-    state::{hold, Asset, Config, Custodian, Policy, State, CUSTODIAN_ACTIVE, ENTRY_ATTACHED},
+    state::{
+        hold, Asset, Config, Custodian, Policy, State, ASSET_ACTIVE, ASSET_HALTED, CUSTODIAN_ACTIVE, ENTRY_ATTACHED,
+    },
     table::{
         submit_attestation::{Accounts, Args},
         Context,
@@ -207,6 +209,9 @@ fn take_entry(common: &Common, account: &AccountView, said: &StatementEntryArg, 
     if holds != 0 {
         hold_minting(asset, custodian, holds);
     }
+    if asset.state == ASSET_HALTED {
+        activate(asset, custodian);
+    }
     asset.invariant()
 }
 
@@ -254,6 +259,14 @@ fn holds_of(change: &Change, policy: &Policy) -> u8 {
 fn hold_minting(asset: &mut Asset, custodian: &Address, hold: u8) {
     asset.holds |= hold;
     emit(HoldSet { mint: asset.mint, custodian: *custodian, hold, holds: asset.holds });
+}
+
+/// The first statement of an adopted asset: from now on its ceiling is known.
+#[cold]
+#[inline(never)]
+fn activate(asset: &mut Asset, custodian: &Address) {
+    asset.state = ASSET_ACTIVE;
+    emit(AssetActivated { mint: asset.mint, custodian: *custodian });
 }
 
 #[cfg(test)]

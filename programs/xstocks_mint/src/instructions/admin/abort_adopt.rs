@@ -1,0 +1,62 @@
+//! abort_adopt: gives what was handed over back to who held it, whatever has become of the mint meanwhile.
+
+use crate::{
+    account::{data, find_address, load, load_mut, require_vacant, same},
+    cpi,
+    error::{Error, Result},
+    events::{emit, AdoptionAborted},
+    ids,
+    instructions::admin::require_admin,
+    mint_profile::AUTHORITIES,
+    state::{Adoption, Authorities, Config, State, ADOPTION_ABORTED, ADOPTION_BEGUN},
+    table::{
+        abort_adopt::{Accounts, Args},
+        Context,
+    },
+};
+
+pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
+    // 1. Accounts and duty. Where the asset exists the authorities are its own for good.
+    let config = load::<Config>(context.program_id, accounts.config)?;
+    require_admin(config, accounts.admin)?;
+    let adoption = load_mut::<Adoption>(context.program_id, accounts.adoption)?;
+    let (mint, asset) = (accounts.mint, accounts.asset);
+    if !same(&adoption.mint, mint.address()) {
+        return Err(Error::ConstraintSeeds);
+    }
+    if adoption.state != ADOPTION_BEGUN {
+        return Err(Error::AdoptionNotBegun);
+    }
+    let seeds: [&[u8]; 2] = [cpi::ASSET_SEED, mint.address().as_array()];
+    let (address, bump) = find_address(&seeds, context.program_id)?;
+    if !same(&address, asset.address()) {
+        return Err(Error::ConstraintSeeds);
+    }
+    require_vacant(asset)?;
+    if !same(mint.owner(), &ids::TOKEN_2022) {
+        return Err(Error::MintOwnerInvalid);
+    }
+
+    // 2. Effects.
+    let recorded = adoption.holders;
+    adoption.state = ADOPTION_ABORTED;
+    emit(AdoptionAborted { mint: adoption.mint });
+    adoption.invariant()?;
+
+    // 3. Calls: what the asset holds now goes back. What it held before there was an adoption stays.
+    let mut present = Authorities::NONE;
+    // SAFETY: read before the calls that change it.
+    Authorities::read(unsafe { data(mint) }, &mut present)?;
+    let bump = [bump];
+    let seeds = cpi::asset_seeds(mint.address(), &bump);
+    for ((present, holder), authority) in present.each().iter().zip(recorded.each()).zip(&AUTHORITIES) {
+        if !same(present, asset.address()) || same(holder, asset.address()) {
+            continue;
+        }
+        match authority.number {
+            Some(number) => cpi::set_authority(mint, asset, number, holder, &seeds),
+            None => cpi::metadata_set_authority(mint, asset, holder, &seeds),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! begin_adopt: first step of taking over a mint in use. Records who holds its authorities.
+
+use crate::{
+    account::{create, data, find_address, load, load_mut, require_vacant, same, Now},
+    cpi,
+    error::{Error, Result},
+    events::{emit, AdoptionBegun},
+    ids,
+    instructions::admin::require_admin,
+    mint_profile::{verify, Expected, Found},
+    state::{Adoption, Authorities, Config, State, ADOPTION_ABORTED, ADOPTION_BEGUN},
+    table::{
+        begin_adopt::{Accounts, Args},
+        Context,
+    },
+};
+
+pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
+    // 1. Accounts and duty. Where the asset exists the mint is the program's already.
+    let config = load::<Config>(context.program_id, accounts.config)?;
+    require_admin(config, accounts.admin)?;
+    let mint = accounts.mint;
+    if !same(mint.owner(), &ids::TOKEN_2022) {
+        return Err(Error::MintOwnerInvalid);
+    }
+    let seeds: [&[u8]; 2] = [cpi::ASSET_SEED, mint.address().as_array()];
+    if !same(&find_address(&seeds, context.program_id)?.0, accounts.asset.address()) {
+        return Err(Error::ConstraintSeeds);
+    }
+    require_vacant(accounts.asset)?;
+
+    // 2. A new adoption, or an aborted one anew. One under way keeps its holders: recorded again, those that handed
+    //    over were lost.
+    let adoption = if accounts.adoption.owned_by(context.program_id) {
+        let adoption = load_mut::<Adoption>(context.program_id, accounts.adoption)?;
+        if !same(&adoption.mint, mint.address()) {
+            return Err(Error::ConstraintSeeds);
+        }
+        if adoption.state != ADOPTION_ABORTED {
+            return Err(Error::AdoptionBegun);
+        }
+        adoption
+    } else {
+        let seeds: [&[u8]; 2] = [b"adoption", mint.address().as_array()];
+        create::<Adoption>(context.program_id, accounts.admin, accounts.adoption, &seeds)?
+    };
+
+    // 3. The mint: all but who holds its authorities, and that somebody does.
+    let now = Now::read()?;
+    let mut holders = Authorities::NONE;
+    // SAFETY: nothing writes to the mint.
+    let bytes = unsafe { data(mint) };
+    let expected = Expected { profile: args.profile, mint: mint.address(), now_ts: now.ts, in_use: true };
+    verify(bytes, &expected, &mut Found::default())?;
+    Authorities::read(bytes, &mut holders)?;
+    holders.check_held(args.profile)?;
+
+    // 4. Effects.
+    adoption.state = ADOPTION_BEGUN;
+    adoption.profile = args.profile;
+    adoption.mint = *mint.address();
+    adoption.holders = holders;
+    emit(AdoptionBegun { mint: *mint.address(), asset: *accounts.asset.address(), profile: args.profile });
+    adoption.invariant()
+}

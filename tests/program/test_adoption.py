@@ -1,0 +1,704 @@
+"""Adoption: a live mint comes under the program in three steps, and nothing of it is lost on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from solders.keypair import Keypair
+
+from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, ROOMY, Asset, Deployed
+from tests.support.edit import patched, with_account
+from tests.support.fixtures import session_fixture
+from tests.support.live_chain import Call, address_of, call
+from tests.support.mints import CAPTURES, SPOILT, Edit, LiveMint, live_mint, load_capture, pending, token_instruction
+from tests.support.refusals import Refusal
+from tests.support.start import Laboratory
+from xstocks_daemon.chain.authorities import read_authorities, set_authority
+from xstocks_daemon.chain.mint_layout import DECIMALS, read_mint, read_token_account
+from xstocks_daemon.chain.program import AdoptionState, Authorities, Profile
+from xstocks_daemon.chain.transactions import create_token_account, transfer_tokens
+from xstocks_daemon.domain.snapshot import AssetState, Hold, Scope
+from xstocks_daemon.domain.units import ZERO_ADDRESS, Address, multiplier_fraction
+
+NOBODY = ZERO_ADDRESS
+ROOM_RAW = 5_000
+#: Every authority and how a foreign holder of it is refused.
+REFUSALS = {
+    "mint": Refusal.MintAuthorityInvalid,
+    "freeze": Refusal.FreezeAuthorityInvalid,
+    "metadata_pointer": Refusal.MetadataPointerInvalid,
+    "metadata_update": Refusal.MetadataAuthorityInvalid,
+    "permanent_delegate": Refusal.PermanentDelegateInvalid,
+    "scaled_ui": Refusal.ScaledUiAuthorityInvalid,
+    "pausable": Refusal.PausableAuthorityInvalid,
+    "confidential": Refusal.ConfidentialTransferInvalid,
+    "hook": Refusal.TransferHookInvalid,
+}
+NEEDED = ("mint", "freeze", "permanent_delegate", "scaled_ui", "pausable")
+UNNEEDED = tuple(name for name in REFUSALS if name not in NEEDED)
+# Places in the three instructions.
+ADOPTION, ASSET, MINT, VAULT, REDEMPTION_AUTHORITY, REDEMPTION_VAULT, TOKEN_PROGRAM, ASSOCIATED = range(2, 10)
+
+#: In an Asset account.
+MULTIPLIER_CHANGED_TS_AT = 160
+
+
+async def attach(asset: Asset, *keepers: str) -> None:
+    """The custodians may attest it from the next second on."""
+    program = asset.program
+    admin = program.keys.admin.address
+    for keeper in keepers or (OWN_KEEPER,):
+        custodian = program.keeper(keeper).address
+        attaching = program.client.attach_custodian(admin=admin, custodian=custodian, mint=asset.mint)
+        await program.accepted(program.by("admin", attaching))
+    await program.chain.clock_reaches(await program.chain.clock_ts() + 1)
+
+
+def shares_for(supply_raw: int, multiplier_bits: int) -> int:
+    """The fewest shares (millionths) that back a supply."""
+    exact = Fraction(supply_raw * 10**6, 10**DECIMALS) * multiplier_fraction(multiplier_bits)
+    return -(-exact.numerator // exact.denominator)
+
+
+async def token_balance(program: Deployed, account: Address) -> int:
+    info = await program.chain.account(account)
+    return read_token_account(account, info.data, info.owner).amount_raw
+
+
+# ---- the real mints --------------------------------------------------------------------------------------------------
+
+#: The second capture of a mint is adopted by another deployment: an address has one adoption.
+FIRST = {row["mint"]: row for row in reversed(CAPTURES)}
+
+
+@session_fixture
+async def second_program(laboratory: Laboratory) -> Deployed:
+    """A deployment for those mints that were captured twice."""
+    return await laboratory.deploy()
+
+
+@pytest.mark.embedded_only
+@pytest.mark.parametrize("row", CAPTURES, ids=lambda row: f"{row['symbol']}-{row['source']}")
+async def test_a_real_mint_is_adopted_halted_attested_and_minted_up_to_its_ceiling(
+    program: Deployed, second_program: Deployed, row: Mapping[str, Any]
+) -> None:
+    program = program if FIRST[row["mint"]] is row else second_program
+    live = await load_capture(program, row)
+    captured = await live.info()
+    mint = read_mint(live.mint, captured.data, captured.owner)
+    await program.chain.clock_reaches(mint.new_multiplier_effective_ts + ROOMY.ca_window_secs)
+    supply_raw = int(row["decoded"]["supply"])
+    assert (mint.supply_raw, mint.symbol) == (supply_raw, row["symbol"])
+
+    # 1. Begin: the holders are recorded.
+    [begun] = await program.accepted(live.begin())
+    assert (begun.name, begun.fields["profile"]) == ("AdoptionBegun", Profile.XSTOCKS)
+    adoption = await live.adoption()
+    assert (adoption.state, adoption.mint, adoption.profile) == (AdoptionState.BEGUN, live.mint, Profile.XSTOCKS)
+    assert adoption.holders == read_authorities(live.mint, captured.data)
+
+    # 2. Each holder hands over, and nothing else in the mint changes.
+    await live.hand_over()
+    expected = captured.data
+    for holder in live.keys:
+        expected = expected.replace(holder, live.asset_address)
+    assert (await live.info()).data == expected
+
+    # 3. Finish: halted, with the supply it has.
+    [adopted] = await program.accepted(live.finish())
+    asset = await live.asset()
+    assert (adopted.name, adopted.fields["adopted_raw"]) == ("AssetAdopted", supply_raw)
+    assert (adopted.fields["asset"], adopted.fields["mint"]) == (asset.address, live.mint)
+    assert (await live.info()).data == expected
+    assert (await live.adoption()).state is AdoptionState.FINISHED
+    state = await asset.read()
+    assert (state.state, state.paused, state.holds) == (AssetState.HALTED, Scope(0), Hold(0))
+    assert (state.adopted_raw, state.minted_raw, state.burnt_raw, state.distributed_raw) == (supply_raw, 0, 0, 0)
+    assert (state.sequence, state.initial_mint_raw, state.decimals, state.policy) == (0, 0, DECIMALS, ROOMY)
+    assert (state.mint_bucket.level_raw, state.distribute_bucket.level_raw) == (0, 0)
+    assert state.multiplier_bits == mint.new_multiplier_bits == adopted.fields["multiplier_bits"]
+    assert state.multiplier_effective_ts == 0
+    owners = {
+        asset.vault: asset.address,
+        program.addresses.redemption_vault(live.mint): program.addresses.redemption_authority(live.mint),
+    }
+    assert tuple(owners) == (state.vault, state.redemption_vault)
+    for vault, owner in owners.items():
+        account = await program.chain.account(vault)
+        held = read_token_account(vault, account.data, account.owner)
+        assert (held.owner, held.mint, held.amount_raw, held.frozen) == (owner, live.mint, 0, False)
+
+    # Nothing is minted before a quorum spoke, then up to what it said and not a unit more.
+    await attach(asset)
+    await program.refused(await asset.minting(1), Refusal.AssetNotActive)
+    statement = await program.statement({asset: shares_for(supply_raw + ROOM_RAW, asset.multiplier_bits)})
+    events = await program.accepted(program.relay(statement))
+    assert [event.fields for event in events if event.name == "AssetActivated"] == [
+        {"mint": live.mint, "custodian": program.keeper().address}
+    ]
+    assert (await asset.read()).state is AssetState.ACTIVE
+    room_raw = statement.entries[0].capacity_raw - supply_raw
+    assert room_raw >= ROOM_RAW
+    await program.refused(await asset.minting(room_raw + 1), Refusal.CeilingExceeded)
+    await program.accepted(await asset.minting(room_raw))
+    assert await asset.supply_raw() == supply_raw + room_raw
+    assert await asset.balance_raw() == room_raw
+
+
+@pytest.mark.embedded_only
+async def test_a_real_mint_with_a_shortfall_mints_nothing(program: Deployed) -> None:
+    live = await load_capture(program, CAPTURES[0], mint=address_of(Keypair()))
+    asset = await live.adopt()
+    await attach(asset)
+    supply_raw = await asset.supply_raw()
+    whole_micro = shares_for(supply_raw + 1, asset.multiplier_bits)
+    short = await program.statement({asset: whole_micro - 1})
+    assert short.entries[0].capacity_raw <= supply_raw
+    await program.accepted(program.relay(short))
+    assert (await asset.read()).state is AssetState.ACTIVE
+    await program.refused(await asset.minting(1), Refusal.CeilingExceeded)
+    await program.accepted(program.relay(await program.statement({asset: whole_micro})))
+    await program.accepted(await asset.minting(1))
+
+
+# ---- every profile, on both chains -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("profile", Profile, ids=lambda profile: profile.name.lower())
+async def test_a_live_mint_of_each_profile_is_adopted(program: Deployed, profile: Profile) -> None:
+    live = await live_mint(program, profile=profile, supply_raw=7_000)
+    asset = await live.adopt()
+    state = await asset.read()
+    assert (state.state, state.adopted_raw) == (AssetState.HALTED, 7_000)
+    expected = dict.fromkeys(REFUSALS, asset.address)
+    if profile is Profile.OPEN:
+        expected |= dict.fromkeys(("freeze", "permanent_delegate", "pausable", "confidential", "hook"), NOBODY)
+    assert await live.holders() == Authorities(**expected)
+    await attach(asset)
+    await asset.attest(8_000)
+    await program.refused(await asset.minting(1_001), Refusal.CeilingExceeded)
+    await program.accepted(await asset.minting(1_000))
+    await program.accepted(await asset.burning(300))
+    state = await asset.read()
+    assert (state.minted_raw, state.burnt_raw) == (1_000, 300)
+    assert await asset.supply_raw() == 7_700
+
+
+@pytest.mark.parametrize("profile", Profile, ids=lambda profile: profile.name.lower())
+async def test_a_mint_is_adopted_as_what_it_is(program: Deployed, profile: Profile) -> None:
+    live = await live_mint(program, profile=profile)
+    wrong = {
+        (Profile.XSTOCKS, Profile.OPEN): Refusal.ForbiddenExtension,
+        (Profile.XSTOCKS, Profile.PERMISSIONED): Refusal.DefaultAccountStateInvalid,
+        (Profile.OPEN, Profile.XSTOCKS): Refusal.MissingExtension,
+        (Profile.OPEN, Profile.PERMISSIONED): Refusal.MissingExtension,
+        (Profile.PERMISSIONED, Profile.XSTOCKS): Refusal.DefaultAccountStateInvalid,
+        (Profile.PERMISSIONED, Profile.OPEN): Refusal.ForbiddenExtension,
+    }
+    for other in Profile:
+        if other is not profile:
+            await program.refused(live.begin(other), wrong[profile, other])
+    begin = live.begin()
+    [instruction] = begin.instructions
+    for unknown in (max(Profile) + 1, 255):
+        data = patched(bytes(instruction.data), 8, bytes([unknown]))
+        bad = begin.but(instructions=(type(instruction)(instruction.program_id, data, instruction.accounts),))
+        await program.refused(bad, Refusal.ProfileNotSupported)
+    await program.accepted(begin)
+
+
+async def test_a_halted_asset_burns_but_neither_mints_nor_distributes(program: Deployed) -> None:
+    """Tokens that somebody sent to the vault before are inventory."""
+    wallet = Keypair()
+    live = await live_mint(program, wallet=wallet)
+    asset = await live.asset()
+    source = asset.token_account(address_of(wallet))
+    await asset.open_account(asset.address)
+    sending = transfer_tokens(
+        source=source, mint=live.mint, destination=asset.vault, owner=address_of(wallet), amount_raw=600, decimals=8
+    )
+    await program.chain.accepted(call(sending, wallet))
+    await live.adopt()
+    await attach(asset)
+    participant = await program.participant()
+    await asset.open_account(address_of(participant))
+    await program.refused(await asset.minting(1), Refusal.AssetNotActive)
+    await program.refused(await asset.distributing(1, participant), Refusal.AssetNotActive)
+    await program.accepted(await asset.burning(100))
+    assert (await asset.supply_raw(), (await asset.read()).burnt_raw) == (9_900, 100)
+    await asset.attest(10_000)
+    await program.accepted(await asset.minting(100))
+    await program.accepted(await asset.distributing(600, participant))
+    assert await asset.balance_raw() == 0
+
+
+async def test_only_a_statement_that_is_taken_activates(program: Deployed, asset: Asset) -> None:
+    """One that is passed over for this asset, in a statement that is taken for another, does not; nor a withdrawal."""
+    live = await live_mint(program)
+    adopted = await live.adopt()
+    await attach(adopted, OWN_KEEPER, OTHER_KEEPER)
+    detach = program.client.detach_custodian(
+        admin=program.keys.admin.address, custodian=program.keeper().address, mint=adopted.mint
+    )
+    await program.accepted(program.by("admin", detach))
+    await program.accepted(program.relay(await program.statement({adopted: 100, asset: 100})))
+    assert (await asset.entry()).shares_micro == 100
+    assert (await adopted.read()).state is AssetState.HALTED
+    attester = program.quorum(OTHER_KEEPER)[0]
+    withdraw = program.client.withdraw_entry(
+        attester=address_of(attester), custodian=program.keeper(OTHER_KEEPER).address, mint=adopted.mint
+    )
+    await program.accepted(call(withdraw, attester))
+    assert (await adopted.read()).state is AssetState.HALTED
+    await program.chain.clock_reaches(await program.chain.clock_ts() + 3)
+    await adopted.attest(0, keeper=OTHER_KEEPER)
+    assert (await adopted.read()).state is AssetState.ACTIVE
+
+
+# ---- the state of an adoption ----------------------------------------------------------------------------------------
+
+
+async def test_an_adoption_goes_forward_only(program: Deployed) -> None:
+    live = await live_mint(program)
+    for early in (live.finish(), live.abort()):
+        await program.refused(early, Refusal.AccountNotInitialized)
+    await program.accepted(live.begin())
+    await program.refused(live.begin(), Refusal.AdoptionBegun)
+    await live.hand_over()
+    # Recorded anew now, the holders would be the asset itself, and abort_adopt give back nothing.
+    await program.refused(live.begin(), Refusal.AdoptionBegun)
+    await program.accepted(live.finish())
+    await program.refused(live.begin(), Refusal.AlreadyInitialized)
+    for late in (live.finish(), live.abort()):
+        await program.refused(late, Refusal.AdoptionNotBegun)
+
+
+async def test_an_aborted_adoption_begins_anew_with_the_holders_of_that_time(program: Deployed) -> None:
+    live = await live_mint(program)
+    first = await live.holders()
+    await program.accepted(live.begin())
+    await program.accepted(live.abort())
+    for late in (live.abort(), live.finish()):
+        await program.refused(late, Refusal.AdoptionNotBegun)
+    successor = Keypair()
+    await live.give("mint", address_of(successor))
+    again = LiveMint(program, live.mint, live.profile, {**live.keys, address_of(successor): successor})
+    await program.accepted(again.begin())
+    adoption = await again.adoption()
+    assert (adoption.state, adoption.holders) == (AdoptionState.BEGUN, replace(first, mint=address_of(successor)))
+    await again.hand_over()
+    await program.accepted(again.finish())
+
+
+async def test_a_registered_mint_is_not_adopted(program: Deployed, asset: Asset) -> None:
+    live = LiveMint(program, asset.mint, Profile.XSTOCKS, {})
+    await program.refused(live.begin(), Refusal.AlreadyInitialized)
+    await program.accepted((await live_mint(program)).begin())
+
+
+@pytest.mark.parametrize("supply_raw", [0, 10_000])
+async def test_a_mint_under_adoption_is_not_registered(program: Deployed, supply_raw: int) -> None:
+    """With every authority handed over it looks like a fresh one, but for its metadata and supply."""
+    live = await live_mint(program, supply_raw=supply_raw)
+    registering = program.by("admin", program.registration(live.mint))
+    error = Refusal.SupplyNotZero if supply_raw else Refusal.MetadataAlreadyInitialized
+    await program.refused(registering, error)
+    await program.accepted(live.begin())
+    await live.hand_over()
+    await program.refused(registering, error)
+    await program.accepted(live.finish())
+    await program.refused(registering, Refusal.AlreadyInitialized)
+
+
+# ---- handing over ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+async def test_finish_waits_for_every_authority(program: Deployed, name: str) -> None:
+    live = await live_mint(program)
+    await program.accepted(live.begin())
+    await live.hand_over(but=[name])
+    await program.refused(live.finish(), REFUSALS[name])
+    await live.give(name, live.asset_address)
+    await program.accepted(live.finish())
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+async def test_an_authority_that_went_elsewhere_is_refused(program: Deployed, name: str) -> None:
+    """To the same account of another mint's asset, which is the program's too."""
+    live = await live_mint(program)
+    other = program.addresses.asset(address_of(Keypair()))
+    await program.accepted(live.begin())
+    await live.hand_over(but=[name])
+    elsewhere = await live_mint(program)
+    await program.accepted(elsewhere.begin())
+    await elsewhere.hand_over()
+    await live.give(name, other)
+    await program.refused(live.finish(), REFUSALS[name])
+    await program.accepted(elsewhere.finish())
+
+
+@pytest.mark.parametrize("name", NEEDED)
+async def test_what_the_asset_needs_somebody_must_hold(program: Deployed, name: str) -> None:
+    """Nobody could hand it over: refused at the beginning, and at the end where it was thrown away in between."""
+    live, thrown_away = await live_mint(program), await live_mint(program)
+    await live.give(name, NOBODY)
+    await program.refused(live.begin(), REFUSALS[name])
+    await program.accepted(thrown_away.begin())
+    await thrown_away.give(name, NOBODY)
+    await thrown_away.hand_over(but=[name])
+    await program.refused(thrown_away.finish(), REFUSALS[name])
+
+
+@pytest.mark.parametrize("name", UNNEEDED)
+async def test_what_the_asset_does_not_need_may_be_nobodys(program: Deployed, name: str) -> None:
+    live = await live_mint(program)
+    await live.give(name, NOBODY)
+    await live.adopt()
+    assert asdict(await live.holders())[name] == NOBODY
+
+
+async def test_the_freeze_authority_of_an_open_mint_goes_to_nobody(program: Deployed) -> None:
+    """The holder hands it to the asset by mistake, takes it back by abort_adopt, and gives it up."""
+    live = await live_mint(program, profile=Profile.OPEN, freezable=True)
+    await program.accepted(live.begin())
+    await live.hand_over(but=["freeze"])
+    await program.refused(live.finish(), Refusal.FreezeAuthorityInvalid)
+    await live.give("freeze", live.asset_address)
+    await program.refused(live.finish(), Refusal.FreezeAuthorityInvalid)
+    await program.accepted(live.abort())
+    asset = await live.adopt()
+    assert (await live.holders()).freeze == NOBODY
+    assert (await asset.read()).state is AssetState.HALTED
+
+
+# ---- giving back -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kept", [(), ("mint",), ("freeze", "hook", "metadata_update"), tuple(REFUSALS)])
+async def test_abort_gives_back_what_was_handed_over(program: Deployed, kept: tuple[str, ...]) -> None:
+    live = await live_mint(program)
+    before, info = await live.holders(), await live.info()
+    await program.accepted(live.begin())
+    await live.hand_over(but=kept)
+    assert sum(holder == live.asset_address for holder in asdict(await live.holders()).values()) == 9 - len(kept)
+    [event] = await program.accepted(live.abort())
+    assert (event.name, event.fields) == ("AdoptionAborted", {"mint": live.mint})
+    assert await live.holders() == before
+    assert await live.info() == info
+    assert (await live.adoption()).state is AdoptionState.ABORTED
+
+
+async def test_abort_gives_to_the_recorded_holder_whoever_handed_over(program: Deployed) -> None:
+    """One who got an authority in between gives it away by handing it over; what stayed with him stays."""
+    live = await live_mint(program)
+    before, thief = await live.holders(), Keypair()
+    await program.accepted(live.begin())
+    for name in ("mint", "hook"):
+        await live.give(name, address_of(thief))
+    stolen = set_authority(live.mint, "mint", address_of(thief), live.asset_address)
+    await program.chain.accepted(call(stolen, thief))
+    await program.accepted(live.abort())
+    assert await live.holders() == replace(before, hook=address_of(thief))
+
+
+async def test_what_was_the_assets_before_stays_its_own(program: Deployed) -> None:
+    live = await live_mint(program)
+    await live.give("scaled_ui", live.asset_address)
+    before = await live.holders()
+    await program.accepted(live.begin())
+    await live.hand_over()
+    await program.accepted(live.abort())
+    assert await live.holders() == before
+    await live.adopt()
+
+
+async def test_abort_works_whatever_became_of_the_mint(program: Deployed) -> None:
+    """A holder makes it unfit for the profile after the others handed over: they get theirs back."""
+    live = await live_mint(program)
+    before = await live.holders()
+    pauser, hooker = live.keys[before.pausable], live.keys[before.hook]
+    await program.accepted(live.begin())
+    await live.hand_over(but=["pausable", "hook"])
+    spoilers = {
+        Refusal.MintPaused: (bytes([44, 1]), pauser),
+        Refusal.TransferHookInvalid: (bytes([36, 1]) + bytes([9]) * 32, hooker),
+    }
+    for data, key in spoilers.values():
+        await program.chain.accepted(call(token_instruction(data, live.mint, signer=address_of(key)), key))
+    await program.refused(live.finish(), Refusal.MintPaused)
+    await program.chain.accepted(call(token_instruction(bytes([44, 2]), live.mint, signer=address_of(pauser)), pauser))
+    await program.refused(live.finish(), Refusal.TransferHookInvalid)
+    await program.accepted(live.abort())
+    assert await live.holders() == before
+
+
+@pytest.mark.embedded_only
+async def test_abort_takes_nothing_from_an_asset_that_exists(program: Deployed) -> None:
+    """No instruction leads to an adoption that has begun beside its asset; written by hand, it is refused too."""
+    live = await live_mint(program)
+    await live.adopt()
+    address = program.addresses.adoption(live.mint)
+    info = await program.chain.account(address)
+    state_at = 8 + 2
+    begun = replace(info, data=patched(info.data, state_at, bytes([AdoptionState.BEGUN])))
+    await program.chain.set_account(address, begun)
+    for sent in (live.abort(), live.finish(), live.begin()):
+        await program.refused(sent, Refusal.AlreadyInitialized)
+
+
+# ---- mints that are not what they must be ----------------------------------------------------------------------------
+
+METADATA_TYPE = 19
+
+
+def metadata_at(data: bytes) -> int:
+    """Where the value of TokenMetadata starts: the last extension of a real mint."""
+    start = 509 + 4
+    assert int.from_bytes(data[start - 4 : start - 2], "little") == METADATA_TYPE
+    return start
+
+
+def metadata_of(change: Callable[[bytes], bytes]) -> Edit:
+    """Another value of TokenMetadata, its length in the header right."""
+
+    def edit(data: bytes, _now: int) -> bytes:
+        at = metadata_at(data)
+        value = change(data[at:])
+        return data[: at - 2] + len(value).to_bytes(2, "little") + value
+
+    return edit
+
+
+NAME_LENGTH_AT = 64
+UNFIT: dict[str, tuple[Edit, Refusal]] = {
+    **SPOILT,
+    "no metadata": (lambda data, _now: data[: metadata_at(data) - 4], Refusal.MissingExtension),
+    "metadata twice": (lambda data, _now: data + data[metadata_at(data) - 4 :], Refusal.DuplicateExtension),
+    **{
+        f"metadata {name}": (metadata_of(change), Refusal.MetadataMalformed)
+        for name, change in {
+            "of another mint": lambda value: patched(value, 32, bytes([9])),
+            "cut within the authority": lambda value: value[:31],
+            "cut within the mint": lambda value: value[:63],
+            "without strings": lambda value: value[:64],
+            "cut within the pairs": lambda value: value[:-1],
+            "with a byte too many": lambda value: value + b"\0",
+            "with a name beyond the end": lambda value: patched(value, NAME_LENGTH_AT, b"\xff\xff\xff\xff"),
+            "with a name that is no text": lambda value: patched(value, NAME_LENGTH_AT + 4, b"\xff"),
+            "with a pair that is not there": lambda value: value[:-4] + (1).to_bytes(4, "little"),
+        }.items()
+    },
+}
+
+
+@pytest.mark.embedded_only
+@pytest.mark.parametrize(("edit", "error"), UNFIT.values(), ids=UNFIT)
+async def test_an_unfit_mint_is_refused_by_name_at_both_ends(program: Deployed, edit: Edit, error: Refusal) -> None:
+    """A real mint spoilt in one thing, before begin_adopt and again before finish_adopt."""
+    chain = program.chain
+    live = await load_capture(program, CAPTURES[0], mint=address_of(Keypair()))
+    for good_call in (live.begin(), live.finish()):
+        good = await live.info()
+        await chain.set_account(live.mint, replace(good, data=edit(good.data, await chain.clock_ts())))
+        await program.refused(good_call, error)
+        await chain.set_account(live.mint, good)
+        await program.accepted(good_call)
+        if (await live.adoption()).state is AdoptionState.BEGUN:
+            await live.hand_over()
+
+
+@pytest.mark.embedded_only
+async def test_a_pending_multiplier_change_is_refused_and_one_in_force_taken_with_its_time(program: Deployed) -> None:
+    """The holder may change it until he has handed over."""
+    chain = program.chain
+    live = await load_capture(program, CAPTURES[0], mint=address_of(Keypair()))
+    changed_ts = 0
+    for good_call in (live.begin(), live.finish()):
+        info = await live.info()
+        now_ts = await chain.clock_ts()
+        await chain.set_account(live.mint, replace(info, data=pending(1_000)(info.data, now_ts)))
+        await program.refused(good_call, Refusal.MultiplierPending)
+        assert now_ts != changed_ts
+        changed_ts = now_ts
+        await chain.set_account(live.mint, replace(info, data=pending(0)(info.data, changed_ts)))
+        await program.accepted(good_call)
+        if (await live.adoption()).state is AdoptionState.BEGUN:
+            await live.hand_over()
+            await chain.advance_clock(2)
+    data = (await chain.account(live.asset_address)).data
+    assert int.from_bytes(data[MULTIPLIER_CHANGED_TS_AT : MULTIPLIER_CHANGED_TS_AT + 8], "little") == changed_ts
+
+
+async def test_a_mint_that_its_owner_can_close_is_not_adopted(program: Deployed) -> None:
+    """Closed, it could be made anew with another supply under the same Asset account."""
+    closer = Keypair()
+    closable = await live_mint(program, supply_raw=0, close_authority=address_of(closer))
+    await program.refused(closable.begin(), Refusal.CloseAuthorityForbidden)
+    twin = await live_mint(program, supply_raw=0)
+    await twin.adopt()
+    destination = address_of(program.chain.payer)
+    closing = token_instruction(bytes([9]), closable.mint, destination, signer=address_of(closer))
+    await program.chain.accepted(call(closing, closer))
+    closing = token_instruction(bytes([9]), twin.mint, destination, signer=address_of(closer))
+    failed = await program.chain.simulate(call(closing, closer))
+    assert failed.err == {"InstructionError": [1, "InvalidAccountData"]}
+
+
+@pytest.mark.embedded_only
+async def test_a_mint_made_anew_at_the_address_of_an_asset_is_not_taken_again(program: Deployed) -> None:
+    """No instruction closes such a mint; done by hand, its old Asset account stands in the way."""
+    key = Keypair()
+    live = await live_mint(program, mint_key=key)
+    await live.adopt()
+    await program.chain.set_account(live.mint, replace(await live.info(), data=b"", owner=ZERO_ADDRESS, lamports=0))
+    again = await live_mint(program, mint_key=key)
+    await program.refused(again.begin(), Refusal.AlreadyInitialized)
+    await program.refused(program.by("admin", program.registration(live.mint)), Refusal.AlreadyInitialized)
+
+
+# ---- what others do in between ---------------------------------------------------------------------------------------
+
+
+async def test_the_supply_is_the_one_at_the_end(program: Deployed) -> None:
+    wallet = Keypair()
+    live = await live_mint(program, wallet=wallet)
+    await program.accepted(live.begin())
+    minter = live.keys[(await live.holders()).mint]
+    asset = await live.asset()
+    amount = bytes([14]) + (77).to_bytes(8, "little") + bytes([DECIMALS])
+    account = asset.token_account(address_of(wallet))
+    minting = token_instruction(amount, live.mint, account, signer=address_of(minter))
+    await program.chain.accepted(call(minting, minter))
+    await live.hand_over()
+    await program.accepted(live.finish())
+    assert (await asset.read()).adopted_raw == 10_077
+    # The old minter's key is worth nothing now.
+    landed = await program.chain.simulate(call(minting, minter))
+    assert landed.err == {"InstructionError": [1, {"Custom": 4}]}, landed.err
+
+
+@pytest.mark.parametrize("profile", [Profile.XSTOCKS, Profile.PERMISSIONED], ids=["xstocks", "permissioned"])
+async def test_vaults_that_were_made_and_frozen_before_are_thawed(program: Deployed, profile: Profile) -> None:
+    """By the freeze authority's holder, to be in the way."""
+    live = await live_mint(program, profile=profile)
+    vaults = await frozen_vaults(live)
+    asset = await live.adopt()
+    for vault in vaults:
+        info = await program.chain.account(vault)
+        assert not read_token_account(vault, info.data, info.owner).frozen
+    await attach(asset)
+    await asset.attest(11_000)
+    await program.accepted(await asset.minting(1_000))
+    assert await token_balance(program, asset.vault) == 1_000
+
+
+async def test_a_frozen_vault_of_an_open_mint_is_refused(program: Deployed) -> None:
+    """Nobody can thaw it once the freeze authority is nobody's; thawed before, the mint is taken."""
+    for thawed in (False, True):
+        live = await live_mint(program, profile=Profile.OPEN, freezable=True)
+        vaults = await frozen_vaults(live)
+        guard = live.keys[(await live.holders()).freeze]
+        if thawed:
+            thawing = [token_instruction(bytes([11]), vault, live.mint, signer=address_of(guard)) for vault in vaults]
+            await program.chain.accepted(call(thawing, guard))
+        await program.accepted(live.begin())
+        await live.hand_over()
+        if thawed:
+            await program.accepted(live.finish())
+        else:
+            await program.refused(live.finish(), Refusal.VaultInvalid)
+
+
+async def frozen_vaults(live: LiveMint) -> tuple[Address, Address]:
+    """Makes both vaults and freezes them, where they are not frozen already."""
+    program, guard = live.program, live.keys[(await live.holders()).freeze]
+    addresses, payer = program.addresses, address_of(program.chain.payer)
+    owners = (addresses.asset(live.mint), addresses.redemption_authority(live.mint))
+    await program.chain.accepted(call([create_token_account(payer, owner, live.mint) for owner in owners]))
+    vaults = (addresses.vault(live.mint), addresses.redemption_vault(live.mint))
+    if live.profile is not Profile.PERMISSIONED:
+        freezing = [token_instruction(bytes([10]), vault, live.mint, signer=address_of(guard)) for vault in vaults]
+        await program.chain.accepted(call(freezing, guard))
+    return vaults
+
+
+@pytest.mark.parametrize("lamports", [1_000_000, 10**10], ids=["under-funded", "over-funded"])
+async def test_prefunded_addresses_block_no_adoption(program: Deployed, lamports: int) -> None:
+    live = await live_mint(program)
+    addresses = program.addresses
+    await program.chain.fund(addresses.adoption(live.mint), live.asset_address, lamports=lamports)
+    await program.accepted(live.begin())
+    await live.hand_over()
+    await program.accepted(live.abort())
+    await live.adopt()
+
+
+# ---- accounts and terms ----------------------------------------------------------------------------------------------
+
+
+async def test_each_step_takes_the_accounts_of_its_mint(program: Deployed) -> None:
+    live, other = await live_mint(program), await live_mint(program)
+    addresses = program.addresses
+    await program.accepted(other.begin())
+    others = {ADOPTION: addresses.adoption(other.mint), ASSET: other.asset_address}
+    stranger = address_of(Keypair())
+
+    async def refuses(sent_by_admin: Call, wrong: Mapping[tuple[int, Address], Refusal]) -> None:
+        [good] = sent_by_admin.instructions
+        for (index, address), error in wrong.items():
+            await program.refused(program.by("admin", with_account(good, index, address)), error)
+
+    both = {
+        (ADOPTION, others[ADOPTION]): Refusal.ConstraintSeeds,
+        (ASSET, others[ASSET]): Refusal.ConstraintSeeds,
+        (MINT, other.mint): Refusal.ConstraintSeeds,
+    }
+    await refuses(
+        live.begin(),
+        both
+        | {
+            (ADOPTION, stranger): Refusal.ConstraintSeeds,
+            (MINT, address_of(program.chain.payer)): Refusal.MintOwnerInvalid,
+        },
+    )
+    await program.accepted(live.begin())
+    await live.hand_over()
+    await refuses(live.abort(), both | {(ADOPTION, stranger): Refusal.AccountNotInitialized})
+    await refuses(
+        live.finish(),
+        {
+            (ADOPTION, others[ADOPTION]): Refusal.ConstraintSeeds,
+            (ADOPTION, stranger): Refusal.AccountNotInitialized,
+            (ADOPTION, addresses.config): Refusal.AccountDiscriminatorMismatch,
+            (ASSET, others[ASSET]): Refusal.VaultInvalid,
+            (MINT, other.mint): Refusal.ConstraintSeeds,
+            (VAULT, addresses.redemption_vault(live.mint)): Refusal.VaultInvalid,
+            (REDEMPTION_AUTHORITY, stranger): Refusal.ConstraintSeeds,
+            (REDEMPTION_VAULT, addresses.vault(live.mint)): Refusal.VaultInvalid,
+            (TOKEN_PROGRAM, stranger): Refusal.InvalidProgramId,
+            (ASSOCIATED, stranger): Refusal.InvalidProgramId,
+        },
+    )
+    await program.refused(live.finish(replace(ROOMY, max_age_secs=0)), Refusal.PolicyInvalid)
+    await program.accepted(live.finish())
+
+
+async def test_an_adoption_of_another_deployment_is_worth_nothing(program: Deployed, foreign_program: Deployed) -> None:
+    live = await live_mint(program)
+    elsewhere = LiveMint(foreign_program, live.mint, live.profile, live.keys)
+    [finishing] = live.finish().instructions
+    await program.accepted(live.begin())
+    wrong = with_account(finishing, ADOPTION, foreign_program.addresses.adoption(live.mint))
+    await foreign_program.accepted(elsewhere.begin())
+    await live.hand_over()
+    await program.refused(program.by("admin", wrong), Refusal.AccountOwnedByWrongProgram)
+    await foreign_program.refused(elsewhere.finish(), Refusal.MintAuthorityInvalid)
+    # It cannot give away what the other one's asset holds.
+    await foreign_program.accepted(elsewhere.abort())
+    assert (await live.holders()).mint == live.asset_address
+    await program.accepted(live.finish())
