@@ -20,7 +20,7 @@ from tests.support.start import laboratory as start_laboratory
 from xstocks_daemon.chain.program import ProgramClient
 
 HERE = Path(__file__).parent
-SPARE_PROGRAMS = 64
+SPARE_PROGRAMS = 80
 
 
 def pytest_configure(config: pytest.Config) -> None:

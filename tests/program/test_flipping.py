@@ -11,9 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from solders.hash import Hash
 from solders.instruction import Instruction
-from solders.message import MessageV0
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
@@ -21,7 +19,6 @@ from tests.support.deployed import AssetPool, Deployed
 from tests.support.edit import patched
 from tests.support.live_chain import LiveChain
 from tests.support.refusals import Refusal
-from xstocks_daemon.chain.transactions import unsigned_transaction
 from xstocks_daemon.domain.statement import Statement
 from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address
 
@@ -41,9 +38,7 @@ pytestmark = pytest.mark.embedded_only
 
 async def outcome(chain: LiveChain, instructions: Sequence[Instruction]) -> Any:
     """What the runtime says of the two instructions."""
-    message = MessageV0.try_compile(chain.payer.pubkey(), list(instructions), [], Hash.default())
-    simulation = await chain.rpc.simulate(unsigned_transaction(message), commitment="processed")
-    return simulation.err
+    return (await chain.simulate_unsigned(instructions)).err
 
 
 def refusal_of(index: int, error: int) -> Any:

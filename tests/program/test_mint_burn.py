@@ -310,6 +310,21 @@ async def test_amounts_near_the_end_of_u64_are_refused_by_name(program: Deployed
 
 
 @pytest.mark.embedded_only
+async def test_a_supply_that_overflows_is_refused_by_name(program: Deployed, asset: Asset) -> None:
+    """Also where the program has not minted it itself: the supply is edited here."""
+    most = 2**64 - 1
+    await asset.attest(most // 100 * 100)
+    await asset.set_policy(supply_limit_raw=most, mint_burst_raw=most, mint_refill_raw_per_sec=most)
+    await program.chain.clock_reaches(await program.chain.clock_ts() + 1)
+    info = await program.chain.account(asset.mint)
+    supply_at = 36
+    await program.chain.set_account(asset.mint, replace(info, data=patched(info.data, supply_at, b"\1")))
+    await program.refused(await asset.minting(most), Refusal.Overflow)
+    await program.chain.set_account(asset.mint, info)
+    await program.accepted(await asset.minting(most // 100 * 100))
+
+
+@pytest.mark.embedded_only
 async def test_the_bucket_starts_empty_and_refills_by_whole_seconds(program: Deployed) -> None:
     policy = replace(ROOMY, mint_burst_raw=1_000, mint_refill_raw_per_sec=100)
     [asset] = await program.register(policy=policy, keepers=(OWN_KEEPER,))

@@ -12,8 +12,10 @@ from typing import Any
 
 from solders.address_lookup_table_account import AddressLookupTableAccount
 from solders.compute_budget import set_compute_unit_limit
+from solders.hash import Hash
 from solders.instruction import Instruction
 from solders.keypair import Keypair
+from solders.message import MessageV0
 from solders.system_program import TransferParams, transfer
 from solders.transaction import VersionedTransaction
 
@@ -23,7 +25,7 @@ from tests.support.refusals import Refusal
 from xstocks_daemon.chain.addresses import CLOCK_SYSVAR, base58, pubkey
 from xstocks_daemon.chain.logs import invocations
 from xstocks_daemon.chain.rpc import MAX_ACCOUNTS_PER_CALL, AccountInfo, LandedTransaction, RpcEndpoint, Simulation
-from xstocks_daemon.chain.transactions import MAX_COMPUTE_UNITS, compile_message
+from xstocks_daemon.chain.transactions import MAX_COMPUTE_UNITS, compile_message, unsigned_transaction
 from xstocks_daemon.domain.units import Address
 
 LAMPORTS_PER_SOL = 10**9
@@ -141,6 +143,11 @@ class LiveChain:
         several simulations, and `clock_ts` between them, see one state and one clock."""
         transaction, _last_valid = await self._signed(sent)
         return await self.rpc.simulate(bytes(transaction), commitment="processed")
+
+    async def simulate_unsigned(self, instructions: Sequence[Instruction]) -> Simulation:
+        """The same of instructions alone, in one request: for thousands of them."""
+        message = MessageV0.try_compile(self.payer.pubkey(), list(instructions), [], Hash.default())
+        return await self.rpc.simulate(unsigned_transaction(message), commitment="processed")
 
     async def _signed(self, sent: Call) -> tuple[VersionedTransaction, int]:
         """The transaction and the last block height at which it may execute."""
@@ -262,6 +269,11 @@ class LiveChain:
 
     async def set_account(self, address: Address, info: AccountInfo) -> None:
         """Embedded chain only: replace an account, whatever was there."""
+        await self.set_account_at_once(address, info)
+        await self.advance_slots(1)
+
+    async def set_account_at_once(self, address: Address, info: AccountInfo) -> None:
+        """The same without a new slot: simulations see it, reads at `confirmed` do not yet."""
         content = {
             "lamports": info.lamports,
             "owner": base58(info.owner),
@@ -269,7 +281,6 @@ class LiveChain:
             "executable": info.executable,
         }
         await self.rpc.call("localnet_setAccount", [base58(address), content])
-        await self.advance_slots(1)
 
     async def fund(self, *addresses: Address, lamports: int = 10 * LAMPORTS_PER_SOL) -> None:
         """Money from the test payer."""

@@ -110,6 +110,12 @@ macro_rules! instructions {
                     if data.is_empty() { Some(args) } else { None }
                 }
 
+                /// Whether these bytes are its arguments.
+                #[cfg(test)]
+                pub(super) fn reads(data: &[u8]) -> bool {
+                    parse_args(data).is_some()
+                }
+
                 #[inline(never)]
                 pub(super) fn run(context: &Context) -> Result {
                     instructions!(@log $log);
@@ -124,6 +130,10 @@ macro_rules! instructions {
 
         /// Every instruction, for the IDL.
         pub const INSTRUCTIONS: &[Instruction] = &[$($name::INSTRUCTION),*];
+
+        /// How each of them reads its arguments.
+        #[cfg(test)]
+        const READERS: &[fn(&[u8]) -> bool] = &[$($name::reads),*];
 
         /// Finds the instruction by its discriminator and runs it.
         #[inline(always)]
@@ -590,5 +600,72 @@ instructions! {
         guardian: SIGNER,
         config: CONFIG,
         recovery: WRITABLE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{args::ARG_STRUCTS, schema::Ty};
+    use proptest::prelude::*;
+
+    /// Random bytes of a type, as Borsh writes it.
+    fn encoded(ty: &Ty, random: &mut impl Iterator<Item = u8>) -> Vec<u8> {
+        let mut byte = |below: u8| random.next().unwrap_or(0) % below;
+        match ty {
+            Ty::U8 => vec![byte(255)],
+            Ty::U16 => encoded(&Ty::Array(&Ty::U8, 2), random),
+            Ty::U32 => encoded(&Ty::Array(&Ty::U8, 4), random),
+            Ty::U64 | Ty::I64 => encoded(&Ty::Array(&Ty::U8, 8), random),
+            Ty::Pubkey => encoded(&Ty::Array(&Ty::U8, 32), random),
+            Ty::Array(of, count) => (0..*count).flat_map(|_| encoded(of, random)).collect(),
+            Ty::Vec(of) => listed(byte(5), |random| encoded(of, random), random),
+            Ty::Bytes => listed(byte(20), |random| encoded(&Ty::U8, random), random),
+            Ty::String => listed(byte(20), |random| vec![b'a' + random.next().unwrap_or(0) % 26], random),
+            Ty::Defined(name) => {
+                let fields = ARG_STRUCTS.iter().find(|each| each.name == *name).unwrap().fields;
+                fields.iter().flat_map(|field| encoded(&field.ty, random)).collect()
+            }
+        }
+    }
+
+    fn listed<R: Iterator<Item = u8>>(count: u8, one: impl Fn(&mut R) -> Vec<u8>, random: &mut R) -> Vec<u8> {
+        let mut bytes = u32::from(count).to_le_bytes().to_vec();
+        for _ in 0..count {
+            bytes.extend(one(random));
+        }
+        bytes
+    }
+
+    proptest! {
+        #[test]
+        fn arguments_are_read_to_the_last_byte(
+            which in 0..INSTRUCTIONS.len(), random in proptest::collection::vec(any::<u8>(), 2_000),
+        ) {
+            let (instruction, reads, mut random) = (&INSTRUCTIONS[which], READERS[which], random.into_iter());
+            let data: Vec<u8> = instruction.args.iter().flat_map(|arg| encoded(&arg.ty, &mut random)).collect();
+            prop_assert!(reads(&data), "{}", instruction.name);
+            for end in 0..data.len() {
+                prop_assert!(!reads(&data[..end]), "{} cut to {end}", instruction.name);
+            }
+            prop_assert!(!reads(&[&data[..], &[0]].concat()), "{} with a byte more", instruction.name);
+        }
+
+        /// Random bytes, the counts among them small or at the ends of what they may be.
+        #[test]
+        fn any_bytes_are_read_without_a_panic(
+            which in 0..INSTRUCTIONS.len(),
+            parts in proptest::collection::vec((0u32..4, proptest::collection::vec(any::<u8>(), 0..120)), 0..6),
+            huge in prop::sample::select(vec![None, Some(255u32), Some(256), Some(u32::MAX)]),
+        ) {
+            let mut data: Vec<u8> = huge.map(|count| count.to_le_bytes().to_vec()).unwrap_or_default();
+            for (count, bytes) in parts {
+                data.extend(count.to_le_bytes());
+                data.extend(bytes);
+            }
+            let reads = READERS[which];
+            // What was read ended with its last byte, so no other length is read.
+            prop_assert!(!(reads(&data) && reads(&[&data[..], &[0]].concat())));
+        }
     }
 }

@@ -1,0 +1,77 @@
+"""Each instruction that changes an account checks all its rules last: a rule that is broken already is not passed over.
+
+No instruction can break them, so the accounts are edited here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.program.test_roles import RULES, keys_of
+from tests.support.deployed import Asset, Deployed
+from tests.support.edit import patched
+from tests.support.live_chain import address_of, call
+from tests.support.refusals import Refusal
+from tests.support.start import Laboratory
+from xstocks_daemon.chain.idl import discriminator
+from xstocks_daemon.domain.units import Address
+
+BROKEN: dict[str, tuple[int, bytes, Refusal]] = {
+    "Asset": (15, b"\3", Refusal.InvariantViolated),  # entry_count, of which fewer are in use
+    "Config": (11, b"\x80", Refusal.InvariantViolated),  # paused, a scope that there is not
+    "Custodian": (12, b"\1", Refusal.ThresholdTooLow),  # threshold
+    "Proposal": (16, bytes(8), Refusal.InvariantViolated),  # instruction: none
+    "Recovery": (16, bytes(8), Refusal.InvariantViolated),  # amount_raw: nothing
+}
+"""By kind of account: where a rule is broken, with what, and how that is refused."""
+KIND_OF = {discriminator("account", kind): kind for kind in BROKEN}
+CHANGING = {
+    "mint", "burn", "distribute", "withdraw_entry", "attach_custodian", "detach_custodian", "tighten_policy",
+    "loosen_policy", "pause", "resume", "clear_hold", "set_role", "clear_role", "seal", "revoke_custodian_key",
+    "cancel_proposal", "set_timing", "propose_admin", "cancel_admin", "accept_admin", "retire_asset",
+    "schedule_multiplier", "cancel_multiplier", "cancel_recovery", "execute_recovery",
+}  # fmt: skip
+"""Those whose scene has an account that exists already and is changed: others make theirs."""
+WRITING_OVER = {"set_custodian_keys"}
+"""They replace the broken field, so nothing is broken after them."""
+
+
+@pytest.mark.embedded_only
+@pytest.mark.parametrize("name", [name for name in RULES if name not in WRITING_OVER])
+async def test_an_account_that_breaks_its_rules_is_changed_by_nothing(
+    laboratory: Laboratory, program: Deployed, asset: Asset, name: str
+) -> None:
+    rule = RULES[name]
+    if rule.own_program:
+        program = await laboratory.deploy()
+    chain, build = program.chain, await rule.prepare(program, asset)
+    keys = keys_of(program)
+    signer = keys[rule.allowed[0]]
+    await chain.fund(address_of(signer))
+    good = build(address_of(signer))
+    sent = call(good, signer, *(keys[who] for who in rule.also))
+    before = await chain.accounts(sent.addresses)
+    refused = 0
+    for meta in good.accounts:
+        address = Address(bytes(meta.pubkey))
+        info = before[address]
+        kind = KIND_OF.get(info.data[:8]) if info is not None and meta.is_writable else None
+        if info is None or kind is None:
+            continue
+        offset, content, error = BROKEN[kind]
+        broken = replace(info, data=patched(info.data, offset, content))
+        await chain.set_account(address, broken)
+        if (await chain.simulate(sent)).err is None:
+            await program.accepted(sent)
+            assert (await chain.account(address)).data == broken.data, f"{kind} was changed"
+            for each, old in before.items():
+                if old is not None and not old.executable and old.owner != address_of(chain.payer):
+                    await chain.set_account(each, old)
+        else:
+            await program.refused(sent, error)
+            refused += 1
+        await chain.set_account(address, info)
+    assert refused or name not in CHANGING
+    await program.accepted(sent)
