@@ -26,6 +26,7 @@ from localnet.demo.keys import Key
 from tests.support.deployed import OWN_KEEPER, Asset, Deployed, deploy_program, supply_call
 from tests.support.live_chain import Call, address_of, call
 from tests.support.mints import live_mint
+from tests.support.redeeming import Request
 from tests.support.start import laboratory
 from tests.support.tables import lookup_table
 from xstocks_daemon.chain.addresses import base58
@@ -76,6 +77,9 @@ MEANING = {
     "burn": "one burn",
     "burn_each_more": "each further burn of a batch",
     "distribute": "one distribution",
+    "request_redemption": "a participant asks for the shares of its tokens; the record is created",
+    "settle_redemption": "the tokens of one redemption are burnt",
+    "cancel_redemption": "the tokens of one redemption go back",
     "submit_attestation_first": "a statement of one asset, two signatures",
     "submit_attestation_each_more": "each further asset of the statement",
     "withdraw_entry": "one attester withdraws an entry",
@@ -185,6 +189,12 @@ class Bench:
         await self.measure("set_participant", await self._participant(wallet))
         await first.open_account(address_of(wallet))
         await self.measure("distribute", await first.distributing(AMOUNT_RAW // 2, wallet))
+        await program.chain.fund(address_of(wallet))
+        for end in ("settle", "cancel"):
+            request = Request(first, wallet)
+            await self.measure("request_redemption", request.requesting(AMOUNT_RAW // 8))
+            sent = request.settling() if end == "settle" else request.cancelling()
+            await self.measure(f"{end}_redemption", sent)
         await self._compliance(first, first.token_account(address_of(wallet)))
 
     async def _compliance(self, asset: Asset, source: Address) -> None:

@@ -25,9 +25,11 @@ def address() -> Address:
 
 ADMIN, OPERATOR, KEY, MINT, WALLET, DESTINATION, GENESIS = (address() for _ in range(7))
 OTHER_MINT = address()
+REDEMPTION_ID = bytes(range(100, 116))
 CUSTODIANS = (address(), address())
 CUSTODIAN = CLIENT.addresses.custodian(7)
 ASSET, VAULT = CLIENT.addresses.asset(MINT), CLIENT.addresses.vault(MINT)
+REDEMPTION = CLIENT.addresses.redemption(MINT, REDEMPTION_ID)
 POLICY = Policy(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
 KEYS = tuple(AttesterKey(address(), party, 1_900_000_000 + party) for party in (0, 1, 2))
 
@@ -90,6 +92,7 @@ def cases() -> list[Case]:
     pause = {"scopes": Scope.MINT | Scope.BURN}
     transfers = {"scopes": Scope.TRANSFERS}
     sorted_custodians = metas(sorted(CUSTODIANS), writable=False)
+    waiting = (REDEMPTION, a.redemption_authority(MINT), a.redemption_vault(MINT))
     return [
         Case(
             "initialize",
@@ -341,6 +344,43 @@ def cases() -> list[Case]:
                 "intent_hash": sent.intent_hash(GENESIS, program),
             },
             (OPERATOR, config, ASSET, MINT, VAULT, DESTINATION, a.participant(WALLET), known.TOKEN_2022),
+        ),
+        Case(
+            "request_redemption",
+            CLIENT.request_redemption(
+                wallet=WALLET, source=DESTINATION, mint=MINT, redemption_id=REDEMPTION_ID, amount_raw=2**64 - 1
+            ),
+            {"id": REDEMPTION_ID, "amount_raw": 2**64 - 1},
+            (
+                WALLET,
+                config,
+                ASSET,
+                MINT,
+                a.participant(WALLET),
+                DESTINATION,
+                a.redemption_vault(MINT),
+                REDEMPTION,
+                known.TOKEN_2022,
+                known.SYSTEM,
+            ),
+        ),
+        Case(
+            "cancel_redemption",
+            CLIENT.cancel_redemption(wallet=WALLET, mint=MINT, redemption=REDEMPTION, destination=DESTINATION),
+            {},
+            (WALLET, ASSET, MINT, *waiting, DESTINATION, known.TOKEN_2022),
+        ),
+        Case(
+            "reject_redemption",
+            CLIENT.reject_redemption(operator=OPERATOR, mint=MINT, redemption=REDEMPTION, destination=DESTINATION),
+            {},
+            (OPERATOR, config, ASSET, MINT, *waiting, DESTINATION, known.TOKEN_2022),
+        ),
+        Case(
+            "settle_redemption",
+            CLIENT.settle_redemption(operator=OPERATOR, custodian=CUSTODIAN, mint=MINT, redemption=REDEMPTION),
+            {},
+            (OPERATOR, config, CUSTODIAN, ASSET, MINT, *waiting, known.TOKEN_2022),
         ),
         Case(
             "pause",

@@ -29,7 +29,14 @@ from xstocks_daemon.chain.errors import (
 from xstocks_daemon.chain.idl import interface_of, load_interface, translate
 from xstocks_daemon.chain.program import AdoptionState, Profile, ProposalState, RecoveryState, Role
 from xstocks_daemon.domain.intent import IntentKind
-from xstocks_daemon.domain.snapshot import AssetState, CustodianState, EntryState, ParticipantState, Scope
+from xstocks_daemon.domain.snapshot import (
+    AssetState,
+    CustodianState,
+    EntryState,
+    ParticipantState,
+    RedemptionState,
+    Scope,
+)
 from xstocks_daemon.domain.units import Address
 
 ALL = cases()
@@ -121,6 +128,7 @@ def plausible(name: str, **changes: Any) -> dict[str, Any]:
         "Participant": {"state": 1, "country": b"DE"},
         "Recovery": {"state": 1},
         "Adoption": {"state": 2, "profile": 1},
+        "Redemption": {"state": 1},
     }
     value |= {"version": 1} | fixed[name] | changes
     if name == "Asset":
@@ -197,6 +205,19 @@ def test_adoption_is_decoded() -> None:
         CLIENT.adoption(KEY, reading.account_bytes("Adoption", raw | {"state": 3}))
 
 
+def test_redemption_is_decoded() -> None:
+    raw = plausible("Redemption")
+    redemption = CLIENT.redemption(KEY, reading.account_bytes("Redemption", raw))
+    assert redemption.state is RedemptionState.SETTLED
+    same = set(asdict(redemption)) - {"address", "state"}
+    assert {name: getattr(redemption, name) for name in same} == {name: raw[name] for name in same}
+    waiting = raw | {"state": 0, "closed_ts": 0, "custodian": bytes(32)}
+    redemption = CLIENT.redemption(KEY, reading.account_bytes("Redemption", waiting))
+    assert (redemption.state, redemption.closed_ts, redemption.custodian) == (RedemptionState.REQUESTED, None, None)
+    with pytest.raises(MalformedAccount, match="4 is not a valid RedemptionState"):
+        CLIENT.redemption(KEY, reading.account_bytes("Redemption", raw | {"state": 4}))
+
+
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
@@ -242,6 +263,8 @@ def test_too_long_names_and_wrong_kinds_are_refused() -> None:
         CLIENT.register_custodian(admin=ADMIN, custodian_id=1, name="x" * 33, threshold=2, keys=KEYS)
     with pytest.raises(ArgumentError, match="custodian id 65536"):
         CLIENT.register_custodian(admin=ADMIN, custodian_id=2**16, name="x", threshold=2, keys=KEYS)
+    with pytest.raises(ArgumentError, match="redemption_id: 15 bytes given, it has 16"):
+        CLIENT.request_redemption(wallet=KEY, source=VAULT, mint=MINT, redemption_id=bytes(15), amount_raw=1)
     burn = intent(IntentKind.BURN, MINT, 0, 1, VAULT)
     with pytest.raises(ArgumentError, match="mint: an intent to burn was given"):
         CLIENT.mint(operator=ADMIN, custodians=(), intents=[burn], genesis_hash=GENESIS)

@@ -411,6 +411,59 @@ def test_a_holder_burn_is_alerted_and_not_minted_again_until_acknowledged() -> N
     assert outcome(acknowledged) == (Action.MINT, 10, Reason.TO_TARGET)
 
 
+@pytest.mark.parametrize("state", [EntryState.ATTACHED, EntryState.DETACHED])
+def test_a_settled_redemption_is_explained_and_is_no_holders_burn(state: EntryState) -> None:
+    """Slots are never freed, so the totals of all entries explain what was burnt without an intent."""
+    keeping, gone = entry(ALPACA, 60), entry(GTN, 0, state=state)
+    before = view(MINT, [keeping, gone], supply_raw=60)
+    journal = journal_of(snapshot(before))
+    settled = replace(
+        before,
+        asset=replace(before.asset, burnt_raw=10, entries=(keeping, replace(gone, redeemed_total_raw=10))),
+        mint=replace(before.mint, supply_raw=50),
+        vault_raw=50,
+    )
+    decided = decide(settled, known(statement(ALPACA, {MINT: 60})), journal=journal)
+    assert (decided.halts, decided.alerts) == ((), ())
+    assert (line_of(decided, MINT).holder_burnt_raw, line_of(decided, MINT).ceiling_raw) == (0, 50)
+    assert outcome(decided)[0] is Action.NONE
+    # Its twins: a burn that no entry counts, and an entry that counts what was not burnt.
+    for burnt_raw, redeemed_raw in ((10, 0), (10, 9), (10, 11)):
+        counted = (keeping, replace(gone, redeemed_total_raw=redeemed_raw))
+        wrong = replace(settled, asset=replace(settled.asset, burnt_raw=burnt_raw, entries=counted))
+        assert [halt.reason for halt in decide(wrong, journal=journal).halts] == [HaltReason.TOTALS_DIFFER]
+
+
+def test_a_redemption_settled_while_an_intent_is_under_way_is_explained() -> None:
+    before = view(MINT, [entry(ALPACA, 60)], supply_raw=50)
+    under_way = Intent(IntentKind.MINT, MINT, before.asset.sequence, 10, vault_of(MINT))
+    live = LiveIntent(1, under_way, IntentState.SUBMITTED)
+    journal = journal_of(snapshot(before), live=live)
+    redeemed = replace(before.asset.entries[0], redeemed_total_raw=5)
+    for executed in (False, True):
+        asset = replace(before.asset, burnt_raw=5, entries=(redeemed,))
+        if executed:
+            asset = replace(asset, sequence=under_way.sequence + 1, minted_raw=asset.minted_raw + 10)
+        supply_raw = 45 + 10 * executed
+        after = replace(before, asset=asset, mint=replace(before.mint, supply_raw=supply_raw), vault_raw=supply_raw)
+        decided = decide(after, journal=journal)
+        assert (decided.halts, decided.alerts) == ((), ())
+        assert outcome(decided)[2] is Reason.IN_FLIGHT
+
+
+def test_after_a_redemption_the_target_waits_for_the_custodian_to_count_it() -> None:
+    """M6: burnt 10, not minted again on a statement that has not counted them; counted, the shares decide."""
+    one = view(MINT, [entry(ALPACA, 60, redeemed_total_raw=10)], supply_raw=50)
+    assert outcome(decide(one, known(statement(ALPACA, {MINT: 60})))) == (Action.NONE, 0, Reason.IN_LINE)
+    counted = known(statement(ALPACA, {MINT: 50}, redeemed_seen_raw=10))
+    assert outcome(decide(one, counted)) == (Action.NONE, 0, Reason.IN_LINE)
+    bought = known(statement(ALPACA, {MINT: 60}, redeemed_seen_raw=10))
+    assert outcome(decide(one, bought)) == (Action.MINT, 10, Reason.TO_TARGET)
+    # Nothing is burnt for it once more, though two statements say less than there was.
+    twice = known(*(statement(ALPACA, {MINT: 50}, age, redeemed_seen_raw=10) for age in (10, 20)))
+    assert decide(one, twice).burns == ()
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [

@@ -134,7 +134,9 @@ def view(
     mint_changes: Mapping[str, Any] | None = None,
     **changes: Any,
 ) -> AssetView:
-    """An asset whose totals explain its supply. All of it is in the vault unless `vault_raw` says otherwise."""
+    """An asset whose totals explain its supply, what its entries redeemed included. All of it is in the vault unless
+    `vault_raw` says otherwise."""
+    redeemed_raw = sum(each.redeemed_total_raw for each in entries)
     asset = AssetAccount(
         address=Address(b"A" + mint[1:]),
         mint=mint,
@@ -144,7 +146,7 @@ def view(
         state=AssetState.ACTIVE,
         paused=Scope(0),
         holds=Hold(0),
-        sequence=1 if supply_raw or holder_burnt_raw else 0,
+        sequence=1 if supply_raw or holder_burnt_raw or redeemed_raw else 0,
         last_intent_hash=bytes(16),
         multiplier_bits=ONE_BITS,
         pending_multiplier_bits=0,
@@ -155,8 +157,8 @@ def view(
         distribute_bucket=Bucket(0, NOW_TS - 100),
         initial_mint_raw=0,
         adopted_raw=0,
-        minted_raw=supply_raw + holder_burnt_raw,
-        burnt_raw=0,
+        minted_raw=supply_raw + holder_burnt_raw + redeemed_raw,
+        burnt_raw=redeemed_raw,
         distributed_raw=0,
         entries=tuple(entries),
     )

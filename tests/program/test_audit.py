@@ -11,6 +11,7 @@ from tests.support.deployed import OTHER_KEEPER, Asset, AssetPool, Deployed, sup
 from tests.support.edit import with_account, with_flags
 from tests.support.fixtures import session_fixture
 from tests.support.live_chain import address_of, call
+from tests.support.redeeming import requested
 from tests.support.refusals import Refusal
 from tests.support.start import Laboratory
 from xstocks_daemon.chain.addresses import TOKEN_2022
@@ -27,6 +28,7 @@ async def zoo(program: Deployed, pool: AssetPool) -> list[Address]:
     """An account of every kind that has a place in some instruction, all of them of a bystander."""
     bystander = await pool.take()
     wallet = await program.participant()
+    await bystander.attest(100)
     return [
         program.addresses.config,
         program.keeper(OTHER_KEEPER).address,
@@ -37,6 +39,8 @@ async def zoo(program: Deployed, pool: AssetPool) -> list[Address]:
         program.addresses.participant(address_of(wallet)),
         address_of(wallet),
         address_of(Keypair()),
+        program.addresses.redemption_vault(bystander.mint),
+        (await requested(bystander, 100)).address,
         TOKEN_2022,
     ]
 

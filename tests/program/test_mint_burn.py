@@ -176,39 +176,15 @@ async def test_one_custodians_silence_removes_its_part_only(program: Deployed, a
     await program.accepted(await asset.minting(500, keepers=both))
 
 
-@pytest.mark.embedded_only
-async def test_unseen_redemptions_lower_the_ceiling_whoever_is_silent(program: Deployed, asset: Asset) -> None:
-    """M6: no instruction of this version redeems, so the counter is edited; the twin has none."""
-    both = (OWN_KEEPER, OTHER_KEEPER)
-    await asset.attest(1_000)
-    info = await program.chain.account(asset.address)
-    await program.chain.set_account(asset.address, replace(info, data=redeemed(info.data, 300)))
-    entry = await asset.entry(OTHER_KEEPER)
-    assert (entry.redeemed_total_raw, entry.unseen_raw) == (300, 300)
-    await program.refused(await asset.minting(701, keepers=both), Refusal.CeilingExceeded)
-    await program.refused(await asset.minting(701), Refusal.CeilingExceeded)
-    await program.accepted(await asset.minting(700))
-    # Seen, it lowers nothing any more.
-    statement = await program.statement({asset: 0}, keeper=OTHER_KEEPER)
-    seen = replace(statement, entries=(asset.line(0, redeemed_seen_raw=300),))
-    await program.accepted(program.relay(seen, *program.quorum(OTHER_KEEPER)))
-    await program.accepted(await asset.minting(300))
-
-
 # Fields of an entry, and where entries stand: four of them before the reserved bytes at the account's end.
 _ENTRY_BYTES, _ENTRIES, _RESERVED_BYTES = 96, 4, 64
-_EPOCH_AT, _STATE_AT, _WITHDRAWN_AT, _REDEEMED_TOTAL_AT, _MULTIPLIER_AT = 32, 36, 37, 72, 88
+_EPOCH_AT, _STATE_AT, _WITHDRAWN_AT, _MULTIPLIER_AT = 32, 36, 37, 88
 
 
 def entry_edited(data: bytes, slot: int, offset: int, content: bytes) -> bytes:
     """The Asset account with one field of an entry changed."""
     start = len(data) - _RESERVED_BYTES - (_ENTRIES - slot) * _ENTRY_BYTES
     return patched(data, start + offset, content)
-
-
-def redeemed(data: bytes, amount_raw: int) -> bytes:
-    """The Asset account with so much redeemed from its second entry."""
-    return entry_edited(data, 1, _REDEEMED_TOTAL_AT, amount_raw.to_bytes(8, "little"))
 
 
 @pytest.mark.embedded_only

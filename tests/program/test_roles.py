@@ -14,6 +14,7 @@ from tests.support.deployed import OTHER_KEEPER, ROOMY, Asset, AssetPool, Deploy
 from tests.support.edit import with_account, with_flags
 from tests.support.live_chain import address_of, call
 from tests.support.mints import live_mint
+from tests.support.redeeming import Request, participant_with, requested
 from tests.support.refusals import Refusal
 from tests.support.start import Laboratory
 from xstocks_daemon.chain.idl import load_interface
@@ -24,7 +25,8 @@ from xstocks_daemon.domain.units import ZERO_ADDRESS, Address, multiplier_bits_o
 
 ROLES = ("admin", "operator", "registrar", "guardian", "resumer", "compliance", "corporate_actions")
 ATTESTERS = ("custodian's attester", "verification agent", "other custodian's attester")
-EVERYBODY = (*ROLES, *ATTESTERS, "upgrade_authority", "stranger")
+PARTICIPANT = Keypair()
+"""A wallet that may redeem, once it is on the list."""
 
 Build = Callable[[Address], Instruction]
 """The instruction as that key would sign it."""
@@ -50,6 +52,7 @@ def keys_of(program: Deployed) -> dict[str, Keypair]:
         "custodian's attester": own,
         "verification agent": agent,
         "other custodian's attester": program.quorum(OTHER_KEEPER)[0],
+        "participant": PARTICIPANT,
         "stranger": Keypair(),
     }
 
@@ -308,6 +311,33 @@ async def distribute(program: Deployed, asset: Asset) -> Build:
     return lambda key: with_account(instruction, 0, key)
 
 
+async def request_redemption(program: Deployed, asset: Asset) -> Build:
+    await asset.attest(1_000)
+    wallet = await participant_with(asset, 1_000, wallet=PARTICIPANT)
+    [instruction] = Request(asset, wallet).requesting(1_000).instructions
+    return lambda key: with_account(instruction, 0, key)
+
+
+async def open_redemption(asset: Asset) -> Request:
+    await asset.attest(1_000)
+    return await requested(asset, 1_000, wallet=PARTICIPANT)
+
+
+async def cancel_redemption(_program: Deployed, asset: Asset) -> Build:
+    [instruction] = (await open_redemption(asset)).cancelling().instructions
+    return lambda key: with_account(instruction, 0, key)
+
+
+async def reject_redemption(_program: Deployed, asset: Asset) -> Build:
+    [instruction] = (await open_redemption(asset)).rejecting().instructions
+    return lambda key: with_account(instruction, 0, key)
+
+
+async def settle_redemption(_program: Deployed, asset: Asset) -> Build:
+    [instruction] = (await open_redemption(asset)).settling().instructions
+    return lambda key: with_account(instruction, 0, key)
+
+
 ONLY_ADMIN = (("admin",), Refusal.NotAdmin)
 ADMIN_OR_GUARDIAN = (("admin", "guardian"), Refusal.NotAdminOrGuardian)
 ONLY_OPERATOR = (("operator",), Refusal.NotOperator)
@@ -355,6 +385,10 @@ RULES: Mapping[str, Rule] = {
     "mint": Rule(*ONLY_OPERATOR, mint),
     "burn": Rule(*ONLY_OPERATOR, burn),
     "distribute": Rule(*ONLY_OPERATOR, distribute),
+    "request_redemption": Rule(("participant",), Refusal.ParticipantMismatch, request_redemption),
+    "cancel_redemption": Rule(("participant",), Refusal.NotRedeemer, cancel_redemption),
+    "reject_redemption": Rule(*ONLY_OPERATOR, reject_redemption),
+    "settle_redemption": Rule(*ONLY_OPERATOR, settle_redemption),
 }
 #: Tried below in tests of their own: one by the deployer before there are roles, one by anybody.
 ELSEWHERE = {"initialize", "submit_attestation"}

@@ -294,9 +294,11 @@ class Deployed:
             profile=profile,
         )
 
-    async def participant(self, *, expires_in_secs: int = PARTICIPANT_SECS, active: bool = True) -> Keypair:
-        """A fresh wallet on the list of participants."""
-        wallet = Keypair()
+    async def participant(
+        self, *, expires_in_secs: int = PARTICIPANT_SECS, active: bool = True, wallet: Keypair | None = None
+    ) -> Keypair:
+        """A wallet on the list of participants, a fresh one unless it is given."""
+        wallet = wallet or Keypair()
         expires_ts = await self.chain.clock_ts() + expires_in_secs
         instruction = self.client.set_participant(
             registrar=self.keys.registrar.address,
@@ -389,13 +391,36 @@ class Asset:
         capacity = capacity_raw(shares_micro, self.multiplier_bits, DECIMALS)
         return StatementEntry(self.mint, self.multiplier_bits, shares_micro, capacity, redeemed_seen_raw)
 
-    async def attest(self, capacity: int, *, keeper: str = OWN_KEEPER, expires_ts: int | None = None) -> Statement:
+    async def attest(
+        self,
+        capacity: int,
+        *,
+        keeper: str = OWN_KEEPER,
+        expires_ts: int | None = None,
+        redeemed_seen_raw: int | None = None,
+    ) -> Statement:
         """A quorum statement of exactly this capacity (a multiple of 100, at multiplier 1) is taken."""
-        shares_micro, rest = divmod(capacity, RAW_PER_MICRO)
-        assert rest == 0, "capacity is a multiple of 100 at multiplier 1"
-        statement = await self.program.statement({self: shares_micro}, keeper=keeper, expires_ts=expires_ts)
+        statement = await self.stating(
+            capacity, keeper=keeper, expires_ts=expires_ts, redeemed_seen_raw=redeemed_seen_raw
+        )
         await self.program.accepted(self.program.relay(statement, *self.program.quorum(keeper)))
         return statement
+
+    async def stating(
+        self,
+        capacity: int,
+        *,
+        keeper: str = OWN_KEEPER,
+        expires_ts: int | None = None,
+        redeemed_seen_raw: int | None = None,
+    ) -> Statement:
+        """The statement that `attest` relays. `redeemed_seen_raw` None: what the custodian has counted before."""
+        shares_micro, rest = divmod(capacity, RAW_PER_MICRO)
+        assert rest == 0, "capacity is a multiple of 100 at multiplier 1"
+        if redeemed_seen_raw is None:
+            redeemed_seen_raw = (await self.entry(keeper)).redeemed_seen_raw
+        statement = await self.program.statement({self: shares_micro}, keeper=keeper, expires_ts=expires_ts)
+        return replace(statement, entries=(self.line(shares_micro, redeemed_seen_raw=redeemed_seen_raw),))
 
     async def minting(self, *amounts_raw: int, **options: Any) -> Call:
         """One mint instruction of one entry per amount, its sequence numbers following the account's."""

@@ -183,6 +183,18 @@ class Refusal(IntEnum):
     UnknownState = 6262
     ExpiryInvalid = 6263
     CountryInvalid = 6264
+    # 6280 to 6299: redemptions.
+    ParticipantMismatch = 6280
+    SourceIsVault = 6281
+    SourceInvalid = 6282
+    SourceOwnerMismatch = 6283
+    SourceTooLow = 6284
+    WrongRedemptionVault = 6285
+    RedemptionMismatch = 6286
+    RedemptionClosed = 6287
+    NotRedeemer = 6288
+    EntryNotFresh = 6289
+    RedemptionNotCovered = 6290
     # 6300 to 6319: freeze, thaw, recovery.
     NotFreezable = 6300
     TokenAccountInvalid = 6301

@@ -104,6 +104,10 @@ class ProgramAddresses:
         """["adoption", mint]"""
         return _derive(self.program_id, b"adoption", mint)
 
+    def redemption(self, mint: Address, redemption_id: bytes) -> Address:
+        """["redemption", mint, id of 16 bytes]"""
+        return _derive(self.program_id, b"redemption", mint, redemption_id)
+
     def proposal(self, proposal_hash: bytes) -> Address:
         """["proposal", hash]"""
         return _derive(self.program_id, b"proposal", proposal_hash)

@@ -37,15 +37,18 @@ from xstocks_daemon.domain.snapshot import (
     Participant,
     ParticipantState,
     Policy,
+    Redemption,
+    RedemptionState,
     Scope,
 )
 from xstocks_daemon.domain.statement import Statement
-from xstocks_daemon.domain.units import Address
+from xstocks_daemon.domain.units import ZERO_ADDRESS, Address
 
 LAYOUT_VERSION = 1
 CUSTODIAN_NAME_BYTES = 32
 MAX_CUSTODIANS = 4
 """Of one asset: slots of entries in its account."""
+REDEMPTION_ID_BYTES = 16
 
 #: Errors of mint and burn that one entry raises; others (a wrong signer, a pause, an account out of place) may be of
 #: the whole instruction.
@@ -634,6 +637,62 @@ class ProgramClient:
             },
         )
 
+    def request_redemption(
+        self, *, wallet: Address, source: Address, mint: Address, redemption_id: bytes, amount_raw: int
+    ) -> Instruction:
+        """Bring tokens of the participant `wallet` from its token account `source` into the redemption vault.
+
+        The wallet signs and pays for the record. `redemption_id` (16 bytes) is unique per mint for ever; choose it at
+        random. Raises ArgumentError where it has another length.
+        """
+        if len(redemption_id) != REDEMPTION_ID_BYTES:
+            raise ArgumentError(f"redemption_id: {len(redemption_id)} bytes given, it has {REDEMPTION_ID_BYTES}")
+        return self.build(
+            "request_redemption",
+            {"id": redemption_id, "amount_raw": amount_raw},
+            {
+                "wallet": wallet,
+                "asset": self.addresses.asset(mint),
+                "mint": mint,
+                "participant": self.addresses.participant(wallet),
+                "source": source,
+                "redemption_vault": self.addresses.redemption_vault(mint),
+                "redemption": self.addresses.redemption(mint, redemption_id),
+            },
+        )
+
+    def cancel_redemption(
+        self, *, wallet: Address, mint: Address, redemption: Address, destination: Address
+    ) -> Instruction:
+        """Take the tokens of an open redemption back, as the wallet that requested it, to any token account of its."""
+        accounts = {"wallet": wallet, "destination": destination}
+        return self.build("cancel_redemption", {}, {**accounts, **self._waiting(mint, redemption)})
+
+    def reject_redemption(
+        self, *, operator: Address, mint: Address, redemption: Address, destination: Address
+    ) -> Instruction:
+        """Give the tokens of an open redemption back to a token account of the wallet that requested it."""
+        accounts = {"operator": operator, "destination": destination}
+        return self.build("reject_redemption", {}, {**accounts, **self._waiting(mint, redemption)})
+
+    def settle_redemption(
+        self, *, operator: Address, custodian: Address, mint: Address, redemption: Address
+    ) -> Instruction:
+        """Burn the tokens of an open redemption; `custodian` owes the shares. Its entry must be fresh and cover the
+        amount beside its unseen redemptions (M6)."""
+        accounts = {"operator": operator, "custodian": custodian}
+        return self.build("settle_redemption", {}, {**accounts, **self._waiting(mint, redemption)})
+
+    def _waiting(self, mint: Address, redemption: Address) -> dict[str, Address]:
+        """The accounts around tokens in the redemption vault."""
+        return {
+            "asset": self.addresses.asset(mint),
+            "mint": mint,
+            "redemption": redemption,
+            "redemption_authority": self.addresses.redemption_authority(mint),
+            "redemption_vault": self.addresses.redemption_vault(mint),
+        }
+
     def pause(self, *, guardian: Address, scopes: Scope, mint: Address | None = None) -> Instruction:
         """Stop scopes at once: of one asset, or of all where `mint` is None."""
         return self._pause("pause", "guardian", guardian, scopes, mint)
@@ -832,6 +891,27 @@ class ProgramClient:
             )
         except ValueError as error:
             raise MalformedAccount(f"Participant account {base58(address)}: {error}") from None
+
+    def redemption(self, address: Address, data: bytes, owner: Address | None = None) -> Redemption:
+        """Decode a Redemption account."""
+        raw = self._parse("Redemption", address, data, owner)
+        custodian = _address(raw.custodian)
+        try:
+            state = RedemptionState(raw.state)
+        except ValueError as error:
+            raise MalformedAccount(f"Redemption account {base58(address)}: {error}") from None
+        return Redemption(
+            address=address,
+            state=state,
+            id=bytes(raw.id),
+            mint=_address(raw.mint),
+            wallet=_address(raw.wallet),
+            source=_address(raw.source),
+            amount_raw=raw.amount_raw,
+            requested_ts=raw.requested_ts,
+            closed_ts=None if state is RedemptionState.REQUESTED else raw.closed_ts,
+            custodian=None if custodian == ZERO_ADDRESS else custodian,
+        )
 
     def proposal(self, address: Address, data: bytes, owner: Address | None = None) -> Proposal:
         """Decode a Proposal account."""

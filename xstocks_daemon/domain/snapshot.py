@@ -92,6 +92,35 @@ class Participant:
     expires_ts: int
 
 
+class RedemptionState(IntEnum):
+    """States of a Redemption account: from REQUESTED to one of the others, once."""
+
+    REQUESTED = 0
+    SETTLED = 1
+    REJECTED = 2
+    CANCELLED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Redemption:
+    """Tokens of a participant waiting in the redemption vault, and what became of them (Redemption account).
+
+    `id` (16 bytes) is unique per mint for ever; `source` is the token account that the tokens came from; `closed_ts` is
+    None while it is REQUESTED; `custodian` owes the shares, None unless it is SETTLED. Times are Unix seconds.
+    """
+
+    address: Address
+    state: RedemptionState
+    id: bytes
+    mint: Address
+    wallet: Address
+    source: Address
+    amount_raw: int
+    requested_ts: int
+    closed_ts: int | None
+    custodian: Address | None
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """The program's Config account. A role of zeros is nobody's. `pending_admin` (zeros: nobody) may accept the admin's
@@ -195,6 +224,11 @@ class AssetAccount:
     burnt_raw: int
     distributed_raw: int
     entries: tuple[Entry, ...]
+
+    @property
+    def redeemed_raw(self) -> int:
+        """Burnt for redemptions, ever: a part of `burnt_raw`. Entries' slots are never freed."""
+        return sum(entry.redeemed_total_raw for entry in self.entries)
 
     def effective_multiplier_bits(self, now_ts: int) -> int:
         """The multiplier in force by the Asset account: a pending one counts from its time on."""

@@ -76,7 +76,8 @@ class Halt:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The counters of an Asset account that only the program moves, all base units but `sequence` (next number)."""
+    """The counters of an Asset account that only intents move, all base units but `sequence` (next number): what is
+    burnt for redemptions has no intent, and is not in `burnt_raw`."""
 
     sequence: int = 0
     adopted_raw: int = 0
@@ -97,12 +98,13 @@ class Totals:
 
 
 def totals_of(asset: AssetAccount) -> Totals:
-    """The chain's totals of one asset, comparable with the journal's."""
+    """The chain's totals of one asset, comparable with the journal's: settled redemptions explain the rest of its burns
+    (M12)."""
     return Totals(
         sequence=asset.sequence,
         adopted_raw=asset.adopted_raw,
         minted_raw=asset.minted_raw,
-        burnt_raw=asset.burnt_raw,
+        burnt_raw=asset.burnt_raw - asset.redeemed_raw,
         distributed_raw=asset.distributed_raw,
     )
 

@@ -280,28 +280,35 @@ pub fn require_vacant(account: &AccountView) -> Result {
     }
 }
 
+/// Most seeds of an address of this program, the bump included.
+const MAX_SEEDS: usize = 4;
+
 /// Creates a program derived account of type S, whatever lamports were sent to its address before, and writes
 /// discriminator, version and bump; all else is zero.
 ///
 /// # Errors
-/// ConstraintSeeds where the account is not at the address of `seeds`; AlreadyInitialized.
+/// ConstraintSeeds where the account is not at the address of `seeds` (at most three); AlreadyInitialized.
 #[allow(clippy::mut_from_ref)]
 #[inline(always)]
 pub fn create<'a, S: State>(
     program_id: &Address,
     payer: &AccountView,
     account: &'a AccountView,
-    seeds: &[&[u8]; 2],
+    seeds: &[&[u8]],
 ) -> Result<&'a mut S> {
     let (address, bump) = find_address(seeds, program_id)?;
     if !same(&address, account.address()) {
         return Err(Error::ConstraintSeeds);
     }
     require_vacant(account)?;
-    let [first, second] = seeds;
     let bump_seed = [bump];
-    let signer = [Seed::from(*first), Seed::from(*second), Seed::from(&bump_seed)];
-    allocate(&New { program_id, payer, account, space: S::SPACE }, &signer)?;
+    let mut parts: [&[u8]; MAX_SEEDS] = [&[]; MAX_SEEDS];
+    for (part, seed) in parts.iter_mut().zip(seeds.iter().copied().chain([&bump_seed[..]])) {
+        *part = seed;
+    }
+    let signer = parts.map(Seed::from);
+    let signer = signer.get(..=seeds.len()).ok_or(Error::ConstraintSeeds)?;
+    allocate(&New { program_id, payer, account, space: S::SPACE }, signer)?;
     let data = data_ptr(account);
     // SAFETY: the account now is the program's, writable, zeroed and has SPACE bytes (10 at least).
     unsafe {
@@ -335,7 +342,7 @@ pub fn top_up(payer: &AccountView, account: &AccountView, space: usize) -> Resul
 
 /// Top up, allocate, assign: unlike create_account this also works when somebody funded the address before.
 #[inline(never)]
-fn allocate(new: &New, signer: &[Seed; 3]) -> Result {
+fn allocate(new: &New, signer: &[Seed]) -> Result {
     top_up(new.payer, new.account, new.space)?;
     cpi::system_allocate(new.account, new.space as u64, signer);
     cpi::system_assign(new.account, new.program_id, signer);

@@ -62,6 +62,15 @@ pub fn asset_seeds<'a>(mint: &'a Address, bump: &'a [u8; 1]) -> [Seed<'a>; 3] {
 /// First seed of every Asset.
 pub const ASSET_SEED: &[u8] = b"asset";
 
+/// First seed of every redemption vault's owner.
+pub const REDEEM_SEED: &[u8] = b"redeem";
+
+/// The seeds the owner of a redemption vault signs with.
+#[inline(always)]
+pub fn redeem_seeds<'a>(mint: &'a Address, bump: &'a [u8; 1]) -> [Seed<'a>; 3] {
+    [Seed::from(REDEEM_SEED), Seed::from(mint.as_array()), Seed::from(bump)]
+}
+
 /// Instruction number, amount and decimals, as the three checked instructions of Token-2022 take them.
 #[inline(always)]
 fn checked(number: u8, amount_raw: u64, decimals: u8) -> [u8; 10] {
@@ -82,32 +91,32 @@ pub fn mint_to(
     call(&ids::TOKEN_2022, [write(mint), write(to), sign(asset)], &checked(14, amount_raw, decimals), seeds);
 }
 
-/// Token-2022 BurnChecked.
+/// Token-2022 BurnChecked; `owner` is that of `from`.
 #[inline(always)]
 pub fn burn(
     from: &AccountView,
     mint: &AccountView,
-    asset: &AccountView,
+    owner: &AccountView,
     amount_raw: u64,
     decimals: u8,
     seeds: &[Seed],
 ) {
-    call(&ids::TOKEN_2022, [write(from), write(mint), sign(asset)], &checked(15, amount_raw, decimals), seeds);
+    call(&ids::TOKEN_2022, [write(from), write(mint), sign(owner)], &checked(15, amount_raw, decimals), seeds);
 }
 
-/// Token-2022 TransferChecked.
+/// Token-2022 TransferChecked; `owner` is that of `from`. No seeds: it signed the transaction.
 #[inline(always)]
 pub fn transfer(
     from: &AccountView,
     mint: &AccountView,
     to: &AccountView,
-    asset: &AccountView,
+    owner: &AccountView,
     amount_raw: u64,
     decimals: u8,
     seeds: &[Seed],
 ) {
     let data = checked(12, amount_raw, decimals);
-    call(&ids::TOKEN_2022, [write(from), read(mint), write(to), sign(asset)], &data, seeds);
+    call(&ids::TOKEN_2022, [write(from), read(mint), write(to), sign(owner)], &data, seeds);
 }
 
 /// Token-2022 Pausable: pause (1) or resume (2).

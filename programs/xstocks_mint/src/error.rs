@@ -214,6 +214,19 @@ errors! {
     6263 ExpiryInvalid "The expiry must lie in the future"
     6264 CountryInvalid "The country must be two capital letters (ISO 3166-1 alpha-2)"
 
+    // 6280 to 6299: redemptions.
+    6280 ParticipantMismatch "The participant is another wallet than the signer"
+    6281 SourceIsVault "The source must not be a vault of the program"
+    6282 SourceInvalid "The source is not an initialized, unfrozen token account of this mint"
+    6283 SourceOwnerMismatch "The source is not owned by the signer"
+    6284 SourceTooLow "The source holds less than the amount"
+    6285 WrongRedemptionVault "The redemption vault is not the asset's"
+    6286 RedemptionMismatch "The redemption is of another mint"
+    6287 RedemptionClosed "The redemption was settled, rejected or cancelled"
+    6288 NotRedeemer "Only the wallet that requested the redemption may cancel it"
+    6289 EntryNotFresh "The custodian's entry is not fresh: a redemption is settled by one that speaks"
+    6290 RedemptionNotCovered "The custodian's capacity less its unseen redemptions does not cover the amount"
+
     // 6300 to 6319: freeze, thaw, recovery.
     6300 NotFreezable "The profile of this mint has no freeze authority"
     6301 TokenAccountInvalid "The account is not an initialized token account of this mint"

@@ -106,6 +106,14 @@ events! {
     MultiplierInForce { mint: Address, multiplier_bits: u64, effective_ts: i64 }
     /// The resumer cleared holds. holds are all bits after it.
     HoldCleared { mint: Address, cleared: u8, holds: u8 }
+    /// A participant asked for the shares of these tokens, which wait in the redemption vault.
+    RedemptionRequested { mint: Address, redemption: Address, id: [u8; 16], wallet: Address, source: Address, amount_raw: u64 }
+    /// The tokens were burnt; the custodian owes the shares. The asset's supply and the entry's total after it.
+    RedemptionSettled { mint: Address, redemption: Address, id: [u8; 16], wallet: Address, custodian: Address, amount_raw: u64, supply_raw: u64, redeemed_total_raw: u64 }
+    /// The operator gave the tokens back.
+    RedemptionRejected { mint: Address, redemption: Address, id: [u8; 16], wallet: Address, destination: Address, amount_raw: u64 }
+    /// The participant took the tokens back.
+    RedemptionCancelled { mint: Address, redemption: Address, id: [u8; 16], wallet: Address, destination: Address, amount_raw: u64 }
 }
 
 /// The bytes of a packed value.

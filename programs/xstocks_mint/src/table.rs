@@ -20,6 +20,8 @@ const ASSOCIATED: AccountSpec = ANY.program(ids::ASSOCIATED_TOKEN_PROGRAM);
 const ASSET_OF_MINT: AccountSpec = WRITABLE.pda(&[Seed::Const(b"asset"), Seed::Account("mint")]);
 /// The adoption of the instruction's `mint` account.
 const ADOPTION_OF_MINT: AccountSpec = WRITABLE.pda(&[Seed::Const(b"adoption"), Seed::Account("mint")]);
+/// Owner of the redemption vault of the instruction's `mint` account.
+const REDEMPTION_AUTHORITY: AccountSpec = ANY.pda(&[Seed::Const(b"redeem"), Seed::Account("mint")]);
 
 /// The same, only read.
 const ASSET_OF_MINT_READ: AccountSpec = ANY.pda(&[Seed::Const(b"asset"), Seed::Account("mint")]);
@@ -223,6 +225,70 @@ instructions! {
         token_program: TOKEN,
     }
 
+    /// Brings tokens of a participant into the redemption vault, for the shares behind them.
+    participant::request_redemption "RequestRedemption" (id: [u8; 16], amount_raw: u64) {
+        /// The participant; owns the source, pays for the record.
+        wallet: PAYER,
+        config: CONFIG,
+        asset: ASSET_OF_MINT_READ,
+        mint: ANY,
+        participant: ANY.pda(&[Seed::Const(b"participant"), Seed::Account("wallet")]),
+        /// Token account of the mint that the wallet owns.
+        source: WRITABLE,
+        redemption_vault: WRITABLE,
+        redemption: WRITABLE.pda(&[Seed::Const(b"redemption"), Seed::Account("mint"), Seed::Arg("id")]),
+        /// Token-2022.
+        token_program: TOKEN,
+        system_program: SYSTEM,
+    }
+
+    /// Gives the tokens of an open redemption back to the wallet that requested it. Never paused by the program.
+    participant::cancel_redemption "CancelRedemption" () {
+        /// The wallet that requested it.
+        wallet: SIGNER,
+        asset: ASSET_OF_MINT_READ,
+        mint: ANY,
+        redemption: WRITABLE,
+        redemption_authority: REDEMPTION_AUTHORITY,
+        redemption_vault: WRITABLE,
+        /// Any token account of the mint that the wallet owns.
+        destination: WRITABLE,
+        /// Token-2022.
+        token_program: TOKEN,
+    }
+
+    /// Burns the tokens of an open redemption; the named custodian owes the shares. Its entry must be fresh and cover
+    /// the amount beside its unseen redemptions (M6).
+    operator::settle_redemption "SettleRedemption" () {
+        /// The operator.
+        operator: SIGNER,
+        config: CONFIG,
+        custodian: ANY,
+        asset: ASSET_OF_MINT,
+        mint: WRITABLE,
+        redemption: WRITABLE,
+        redemption_authority: REDEMPTION_AUTHORITY,
+        redemption_vault: WRITABLE,
+        /// Token-2022.
+        token_program: TOKEN,
+    }
+
+    /// Gives the tokens of an open redemption back to the wallet that requested it.
+    operator::reject_redemption "RejectRedemption" () {
+        /// The operator.
+        operator: SIGNER,
+        config: CONFIG,
+        asset: ASSET_OF_MINT_READ,
+        mint: ANY,
+        redemption: WRITABLE,
+        redemption_authority: REDEMPTION_AUTHORITY,
+        redemption_vault: WRITABLE,
+        /// Any token account of the mint that the wallet owns.
+        destination: WRITABLE,
+        /// Token-2022.
+        token_program: TOKEN,
+    }
+
     /// One present attester of the custodian sets its entry to zero until a newer quorum statement.
     attestation::withdraw_entry "WithdrawEntry" () {
         attester: SIGNER,
@@ -380,7 +446,7 @@ instructions! {
         /// Associated token account of the asset.
         vault: WRITABLE,
         /// Owner of the redemption vault.
-        redemption_authority: ANY.pda(&[Seed::Const(b"redeem"), Seed::Account("mint")]),
+        redemption_authority: REDEMPTION_AUTHORITY,
         /// Associated token account of redemption_authority.
         redemption_vault: WRITABLE,
         /// Token-2022.
@@ -414,7 +480,7 @@ instructions! {
         /// Associated token account of the asset.
         vault: WRITABLE,
         /// Owner of the redemption vault.
-        redemption_authority: ANY.pda(&[Seed::Const(b"redeem"), Seed::Account("mint")]),
+        redemption_authority: REDEMPTION_AUTHORITY,
         /// Associated token account of redemption_authority.
         redemption_vault: WRITABLE,
         /// Token-2022.

@@ -386,12 +386,14 @@ impl State for Asset {
         let made = saturating_add(self.adopted_raw, self.minted_raw);
         ensure(self.burnt_raw <= made)?;
         // The slots in use are the first entry_count ones; none has counted more than was redeemed (M6).
-        let mut used = 0u8;
+        let (mut used, mut redeemed) = (0u8, 0u64);
         for entry in self.active_entries() {
             ensure(entry.redeemed_seen_raw <= entry.redeemed_total_raw)?;
+            redeemed = saturating_add(redeemed, entry.redeemed_total_raw);
             used = used.wrapping_add(1); // at most 4
         }
-        ensure(used == self.entry_count)
+        // What was redeemed is a part of what was burnt: the rest are burns by intents (M12).
+        ensure(used == self.entry_count && redeemed <= self.burnt_raw)
     }
 }
 
@@ -484,7 +486,7 @@ mod tests {
     #[test]
     fn the_invariant_names_what_may_not_be() {
         assert_eq!(asset(&[fresh_entry(1, 1)]).invariant(), Ok(()));
-        let broken: [fn(&mut Asset); 10] = [
+        let broken: [fn(&mut Asset); 11] = [
             |a| a.state = 4,
             |a| a.paused = 32,
             |a| a.holds = 8,
@@ -495,6 +497,7 @@ mod tests {
             |a| a.entries[0].redeemed_seen_raw = 1,
             |a| a.pending_multiplier_bits = 1,
             |a| a.multiplier_effective_ts = 1,
+            |a| a.entries[0].redeemed_total_raw = 1,
         ];
         for (i, change) in broken.into_iter().enumerate() {
             let mut asset = asset(&[fresh_entry(1, 1)]);

@@ -9,6 +9,7 @@ mod custodian;
 mod participant;
 mod proposal;
 mod recovery;
+mod redemption;
 
 pub use adoption::*;
 pub use asset::*;
@@ -17,6 +18,7 @@ pub use custodian::*;
 pub use participant::*;
 pub use proposal::*;
 pub use recovery::*;
+pub use redemption::*;
 
 use crate::{
     error::{Error, Result},
@@ -49,7 +51,7 @@ macro_rules! states {
         pub const STATES: &[([u8; 8], crate::schema::Struct)] = &[$(($name::DISC, $name::STRUCT)),*];
     };
 }
-states!(Config, Custodian, Asset, Proposal, Participant, Recovery, Adoption);
+states!(Config, Custodian, Asset, Proposal, Participant, Recovery, Adoption, Redemption);
 
 /// Refuses with InvariantViolated where `holds` is false.
 #[inline(always)]

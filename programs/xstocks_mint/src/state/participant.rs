@@ -14,7 +14,7 @@ pub const PARTICIPANT_ACTIVE: u8 = 1;
 
 layout! {
     C
-    /// A wallet that may receive from distribute. PDA ["participant", wallet].
+    /// A wallet that may receive from distribute, and may redeem. PDA ["participant", wallet].
     struct Participant {
         version: u8,
         bump: u8,

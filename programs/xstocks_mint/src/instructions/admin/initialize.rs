@@ -29,7 +29,7 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     check_skew(args.max_skew_secs)?;
 
     // 3. Effects.
-    let config = create::<Config>(context.program_id, accounts.authority, accounts.config, &[b"config", b""])?;
+    let config = create::<Config>(context.program_id, accounts.authority, accounts.config, &[b"config"])?;
     config.max_skew_secs = args.max_skew_secs;
     config.admin = *args.admin;
     config.operator = *args.operator;

@@ -64,7 +64,7 @@ impl Taking<'_> {
         if !same(mint.owner(), &ids::TOKEN_2022) {
             return Err(Error::MintOwnerInvalid);
         }
-        let seeds: [&[u8]; 2] = [b"redeem", mint.address().as_array()];
+        let seeds: [&[u8]; 2] = [cpi::REDEEM_SEED, mint.address().as_array()];
         if !same(&find_address(&seeds, self.program_id)?.0, self.redemption_authority.address()) {
             return Err(Error::ConstraintSeeds);
         }

@@ -1,9 +1,11 @@
-//! What the operator does: mint and burn in the vault, distribute out of it.
+//! What the operator does: mint and burn in the vault, distribute out of it, settle and reject redemptions.
 
 mod batch;
 pub mod burn;
 pub mod distribute;
 pub mod mint;
+pub mod reject_redemption;
+pub mod settle_redemption;
 
 use crate::{
     account::same,

@@ -1,0 +1,93 @@
+//! settle_redemption: burns the tokens of an open redemption; the named custodian owes the shares (M6).
+
+use crate::{
+    account::{load, load_mut, Now},
+    cpi,
+    error::{Error, Result},
+    events::{emit, RedemptionSettled},
+    instructions::redeeming::Vault,
+    state::{scope, Asset, Config, Custodian, Redemption, State, ASSET_RELEASED, CUSTODIAN_ACTIVE, REDEMPTION_SETTLED},
+    table::{
+        settle_redemption::{Accounts, Args},
+        Context,
+    },
+    token,
+};
+
+use super::{require_operator, require_running};
+
+pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
+    // 1. Accounts.
+    let config = load::<Config>(context.program_id, accounts.config)?;
+    let custodian = load::<Custodian>(context.program_id, accounts.custodian)?;
+    let asset = load_mut::<Asset>(context.program_id, accounts.asset)?;
+    let redemption = load_mut::<Redemption>(context.program_id, accounts.redemption)?;
+    let vault =
+        Vault { mint: accounts.mint, authority: accounts.redemption_authority, vault: accounts.redemption_vault };
+    let bump = vault.check(context.program_id, asset, redemption)?;
+
+    // 2. Duty, pauses, state. Holds stop minting only, and a retired asset still settles.
+    require_operator(config, accounts.operator)?;
+    require_running(config, asset, scope::REDEEM)?;
+    if asset.state == ASSET_RELEASED {
+        return Err(Error::AssetNotActive);
+    }
+
+    // 3. It ends here, once (taken at once: an error later undoes the whole transaction).
+    let now = Now::read()?;
+    let custodian_address = *accounts.custodian.address();
+    redemption.close(REDEMPTION_SETTLED, custodian_address, now.ts)?;
+
+    // 4. The multiplier the mint applies is the one the entry was signed with.
+    if token::effective_multiplier_bits(accounts.mint, asset.scaled_ui_offset, now)? != asset.multiplier_bits {
+        return Err(Error::MultiplierMismatch);
+    }
+
+    // 5. The custodian speaks now and has the shares: who is silent or has none could never count the redemption, and
+    // the rest of its shares could never leave (M13).
+    if custodian.state != CUSTODIAN_ACTIVE {
+        return Err(Error::CustodianRetired);
+    }
+    let slot = asset.slot_of(&custodian_address).ok_or(Error::NotAttached)?;
+    let entry = asset.entries.get_mut(slot).ok_or(Error::NotAttached)?;
+    if !entry.is_fresh(now, custodian.epoch, asset.policy.max_age_secs, asset.multiplier_bits) {
+        return Err(Error::EntryNotFresh);
+    }
+    let amount_raw = redemption.amount_raw;
+    if entry.capacity_raw.saturating_sub(entry.unseen_raw()) < amount_raw {
+        return Err(Error::RedemptionNotCovered);
+    }
+
+    // 6. Effects: the redemption is unseen until this custodian counts it, so that the ceiling falls with the supply.
+    entry.redeemed_total_raw = entry.redeemed_total_raw.checked_add(amount_raw).ok_or(Error::Overflow)?;
+    let redeemed_total_raw = entry.redeemed_total_raw;
+    asset.burnt_raw = asset.burnt_raw.checked_add(amount_raw).ok_or(Error::Overflow)?;
+    asset.invariant()?;
+
+    // 7. The call; the supply is exactly the amount less.
+    let supply_before_raw = token::supply_raw(accounts.mint)?;
+    let seeds = cpi::redeem_seeds(accounts.mint.address(), &bump);
+    cpi::burn(
+        accounts.redemption_vault,
+        accounts.mint,
+        accounts.redemption_authority,
+        amount_raw,
+        asset.decimals,
+        &seeds,
+    );
+    let supply_raw = token::supply_raw(accounts.mint)?;
+    if supply_before_raw.checked_sub(amount_raw) != Some(supply_raw) {
+        return Err(Error::SupplyMismatch);
+    }
+    emit(RedemptionSettled {
+        mint: *accounts.mint.address(),
+        redemption: *accounts.redemption.address(),
+        id: redemption.id,
+        wallet: redemption.wallet,
+        custodian: custodian_address,
+        amount_raw,
+        supply_raw,
+        redeemed_total_raw,
+    });
+    Ok(())
+}

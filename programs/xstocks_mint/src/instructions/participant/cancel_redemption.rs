@@ -1,0 +1,45 @@
+//! cancel_redemption: the wallet that requested takes its tokens back. In every state of the asset, in no pause of ours,
+//! and when its permission has ended: nobody's tokens are kept.
+
+use crate::{
+    account::{load, load_mut, same},
+    error::{Error, Result},
+    events::{emit, RedemptionCancelled},
+    instructions::redeeming::{give_back, Return, Vault},
+    state::{Asset, Redemption, REDEMPTION_CANCELLED},
+    table::{
+        cancel_redemption::{Accounts, Args},
+        Context,
+    },
+};
+
+pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
+    // 1. Accounts and duty.
+    let asset = load::<Asset>(context.program_id, accounts.asset)?;
+    let redemption = load_mut::<Redemption>(context.program_id, accounts.redemption)?;
+    if !same(&redemption.wallet, accounts.wallet.address()) {
+        return Err(Error::NotRedeemer);
+    }
+
+    // 2. The tokens.
+    let given = Return {
+        program_id: context.program_id,
+        asset,
+        vault: Vault {
+            mint: accounts.mint,
+            authority: accounts.redemption_authority,
+            vault: accounts.redemption_vault,
+        },
+        destination: accounts.destination,
+    };
+    give_back(&given, redemption, REDEMPTION_CANCELLED)?;
+    emit(RedemptionCancelled {
+        mint: redemption.mint,
+        redemption: *accounts.redemption.address(),
+        id: redemption.id,
+        wallet: redemption.wallet,
+        destination: *accounts.destination.address(),
+        amount_raw: redemption.amount_raw,
+    });
+    Ok(())
+}

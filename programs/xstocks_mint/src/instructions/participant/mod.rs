@@ -1,0 +1,4 @@
+//! What a participant does for itself.
+
+pub mod cancel_redemption;
+pub mod request_redemption;

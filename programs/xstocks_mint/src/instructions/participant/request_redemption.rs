@@ -1,0 +1,93 @@
+//! request_redemption: a participant brings tokens into the redemption vault, for the shares behind them.
+
+use crate::{
+    account::{create, load, same, Now},
+    cpi,
+    error::{Error, Result},
+    events::{emit, RedemptionRequested},
+    instructions::operator::require_running,
+    state::{scope, Asset, Config, Participant, Redemption, State, ASSET_RELEASED, REDEMPTION_REQUESTED},
+    table::{
+        request_redemption::{Accounts, Args},
+        Context,
+    },
+    token,
+};
+
+pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
+    // 1. Accounts.
+    let config = load::<Config>(context.program_id, accounts.config)?;
+    let asset = load::<Asset>(context.program_id, accounts.asset)?;
+    let participant = load::<Participant>(context.program_id, accounts.participant)?;
+    let (mint, wallet) = (accounts.mint.address(), accounts.wallet.address());
+    if !same(&asset.mint, mint) {
+        return Err(Error::WrongMint);
+    }
+    if !same(&asset.redemption_vault, accounts.redemption_vault.address()) {
+        return Err(Error::WrongRedemptionVault);
+    }
+    if !same(&participant.wallet, wallet) {
+        return Err(Error::ParticipantMismatch);
+    }
+    let source = accounts.source.address();
+    if asset.is_vault(source) {
+        return Err(Error::SourceIsVault);
+    }
+    let holder = token::holder(accounts.source, mint).ok_or(Error::SourceInvalid)?;
+    if !same(holder, wallet) {
+        return Err(Error::SourceOwnerMismatch);
+    }
+
+    // 2. Pauses, state, permission. A retired asset is still redeemed.
+    require_running(config, asset, scope::REDEEM)?;
+    if asset.state == ASSET_RELEASED {
+        return Err(Error::AssetNotActive);
+    }
+    let now = Now::read()?;
+    participant.require_active(now)?;
+
+    // 3. Amount.
+    let amount_raw = args.amount_raw;
+    if amount_raw == 0 {
+        return Err(Error::AmountZero);
+    }
+    if token::amount_raw(accounts.source)? < amount_raw {
+        return Err(Error::SourceTooLow);
+    }
+    let vault_raw = token::amount_raw(accounts.redemption_vault)?.checked_add(amount_raw).ok_or(Error::Overflow)?;
+
+    // 4. The record, at an address that is used once.
+    let seeds: [&[u8]; 3] = [b"redemption", mint.as_array(), args.id];
+    let redemption = create::<Redemption>(context.program_id, accounts.wallet, accounts.redemption, &seeds)?;
+    redemption.state = REDEMPTION_REQUESTED;
+    redemption.requested_ts = now.ts;
+    redemption.amount_raw = amount_raw;
+    redemption.mint = *mint;
+    redemption.wallet = *wallet;
+    redemption.source = *source;
+    redemption.id = *args.id;
+    redemption.invariant()?;
+
+    // 5. The call; exactly the amount more in the vault.
+    cpi::transfer(
+        accounts.source,
+        accounts.mint,
+        accounts.redemption_vault,
+        accounts.wallet,
+        amount_raw,
+        asset.decimals,
+        &[],
+    );
+    if token::amount_raw(accounts.redemption_vault)? != vault_raw {
+        return Err(Error::BalanceMismatch);
+    }
+    emit(RedemptionRequested {
+        mint: *mint,
+        redemption: *accounts.redemption.address(),
+        id: *args.id,
+        wallet: *wallet,
+        source: *source,
+        amount_raw,
+    });
+    Ok(())
+}

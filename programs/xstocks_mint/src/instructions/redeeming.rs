@@ -1,0 +1,85 @@
+//! What settle, reject and cancel of a redemption share.
+
+use crate::{
+    account::{find_address, same, Now},
+    cpi,
+    error::{Error, Result},
+    state::{Asset, Redemption},
+    token,
+};
+use pinocchio::{AccountView, Address};
+
+/// The accounts around the redemption vault.
+pub struct Vault<'a> {
+    pub mint: &'a AccountView,
+    pub authority: &'a AccountView,
+    pub vault: &'a AccountView,
+}
+
+impl Vault<'_> {
+    /// Mint and vault must be the asset's, the redemption of this mint, the authority the vault's owner; gives the
+    /// bump that the owner signs with.
+    ///
+    /// # Errors
+    /// WrongMint, WrongRedemptionVault, RedemptionMismatch, ConstraintSeeds.
+    #[inline(always)]
+    pub fn check(&self, program_id: &Address, asset: &Asset, redemption: &Redemption) -> Result<[u8; 1]> {
+        let mint = self.mint.address();
+        if !same(&asset.mint, mint) {
+            return Err(Error::WrongMint);
+        }
+        if !same(&asset.redemption_vault, self.vault.address()) {
+            return Err(Error::WrongRedemptionVault);
+        }
+        if !same(&redemption.mint, mint) {
+            return Err(Error::RedemptionMismatch);
+        }
+        let (authority, bump) = find_address(&[cpi::REDEEM_SEED, mint.as_array()], program_id)?;
+        if !same(&authority, self.authority.address()) {
+            return Err(Error::ConstraintSeeds);
+        }
+        Ok([bump])
+    }
+}
+
+/// What a redemption's tokens are given back with.
+pub struct Return<'a> {
+    pub program_id: &'a Address,
+    pub asset: &'a Asset,
+    pub vault: Vault<'a>,
+    pub destination: &'a AccountView,
+}
+
+/// Ends an open redemption in `state` and gives its tokens to a token account of the wallet that requested it: any,
+/// since it may have closed the one they came from.
+///
+/// # Errors
+/// Those of `Vault::check`, DestinationIsVault, DestinationInvalid, DestinationOwnerMismatch, RedemptionClosed,
+/// BalanceMismatch.
+#[inline(never)]
+pub fn give_back(given: &Return, redemption: &mut Redemption, state: u8) -> Result {
+    let Return { program_id, asset, vault, destination } = given;
+    // 1. Accounts.
+    let bump = vault.check(program_id, asset, redemption)?;
+    let mint = vault.mint.address();
+    if asset.is_vault(destination.address()) {
+        return Err(Error::DestinationIsVault);
+    }
+    let holder = token::holder(destination, mint).ok_or(Error::DestinationInvalid)?;
+    if !same(holder, &redemption.wallet) {
+        return Err(Error::DestinationOwnerMismatch);
+    }
+
+    // 2. Effects, then the call.
+    redemption.close(state, Address::default(), Now::read()?.ts)?;
+    let amount_raw = redemption.amount_raw;
+    let left_raw = token::amount_raw(vault.vault)?.checked_sub(amount_raw).ok_or(Error::BalanceMismatch)?;
+    let seeds = cpi::redeem_seeds(mint, &bump);
+    cpi::transfer(vault.vault, vault.mint, destination, vault.authority, amount_raw, asset.decimals, &seeds);
+
+    // 3. Exactly the amount less in the vault.
+    if token::amount_raw(vault.vault)? != left_raw {
+        return Err(Error::BalanceMismatch);
+    }
+    Ok(())
+}

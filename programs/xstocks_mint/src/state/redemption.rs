@@ -1,0 +1,125 @@
+//! A participant's request for the shares behind its tokens.
+
+use super::{ensure, State, VERSION};
+use crate::{
+    account::same,
+    error::{Error, Result},
+    schema::layout,
+};
+use pinocchio::Address;
+
+/// Redemption.state: from Requested to one of the others, once.
+pub const REDEMPTION_REQUESTED: u8 = 0;
+pub const REDEMPTION_SETTLED: u8 = 1;
+pub const REDEMPTION_REJECTED: u8 = 2;
+pub const REDEMPTION_CANCELLED: u8 = 3;
+
+layout! {
+    C
+    /// Tokens that wait in the redemption vault, and what became of them. PDA ["redemption", mint, id].
+    struct Redemption {
+        version: u8,
+        bump: u8,
+        /// 0 Requested, 1 Settled, 2 Rejected, 3 Cancelled.
+        state: u8,
+        _pad0: [u8; 5],
+        requested_ts: i64,
+        /// When it left Requested; 0 until then.
+        closed_ts: i64,
+        amount_raw: u64,
+        mint: Address,
+        /// The participant that requested it; it alone gets the tokens back.
+        wallet: Address,
+        /// The token account that the tokens came from.
+        source: Address,
+        /// Who owes the shares; zeros until it is settled.
+        custodian: Address,
+        /// Chosen by the participant; unique per mint for ever.
+        id: [u8; 16],
+        reserved: [u8; 32],
+    }
+}
+
+impl Redemption {
+    /// Ends the redemption.
+    ///
+    /// # Errors
+    /// RedemptionClosed where it was ended before.
+    #[inline(always)]
+    pub fn close(&mut self, state: u8, custodian: Address, now_ts: i64) -> Result {
+        if self.state != REDEMPTION_REQUESTED {
+            return Err(Error::RedemptionClosed);
+        }
+        self.state = state;
+        self.custodian = custodian;
+        self.closed_ts = now_ts;
+        self.invariant()
+    }
+}
+
+impl State for Redemption {
+    const DISCRIMINATOR: [u8; 8] = Self::DISC;
+
+    #[inline(always)]
+    fn version(&self) -> u8 {
+        self.version
+    }
+
+    fn invariant(&self) -> Result {
+        ensure(self.version == VERSION)?;
+        // A known state.
+        ensure(self.state <= REDEMPTION_CANCELLED)?;
+        // It is about something.
+        ensure(self.amount_raw > 0)?;
+        // It ends when it leaves Requested.
+        ensure(self.state != REDEMPTION_REQUESTED || self.closed_ts == 0)?;
+        // Somebody owes the shares exactly where the tokens were burnt.
+        ensure((self.state == REDEMPTION_SETTLED) != same(&self.custodian, &Address::default()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn requested() -> Redemption {
+        // SAFETY: a Layout type takes every bit pattern, zeros included.
+        let mut redemption: Redemption = unsafe { core::mem::zeroed() };
+        redemption.version = VERSION;
+        redemption.amount_raw = 1;
+        redemption
+    }
+
+    #[test]
+    fn it_ends_once_in_any_way() {
+        let (nobody, somebody) = (Address::default(), Address::new_from_array([1; 32]));
+        let ends = [(REDEMPTION_SETTLED, somebody), (REDEMPTION_REJECTED, nobody), (REDEMPTION_CANCELLED, nobody)];
+        for (state, custodian) in ends {
+            let mut redemption = requested();
+            assert_eq!(redemption.close(state, custodian, 7), Ok(()));
+            assert_eq!((redemption.state, redemption.closed_ts), (state, 7));
+            for (again, custodian) in ends {
+                assert_eq!(redemption.close(again, custodian, 8), Err(Error::RedemptionClosed));
+            }
+            assert_eq!((redemption.state, redemption.closed_ts), (state, 7));
+        }
+    }
+
+    #[test]
+    fn the_invariant_names_what_may_not_be() {
+        assert_eq!(requested().invariant(), Ok(()));
+        let broken: [fn(&mut Redemption); 6] = [
+            |r| r.version = 2,
+            |r| r.state = 4,
+            |r| r.amount_raw = 0,
+            |r| r.closed_ts = 1,
+            |r| r.state = REDEMPTION_SETTLED,
+            |r| r.custodian = Address::new_from_array([1; 32]),
+        ];
+        for (i, change) in broken.into_iter().enumerate() {
+            let mut redemption = requested();
+            change(&mut redemption);
+            assert_eq!(redemption.invariant(), Err(Error::InvariantViolated), "case {i}");
+        }
+    }
+}

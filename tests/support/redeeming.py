@@ -1,0 +1,116 @@
+"""Redemptions on a live chain: participants with tokens, and each instruction on one redemption."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+
+from solders.keypair import Keypair
+
+from tests.support.deployed import OWN_KEEPER, PARTICIPANT_SECS, Asset, Deployed
+from tests.support.live_chain import LAMPORTS_PER_SOL, Call, address_of, call
+from xstocks_daemon.domain.snapshot import Redemption
+from xstocks_daemon.domain.units import Address
+
+_numbers = itertools.count(1)
+
+
+def fresh_id() -> bytes:
+    """A number that no other redemption of these tests has."""
+    return next(_numbers).to_bytes(16, "big")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A redemption to be, or that is: short ways to act on it. Amounts are base units."""
+
+    asset: Asset
+    wallet: Keypair
+    id: bytes = field(default_factory=fresh_id)
+
+    @property
+    def program(self) -> Deployed:
+        """The deployment it belongs to."""
+        return self.asset.program
+
+    @property
+    def owner(self) -> Address:
+        """The participant's address."""
+        return address_of(self.wallet)
+
+    @property
+    def account(self) -> Address:
+        """The participant's associated token account."""
+        return self.asset.token_account(self.owner)
+
+    @property
+    def address(self) -> Address:
+        """The Redemption account."""
+        return self.program.addresses.redemption(self.asset.mint, self.id)
+
+    async def read(self) -> Redemption:
+        """The Redemption account as it stands."""
+        info = await self.program.chain.account(self.address)
+        return self.program.client.redemption(self.address, info.data, info.owner)
+
+    def requesting(self, amount_raw: int, *, source: Address | None = None) -> Call:
+        """request_redemption, out of the associated token account unless another is named."""
+        instruction = self.program.client.request_redemption(
+            wallet=self.owner,
+            source=source or self.account,
+            mint=self.asset.mint,
+            redemption_id=self.id,
+            amount_raw=amount_raw,
+        )
+        return call(instruction, self.wallet)
+
+    def cancelling(self, *, destination: Address | None = None) -> Call:
+        """cancel_redemption by the wallet."""
+        instruction = self.program.client.cancel_redemption(
+            wallet=self.owner,
+            mint=self.asset.mint,
+            redemption=self.address,
+            destination=destination or self.account,
+        )
+        return call(instruction, self.wallet)
+
+    def rejecting(self, *, destination: Address | None = None) -> Call:
+        """reject_redemption by the operator."""
+        instruction = self.program.client.reject_redemption(
+            operator=self.program.keys.operator.address,
+            mint=self.asset.mint,
+            redemption=self.address,
+            destination=destination or self.account,
+        )
+        return self.program.by("operator", instruction)
+
+    def settling(self, keeper: str = OWN_KEEPER) -> Call:
+        """settle_redemption by the operator, on that custodian."""
+        instruction = self.program.client.settle_redemption(
+            operator=self.program.keys.operator.address,
+            custodian=self.program.keeper(keeper).address,
+            mint=self.asset.mint,
+            redemption=self.address,
+        )
+        return self.program.by("operator", instruction)
+
+
+async def participant_with(
+    asset: Asset, amount_raw: int, *, expires_in_secs: int = PARTICIPANT_SECS, wallet: Keypair | None = None
+) -> Keypair:
+    """A participant that holds so much and can pay rent. The asset's fresh entries must back it."""
+    program = asset.program
+    wallet = await program.participant(expires_in_secs=expires_in_secs, wallet=wallet)
+    await program.chain.fund(address_of(wallet), lamports=LAMPORTS_PER_SOL)
+    await asset.open_account(address_of(wallet))
+    if amount_raw:
+        await program.accepted(await asset.minting(amount_raw))
+        await program.accepted(await asset.distributing(amount_raw, wallet))
+    return wallet
+
+
+async def requested(asset: Asset, amount_raw: int, *, wallet: Keypair | None = None) -> Request:
+    """An open redemption of a participant whose whole balance it was; the asset's fresh entries must back it."""
+    request = Request(asset, await participant_with(asset, amount_raw, wallet=wallet))
+    await asset.program.accepted(request.requesting(amount_raw))
+    return request
