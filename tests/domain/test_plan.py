@@ -25,6 +25,7 @@ from tests.domain.world import (
     known,
     line_of,
     mint_address,
+    model_submit,
     snapshot,
     statement,
     vault_of,
@@ -392,6 +393,25 @@ def test_a_large_burn_waits_for_approval() -> None:
         assert outcome(decide(one, lower_told(), policy, journal))[2] is expected
     small = view(MINT, [entry(ALPACA, 48)], supply_raw=60)
     assert outcome(decide(small, lower_told(48, 48), policy)) == (Action.BURN, 12, Reason.TO_TARGET)
+
+
+# -- an adopted asset
+
+
+def test_an_adopted_asset_is_attested_first_and_then_minted_up_to_its_ceiling() -> None:
+    """Two people say once that its supply is right (adopt-baseline); the statement that makes it active is relayed."""
+    told = known(statement(ALPACA, {MINT: 100}))
+    adopted = {"sequence": 0, "minted_raw": 0, "adopted_raw": 60}
+    halted = view(MINT, [entry(ALPACA, 0, withdrawn=True)], supply_raw=60, state=AssetState.HALTED, **adopted)
+    [halt] = decide(halted, told, journal=JournalView()).halts
+    assert halt.reason is HaltReason.TOTALS_DIFFER
+    first = decide(halted, told)
+    assert [relay.signed.statement for relay in first.relays] == [told.evidence[MINT][ALPACA].newest.signed.statement]
+    assert outcome(first) == (Action.NONE, 0, Reason.NOT_ACTIVE)
+    chain = model_submit(snapshot(halted), first.relays[0].signed)
+    active = chain.assets[MINT]
+    assert active.asset.state is AssetState.ACTIVE
+    assert outcome(decide(active, told)) == (Action.MINT, 40, Reason.TO_TARGET)
 
 
 # -- M12

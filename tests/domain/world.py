@@ -310,7 +310,10 @@ def model_submit(chain: ChainSnapshot, signed: SignedStatement) -> ChainSnapshot
                 redeemed_seen_raw=line.redeemed_seen_raw,
                 multiplier_bits=line.multiplier_bits,
             )
-            assets[line.mint] = replace(one, asset=replace(one.asset, entries=tuple(slots), holds=holds))
+            # The first statement of an adopted asset makes it active.
+            state = AssetState.ACTIVE if one.asset.state is AssetState.HALTED else one.asset.state
+            changed = replace(one.asset, entries=tuple(slots), holds=holds, state=state)
+            assets[line.mint] = replace(one, asset=changed)
     assert taken, "StatementNotNewer"
     return replace(chain, assets=assets)
 

@@ -534,6 +534,28 @@ async def test_a_pending_multiplier_change_is_refused_and_one_in_force_taken_wit
     assert int.from_bytes(data[MULTIPLIER_CHANGED_TS_AT : MULTIPLIER_CHANGED_TS_AT + 8], "little") == changed_ts
 
 
+@pytest.mark.embedded_only
+async def test_the_first_statement_soon_after_a_change_of_the_multiplier_is_not_taken_on_trust(
+    program: Deployed,
+) -> None:
+    """M9: the mint says when it changed. The statement is stored and activates; the resumer clears its hold."""
+    for since_secs, hold in ((ROOMY.ca_window_secs - 60, Hold.CA_WINDOW), (ROOMY.ca_window_secs, Hold(0))):
+        live = await load_capture(program, CAPTURES[0], mint=address_of(Keypair()))
+        info = await live.info()
+        recent = pending(-since_secs)(info.data, await program.chain.clock_ts())
+        await program.chain.set_account(live.mint, replace(info, data=recent))
+        asset = await live.adopt()
+        await attach(asset)
+        covered_micro = shares_for(await asset.supply_raw() + ROOM_RAW, asset.multiplier_bits)
+        await program.accepted(program.relay(await program.statement({asset: covered_micro})))
+        state = await asset.read()
+        assert (state.state, state.holds) == (AssetState.ACTIVE, hold)
+        if hold:
+            await program.refused(await asset.minting(1), Refusal.OnHold)
+        else:
+            await program.accepted(await asset.minting(1))
+
+
 async def test_a_mint_that_its_owner_can_close_is_not_adopted(program: Deployed) -> None:
     """Closed, it could be made anew with another supply under the same Asset account."""
     closer = Keypair()

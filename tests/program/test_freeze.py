@@ -21,8 +21,6 @@ from xstocks_daemon.domain.units import Address
 TOKEN_2022_ACCOUNT_FROZEN = 17
 """TokenError::AccountFrozen of Token-2022."""
 MINT, RECOVERY = 3, 5
-#: In an Asset account: discriminator 8, version, bump, decimals.
-PROFILE_AT = 8 + 3
 
 Action = Callable[[Deployed, Asset, Address], Instruction]
 """freezing or thawing."""
@@ -114,10 +112,29 @@ async def test_the_open_profile_freezes_nobody(program: Deployed, asset: Asset, 
 
 
 @single_fixture
-async def permissioned(asset: Asset) -> Asset:
+async def permissioned(program: Deployed) -> Asset:
     """An asset whose accounts only participants may use."""
-    await asset.rewrite(PROFILE_AT, Profile.PERMISSIONED)
+    [asset] = await program.register(profile=Profile.PERMISSIONED)
     return asset
+
+
+async def test_a_permissioned_asset_reaches_participants_that_compliance_thawed(
+    program: Deployed, permissioned: Asset
+) -> None:
+    """From its registration to a participant's wallet, and from there to no other wallet."""
+    await permissioned.attest(1_000)
+    await program.accepted(await permissioned.minting(1_000))
+    wallet = await program.participant()
+    account = await permissioned.open_account(address_of(wallet))
+    outside = await permissioned.open_account(address_of(Keypair()))
+    assert await permissioned.frozen(account)
+    await program.refused(await permissioned.distributing(400, wallet), Refusal.DestinationInvalid)
+    await program.accepted(program.by("compliance", thawing(program, permissioned, account, address_of(wallet))))
+    await program.accepted(await permissioned.distributing(400, wallet))
+    assert (await permissioned.balance_raw(account), await permissioned.balance_raw()) == (400, 600)
+    frozen = {"InstructionError": [1, {"Custom": TOKEN_2022_ACCOUNT_FROZEN}]}
+    await program.chain.fails(sending(permissioned, wallet, outside, 1), frozen)
+    await program.chain.accepted(sending(permissioned, wallet, permissioned.vault, 100))
 
 
 @pytest.mark.embedded_only
@@ -125,8 +142,7 @@ async def test_in_the_permissioned_profile_only_participants_are_thawed(program:
     wallet, other = await program.participant(), await program.participant()
     owner = address_of(wallet)
     account = await permissioned.open_account(owner)
-    if not await permissioned.frozen(account):
-        await program.accepted(program.by("compliance", freezing(program, permissioned, account)))
+    assert await permissioned.frozen(account)
 
     def thaw(participant: Address | None) -> Call:
         return program.by("compliance", thawing(program, permissioned, account, participant))

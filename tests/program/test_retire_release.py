@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.support.deployed import Asset, Deployed
 from tests.support.live_chain import Call, address_of
+from tests.support.mints import live_mint
 from tests.support.refusals import Refusal
 from xstocks_daemon.domain.snapshot import AssetState
-
-#: In an Asset account: discriminator 8, version, bump, decimals, profile.
-STATE_AT = 8 + 4
 
 
 def retiring(program: Deployed, asset: Asset) -> Call:
@@ -39,9 +35,8 @@ async def test_a_retired_asset_neither_mints_nor_distributes_and_still_burns(pro
     await program.refused(retiring(program, asset), Refusal.AlreadyRetired)
 
 
-@pytest.mark.embedded_only
-async def test_a_halted_asset_is_retired_too(program: Deployed, asset: Asset) -> None:
-    await asset.rewrite(STATE_AT, AssetState.HALTED)
+async def test_a_halted_asset_is_retired_too(program: Deployed) -> None:
+    asset = await (await live_mint(program)).adopt()
     assert (await asset.read()).state is AssetState.HALTED
     await program.accepted(retiring(program, asset))
     assert (await asset.read()).state is AssetState.RETIRED
