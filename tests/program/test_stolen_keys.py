@@ -11,7 +11,9 @@ from solders.keypair import Keypair
 from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, ROOMY, Asset, Deployed, sign
 from tests.support.ed25519 import assemble, canonical
 from tests.support.live_chain import Call, address_of, call
+from tests.support.mints import live_mint
 from tests.support.refusals import Refusal
+from tests.support.start import Laboratory
 from xstocks_daemon.chain.addresses import ED25519, TOKEN_2022, pubkey
 from xstocks_daemon.chain.program import Role
 from xstocks_daemon.domain.snapshot import AttesterKey, Hold, Scope
@@ -257,3 +259,26 @@ async def test_no_key_of_the_issuer_is_an_authority_of_the_mint(program: Deploye
     owner_mismatch = 4
     forged = call(Instruction(pubkey(TOKEN_2022), mint_to, metas), key)
     await program.chain.fails(forged, {"InstructionError": [1, {"Custom": owner_mismatch}]})
+
+
+async def test_a_stolen_admin_key_gains_nothing_from_an_adoption(laboratory: Laboratory) -> None:
+    """It gives one up: the authorities go to their recorded holders only. It ends one: the asset is halted until a
+    custodian is attached, which takes the timelock."""
+    program = await laboratory.deploy(seal=True)
+    admin = program.keys.admin
+    live = await live_mint(program)
+    holders = await live.holders()
+    await program.accepted(live.begin())
+    await live.hand_over(but=["hook"])
+    await live.give("hook", address_of(Keypair()))
+    await program.refused(live.finish(), Refusal.TransferHookInvalid)
+    await program.accepted(live.abort())
+    given_back = await live.holders()
+    assert replace(given_back, hook=holders.hook) == holders
+
+    other = await live_mint(program)
+    asset = await other.adopt()
+    attach = program.client.attach_custodian(admin=admin.address, custodian=program.keeper().address, mint=asset.mint)
+    await program.refused(program.by("admin", attach), Refusal.ProposalRequired)
+    await program.refused(await asset.minting(1), Refusal.AssetNotActive)
+    await program.refused(other.abort(), Refusal.AdoptionNotBegun)
