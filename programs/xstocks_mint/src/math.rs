@@ -125,8 +125,17 @@ pub fn is_capacity(shares_micro: u64, multiplier_bits: u64, capacity_raw: u64) -
     }
     let mantissa = (multiplier_bits & MANTISSA_MASK) | (1 << MANTISSA_BITS);
     let biased = multiplier_bits >> MANTISSA_BITS;
-    let shares = multiply(shares_micro, RAW_PER_MICRO);
     let value = multiply(capacity_raw, mantissa);
+    // The short way, for multipliers from 2^-11 to 2^52 and shares whose product fits 64 bits: nearly always.
+    let shift = EXPONENT_BIAS.wrapping_sub(biased);
+    if shift.wrapping_sub(1) < 63 && shares_micro <= u64::MAX / RAW_PER_MICRO {
+        let shares = shares_micro.wrapping_mul(RAW_PER_MICRO); // fits, as just checked
+        let (high, low) = (shares >> (64 - shift), shares << shift);
+        let borrow = (low < value.low) as u64;
+        // high - borrow is the high half of value, and the rest is less than one unit.
+        return high == value.high.wrapping_add(borrow) && low.wrapping_sub(value.low) < mantissa;
+    }
+    let shares = multiply(shares_micro, RAW_PER_MICRO);
     // 0 <= shares - value < one unit of capacity, all scaled by the power of two that makes them integers.
     if biased <= EXPONENT_BIAS {
         // A scaled number of shares beyond 128 bits is beyond value + mantissa too.

@@ -381,10 +381,12 @@ impl State for Asset {
         ensure(self.mint_bucket.level_raw <= self.policy.mint_burst_raw)?;
         ensure(self.distribute_bucket.level_raw <= self.policy.distribute_burst_raw)?;
         // A multiplier is announced with its time, or neither.
-        ensure((self.pending_multiplier_bits == 0) == (self.multiplier_effective_ts == 0))?;
+        let none_announced = self.pending_multiplier_bits == 0 && self.multiplier_effective_ts == 0;
+        ensure(none_announced || (self.pending_multiplier_bits != 0 && self.multiplier_effective_ts != 0))?;
         // What was burnt existed.
-        let made = saturating_add(self.adopted_raw, self.minted_raw);
-        ensure(self.burnt_raw <= made)?;
+        ensure(
+            self.burnt_raw <= self.minted_raw || self.burnt_raw <= saturating_add(self.adopted_raw, self.minted_raw),
+        )?;
         // The slots in use are the first entry_count ones; none has counted more than was redeemed (M6).
         let (mut used, mut redeemed) = (0u8, 0u64);
         for entry in self.active_entries() {

@@ -8,7 +8,7 @@ use crate::{
     hash::sha256,
     math::{falls_below, is_capacity, rises_above, saturating_add},
     state::{
-        hold, Asset, Config, Custodian, Policy, State, ASSET_ACTIVE, ASSET_HALTED, CUSTODIAN_ACTIVE, ENTRY_ATTACHED,
+        hold, Asset, Config, Custodian, Entry, State, ASSET_ACTIVE, ASSET_HALTED, CUSTODIAN_ACTIVE, ENTRY_ATTACHED,
     },
     table::{
         submit_attestation::{Accounts, Args},
@@ -161,37 +161,37 @@ fn take_entry(common: &Common, account: &AccountView, said: &StatementEntryArg, 
     if asset.change_announced() {
         asset.bring_into_force(now);
     }
-    let around_change = asset.around_change(now);
-    let multiplier_bits = asset.multiplier_bits;
     // An empty slot has no custodian's address.
-    let entry = match asset.entries.iter_mut().find(|entry| same(&entry.custodian, custodian)) {
+    let slot = asset.entries.iter().position(|entry| same(&entry.custodian, custodian));
+    let before = match slot.and_then(|slot| asset.entries.get(slot)) {
         Some(entry) if entry.state == ENTRY_ATTACHED => entry,
         _ => return pass_over(&asset.mint, custodian, skip::DETACHED),
     };
     // Strictly newer, over all epochs (M3).
-    if args.observed_ms <= entry.observed_ms {
+    if args.observed_ms <= before.observed_ms {
         return pass_over(&asset.mint, custodian, skip::NOT_NEWER);
     }
     let (capacity_raw, redeemed_seen_raw) = (said.capacity_raw, said.redeemed_seen_raw);
-    if !is_capacity(said.shares_micro, multiplier_bits, capacity_raw) {
+    let multiplier_bits = asset.multiplier_bits;
+    // Of the same shares and multiplier the same capacity was computed before.
+    let same_multiplier = before.multiplier_bits == multiplier_bits;
+    let renewed = same_multiplier && before.shares_micro == said.shares_micro && before.capacity_raw == capacity_raw;
+    if !renewed && !is_capacity(said.shares_micro, multiplier_bits, capacity_raw) {
         return Err(Error::CapacityMismatch);
     }
     // M6
-    if redeemed_seen_raw > entry.redeemed_total_raw {
+    if redeemed_seen_raw > before.redeemed_total_raw {
         return Err(Error::SeenAboveTotal);
     }
-    // M9: compared with the predecessor's capacity less what is newly seen, so that counting a redemption is no change
-    // and past redemptions do not dilute the bounds. What is beyond them is stored all the same, and holds minting.
-    let old_raw = saturating_add(entry.capacity_raw, entry.redeemed_seen_raw).saturating_sub(redeemed_seen_raw);
-    let has_predecessor = entry.withdrawn == 0 && old_raw != 0;
-    let same_multiplier = entry.multiplier_bits == multiplier_bits;
-    let holds = if has_predecessor && same_multiplier && capacity_raw <= old_raw {
-        0
-    } else {
-        let policy = &asset.policy;
-        holds_of(&Change { has_predecessor, same_multiplier, around_change, old_raw, capacity_raw }, policy)
-    };
+    // M9. The same again, or less of it, is nothing to look at; what is beyond the bounds is stored all the same.
+    let harmless = before.withdrawn == 0
+        && same_multiplier
+        && before.redeemed_seen_raw == redeemed_seen_raw
+        && capacity_raw <= before.capacity_raw
+        && before.capacity_raw != 0;
+    let hold = if harmless { 0 } else { hold_of(asset, before, said, now) };
 
+    let entry = slot.and_then(|slot| asset.entries.get_mut(slot)).ok_or(Error::NotAttached)?;
     entry.epoch = args.epoch;
     entry.withdrawn = 0;
     entry.observed_ms = args.observed_ms;
@@ -206,8 +206,8 @@ fn take_entry(common: &Common, account: &AccountView, said: &StatementEntryArg, 
         capacity_raw,
         redeemed_seen_raw,
     });
-    if holds != 0 {
-        hold_minting(asset, custodian, holds);
+    if hold != 0 {
+        hold_minting(asset, custodian, hold);
     }
     if asset.state == ASSET_HALTED {
         activate(asset, custodian);
@@ -222,31 +222,26 @@ fn pass_over(mint: &Address, custodian: &Address, reason: u8) -> Result {
     Ok(())
 }
 
-/// How an entry differs from its predecessor: what it had before, less what is newly seen, and what it has now.
-struct Change {
-    has_predecessor: bool,
-    same_multiplier: bool,
-    around_change: bool,
-    old_raw: u64,
-    capacity_raw: u64,
-}
-
-/// The hold that the change sets, or 0 (M9). Around a change of the multiplier its tolerance bounds every rise, and an
-/// entry without a predecessor is not taken on trust.
+/// The hold that taking what is `said` in the place of `before` sets, or 0 (M9).
+///
+/// Compared with the old capacity less what is newly seen, so that counting a redemption is no change and past
+/// redemptions do not dilute the bounds. Around a change of the multiplier its tolerance bounds every rise, and an entry
+/// without a predecessor is not taken on trust.
 #[inline(never)]
-fn holds_of(change: &Change, policy: &Policy) -> u8 {
-    let Change { old_raw, capacity_raw, .. } = *change;
-    if !change.has_predecessor {
-        return if change.around_change { hold::CA_WINDOW } else { 0 };
+fn hold_of(asset: &Asset, before: &Entry, said: &StatementEntryArg, now: Now) -> u8 {
+    let (policy, capacity_raw) = (&asset.policy, said.capacity_raw);
+    let around_change = asset.around_change(now);
+    let old_raw = saturating_add(before.capacity_raw, before.redeemed_seen_raw).saturating_sub(said.redeemed_seen_raw);
+    if before.withdrawn != 0 || old_raw == 0 {
+        return if around_change { hold::CA_WINDOW } else { 0 };
     }
-    if !change.same_multiplier {
+    if before.multiplier_bits != asset.multiplier_bits {
         let tolerance_bps = policy.ca_tolerance_bps;
         let within =
             !rises_above(old_raw, capacity_raw, tolerance_bps) && !falls_below(old_raw, capacity_raw, tolerance_bps);
         return if within { 0 } else { hold::MULTIPLIER };
     }
-    let rise_bps =
-        if change.around_change { policy.max_rise_bps.min(policy.ca_tolerance_bps) } else { policy.max_rise_bps };
+    let rise_bps = if around_change { policy.max_rise_bps.min(policy.ca_tolerance_bps) } else { policy.max_rise_bps };
     if rises_above(old_raw, capacity_raw, rise_bps) {
         hold::RISE
     } else {
@@ -275,35 +270,44 @@ mod tests {
 
     #[test]
     fn what_a_statement_may_change_without_a_hold() {
+        const NOW: Now = Now { ts: 1_000_000 };
+        let (one, two) = (1f64.to_bits(), 2f64.to_bits());
         // SAFETY: a Layout type takes zeros.
-        let mut policy: Policy = unsafe { core::mem::zeroed() };
-        (policy.max_rise_bps, policy.ca_tolerance_bps) = (5_000, 10);
-        let same = Change {
-            has_predecessor: true,
-            same_multiplier: true,
-            around_change: false,
-            old_raw: 10_000,
-            capacity_raw: 10_000,
-        };
+        let (mut asset, mut before): (Asset, Entry) = unsafe { core::mem::zeroed() };
+        (asset.policy.max_rise_bps, asset.policy.ca_tolerance_bps, asset.policy.ca_window_secs) = (5_000, 10, 100);
+        asset.multiplier_bits = one;
+        (before.capacity_raw, before.multiplier_bits) = (10_000, one);
+        let around = Asset { multiplier_changed_ts: NOW.ts - 1, ..asset };
+        let other = Asset { multiplier_bits: two, ..asset };
+        let withdrawn = Entry { withdrawn: 1, ..before };
+        let nothing = Entry { capacity_raw: 0, ..before };
+        let said =
+            |capacity_raw, redeemed_seen_raw| StatementEntryArg { shares_micro: 0, capacity_raw, redeemed_seen_raw };
         let cases = [
-            (Change { capacity_raw: 15_000, ..same }, 0),
-            (Change { capacity_raw: 15_001, ..same }, hold::RISE),
-            (Change { capacity_raw: 0, ..same }, 0),
+            (&asset, &before, said(15_000, 0), 0),
+            (&asset, &before, said(15_001, 0), hold::RISE),
+            (&asset, &before, said(0, 0), 0),
+            // 5,000 newly seen: 5,000 stay, and half as much more.
+            (&asset, &before, said(7_500, 5_000), 0),
+            (&asset, &before, said(7_501, 5_000), hold::RISE),
             // Around a change of the multiplier its tolerance bounds a rise.
-            (Change { capacity_raw: 10_010, around_change: true, ..same }, 0),
-            (Change { capacity_raw: 10_011, around_change: true, ..same }, hold::RISE),
-            (Change { capacity_raw: 0, around_change: true, ..same }, 0),
-            // With another multiplier both ways, around a change or not.
-            (Change { capacity_raw: 10_010, same_multiplier: false, ..same }, 0),
-            (Change { capacity_raw: 9_990, same_multiplier: false, ..same }, 0),
-            (Change { capacity_raw: 10_011, same_multiplier: false, ..same }, hold::MULTIPLIER),
-            (Change { capacity_raw: 9_989, same_multiplier: false, ..same }, hold::MULTIPLIER),
+            (&around, &before, said(10_010, 0), 0),
+            (&around, &before, said(10_011, 0), hold::RISE),
+            (&around, &before, said(0, 0), 0),
+            // With another multiplier both ways.
+            (&other, &before, said(10_010, 0), 0),
+            (&other, &before, said(9_990, 0), 0),
+            (&other, &before, said(10_011, 0), hold::MULTIPLIER),
+            (&other, &before, said(9_989, 0), hold::MULTIPLIER),
             // Without a predecessor nothing bounds it: taken on trust, but not around a change.
-            (Change { has_predecessor: false, capacity_raw: u64::MAX, ..same }, 0),
-            (Change { has_predecessor: false, capacity_raw: 0, around_change: true, ..same }, hold::CA_WINDOW),
+            (&asset, &withdrawn, said(u64::MAX, 0), 0),
+            (&asset, &nothing, said(u64::MAX, 0), 0),
+            (&around, &withdrawn, said(0, 0), hold::CA_WINDOW),
+            (&around, &nothing, said(1, 0), hold::CA_WINDOW),
+            (&around, &before, said(10_000, 10_000), hold::CA_WINDOW),
         ];
-        for (i, (change, expected)) in cases.into_iter().enumerate() {
-            assert_eq!(holds_of(&change, &policy), expected, "case {i}");
+        for (i, (asset, before, said, expected)) in cases.into_iter().enumerate() {
+            assert_eq!(hold_of(asset, before, &said, NOW), expected, "case {i}");
         }
     }
 
