@@ -35,6 +35,7 @@ VALIDATOR_ENV = "XSTOCKS_VALIDATOR_BIN"
 #: Mainnet's: 64 ticks of 6.25 ms make a slot of 400 ms.
 _TICK_MS = 6.25
 _START_SECS = 60.0
+_TOKEN_2022 = "TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb"
 _STOP_SECS = 15.0
 _USAGE_EXIT_CODE = 2
 #: TCP and UDP ports that the validator takes besides those of its RPC.
@@ -144,6 +145,8 @@ async def chain_process(
     with contextlib.ExitStack() as stack:
         folder = work_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chain-")))
         folder.mkdir(parents=True, exist_ok=True)
+        if kind == "validator":
+            programs = (*programs, await _mainnets_token_2022(folder))
         for attempt_left in (2, 1, 0):
             port = rpc_port or _free_port_block(_ports_needed(kind))
             if kind == "embedded":
@@ -248,6 +251,23 @@ def _genesis_arguments(programs: Sequence[UpgradeableProgram], accounts: Sequenc
     for account in accounts:
         arguments += ["--account", account.address, str(account.json_path)]
     return arguments
+
+
+async def _mainnets_token_2022(folder: Path) -> UpgradeableProgram:
+    """The Token-2022 that the embedded chain runs, as mainnet does; the validator brings an older release, which lacks
+    the Batch instruction."""
+    so_path, log_path = folder / "token_2022.so", folder / "token_2022.log"
+    process = await _spawn([str(EMBEDDED_PYTHON), "-m", "chain.token_2022", str(so_path)], log_path)
+    try:
+        async with asyncio.timeout(_START_SECS):
+            await process.wait()
+    except TimeoutError:
+        raise ChainError(f"writing {so_path} took more than {_START_SECS:.0f} s; {_tail(log_path)}") from None
+    finally:
+        await asyncio.shield(_stop(process))
+    if process.returncode != 0:
+        raise ChainError(f"{so_path} could not be written: code {process.returncode}; {_tail(log_path)}")
+    return UpgradeableProgram(_TOKEN_2022, so_path, "none")
 
 
 def _ports_needed(kind: ChainKind) -> int:

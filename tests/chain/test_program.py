@@ -354,26 +354,31 @@ def test_other_failures_keep_the_runtimes_words(err: Any, index: int | None, tex
     assert text in str(failure)
 
 
-@pytest.mark.parametrize("done", [0, 1, 5])
-def test_failing_entry_is_the_one_after_those_that_called_the_token_program(done: int) -> None:
-    own, token = base58(CLIENT.program_id), "TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb"
-    call = [f"Program {token} invoke [2]", f"Program {token} success"]
-    before = [f"Program {own} invoke [1]", *call, f"Program {own} success"]
-    log = [*before, f"Program {own} invoke [1]", *call * done, f"Program {own} failed: custom program error: 0x1840"]
-    code_of = {each["name"]: each["code"] for each in reading.SPEC["errors"]}
+def test_the_failing_entry_is_the_one_that_the_program_names() -> None:
+    own, token, other = base58(CLIENT.program_id), "TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb", base58(KEY)
 
-    def entry_index(name: str, lines: list[str]) -> int | None:
-        failure = CLIENT.failure({"InstructionError": [1, {"Custom": code_of[name]}]}, lines)
+    def entry_index(*lines: str, by: str = own) -> int | None:
+        log = [
+            f"Program {own} invoke [1]",
+            "Program log: Entry: 07",  # of an instruction that passed
+            f"Program {own} success",
+            f"Program {by} invoke [1]",
+            f"Program {token} invoke [2]",
+            "Program log: Entry: 08",  # not the program's own line
+            f"Program {token} success",
+            *lines,
+            f"Program {by} failed: custom program error: 0x1840",
+        ]
+        failure = CLIENT.failure({"InstructionError": [1, {"Custom": 0x1840}]}, log)
         assert isinstance(failure, ProgramError)
         return failure.entry_index
 
-    assert entry_index("CeilingExceeded", log) == done
-    # Noticed after the entry's own call.
-    assert entry_index("SupplyMismatch", log) == (done - 1 if done else None)
-    # An error of the whole instruction names no entry, and neither does one without a log or of another program.
-    assert entry_index("NotOperator", log) is None
-    assert entry_index("CeilingExceeded", []) is None
-    assert entry_index("CeilingExceeded", [*log, f"Program {base58(KEY)} invoke [1]"]) is None
+    assert entry_index("Program log: Entry: 00") == 0
+    assert entry_index("Program log: Entry: 12", "Program log: AnchorError occurred.") == 12
+    # An error of the whole instruction names no entry, and another program names none of ours.
+    assert entry_index() is None
+    assert entry_index("Program log: Entry: x") is None
+    assert entry_index("Program log: Entry: 03", by=other) is None
 
 
 # ---- the TypeScript reading -------------------------------------------------------------------------------------

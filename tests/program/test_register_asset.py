@@ -181,7 +181,7 @@ def left_out(index: int, value_bytes: int) -> Callable[[FreshMint, Address], lis
 
 STRANGER, NOBODY = Address(bytes([9]) * 32), Address(bytes(32))
 # Places of the initialisations in create_mint_instructions, after the creation of the account.
-POINTER, DELEGATE, STATE, SCALED, PAUSABLE, CONFIDENTIAL, HOOK, MINT2 = range(1, 9)
+PAUSABLE, POINTER, DELEGATE, STATE, SCALED, CONFIDENTIAL, HOOK, MINT2 = range(1, 9)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,19 +12,21 @@ _INVOKE = re.compile(r"Program ([1-9A-HJ-NP-Za-km-z]{32,44}) invoke \[(\d+)\]")
 _SUCCESS = re.compile(r"Program ([1-9A-HJ-NP-Za-km-z]{32,44}) success")
 _FAILED = re.compile(r"Program ([1-9A-HJ-NP-Za-km-z]{32,44}) failed: (.*)", re.DOTALL)
 _DATA = "Program data: "
+_TEXT = "Program log: "
 
 
 @dataclass(slots=True)
 class Invocation:
     """One run of a program, called by the transaction (`depth` 1) or by another program.
 
-    `data` is what it emitted by sol_log_data, one bytes object per line. `failure` is the runtime's text where it
-    failed, None where it did not (or where the log was cut off).
+    `data` is what it emitted by sol_log_data, one bytes object per line, `text` its log lines. `failure` is the
+    runtime's text where it failed, None where it did not (or where the log was cut off).
     """
 
     program: str
     depth: int
     data: list[bytes] = field(default_factory=list)
+    text: list[str] = field(default_factory=list)
     failure: str | None = None
 
 
@@ -44,6 +46,8 @@ def invocations(lines: Iterable[str]) -> list[Invocation]:
             stack.pop()
         elif (match := _FAILED.fullmatch(line)) and stack:
             stack.pop().failure = match[2]
+        elif line.startswith(_TEXT) and stack:
+            stack[-1].text.append(line[len(_TEXT) :])
         elif line.startswith(_DATA) and stack:
             try:
                 stack[-1].data.append(base64.b64decode("".join(line[len(_DATA) :].split()), validate=True))

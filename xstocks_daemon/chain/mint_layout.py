@@ -48,11 +48,11 @@ _VALUE_BYTES = {
 }
 
 _ALL_EXTENSIONS = (
+    Extension.PAUSABLE,
     Extension.METADATA_POINTER,
     Extension.PERMANENT_DELEGATE,
     Extension.DEFAULT_ACCOUNT_STATE,
     Extension.SCALED_UI_AMOUNT,
-    Extension.PAUSABLE,
     Extension.CONFIDENTIAL_TRANSFER_MINT,
     Extension.TRANSFER_HOOK,
 )
@@ -61,7 +61,8 @@ PROFILE_EXTENSIONS: Mapping[Profile, tuple[Extension, ...]] = {
     Profile.OPEN: (Extension.METADATA_POINTER, Extension.SCALED_UI_AMOUNT),
     Profile.PERMISSIONED: _ALL_EXTENSIONS,
 }
-"""What a client initialises, in the order of the real mints' bytes. TokenMetadata comes last, by register_asset."""
+"""What a client initialises, in the order of the real mints, but Pausable first: Token-2022 looks for it from the
+front in every transfer, mint and burn (decision 19). TokenMetadata comes last, by register_asset."""
 
 _ACCOUNT_TYPE_OFFSET = ACCOUNT_LEN
 _TLV_OFFSET = ACCOUNT_LEN + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from enum import IntEnum
@@ -50,24 +51,8 @@ MAX_CUSTODIANS = 4
 """Of one asset: slots of entries in its account."""
 REDEMPTION_ID_BYTES = 16
 
-#: Errors of mint and burn that one entry raises; others (a wrong signer, a pause, an account out of place) may be of
-#: the whole instruction.
-_ENTRY_ERRORS = frozenset(
-    (
-        "OnHold",
-        "AssetNotActive",
-        "WrongSequence",
-        "SequenceExhausted",
-        "AmountZero",
-        "BucketEmpty",
-        "SupplyLimitExceeded",
-        "MultiplierMismatch",
-        "CeilingExceeded",
-        "InventoryTooLow",
-    )
-)
-#: Raised by an entry after its own call of the token program.
-_ENTRY_ERRORS_AFTER_CALL = frozenset(("SupplyMismatch", "BalanceMismatch"))
+#: What mint and burn log of the entry that they refuse; errors of the whole instruction have no such line.
+_ENTRY_LINE = re.compile(r"Entry: (\d{2})")
 
 
 class Role(IntEnum):
@@ -992,7 +977,7 @@ class ProgramClient:
                 # The innermost failing program closes first; its callers pass its error on.
                 raiser = max(failed, key=lambda run: run.depth).program if failed else None
                 name, message = self._error(code, raiser)
-                return ProgramError(err, index, code, name, message, raiser, self._failed_entry(name, runs))
+                return ProgramError(err, index, code, name, message, raiser, self._failed_entry(runs))
             case {"InstructionError": [int(index), reason]}:
                 return TransactionFailed(err, index, f"instruction {index}: {_reason(reason)}")
             case _:
@@ -1007,15 +992,11 @@ class ProgramClient:
                     return cast(IntEnum, anchor_code).name, message
         return "Custom", f"error {code} of program {program or '(the log does not tell which)'}"
 
-    def _failed_entry(self, error_name: str, runs: Sequence[Invocation]) -> int | None:
-        """Mint and burn call the token program once per entry, in order: so many calls, so many entries are through."""
-        top = max((index for index, run in enumerate(runs) if run.depth == 1), default=None)
-        if top is None or runs[top].program != base58(self.program_id):
-            return None
-        calls = sum(run.depth == 2 and run.failure is None for run in runs[top:])
-        if error_name in _ENTRY_ERRORS:
-            return calls
-        return calls - 1 if error_name in _ENTRY_ERRORS_AFTER_CALL and calls else None
+    def _failed_entry(self, runs: Sequence[Invocation]) -> int | None:
+        """The entry of a batch that this program itself says it refused."""
+        own = [run for run in runs if run.failure is not None and run.program == base58(self.program_id)]
+        named = [match for run in own for line in run.text if (match := _ENTRY_LINE.fullmatch(line))]
+        return int(named[-1][1]) if named else None
 
 
 def _address(key: Any) -> Address:

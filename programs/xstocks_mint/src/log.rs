@@ -12,6 +12,16 @@ pub fn line(text: &str) {
     let _ = text;
 }
 
+/// Writes `Program log: Entry: <two digits>`: which entry of a batch was refused, counted from 0.
+#[cold]
+#[inline(never)]
+pub fn entry(index: usize) {
+    let digit = |number: usize| b"0123456789".get(number % 10).copied().unwrap_or(b'?');
+    let text = [b'E', b'n', b't', b'r', b'y', b':', b' ', digit(index / 10), digit(index)];
+    // SAFETY: all of it is ASCII.
+    line(unsafe { core::str::from_utf8_unchecked(&text) });
+}
+
 /// Writes `Program data: <base64>`.
 #[inline(always)]
 pub fn data(bytes: &[u8]) {

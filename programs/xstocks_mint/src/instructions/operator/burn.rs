@@ -5,7 +5,7 @@ use core::mem::MaybeUninit;
 use crate::{
     account::{load, view_mut},
     args::IntentArg,
-    cpi,
+    cpi::{SupplyCall, Target},
     error::{Error, Result},
     events::{Burnt, BurntEntry, EventList},
     state::{scope, Asset, Config, State, ASSET_RELEASED},
@@ -17,7 +17,7 @@ use crate::{
 };
 
 use super::{
-    batch::{Batch, Target, MAX_BATCH},
+    batch::{for_each, Batch, Calls, MAX_BATCH},
     require_operator, require_running, take_sequence,
 };
 
@@ -29,21 +29,26 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     require_operator(config, accounts.operator)?;
 
     let mut burnt = EventList::<Burnt, MAX_BATCH>::new(Burnt {});
-    for (intent, target) in args.entries.iter().zip(batch.targets()) {
+    for_each(args.entries, batch.targets(), |intent, target, calls| {
         let item = burnt.place().ok_or(Error::TooManyEntries)?;
-        burn_one(config, target, intent, item)?;
-    }
+        burn_one(config, target, intent, item, calls)
+    })?;
     burnt.emit();
     Ok(())
 }
 
 /// One entry, read afresh as in mint. A hold stops minting only, and a retired asset still burns.
 #[inline(never)]
-fn burn_one(config: &Config, target: &Target, intent: &IntentArg, item: &mut MaybeUninit<BurntEntry>) -> Result {
+fn burn_one<'a>(
+    config: &Config,
+    target: &'a Target,
+    intent: &IntentArg,
+    item: &mut MaybeUninit<BurntEntry>,
+    calls: &mut Calls<'a>,
+) -> Result {
     let [asset_account, mint, vault] = target;
     let (sequence, amount_raw) = (intent.sequence, intent.amount_raw);
-    // SAFETY: validated and writable (Batch::read); this is the only reference to the asset's data, and it is not
-    // used after the call below.
+    // SAFETY: validated and writable (Batch::read); this is the only reference to the asset's data.
     let asset = unsafe { view_mut::<Asset>(asset_account) };
 
     // 3. Not paused, still ours.
@@ -60,20 +65,12 @@ fn burn_one(config: &Config, target: &Target, intent: &IntentArg, item: &mut May
     if token::amount_raw(vault)? < amount_raw {
         return Err(Error::InventoryTooLow);
     }
-    let supply_before_raw = token::supply_raw(mint)?;
+    // The vault holds the amount, so the supply does.
+    let supply_raw = token::supply_raw(mint)?.checked_sub(amount_raw).ok_or(Error::SupplyMismatch)?;
 
-    // 5. Effects, then the call.
+    // 5. Effects; then the call, after which the supply is exactly the amount less.
     asset.burnt_raw = asset.burnt_raw.checked_add(amount_raw).ok_or(Error::Overflow)?;
     asset.invariant()?;
-    let (bump, decimals) = ([asset.bump], asset.decimals);
-    let seeds = cpi::asset_seeds(mint.address(), &bump);
-    cpi::burn(vault, mint, asset_account, amount_raw, decimals, &seeds);
-
-    // 6. Exactly the amount less.
-    let supply_raw = token::supply_raw(mint)?;
-    if supply_before_raw.checked_sub(amount_raw) != Some(supply_raw) {
-        return Err(Error::SupplyMismatch);
-    }
     item.write(BurntEntry { mint: *mint.address(), sequence, amount_raw, supply_raw, intent_hash: intent.intent_hash });
-    Ok(())
+    calls.add(SupplyCall::burn(target, amount_raw, asset.decimals, asset.bump), mint, supply_raw)
 }

@@ -5,7 +5,7 @@ use core::mem::MaybeUninit;
 use crate::{
     account::{load, view_mut, Now},
     args::IntentArg,
-    cpi,
+    cpi::{SupplyCall, Target},
     error::{Error, Result},
     events::{EventList, Minted, MintedEntry},
     state::{scope, Asset, Config, State, ASSET_ACTIVE},
@@ -17,7 +17,7 @@ use crate::{
 };
 
 use super::{
-    batch::{Batch, Target, MAX_BATCH},
+    batch::{for_each, Batch, Calls, MAX_BATCH},
     require_operator, require_running, take_sequence,
 };
 
@@ -28,12 +28,13 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     // 2. Duty.
     require_operator(config, accounts.operator)?;
 
+    let targets = batch.targets();
     let common = Common { config, batch, now: Now::read()? };
     let mut minted = EventList::<Minted, MAX_BATCH>::new(Minted {});
-    for (intent, target) in args.entries.iter().zip(common.batch.targets()) {
+    for_each(args.entries, targets, |intent, target, calls| {
         let item = minted.place().ok_or(Error::TooManyEntries)?;
-        mint_one(&common, target, intent, item)?;
-    }
+        mint_one(&common, target, intent, item, calls)
+    })?;
     minted.emit();
     Ok(())
 }
@@ -47,12 +48,17 @@ struct Common<'a> {
 
 /// One entry. Everything is read here, so that a second entry of the same asset sees what the first one did.
 #[inline(never)] // on its own it keeps more in registers: about 40 compute units less
-fn mint_one(common: &Common, target: &Target, intent: &IntentArg, item: &mut MaybeUninit<MintedEntry>) -> Result {
+fn mint_one<'a>(
+    common: &Common,
+    target: &'a Target,
+    intent: &IntentArg,
+    item: &mut MaybeUninit<MintedEntry>,
+    calls: &mut Calls<'a>,
+) -> Result {
     let Common { config, batch, now } = common;
-    let [asset_account, mint, vault] = target;
+    let [asset_account, mint, _] = target;
     let (sequence, amount_raw) = (intent.sequence, intent.amount_raw);
-    // SAFETY: validated and writable (Batch::read); this is the only reference to the asset's data, and it is not
-    // used after the call below.
+    // SAFETY: validated and writable (Batch::read); this is the only reference to the asset's data.
     let asset = unsafe { view_mut::<Asset>(asset_account) };
 
     // 3. Not paused, no hold, active (M8, M9).
@@ -99,18 +105,10 @@ fn mint_one(common: &Common, target: &Target, intent: &IntentArg, item: &mut May
         return Err(Error::CeilingExceeded);
     }
 
-    // 8. The remaining effects, then the call.
+    // 8. The remaining effects; then the call, after which the supply is read again (M1): exactly the amount more. That
+    // it is within the ceiling follows, since that very sum was compared with it above.
     asset.minted_raw = asset.minted_raw.checked_add(amount_raw).ok_or(Error::Overflow)?;
     asset.invariant()?;
-    let (bump, decimals) = ([asset.bump], asset.decimals);
-    let seeds = cpi::asset_seeds(mint.address(), &bump);
-    cpi::mint_to(mint, vault, asset_account, amount_raw, decimals, &seeds);
-
-    // 9. The supply is read again (M1): exactly the amount more. That it is within the ceiling follows, since that
-    // very sum was compared with it above.
-    if token::supply_raw(mint)? != supply_raw {
-        return Err(Error::SupplyMismatch);
-    }
     item.write(MintedEntry {
         mint: *mint.address(),
         sequence,
@@ -119,5 +117,5 @@ fn mint_one(common: &Common, target: &Target, intent: &IntentArg, item: &mut May
         ceiling_raw,
         intent_hash: intent.intent_hash,
     });
-    Ok(())
+    calls.add(SupplyCall::mint(target, amount_raw, asset.decimals, asset.bump), mint, supply_raw)
 }
