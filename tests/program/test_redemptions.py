@@ -14,7 +14,7 @@ from solders.system_program import CreateAccountParams, create_account
 from tests.program.test_distribute import setting
 from tests.program.test_freeze import freezing, thawing
 from tests.program.test_mint_burn import entry_edited, scaled_ui_value
-from tests.program.test_retire_release import STATE_AT, retiring
+from tests.program.test_retire_release import retiring
 from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, Asset, AssetPool, Deployed
 from tests.support.edit import patched, with_account
 from tests.support.live_chain import Call, address_of, call
@@ -37,6 +37,8 @@ PLACES = {
     if name.endswith("_redemption")
 }
 
+#: In an Asset account: discriminator 8, version, bump, decimals, profile.
+STATE_AT = 8 + 4
 _CUSTODIAN_STATE_AT = 8 + 6
 _ENTRY_MULTIPLIER_AT = 88
 

@@ -13,6 +13,7 @@ from solders.keypair import Keypair
 from localnet.demo.deploy import KEEPERS, Deployment, Keeper, Keys, deploy
 from localnet.demo.keys import Key
 from localnet.demo.outbox import Job, submit_ok
+from tests.support.edit import patched
 from tests.support.live_chain import Call, LiveChain, address_of, call
 from tests.support.refusals import Refusal
 from xstocks_daemon.chain.addresses import ProgramAddresses, associated_token_address
@@ -489,6 +490,13 @@ class Asset:
         """Whether a token account is frozen."""
         info = await self.program.chain.account(token_account)
         return read_token_account(token_account, info.data, info.owner).frozen
+
+    async def rewrite(self, offset: int, value: int) -> None:
+        """Embedded chain only: another byte in the Asset account, for a state that its story has not led to."""
+        info = await self.program.chain.account(self.address)
+        await self.program.chain.set_account(
+            self.address, replace(info, data=patched(info.data, offset, bytes([value])))
+        )
 
     async def set_policy(self, **changes: int) -> None:
         """Other limits, by loosen_policy (the program must not be sealed)."""
