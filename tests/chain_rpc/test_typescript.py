@@ -4,46 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from localnet.demo.chains import ChainKind, chain_process, validator_path
-
-NODE_FOLDER = Path(__file__).resolve().parent / "node"
-_NODE_MAJOR = 20
-_TIMEOUT_SECS = 120
-
-
-async def run(*command: str) -> str:
-    """Standard output of a command that must succeed."""
-    process = await asyncio.create_subprocess_exec(
-        *command, cwd=NODE_FOLDER, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-    try:
-        async with asyncio.timeout(_TIMEOUT_SECS):
-            out, err = await process.communicate()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        raise
-    assert process.returncode == 0, f"{command[0]}: {err.decode()[-2000:]}"
-    return out.decode()
+from tests.support.node import node_packages, run
 
 
 @pytest.fixture(scope="module")
 def packages() -> None:
     """The packages of package-lock.json; skips, saying why, where there is no Node to run them."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        pytest.skip("node and npm are not on PATH: the TypeScript clients are not tried")
-    version = asyncio.run(run("node", "--version")).strip()
-    if int(version.removeprefix("v").split(".")[0]) < _NODE_MAJOR:
-        pytest.skip(f"node {version} is older than {_NODE_MAJOR}: the TypeScript clients are not tried")
-    installed, locked = NODE_FOLDER / "node_modules" / ".package-lock.json", NODE_FOLDER / "package-lock.json"
-    if not installed.is_file() or installed.stat().st_mtime < locked.stat().st_mtime:
-        asyncio.run(run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"))
+    asyncio.run(node_packages())
 
 
 @pytest.fixture(params=["embedded", "validator"])

@@ -69,13 +69,16 @@ layout! {
     C
     /// A token bucket: starts empty, refills per whole second.
     struct Bucket {
+        /// What may be taken, as of updated_ts.
         level_raw: u64,
+        /// When it was refilled last.
         updated_ts: i64,
     }
 
     C
     /// What the asset knows of one custodian's newest statement. Slots are never freed.
     struct Entry {
+        /// The Custodian account.
         custodian: Address,
         /// Key epoch of the custodian that signed.
         epoch: u32,
@@ -88,7 +91,9 @@ layout! {
         observed_ms: u64,
         /// The statement counts while now < expires_ts.
         expires_ts: i64,
+        /// Millionths of a share that the custodian holds for this mint.
         shares_micro: u64,
+        /// Supply that those shares back at multiplier_bits.
         capacity_raw: u64,
         /// Burnt for redemptions blamed on this custodian, ever.
         redeemed_total_raw: u64,
@@ -101,8 +106,11 @@ layout! {
     C
     /// One tokenised share. It is itself every authority of its mint. PDA ["asset", mint].
     struct Asset {
+        /// Version of the layout: 1.
         version: u8,
+        /// Bump of the PDA.
         bump: u8,
+        /// Decimals of the mint: 8.
         decimals: u8,
         /// 0 xstocks, 1 open, 2 permissioned.
         profile: u8,
@@ -114,6 +122,7 @@ layout! {
         holds: u8,
         /// Slots of entries in use, from the first on.
         entry_count: u8,
+        /// The Token-2022 mint.
         mint: Address,
         /// The inventory: associated token account of this Asset.
         vault: Address,
@@ -134,16 +143,23 @@ layout! {
         /// Where the TLV header of ScaledUiAmount stands in the mint; verified at each use.
         scaled_ui_offset: u16,
         _pad0: [u8; 6],
+        /// The limits.
         policy: Policy,
+        /// The bucket for mint (M5).
         mint_bucket: Bucket,
+        /// The bucket for distribute (M5).
         distribute_bucket: Bucket,
         /// What is left of the one-time allowance past the bucket; consumed first.
         initial_mint_raw: u64,
         /// Supply found at adoption.
         adopted_raw: u64,
+        /// Minted by this program, ever.
         minted_raw: u64,
+        /// Burnt by this program, ever.
         burnt_raw: u64,
+        /// Sent out of the inventory, ever.
         distributed_raw: u64,
+        /// One slot per custodian, from the first on.
         entries: [Entry; 4],
         reserved: [u8; 64],
     }

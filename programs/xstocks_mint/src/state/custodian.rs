@@ -25,6 +25,7 @@ layout! {
     C
     /// A key that may sign statements of a custodian.
     struct AttesterKey {
+        /// The ed25519 public key.
         key: Address,
         /// Who holds it; 0 is the custodian itself. One party may have several keys and counts once.
         party: u8,
@@ -36,11 +37,15 @@ layout! {
     C
     /// A keeper of shares: its quorum signs what it holds. PDA ["custodian", id u16 little endian].
     struct Custodian {
+        /// Version of the layout: 1.
         version: u8,
+        /// Bump of the PDA.
         bump: u8,
+        /// Its number, the seed of the PDA.
         id: u16,
         /// Distinct parties that must sign, at least 2.
         threshold: u8,
+        /// Keys in use, from the first on.
         key_count: u8,
         /// 0 Active, 1 Retired.
         state: u8,

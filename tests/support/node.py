@@ -1,0 +1,51 @@
+"""Node and the TypeScript clients of tests/chain_rpc/node, where they are there."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+NODE_FOLDER = Path(__file__).resolve().parents[1] / "chain_rpc" / "node"
+REQUIRE_NODE = "XSTOCKS_TEST_REQUIRE_NODE"
+"""Set where Node must be there, as in CI: then its absence is a failure."""
+_NODE_MAJOR = 20
+_TIMEOUT_SECS = 120
+
+
+async def run(*command: str, folder: Path = NODE_FOLDER) -> str:
+    """Standard output of a command that must succeed."""
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        async with asyncio.timeout(_TIMEOUT_SECS):
+            out, err = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        raise
+    assert process.returncode == 0, f"{command[0]}: {err.decode()[-2000:]}"
+    return out.decode()
+
+
+async def node_packages() -> None:
+    """The packages of package-lock.json are installed; skips, saying why, where there is no Node to run them."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        no_node("node and npm are not on PATH")
+    version = (await run("node", "--version")).strip()
+    if int(version.removeprefix("v").split(".")[0]) < _NODE_MAJOR:
+        no_node(f"node {version} is older than {_NODE_MAJOR}")
+    installed, locked = NODE_FOLDER / "node_modules" / ".package-lock.json", NODE_FOLDER / "package-lock.json"
+    if not installed.is_file() or installed.stat().st_mtime < locked.stat().st_mtime:
+        await run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+
+
+def no_node(reason: str) -> None:
+    """Skips the test, or fails it where Node is required."""
+    if os.environ.get(REQUIRE_NODE):
+        pytest.fail(f"{REQUIRE_NODE} is set, but {reason}")
+    pytest.skip(f"the TypeScript clients are not tried: {reason}")
