@@ -19,6 +19,7 @@ from xstocks_daemon.chain.idl import discriminator
 from xstocks_daemon.domain.units import Address
 
 BROKEN: dict[str, tuple[int, bytes, Refusal]] = {
+    "Adoption": (48, bytes(32), Refusal.InvariantViolated),  # holders.mint: nobody
     "Asset": (15, b"\3", Refusal.InvariantViolated),  # entry_count, of which fewer are in use
     "Config": (11, b"\x80", Refusal.InvariantViolated),  # paused, a scope that there is not
     "Custodian": (12, b"\1", Refusal.ThresholdTooLow),  # threshold
@@ -32,6 +33,7 @@ CHANGING = {
     "loosen_policy", "pause", "resume", "clear_hold", "set_role", "clear_role", "seal", "revoke_custodian_key",
     "cancel_proposal", "set_timing", "propose_admin", "cancel_admin", "accept_admin", "retire_asset",
     "schedule_multiplier", "cancel_multiplier", "cancel_recovery", "execute_recovery",
+    "finish_adopt", "abort_adopt",
 }  # fmt: skip
 """Those whose scene has an account that exists already and is changed: others make theirs."""
 WRITING_OVER = {"set_custodian_keys"}
