@@ -250,6 +250,12 @@ def cases() -> list[Case]:
         ),
         Case("retire_asset", CLIENT.retire_asset(admin=ADMIN, mint=MINT), {}, (ADMIN, config, ASSET)),
         Case(
+            "release_authority",
+            CLIENT.release_authority(admin=ADMIN, mint=MINT, new_authority=KEY),
+            {},
+            (ADMIN, config, ASSET, MINT, VAULT, KEY, known.TOKEN_2022, None),
+        ),
+        Case(
             "set_metadata",
             CLIENT.set_metadata(admin=ADMIN, mint=MINT, updates=[("name", "Äpfel"), ("isin", "")]),
             {"updates": [{"key": "name", "value": "Äpfel"}, {"key": "isin", "value": ""}]},

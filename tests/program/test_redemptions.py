@@ -14,7 +14,7 @@ from solders.system_program import CreateAccountParams, create_account
 from tests.program.test_distribute import setting
 from tests.program.test_freeze import freezing, thawing
 from tests.program.test_mint_burn import entry_edited, scaled_ui_value
-from tests.program.test_retire_release import retiring
+from tests.program.test_retire_release import releasing, retiring
 from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, Asset, AssetPool, Deployed
 from tests.support.edit import patched, with_account
 from tests.support.live_chain import Call, address_of, call
@@ -567,17 +567,21 @@ async def test_a_halted_asset_is_redeemed(program: Deployed, asset: Asset) -> No
         await program.accepted(sent)
 
 
-@pytest.mark.embedded_only
-async def test_of_a_released_asset_tokens_only_go_back(program: Deployed, asset: Asset) -> None:
-    await asset.attest(1_000)
-    settled, rejected, cancelled = [await requested(asset, 100) for _ in range(3)]
-    fresh = Request(asset, await participant_with(asset, 100))
-    await asset.rewrite(STATE_AT, AssetState.RELEASED)
+async def test_of_a_released_asset_tokens_only_go_back(program: Deployed, pool: AssetPool) -> None:
+    asset, twin = await pool.take(), await pool.take()
+
+    async def requests(asset: Asset) -> list[Request]:
+        await asset.attest(1_000)
+        return [*[await requested(asset, 100) for _ in range(3)], Request(asset, await participant_with(asset, 100))]
+
+    settled, rejected, cancelled, fresh = await requests(asset)
+    await program.accepted(releasing(program, asset, address_of(Keypair())))
     for sent in (fresh.requesting(100), settled.settling()):
         await program.refused(sent, Refusal.AssetNotActive)
     for sent in (rejected.rejecting(), cancelled.cancelling()):
         await program.accepted(sent)
-    await asset.rewrite(STATE_AT, AssetState.ACTIVE)
+    assert await asset.balance_raw(cancelled.account) == 100
+    settled, _, _, fresh = await requests(twin)
     for sent in (fresh.requesting(100), settled.settling()):
         await program.accepted(sent)
 

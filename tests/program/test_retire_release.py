@@ -1,12 +1,28 @@
-"""retire_asset: for ever no mint and no distribution; everything that lets holders out goes on."""
+"""retire_asset: for ever no mint and no distribution; everything that lets holders out goes on. release_authority: the
+mint goes to somebody else, whole, and the program enforces nothing any more."""
 
 from __future__ import annotations
 
-from tests.support.deployed import Asset, Deployed
-from tests.support.live_chain import Call, address_of
-from tests.support.mints import live_mint
+from dataclasses import asdict
+
+import pytest
+from solders.instruction import Instruction
+from solders.keypair import Keypair
+
+from tests.program.test_admin_handover import seal
+from tests.program.test_adoption import attach
+from tests.program.test_pauses import pausing
+from tests.program.test_timelock import executing, propose
+from tests.support.deployed import Asset, AssetPool, Deployed
+from tests.support.edit import with_account
+from tests.support.live_chain import Call, address_of, call
+from tests.support.mints import live_mint, token_instruction
 from tests.support.refusals import Refusal
-from xstocks_daemon.domain.snapshot import AssetState
+from xstocks_daemon.chain.authorities import read_authorities
+from xstocks_daemon.chain.mint_layout import DECIMALS
+from xstocks_daemon.chain.program import Authorities, Profile
+from xstocks_daemon.domain.snapshot import AssetState, Scope
+from xstocks_daemon.domain.units import ZERO_ADDRESS, Address, multiplier_bits_of
 
 
 def retiring(program: Deployed, asset: Asset) -> Call:
@@ -35,8 +51,207 @@ async def test_a_retired_asset_neither_mints_nor_distributes_and_still_burns(pro
     await program.refused(retiring(program, asset), Refusal.AlreadyRetired)
 
 
-async def test_a_halted_asset_is_retired_too(program: Deployed) -> None:
-    asset = await (await live_mint(program)).adopt()
-    assert (await asset.read()).state is AssetState.HALTED
+async def test_a_halted_asset_is_retired_for_ever_too(program: Deployed) -> None:
+    """A statement activates a halted one; a retired one it does not."""
+    asset, twin = [await (await live_mint(program)).adopt() for _ in range(2)]
+    for each in (asset, twin):
+        assert (await each.read()).state is AssetState.HALTED
+        await attach(each)
     await program.accepted(retiring(program, asset))
-    assert (await asset.read()).state is AssetState.RETIRED
+    for each, state in ((asset, AssetState.RETIRED), (twin, AssetState.ACTIVE)):
+        await each.attest(20_000)
+        assert (await each.read()).state is state
+
+
+# ---- release ---------------------------------------------------------------------------------------------------------
+
+
+def release(program: Deployed, asset: Asset, new_authority: Address) -> Instruction:
+    return program.client.release_authority(
+        admin=program.keys.admin.address, mint=asset.mint, new_authority=new_authority
+    )
+
+
+def releasing(program: Deployed, asset: Asset, new_authority: Address) -> Call:
+    return program.by("admin", release(program, asset, new_authority))
+
+
+async def holders_of(asset: Asset) -> Authorities:
+    info = await asset.program.chain.account(asset.mint)
+    return read_authorities(asset.mint, info.data, info.owner)
+
+
+@pytest.mark.parametrize("profile", Profile)
+async def test_every_authority_goes_to_the_new_one(program: Deployed, profile: Profile) -> None:
+    [asset] = await program.register(profile=profile)
+    new = Keypair()
+    before = asdict(await holders_of(asset))
+    present = {name for name, holder in before.items() if holder != ZERO_ADDRESS}
+    assert len(present) == (4 if profile is Profile.OPEN else len(before))
+    assert {before[name] for name in present} == {asset.address}
+
+    [event] = await program.accepted(releasing(program, asset, address_of(new)))
+    assert (event.name, event.fields) == (
+        "AuthorityReleased",
+        {"mint": asset.mint, "new_authority": address_of(new)},
+    )
+    assert asdict(await holders_of(asset)) == {
+        name: address_of(new) if name in present else ZERO_ADDRESS for name in before
+    }
+    assert (await asset.read()).state is AssetState.RELEASED
+    # It is the mint's authority indeed: it may do what the program refused.
+    account = await asset.open_account(address_of(Keypair()))
+    if profile is Profile.PERMISSIONED:
+        await program.chain.accepted(call(token_call(THAW, account, asset.mint, signer=new), new))
+    await program.chain.accepted(call(token_call(mint_to(7), asset.mint, account, signer=new), new))
+    assert await asset.balance_raw(account) == 7
+
+
+def mint_to(amount_raw: int) -> bytes:
+    """MintToChecked."""
+    return bytes([14]) + amount_raw.to_bytes(8, "little") + bytes([DECIMALS])
+
+
+def token_call(data: bytes, *accounts: Address, signer: Keypair) -> Instruction:
+    return token_instruction(data, *accounts, signer=address_of(signer))
+
+
+THAW = bytes([11])
+
+
+async def test_a_released_asset_does_nothing_with_its_mint_any_more(program: Deployed) -> None:
+    released, twin = await program.register(2)
+    wallets = {each: await each.holder(1_000) for each in (released, twin)}
+    for each in (released, twin):
+        await each.attest(1_400)
+        await program.accepted(await each.minting(100))
+    new = address_of(Keypair())
+    await program.accepted(await released.burning(100) + releasing(program, released, new))
+
+    client, keys = program.client, program.keys
+    in_a_day_ts = await program.chain.clock_ts() + 86_400
+    one, more = multiplier_bits_of("1"), multiplier_bits_of("1.02")
+
+    async def attempts(asset: Asset) -> list[tuple[Call, Refusal]]:
+        mint, source = asset.mint, asset.token_account(address_of(wallets[asset]))
+        destination = await asset.open_account(address_of(Keypair()))
+        named = {"mint": mint, "source": source, "destination": destination}
+        announce = client.announce_recovery(compliance=keys.compliance.address, amount_raw=1, delay_secs=0, **named)
+        schedule = client.schedule_multiplier(
+            corporate_actions=keys.corporate_actions.address,
+            mint=mint,
+            current_bits=one,
+            new_bits=more,
+            effective_ts=in_a_day_ts,
+        )
+        update = client.set_metadata(admin=keys.admin.address, mint=mint, updates=[("uri", "x")])
+        freeze = client.freeze(compliance=keys.compliance.address, mint=mint, account=destination)
+        pause = client.pause(guardian=keys.guardian.address, scopes=Scope.TRANSFERS, mint=mint)
+        return [
+            (await asset.minting(1), Refusal.AssetNotActive),
+            (await asset.burning(1), Refusal.AssetNotActive),
+            (await asset.distributing(1, wallets[asset]), Refusal.AssetNotActive),
+            (program.by("admin", update), Refusal.AssetReleased),
+            (program.by("compliance", freeze), Refusal.AssetReleased),
+            (program.by("compliance", announce), Refusal.AssetReleased),
+            (program.by("corporate_actions", schedule), Refusal.AssetReleased),
+            (program.by("guardian", pause), Refusal.AssetReleased),
+            (retiring(program, asset), Refusal.AssetReleased),
+        ]
+
+    for sent, error in await attempts(released):
+        await program.refused(sent, error)
+    await program.refused(releasing(program, released, new), Refusal.AssetReleased)
+    # The twin that was not released does each of them.
+    for sent, _error in await attempts(twin):
+        simulated = await program.chain.simulate(sent)
+        assert simulated.err is None, simulated.logs
+    await program.accepted(await twin.burning(100) + releasing(program, twin, new))
+    # Nothing brings it back: not a statement, nor a registration or an adoption of its mint.
+    await released.attest(1_000)
+    assert (await released.read()).state is AssetState.RELEASED
+    begin = client.begin_adopt(admin=keys.admin.address, mint=released.mint, profile=Profile.XSTOCKS)
+    await program.refused(program.by("admin", begin), Refusal.AlreadyInitialized)
+    await program.refused(program.by("admin", program.registration(released.mint)), Refusal.AlreadyInitialized)
+
+
+async def test_the_inventory_is_burnt_first(program: Deployed, asset: Asset) -> None:
+    await asset.attest(1_000)
+    await program.accepted(await asset.minting(1_000))
+    new = address_of(Keypair())
+    await program.refused(releasing(program, asset, new), Refusal.InventoryNotEmpty)
+    await program.refused(await asset.burning(999) + releasing(program, asset, new), Refusal.InventoryNotEmpty)
+    await program.accepted(await asset.burning(1_000) + releasing(program, asset, new))
+
+
+async def test_the_empty_vault_and_the_mint_are_the_assets(program: Deployed, pool: AssetPool) -> None:
+    asset, other = await pool.take(), await pool.take()
+    await asset.attest(1_000)
+    await program.accepted(await asset.minting(1_000))
+    mint, vault = 3, 4
+    good = release(program, asset, address_of(Keypair()))
+    await program.refused(program.by("admin", with_account(good, vault, other.vault)), Refusal.WrongVault)
+    await program.refused(program.by("admin", with_account(good, mint, other.mint)), Refusal.WrongMint)
+    await program.accepted(await asset.burning(1_000) + program.by("admin", good))
+
+
+async def test_the_new_authority_is_somebody_else(program: Deployed, asset: Asset) -> None:
+    await program.refused(releasing(program, asset, ZERO_ADDRESS), Refusal.KeyMissing)
+    await program.refused(releasing(program, asset, asset.address), Refusal.NewAuthorityInvalid)
+    await program.accepted(releasing(program, asset, address_of(Keypair())))
+
+
+async def test_a_paused_mint_is_released_as_it_is(program: Deployed, asset: Asset) -> None:
+    await program.accepted(pausing(program, Scope.TRANSFERS, asset.mint))
+    new = address_of(Keypair())
+    await program.accepted(releasing(program, asset, new))
+    assert (await holders_of(asset)).pausable == new
+    assert (await asset.read_mint()).paused
+
+
+@pytest.mark.embedded_only
+async def test_not_while_a_change_of_the_multiplier_is_announced(program: Deployed, asset: Asset) -> None:
+    new = address_of(Keypair())
+    effective_ts = await program.chain.clock_ts() + 1_000
+    schedule = program.client.schedule_multiplier(
+        corporate_actions=program.keys.corporate_actions.address,
+        mint=asset.mint,
+        current_bits=multiplier_bits_of("1"),
+        new_bits=multiplier_bits_of("1.02"),
+        effective_ts=effective_ts,
+    )
+    await program.accepted(program.by("corporate_actions", schedule))
+    await program.refused(releasing(program, asset, new), Refusal.MultiplierChangePending)
+    await program.chain.switches_at(
+        effective_ts, releasing(program, asset, new), before=Refusal.MultiplierChangePending, since=None
+    )
+    await program.accepted(releasing(program, asset, new))
+    assert (await asset.read()).multiplier_bits == multiplier_bits_of("1.02")
+
+
+async def test_authorities_that_nobody_holds_stay_nobodys(program: Deployed) -> None:
+    live = await live_mint(program)
+    for name in ("hook", "metadata_update"):
+        await live.give(name, ZERO_ADDRESS)
+    asset, new = await live.adopt(), address_of(Keypair())
+    # Metadata that nobody may change are refused by name.
+    update = program.client.set_metadata(admin=program.keys.admin.address, mint=asset.mint, updates=[("uri", "x")])
+    await program.refused(program.by("admin", update), Refusal.MetadataImmutable)
+    await program.accepted(releasing(program, asset, new))
+    holders = await holders_of(asset)
+    assert (holders.hook, holders.metadata_update) == (ZERO_ADDRESS, ZERO_ADDRESS)
+    assert (holders.mint, holders.confidential) == (new, new)
+
+
+async def test_the_new_authority_is_the_proposed_one(own_program: Deployed) -> None:
+    program = own_program
+    [asset] = await program.register()
+    await seal(program)
+    wanted = release(program, asset, address_of(Keypair()))
+    await program.refused(program.by("admin", wanted), Refusal.ProposalRequired)
+    proposal = await propose(program, wanted)
+    await program.chain.clock_reaches(proposal.ready_ts)
+    new_authority = 5
+    other = with_account(program.client.with_proposal(wanted), new_authority, address_of(Keypair()))
+    await program.refused(program.by("admin", other), Refusal.ProposalMismatch)
+    await program.accepted(executing(program, wanted))

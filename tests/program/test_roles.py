@@ -190,6 +190,11 @@ async def retire_asset(program: Deployed, asset: Asset) -> Build:
     return lambda key: program.client.retire_asset(admin=key, mint=asset.mint)
 
 
+async def release_authority(program: Deployed, asset: Asset) -> Build:
+    other = address_of(Keypair())
+    return lambda key: program.client.release_authority(admin=key, mint=asset.mint, new_authority=other)
+
+
 async def set_metadata(program: Deployed, asset: Asset) -> Build:
     """A name of the same length: no key but the admin's need have money."""
     return lambda key: program.client.set_metadata(admin=key, mint=asset.mint, updates=[("name", "Best xStock")])
@@ -368,6 +373,7 @@ RULES: Mapping[str, Rule] = {
     "loosen_policy": Rule(*ONLY_ADMIN, loosen_policy),
     "set_participant": Rule(("registrar",), Refusal.NotRegistrar, set_participant),
     "retire_asset": Rule(*ONLY_ADMIN, retire_asset),
+    "release_authority": Rule(*ONLY_ADMIN, release_authority),
     "set_metadata": Rule(*ONLY_ADMIN, set_metadata),
     "freeze": Rule(*ONLY_COMPLIANCE, freeze),
     "thaw": Rule(*ONLY_COMPLIANCE, thaw),

@@ -147,6 +147,7 @@ async def test_a_stolen_admin_key_makes_no_token_before_the_timelock_and_the_gua
         client.attach_custodian(admin=admin, custodian=program.keeper(OTHER_KEEPER).address, mint=asset.mint),
         client.loosen_policy(admin=admin, mint=asset.mint, policy=ROOMY),
         client.set_timing(admin=admin, timelock_secs=1, max_skew_secs=3_600),
+        client.release_authority(admin=admin, mint=asset.mint, new_authority=address_of(Keypair())),
     ]
     for instruction in wanted:
         await program.refused(program.by("admin", instruction), Refusal.ProposalRequired)

@@ -223,3 +223,7 @@ class Refusal(IntEnum):
     # 6340 to 6359: retirement, release, metadata.
     AlreadyRetired = 6340
     AssetReleased = 6341
+    InventoryNotEmpty = 6342
+    NewAuthorityInvalid = 6343
+    AuthorityNotReleased = 6344
+    MetadataImmutable = 6345

@@ -442,6 +442,24 @@ class ProgramClient:
         """Stop minting and distributing of an asset for ever; burns, redemptions and statements go on."""
         return self.build("retire_asset", {}, {"admin": admin, "asset": self.addresses.asset(mint)})
 
+    def release_authority(
+        self, *, admin: Address, mint: Address, new_authority: Address, proposal: Address | None = None
+    ) -> Instruction:
+        """Hand every authority of the mint to `new_authority`, for ever (timelocked once sealed): the program enforces
+        nothing any more. The vault must be empty."""
+        return self.build(
+            "release_authority",
+            {},
+            {
+                "admin": admin,
+                "asset": self.addresses.asset(mint),
+                "mint": mint,
+                "vault": self.addresses.vault(mint),
+                "new_authority": new_authority,
+                "proposal": proposal,
+            },
+        )
+
     def set_metadata(self, *, admin: Address, mint: Address, updates: Sequence[tuple[str, str]]) -> Instruction:
         """Write fields of the mint's metadata: `name`, `symbol`, `uri`, or others; the admin pays for its growth."""
         return self.build(

@@ -257,6 +257,10 @@ errors! {
     // 6340 to 6359: retirement, release, metadata.
     6340 AlreadyRetired "The asset is retired"
     6341 AssetReleased "The asset is released: it is no authority of its mint any more"
+    6342 InventoryNotEmpty "The vault must be empty: burn what it holds in the same transaction"
+    6343 NewAuthorityInvalid "The new authority must be another account than the asset"
+    6344 AuthorityNotReleased "The asset still is an authority of the mint"
+    6345 MetadataImmutable "Nobody may change the metadata of this mint"
 }
 
 impl From<Error> for pinocchio::error::ProgramError {

@@ -526,6 +526,23 @@ instructions! {
         asset: WRITABLE,
     }
 
+    /// Hands every authority of the mint from the asset to another account, for ever: nothing is enforced any more.
+    admin::release_authority "ReleaseAuthority" () {
+        admin: SIGNER,
+        config: CONFIG,
+        asset: ASSET_OF_MINT,
+        mint: WRITABLE,
+        /// The inventory; empty.
+        vault: ANY,
+        /// Who gets them.
+        new_authority: ANY,
+        /// Token-2022.
+        token_program: TOKEN;
+        optional
+        /// Needed once sealed.
+        proposal: WRITABLE,
+    }
+
     /// Writes fields of the mint's metadata: "name", "symbol" and "uri" are the base fields, other keys additional ones.
     admin::set_metadata "SetMetadata" (updates: MetadataFields) {
         /// Pays for the mint's growth.

@@ -11,13 +11,14 @@ use crate::{
 use pinocchio::AccountView;
 
 /// The instructions under the timelock: those that widen power.
-pub const TIMELOCKED: [[u8; 8]; 6] = [
+pub const TIMELOCKED: [[u8; 8]; 7] = [
     table::set_role::DISCRIMINATOR,
     table::set_timing::DISCRIMINATOR,
     table::register_custodian::DISCRIMINATOR,
     table::set_custodian_keys::DISCRIMINATOR,
     table::attach_custodian::DISCRIMINATOR,
     table::loosen_policy::DISCRIMINATOR,
+    table::release_authority::DISCRIMINATOR,
 ];
 
 const TAG: &[u8] = b"xstocks:proposal:v1";

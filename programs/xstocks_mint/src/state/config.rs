@@ -174,3 +174,67 @@ impl State for Config {
         ensure(self.version == VERSION)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sealed() -> Config {
+        // SAFETY: a Layout type takes every bit pattern, zeros included.
+        let mut config: Config = unsafe { core::mem::zeroed() };
+        config.version = VERSION;
+        config.admin = Address::new_from_array([1; 32]);
+        config.sealed = 1;
+        config.timelock_secs = 60;
+        config.max_skew_secs = 2;
+        config
+    }
+
+    #[test]
+    fn the_invariant_names_what_may_not_be() {
+        assert_eq!(sealed().invariant(), Ok(()));
+        let offer = |ready_ts, expires_ts| {
+            let mut config = sealed();
+            config.pending_admin = Address::new_from_array([2; 32]);
+            config.pending_admin_ready_ts = ready_ts;
+            config.pending_admin_expires_ts = expires_ts;
+            config
+        };
+        assert_eq!(offer(100, 101).invariant(), Ok(()));
+        assert_eq!(offer(100, 100).invariant(), Err(Error::InvariantViolated));
+        let mut withdrawn = offer(100, 101);
+        assert!(withdrawn.withdraw_offer());
+        assert_eq!(withdrawn.invariant(), Ok(()));
+        assert!(!withdrawn.withdraw_offer());
+        type Change = (fn(&mut Config), Error);
+        let broken: [Change; 8] = [
+            (|c| c.admin = Address::default(), Error::InvariantViolated),
+            (|c| c.timelock_secs = 0, Error::InvariantViolated),
+            (|c| c.sealed = 0, Error::InvariantViolated),
+            (|c| c.paused = 32, Error::InvariantViolated),
+            (|c| c.max_skew_secs = 0, Error::SkewOutOfRange),
+            (|c| c.pending_admin_ready_ts = 1, Error::InvariantViolated),
+            (|c| c.pending_admin_expires_ts = 1, Error::InvariantViolated),
+            (
+                |c| {
+                    c.guardian = Address::new_from_array([3; 32]);
+                    c.resumer = c.guardian;
+                },
+                Error::GuardianIsResumer,
+            ),
+        ];
+        for (i, (change, error)) in broken.into_iter().enumerate() {
+            let mut config = sealed();
+            change(&mut config);
+            assert_eq!(config.invariant(), Err(error), "case {i}");
+        }
+    }
+
+    #[test]
+    fn times_do_not_overflow() {
+        assert_eq!(later(100, YEAR_SECS), Ok(100 + 31_536_000));
+        assert_eq!(later(i64::MAX, 1), Err(Error::Overflow));
+        assert_eq!(later(0, u64::MAX), Err(Error::Overflow));
+        assert_eq!(later(i64::MAX - 1, 1), Ok(i64::MAX));
+    }
+}

@@ -47,3 +47,31 @@ impl State for Recovery {
         ensure(self.amount_raw > 0 && self.source != self.destination && self.ready_ts >= self.announced_ts)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+
+    #[test]
+    fn the_invariant_names_what_may_not_be() {
+        // SAFETY: a Layout type takes every bit pattern, zeros included.
+        let mut good: Recovery = unsafe { core::mem::zeroed() };
+        good.version = VERSION;
+        good.amount_raw = 1;
+        good.source = Address::new_from_array([1; 32]);
+        assert_eq!(good.invariant(), Ok(()));
+        let broken: [fn(&mut Recovery); 5] = [
+            |r| r.version = 2,
+            |r| r.state = 3,
+            |r| r.amount_raw = 0,
+            |r| r.destination = r.source,
+            |r| r.announced_ts = 1,
+        ];
+        for (i, change) in broken.into_iter().enumerate() {
+            let mut recovery = good;
+            change(&mut recovery);
+            assert_eq!(recovery.invariant(), Err(Error::InvariantViolated), "case {i}");
+        }
+    }
+}

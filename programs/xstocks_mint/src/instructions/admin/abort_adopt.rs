@@ -1,14 +1,13 @@
 //! abort_adopt: gives what was handed over back to who held it, whatever has become of the mint meanwhile.
 
 use crate::{
-    account::{data, find_address, load, load_mut, require_vacant, same},
+    account::{find_address, load, load_mut, require_vacant, same},
     cpi,
     error::{Error, Result},
     events::{emit, AdoptionAborted},
     ids,
-    instructions::admin::require_admin,
-    mint_profile::AUTHORITIES,
-    state::{Adoption, Authorities, Config, State, ADOPTION_ABORTED, ADOPTION_BEGUN},
+    instructions::admin::{handing::hand_over, require_admin},
+    state::{Adoption, Config, State, ADOPTION_ABORTED, ADOPTION_BEGUN},
     table::{
         abort_adopt::{Accounts, Args},
         Context,
@@ -44,19 +43,5 @@ pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
     adoption.invariant()?;
 
     // 3. Calls: what the asset holds now goes back. What it held before there was an adoption stays.
-    let mut present = Authorities::NONE;
-    // SAFETY: read before the calls that change it.
-    Authorities::read(unsafe { data(mint) }, &mut present)?;
-    let bump = [bump];
-    let seeds = cpi::asset_seeds(mint.address(), &bump);
-    for ((present, holder), authority) in present.each().iter().zip(recorded.each()).zip(&AUTHORITIES) {
-        if !same(present, asset.address()) || same(holder, asset.address()) {
-            continue;
-        }
-        match authority.number {
-            Some(number) => cpi::set_authority(mint, asset, number, holder, &seeds),
-            None => cpi::metadata_set_authority(mint, asset, holder, &seeds),
-        }
-    }
-    Ok(())
+    hand_over(mint, asset, bump, &recorded)
 }

@@ -1,12 +1,12 @@
 //! set_metadata: writes fields of the mint's metadata, at once.
 
 use crate::{
-    account::{load, same, top_up, Now},
+    account::{data, load, same, top_up, Now},
     cpi,
     error::{Error, Result},
     events::{emit, MetadataChanged},
     instructions::admin::{metadata::Target, require_admin},
-    state::{Asset, Config},
+    state::{Asset, Authorities, Config},
     table::{
         set_metadata::{Accounts, Args},
         Context,
@@ -26,6 +26,13 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     asset.require_held()?;
     if args.updates.left() == 0 {
         return Err(Error::NothingToChange);
+    }
+    // An adopted mint may have metadata for ever.
+    let mut holders = Authorities::NONE;
+    // SAFETY: before the calls; nothing writes to the mint meanwhile.
+    Authorities::read(unsafe { data(mint) }, &mut holders)?;
+    if !same(&holders.metadata_update, accounts.asset.address()) {
+        return Err(Error::MetadataImmutable);
     }
 
     // 2. The calls; Token-2022 makes the mint as long as it needs, the admin pays for that.

@@ -6,7 +6,7 @@ pub mod schedule_multiplier;
 use crate::{
     account::{same, Now},
     error::{Error, Result},
-    state::{Asset, ASSET_RELEASED},
+    state::Asset,
     token,
 };
 use pinocchio::AccountView;
@@ -14,14 +14,12 @@ use pinocchio::AccountView;
 /// The mint must be the asset's, under the program, and apply the asset's multiplier now.
 ///
 /// # Errors
-/// WrongMint, AssetNotActive, MultiplierOffsetInvalid, MultiplierMismatch.
+/// WrongMint, AssetReleased, MultiplierOffsetInvalid, MultiplierMismatch.
 fn check_mint(asset: &Asset, mint: &AccountView, now: Now) -> Result {
     if !same(&asset.mint, mint.address()) {
         return Err(Error::WrongMint);
     }
-    if asset.state == ASSET_RELEASED {
-        return Err(Error::AssetNotActive);
-    }
+    asset.require_held()?;
     if token::effective_multiplier_bits(mint, asset.scaled_ui_offset, now)? != asset.multiplier_bits {
         return Err(Error::MultiplierMismatch);
     }

@@ -1,0 +1,65 @@
+//! release_authority: the mint goes to another authority, whole and for ever (timelocked). Readers must take the asset
+//! for "not enforced" from then on; tokens that wait in the redemption vault can still be taken back.
+
+use super::handing::hand_over;
+use crate::{
+    account::{data, load, load_mut, same, Now},
+    error::{Error, Result},
+    events::{emit, AuthorityReleased},
+    instructions::admin::require_admin,
+    state::{Asset, Authorities, Config, State, ASSET_RELEASED},
+    table::{
+        release_authority::{Accounts, Args},
+        Context,
+    },
+    timelock, token,
+};
+use pinocchio::Address;
+
+pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
+    // 1. Accounts, duty, timelock.
+    let config = load::<Config>(context.program_id, accounts.config)?;
+    let asset = load_mut::<Asset>(context.program_id, accounts.asset)?;
+    let (mint, new_authority) = (accounts.mint, accounts.new_authority.address());
+    if !same(&asset.mint, mint.address()) {
+        return Err(Error::WrongMint);
+    }
+    if !same(&asset.vault, accounts.vault.address()) {
+        return Err(Error::WrongVault);
+    }
+    require_admin(config, accounts.admin)?;
+    asset.require_held()?;
+    let now = Now::read()?;
+    timelock::check(context, config, accounts.proposal, now)?;
+
+    // 2. Somebody else, nothing in the vault that nobody could take out any more, no change on its way.
+    if *new_authority == Address::default() {
+        return Err(Error::KeyMissing);
+    }
+    if same(new_authority, accounts.asset.address()) {
+        return Err(Error::NewAuthorityInvalid);
+    }
+    if token::amount_raw(accounts.vault)? != 0 {
+        return Err(Error::InventoryNotEmpty);
+    }
+    asset.bring_into_force(now);
+    if asset.change_announced() {
+        return Err(Error::MultiplierChangePending);
+    }
+
+    // 3. Effects, then the calls.
+    asset.state = ASSET_RELEASED;
+    emit(AuthorityReleased { mint: asset.mint, new_authority: *new_authority });
+    asset.invariant()?;
+    let mut holders = Authorities::NONE;
+    holders.each_mut().fill(*new_authority);
+    hand_over(mint, accounts.asset, asset.bump, &holders)?;
+
+    // 4. By the mint itself: the asset is no authority any more.
+    // SAFETY: after the calls; nothing writes to the mint any more.
+    Authorities::read(unsafe { data(mint) }, &mut holders)?;
+    if holders.each().iter().any(|holder| same(holder, accounts.asset.address())) {
+        return Err(Error::AuthorityNotReleased);
+    }
+    Ok(())
+}
