@@ -72,6 +72,9 @@ async def test_a_stolen_guardian_key_stops_everything_and_no_more(own_program: D
     await program.refused(call(role, guardian.keypair), Refusal.NotAdmin)
     clear = client.clear_role(admin=guardian.address, role=Role.RESUMER)
     await program.refused(call(clear, guardian.keypair), Refusal.NotAdmin)
+    expires_ts = await program.chain.clock_ts() + 3_600
+    offer = client.propose_admin(admin=guardian.address, pending_admin=guardian.address, expires_ts=expires_ts)
+    await program.refused(call(offer, guardian.keypair), Refusal.NotAdmin)
     # It ends when the resumer lets go on; a thief that stays is replaced by the admin.
     resumed = client.resume(resumer=program.keys.resumer.address, scopes=FULL_STOP)
     await program.accepted(program.by("resumer", resumed))
