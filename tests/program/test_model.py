@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Coroutine, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from math import floor
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -27,6 +29,8 @@ from hypothesis.stateful import (
 from solders.keypair import Keypair
 
 from localnet.demo.deploy import KEEPERS
+from tests.program.test_multiplier import cancel as cancelling
+from tests.program.test_multiplier import schedule as scheduling
 from tests.support.deployed import OWN_KEEPER, RAW_PER_MICRO, Asset, AssetPool, Deployed, deploy_program
 from tests.support.live_chain import LAMPORTS_PER_SOL, Call, address_of, call
 from tests.support.redeeming import Request
@@ -34,7 +38,7 @@ from tests.support.refusals import Refusal
 from tests.support.start import laboratory
 from xstocks_daemon.chain.mint_layout import read_mint, read_token_account
 from xstocks_daemon.domain.snapshot import EntryState, Hold, Policy, RedemptionState, Scope
-from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address
+from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address, multiplier_bits_of, multiplier_fraction
 
 T = TypeVar("T")
 
@@ -113,6 +117,9 @@ class LedgerModel:
     mint_bucket: BucketModel
     distribute_bucket: BucketModel
     multiplier_bits: int
+    pending_multiplier_bits: int = 0
+    multiplier_effective_ts: int = 0
+    multiplier_changed_ts: int = 0
     policy: Policy = POLICY
     initial_mint_raw: int = INITIAL_MINT_RAW
     sequence: int = 0
@@ -146,6 +153,7 @@ class LedgerModel:
         return (
             entry.state is EntryState.ATTACHED
             and not entry.withdrawn
+            and entry.multiplier_bits == self.multiplier_bits
             and entry.epoch == self.epochs[keeper]
             and now_ts < entry.expires_ts
             and now_ts * MILLIS_PER_SEC - entry.observed_ms <= self.policy.max_age_secs * MILLIS_PER_SEC
@@ -159,6 +167,8 @@ class LedgerModel:
             return Refusal.Paused
         if self.holds:
             return Refusal.OnHold
+        if self.multiplier_effective_ts:
+            return Refusal.MultiplierChangePending
         if sequence != self.sequence:
             return Refusal.WrongSequence
         if amount_raw == 0:
@@ -237,6 +247,8 @@ class LedgerModel:
             return Refusal.Paused
         if claim.state is not RedemptionState.REQUESTED:
             return Refusal.RedemptionClosed
+        if self.in_force(now_ts) != self.multiplier_bits:
+            return Refusal.MultiplierMismatch
         if not self._is_fresh(now_ts, keeper):
             return Refusal.EntryNotFresh
         if claim.amount_raw > entry.capacity_raw - entry.unseen_raw:
@@ -276,14 +288,15 @@ class LedgerModel:
             return Refusal.ObservedInFuture
         if entry.state is not EntryState.ATTACHED or observed_ms <= entry.observed_ms:
             return Refusal.StatementNotNewer
-        if capacity_raw != shares_micro * RAW_PER_MICRO:
+        multiplier_bits = self.in_force(now_ts)
+        if capacity_raw != floor(shares_micro * RAW_PER_MICRO / multiplier_fraction(multiplier_bits)):
             return Refusal.CapacityMismatch
         if redeemed_seen_raw > entry.redeemed_total_raw:
             return Refusal.SeenAboveTotal
+        self._bring_into_force(now_ts)
         # What is newly seen is taken off the old capacity: counting a redemption is no change (M9).
         old_raw = max(0, entry.capacity_raw + entry.redeemed_seen_raw - redeemed_seen_raw)
-        if not entry.withdrawn and old_raw and capacity_raw * BPS > old_raw * (BPS + self.policy.max_rise_bps):
-            self.holds |= Hold.RISE
+        self.holds |= self._hold(now_ts, entry, old_raw, capacity_raw)
         self.entries[keeper] = EntryModel(
             observed_ms=observed_ms,
             withdrawn=False,
@@ -295,6 +308,56 @@ class LedgerModel:
             redeemed_seen_raw=redeemed_seen_raw,
             multiplier_bits=self.multiplier_bits,
         )
+        return None
+
+    def _hold(self, now_ts: int, before: EntryModel, old_raw: int, new_raw: int) -> Hold:
+        """M9, as amended: see docs/decisions/0018."""
+        in_window = self.multiplier_changed_ts > 0 and now_ts - self.multiplier_changed_ts < self.policy.ca_window_secs
+        around_change = self.multiplier_effective_ts != 0 or in_window
+        if before.withdrawn or not old_raw:
+            return Hold.CA_WINDOW if around_change else Hold(0)
+        change = Fraction(new_raw - old_raw, old_raw) * BPS
+        if before.multiplier_bits != self.multiplier_bits:
+            return Hold.MULTIPLIER if abs(change) > self.policy.ca_tolerance_bps else Hold(0)
+        bounds = [self.policy.max_rise_bps, *([self.policy.ca_tolerance_bps] if around_change else [])]
+        return Hold.RISE if change > min(bounds) else Hold(0)
+
+    def in_force(self, now_ts: int) -> int:
+        """The multiplier that the mint applies."""
+        announced = self.multiplier_effective_ts != 0 and now_ts >= self.multiplier_effective_ts
+        return self.pending_multiplier_bits if announced else self.multiplier_bits
+
+    def _bring_into_force(self, now_ts: int) -> None:
+        if self.multiplier_effective_ts and now_ts >= self.multiplier_effective_ts:
+            self.multiplier_bits, self.pending_multiplier_bits = self.pending_multiplier_bits, 0
+            self.multiplier_changed_ts, self.multiplier_effective_ts = self.multiplier_effective_ts, 0
+
+    def schedule(self, now_ts: int, current_bits: int, new_bits: int, effective_ts: int, admin: bool) -> Refusal | None:
+        current = self.in_force(now_ts)
+        if self.multiplier_effective_ts > now_ts:
+            return Refusal.MultiplierChangePending
+        if current_bits != current:
+            return Refusal.MultiplierChanged
+        if new_bits == current:
+            return Refusal.NothingToChange
+        if effective_ts < now_ts + self.policy.min_notice_secs:
+            return Refusal.NoticeTooShort
+        change = multiplier_fraction(new_bits) / multiplier_fraction(current) - 1
+        if abs(change) * BPS > self.policy.max_multiplier_bps and not admin:
+            return Refusal.MultiplierNeedsAdmin
+        self._bring_into_force(now_ts)
+        self.pending_multiplier_bits, self.multiplier_effective_ts = new_bits, effective_ts
+        return None
+
+    def cancel_change(self, now_ts: int, pending_bits: int) -> Refusal | None:
+        if not self.multiplier_effective_ts:
+            return Refusal.NoMultiplierPending
+        if now_ts >= self.multiplier_effective_ts:
+            return Refusal.MultiplierTookEffect
+        if pending_bits != self.pending_multiplier_bits:
+            return Refusal.MultiplierChanged
+        self.pending_multiplier_bits = self.multiplier_effective_ts = 0
+        self.multiplier_changed_ts = now_ts
         return None
 
     def withdraw(self, now_ts: int, keeper: str) -> Refusal | None:
@@ -387,6 +450,8 @@ scopes = st.sampled_from([Scope.MINT, Scope.BURN, Scope.DISTRIBUTE, Scope.REDEEM
 redeemed_amounts = st.one_of(
     st.integers(0, 50), st.integers(0, 600), st.sampled_from(["held", "held + 1", "covered", "covered + 1"])
 )
+chances = st.sampled_from([False] * 9 + [True])
+multipliers = st.sampled_from([multiplier_bits_of(each) for each in ("1", "1.02", "0.5", "2", "0.99")])
 #: Mostly the last claim: older ones are mostly closed.
 claims_back = st.sampled_from([1, 1, 1, 2, 3, 4])
 
@@ -474,8 +539,10 @@ class LedgerMachine(RuleBasedStateMachine):
             observed_ms = now_ts * MILLIS_PER_SEC - age_ms
             if newer:
                 observed_ms = max(observed_ms, self.model.entries[keeper].observed_ms + 1)
+            # Who signs signs the multiplier in force.
+            asset = replace(self.asset, multiplier_bits=self.model.in_force(now_ts))
             statement = await self.bench.program.statement(
-                {self.asset: shares_micro}, keeper=keeper, observed_ms=observed_ms, expires_ts=now_ts + life_secs
+                {asset: shares_micro}, keeper=keeper, observed_ms=observed_ms, expires_ts=now_ts + life_secs
             )
             capacity_raw = max(0, statement.entries[0].capacity_raw + capacity_error)
             entry = self.model.entries[keeper]
@@ -594,6 +661,33 @@ class LedgerMachine(RuleBasedStateMachine):
 
         self._both(step)
 
+    @rule(new_bits=multipliers, notice_secs=st.sampled_from([0, 59, 60, 60, 61]), wrong=chances, admin=st.booleans())
+    def schedule(self, new_bits: int, notice_secs: int, wrong: bool, admin: bool) -> None:
+        async def step(now_ts: int) -> tuple[Call, Refusal | None]:
+            current_bits, effective_ts = self.model.in_force(now_ts) ^ wrong, now_ts + notice_secs
+            sent = scheduling(self.asset, effective_ts, new_bits, current_bits=current_bits, admin=admin)
+            return sent, self.model.schedule(now_ts, current_bits, new_bits, effective_ts, admin)
+
+        self._both(step)
+
+    @rule(wrong=chances)
+    def cancel_change(self, wrong: bool) -> None:
+        async def step(now_ts: int) -> tuple[Call, Refusal | None]:
+            pending_bits = self.model.pending_multiplier_bits ^ wrong
+            sent = cancelling(self.asset, pending_bits=pending_bits)
+            return sent, self.model.cancel_change(now_ts, pending_bits)
+
+        self._both(step)
+
+    @rule(new_bits=multipliers, keeper=keepers, kept=st.sampled_from([10_000, 10_000, 10_010, 10_011, 9_989]))
+    def corporate_action(self, new_bits: int, keeper: str, kept: int) -> None:
+        """From announcement to a statement of as many tokens, one after the other: chance seldom puts them so."""
+        self.schedule(new_bits, 60, False, True)
+        self.time_passes(60)
+        shares = Fraction(self.model.entries[keeper].capacity_raw, RAW_PER_MICRO) * multiplier_fraction(new_bits)
+        self.attest(keeper, round(shares * kept / BPS), 0, True, 10_000, 0, "same")
+        self.mint(1, 0, KEEPERS)
+
     @rule(burst_raw=st.integers(0, 3_000), rate_raw=st.integers(0, 200), limit_raw=st.integers(3_000, 8_000))
     def set_policy(self, burst_raw: int, rate_raw: int, limit_raw: int) -> None:
         self._change_policy(
@@ -613,7 +707,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
         self._both(step)
 
-    @rule(secs=st.one_of(st.integers(0, 5), st.integers(0, 200)))
+    @rule(secs=st.one_of(st.integers(0, 5), st.integers(0, 200), st.just(POLICY.ca_window_secs)))
     def time_passes(self, secs: int) -> None:
         self.bench.run(self.bench.program.chain.advance_clock(secs))
 
@@ -666,6 +760,10 @@ class LedgerMachine(RuleBasedStateMachine):
             "paused",
             "holds",
             "policy",
+            "multiplier_bits",
+            "pending_multiplier_bits",
+            "multiplier_effective_ts",
+            "multiplier_changed_ts",
         )
         assert {name: getattr(state, name) for name in numbers} == {name: getattr(model, name) for name in numbers}
         for name in ("mint_bucket", "distribute_bucket"):
@@ -676,6 +774,8 @@ class LedgerMachine(RuleBasedStateMachine):
                 assert getattr(entry, name) == getattr(said, name), name
         mint = read_mint(asset.mint, found[asset.mint].data)
         assert mint.supply_raw == model.supply_raw
+        now_ts = await self.bench.program.chain.clock_ts()
+        assert mint.effective_multiplier_bits(now_ts) == model.in_force(now_ts)
         balances = {
             each: read_token_account(each, found[each].data).amount_raw for each in (asset.vault, wallet, waiting)
         }
@@ -717,7 +817,20 @@ def started_bench(folder: Path) -> Iterator[Bench]:
 
 #: What is left away where redemptions are to come often: each needs tokens with the participant and a fresh entry.
 _NOT_REDEEMING: dict[str, Any] = dict.fromkeys(
-    ("burn", "withdraw", "attach_or_detach", "pause", "resume", "clear_hold", "set_policy", "time_passes"), None
+    (
+        "burn",
+        "withdraw",
+        "attach_or_detach",
+        "pause",
+        "resume",
+        "clear_hold",
+        "schedule",
+        "cancel_change",
+        "corporate_action",
+        "set_policy",
+        "time_passes",
+    ),
+    None,
 )
 
 
