@@ -42,6 +42,6 @@ pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
     emit(AdoptionAborted { mint: adoption.mint });
     adoption.invariant()?;
 
-    // 3. Calls: what the asset holds now goes back. What it held before there was an adoption stays.
+    // 3. Calls: what the asset holds now goes back. (What it held at begin_adopt already goes to itself, and stays.)
     hand_over(mint, asset, bump, &recorded)
 }
