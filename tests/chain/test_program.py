@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import random
 import shutil
 import subprocess
@@ -17,6 +16,7 @@ from solders.instruction import AccountMeta, Instruction
 
 from tests.chain import idl_values as reading
 from tests.chain.cases import ADMIN, CLIENT, CUSTODIAN, GENESIS, KEY, KEYS, MINT, VAULT, Case, address, cases, intent
+from tests.support.node import no_node
 from xstocks_daemon.chain.addresses import base58, parse_address, proposal_hash, pubkey
 from xstocks_daemon.chain.errors import (
     AddressError,
@@ -42,8 +42,6 @@ from xstocks_daemon.domain.units import Address
 ALL = cases()
 IDS = [f"{case.name}-{index}" for index, case in enumerate(ALL)]
 NODE_DIR = Path(__file__).parent / "node"
-#: Set where Node must be there, as in CI: then its absence is a failure.
-REQUIRE_NODE = "XSTOCKS_TEST_REQUIRE_NODE"
 
 
 def expected_metas(case: Case) -> list[AccountMeta]:
@@ -382,12 +380,6 @@ def test_the_failing_entry_is_the_one_that_the_program_names() -> None:
 
 
 # ---- the TypeScript reading -------------------------------------------------------------------------------------
-
-
-def no_node(reason: str) -> None:
-    if os.environ.get(REQUIRE_NODE):
-        pytest.fail(f"{REQUIRE_NODE} is set, but {reason}")
-    pytest.skip(f"the TypeScript reading was not compared: {reason}")
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,8 @@ from localnet.demo.chains import validator_path
 from tests.reserve.market import POOL_AUTHORITY, Collateral, Market, Refusal
 from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER
 from tests.support.edit import with_account, with_accounts, with_data, with_flags
-from tests.support.live_chain import Call, address_of, call
+from tests.support.live_chain import LAMPORTS_PER_SOL, Call, address_of, call
+from tests.support.redeeming import Request
 from xstocks_daemon.chain.addresses import TOKEN_2022
 from xstocks_daemon.chain.transactions import create_token_account
 from xstocks_daemon.domain.snapshot import Hold
@@ -82,6 +83,20 @@ async def test_a_deposit_is_refused_after_the_custodians_keys_changed(market: Ma
     await collateral.refused(Refusal.NoFreshStatement, good)
     await collateral.asset.attest(1_000, keeper=keeper)
     await collateral.accepted(keepers=(keeper,))
+
+
+async def test_a_settled_redemption_frees_nothing_until_its_custodian_counts_it(market: Market) -> None:
+    collateral = await market.collateral(1_000)
+    await market.chain.fund(address_of(collateral.holder), lamports=LAMPORTS_PER_SOL)
+    redemption = Request(collateral.asset, collateral.holder)
+    await market.program.accepted(redemption.requesting(100))
+    await market.program.accepted(redemption.settling())
+    await collateral.accepted()
+    # The shares are gone, and the statement without them has not counted why.
+    await collateral.asset.attest(900, redeemed_seen_raw=0)
+    await collateral.refused(Refusal.ReserveShort)
+    await collateral.asset.attest(900, redeemed_seen_raw=100)
+    await collateral.accepted()
 
 
 async def test_a_custodian_that_is_not_passed_counts_nothing(market: Market) -> None:

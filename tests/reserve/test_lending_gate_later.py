@@ -35,41 +35,46 @@ async def edited(market: Market, address: Address, offset: int, content: bytes) 
     return before
 
 
-async def older_than(collateral: Collateral, age_secs: int) -> None:
-    """The chain's clock stands at the last second at which the statement is `age_secs` old."""
+async def turns(collateral: Collateral, last_ts: int, before: Refusal | None, after: Refusal) -> None:
+    """Second by second around `last_ts`: until then a deposit ends in `before` (None: it passes), later in `after`.
+
+    Simulated, since the clock stands still meanwhile; it may leave out a second when a slot begins.
+    """
     chain = collateral.market.chain
-    observed_ms = (await collateral.asset.entry()).observed_ms
-    target_ts = observed_ms // MILLIS_PER_SEC + age_secs
-    await chain.advance_clock(target_ts - await chain.clock_ts())
+    await chain.clock_reaches(last_ts - 1)
+    while (now_ts := await chain.clock_ts()) <= last_ts + 1:
+        error = before if now_ts <= last_ts else after
+        simulated = await chain.simulate(collateral.deposit())
+        assert simulated.err == (None if error is None else {"InstructionError": [1, {"Custom": int(error)}]})
+        await chain.advance_clock(1)
+    await collateral.refused(after)
+
+
+async def last_ts_at(collateral: Collateral, age_secs: int) -> int:
+    """The last second at which the statement is not older than `age_secs`."""
+    return (await collateral.asset.entry()).observed_ms // MILLIS_PER_SEC + age_secs
 
 
 async def test_a_statement_is_taken_until_the_markets_own_limit(market: Market) -> None:
     collateral = await market.collateral()
-    await older_than(collateral, MAX_AGE_SECS)
-    await collateral.accepted()
-    await market.chain.advance_clock(1)
-    await collateral.refused(Refusal.StatementTooOld)
+    await turns(collateral, await last_ts_at(collateral, MAX_AGE_SECS), None, Refusal.StatementTooOld)
     await collateral.asset.attest(1_000)
     await collateral.accepted()
 
 
 async def test_a_stale_statement_counts_nothing(market: Market) -> None:
     collateral = await market.collateral()
-    await older_than(collateral, ROOMY.max_age_secs)
-    await collateral.refused(Refusal.StatementTooOld)
-    await market.chain.advance_clock(1)
-    await collateral.refused(Refusal.NoFreshStatement)
+    last_ts = await last_ts_at(collateral, ROOMY.max_age_secs)
+    await turns(collateral, last_ts, Refusal.StatementTooOld, Refusal.NoFreshStatement)
     await collateral.asset.attest(1_000)
     await collateral.accepted()
 
 
 async def test_an_expired_statement_counts_nothing(market: Market) -> None:
     collateral = await market.collateral()
-    now_ts = await market.chain.clock_ts()
-    await collateral.asset.attest(1_000, expires_ts=now_ts + 60)
-    await collateral.accepted()
-    await market.chain.advance_clock(60 - (await market.chain.clock_ts() - now_ts))
-    await collateral.refused(Refusal.NoFreshStatement)
+    expires_ts = await market.chain.clock_ts() + 60
+    await collateral.asset.attest(1_000, expires_ts=expires_ts)
+    await turns(collateral, expires_ts - 1, None, Refusal.NoFreshStatement)
     await collateral.asset.attest(1_000)
     await collateral.accepted()
 
@@ -120,7 +125,7 @@ async def test_an_account_of_another_kind_or_version_is_refused(market: Market) 
 async def test_from_the_time_of_a_new_multiplier_on_old_statements_count_nothing(market: Market) -> None:
     collateral = await market.collateral(1_000_000)
     chain, program = market.chain, market.program
-    effective_ts = await chain.clock_ts() + ROOMY.min_notice_secs + 1
+    effective_ts = await chain.clock_ts() + 2 * ROOMY.min_notice_secs
     schedule = program.client.schedule_multiplier(
         corporate_actions=program.keys.corporate_actions.address,
         mint=collateral.asset.mint,
@@ -129,10 +134,7 @@ async def test_from_the_time_of_a_new_multiplier_on_old_statements_count_nothing
         effective_ts=effective_ts,
     )
     await program.accepted(program.by("corporate_actions", schedule))
-    await chain.advance_clock(effective_ts - 1 - await chain.clock_ts())
-    await collateral.accepted()
-    await chain.advance_clock(1)
-    await collateral.refused(Refusal.NoFreshStatement)
+    await turns(collateral, effective_ts - 1, None, Refusal.NoFreshStatement)
     # As many shares more as the multiplier asks: within the tolerance, so without a hold.
     renewed = Asset(program, collateral.asset.mint, NEW_MULTIPLIER)
     await program.accepted(program.relay(await program.statement({renewed: 10_201})))

@@ -21,6 +21,7 @@ from localnet.demo.deploy import TIMELOCK_SECS
 from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, RAW_PER_MICRO, ROOMY, Asset, Deployed, deploy_program
 from tests.support.edit import patched
 from tests.support.live_chain import Call, address_of, call
+from tests.support.redeeming import requested
 from tests.support.start import laboratory
 from xstocks_daemon.chain.rpc import AccountInfo
 from xstocks_daemon.domain.snapshot import AssetState, Hold, Scope
@@ -35,11 +36,20 @@ _VERSION_AT, _ASSET_STATE_AT, _ENTRIES_AT, _ENTRY_BYTES, _REDEEMED_TOTAL_AT = 8,
 
 @dataclass(slots=True)
 class Story:
-    """What was read so far. An account stands once under a name, however many cases take it."""
+    """What was read so far. An account stands once under a name, however many cases take it.
+
+    `now_ts` is the time that statements and cases are told of: the chain's clock, which moves on with every slot, as it
+    stood when the part of the story began.
+    """
 
     program: Deployed
+    now_ts: int = 0
     accounts: dict[str, dict[str, str]] = field(default_factory=dict)
     cases: list[dict[str, Any]] = field(default_factory=list)
+
+    async def begins(self) -> None:
+        """A part of the story: its time is the chain's."""
+        self.now_ts = await self.program.chain.clock_ts()
 
     def named(self, address: Address, info: AccountInfo) -> str:
         """The name under which these bytes are kept."""
@@ -79,7 +89,7 @@ class Story:
         self.cases.append(
             {
                 "name": name,
-                "now_ts": await self.program.chain.clock_ts() if now_ts is None else now_ts,
+                "now_ts": self.now_ts if now_ts is None else now_ts,
                 **read,
                 **(changed or {}),
                 "custodians": [await self.read(self.program.keeper(keeper).address) for keeper in keepers],
@@ -106,7 +116,7 @@ async def play() -> dict[str, Any]:
             story = Story(program)
             third = await program.add_keeper()
             [keyed] = await program.register(keepers=(third,))
-            assets = iter(await program.register(8))
+            assets = iter(await program.register(9))
             [strange] = await foreign.register()
             # Beyond the time before which an attached entry takes nothing.
             await program.chain.advance_clock(100)
@@ -117,6 +127,7 @@ async def play() -> dict[str, Any]:
             await _short_and_withdrawn(story, next(assets))
             await _multiplier(story, next(assets))
             await _keys(story, keyed, third)
+            await _redeemed(story, next(assets))
             await _unseen_and_states(story, next(assets))
             await _wrong_accounts(story, next(assets), next(assets), strange)
             await _pauses(story, next(assets))
@@ -140,14 +151,15 @@ def _says(supply_raw: int, ceiling_raw: int, age_secs: int | None, **others: Any
     } | {name: str(value) if name.endswith("_raw") else value for name, value in others.items()}
 
 
-async def _attest(asset: Asset, capacity: int, ago_ms: int, keeper: str = OWN_KEEPER, **options: Any) -> int:
-    """A statement of that capacity, observed `ago_ms` before the chain's clock; gives its time."""
-    program = asset.program
-    observed_ms = await program.chain.clock_ts() * MILLIS_PER_SEC - ago_ms
+async def _attest(
+    story: Story, asset: Asset, capacity: int, ago_ms: int, keeper: str = OWN_KEEPER, **options: Any
+) -> None:
+    """A statement of that capacity, observed `ago_ms` before the story's time."""
+    program = story.program
+    observed_ms = story.now_ts * MILLIS_PER_SEC - ago_ms
     shares = {asset: capacity // RAW_PER_MICRO}
     statement = await program.statement(shares, keeper=keeper, observed_ms=observed_ms, **options)
     await program.accepted(program.relay(statement, *program.quorum(keeper)))
-    return observed_ms
 
 
 async def _mint(asset: Asset, amount_raw: int, *keepers: str) -> None:
@@ -155,16 +167,18 @@ async def _mint(asset: Asset, amount_raw: int, *keepers: str) -> None:
 
 
 async def _before_the_seal(story: Story, asset: Asset) -> None:
-    await _attest(asset, 1_000, 2_500)
+    await story.begins()
+    await _attest(story, asset, 1_000, 2_500)
     await _mint(asset, 600)
     await story.case("not sealed", asset, _says(600, 1_000, 3, enforced=False))
 
 
 async def _two_custodians(story: Story, asset: Asset, stranger: str) -> None:
+    await story.begins()
     both = (OWN_KEEPER, OTHER_KEEPER)
-    await _attest(asset, 700, 10_000)
-    now_ts = await story.program.chain.clock_ts()
-    await _attest(asset, 500, 400, OTHER_KEEPER, expires_ts=now_ts + 1_800)
+    await _attest(story, asset, 700, 10_000)
+    now_ts = story.now_ts
+    await _attest(story, asset, 500, 400, OTHER_KEEPER, expires_ts=now_ts + 1_800)
     await _mint(asset, 1_200, *both)
     ages = {"newest_age_secs": 1, "oldest_age_secs": 10}
     await story.case("two custodians back exactly all", asset, _says(1_200, 1_200, None, **ages), keepers=both)
@@ -185,13 +199,14 @@ async def _two_custodians(story: Story, asset: Asset, stranger: str) -> None:
 
 
 async def _short_and_withdrawn(story: Story, asset: Asset) -> None:
+    await story.begins()
     program = story.program
-    await _attest(asset, 1_000, 9_000)
+    await _attest(story, asset, 1_000, 9_000)
     await _mint(asset, 1_000)
     await story.case("one custodian backs exactly all", asset, _says(1_000, 1_000, 9))
-    await _attest(asset, 900, 8_000)
+    await _attest(story, asset, 900, 8_000)
     await story.case("a lower statement shows the shortfall", asset, _says(1_000, 900, 8))
-    await _attest(asset, 5_000, 7_000)
+    await _attest(story, asset, 5_000, 7_000)
     await story.case("a rise is on hold", asset, _says(1_000, 5_000, 7, holds=int(Hold.RISE)))
     attester = program.quorum()[0]
     custodian = program.keeper().address
@@ -201,11 +216,11 @@ async def _short_and_withdrawn(story: Story, asset: Asset) -> None:
 
 
 async def _multiplier(story: Story, asset: Asset) -> None:
+    await story.begins()
     program, chain = story.program, story.program.chain
-    await _attest(asset, 1_000_000, 5_000)
+    await _attest(story, asset, 1_000_000, 5_000)
     await _mint(asset, 1_000_000)
-    now_ts = await chain.clock_ts()
-    effective_ts = now_ts + ROOMY.min_notice_secs + 60
+    effective_ts = story.now_ts + ROOMY.min_notice_secs + 60
     schedule = program.client.schedule_multiplier(
         corporate_actions=program.keys.corporate_actions.address,
         mint=asset.mint,
@@ -214,23 +229,25 @@ async def _multiplier(story: Story, asset: Asset) -> None:
         effective_ts=effective_ts,
     )
     await program.accepted(program.by("corporate_actions", schedule))
-    await story.case("a multiplier is announced", asset, _says(1_000_000, 1_000_000, 5), now_ts=now_ts)
+    await story.case("a multiplier is announced", asset, _says(1_000_000, 1_000_000, 5))
     last = _says(1_000_000, 1_000_000, 124)
     await story.case("a second before it is in force", asset, last, now_ts=effective_ts - 1)
     nothing = _says(1_000_000, 0, None, multiplier_bits=str(NEW))
     await story.case("from its time on old statements count nothing", asset, nothing, now_ts=effective_ts)
-    await chain.advance_clock(effective_ts + 10 - now_ts)
+    await chain.advance_clock(effective_ts + 10 - await chain.clock_ts())
+    await story.begins()
     renewed = Asset(program, asset.mint, NEW)
     # floor(10201 x 10^8 / (10^6 x 1.02)), within the tolerance of the old capacity.
-    statement = await program.statement({renewed: 10_201}, observed_ms=(await chain.clock_ts() - 4) * MILLIS_PER_SEC)
+    statement = await program.statement({renewed: 10_201}, observed_ms=(story.now_ts - 4) * MILLIS_PER_SEC)
     await program.accepted(program.relay(statement))
     signed = _says(1_000_000, 1_000_098, 4, multiplier_bits=str(NEW))
     await story.case("a statement with the new multiplier", renewed, signed)
 
 
 async def _keys(story: Story, asset: Asset, keeper: str) -> None:
+    await story.begins()
     program = story.program
-    await _attest(asset, 300, 6_000, keeper)
+    await _attest(story, asset, 300, 6_000, keeper)
     await _mint(asset, 300, keeper)
     await story.case("of the custodian's present keys", asset, _says(300, 300, 6), keepers=(keeper,))
     revoke = program.client.revoke_custodian_key(
@@ -242,10 +259,32 @@ async def _keys(story: Story, asset: Asset, keeper: str) -> None:
     await story.case("of the custodian's former keys", asset, _says(300, 0, None), keepers=(keeper,))
 
 
-async def _unseen_and_states(story: Story, asset: Asset) -> None:
+async def _redeemed(story: Story, asset: Asset) -> None:
+    await story.begins()
     program, both = story.program, (OWN_KEEPER, OTHER_KEEPER)
-    await _attest(asset, 1_000, 3_000)
-    await _attest(asset, 200, 2_000, OTHER_KEEPER)
+    await _attest(story, asset, 1_000, 6_000)
+    await _attest(story, asset, 500, 2_000, OTHER_KEEPER)
+    redemption = await requested(asset, 300)
+    await _mint(asset, 700)
+    waiting = _says(1_000, 1_500, None, newest_age_secs=2, oldest_age_secs=6)
+    await story.case("a redemption waits", asset, waiting, keepers=both)
+    await program.accepted(redemption.settling(OTHER_KEEPER))
+    settled = waiting | {"supply_raw": "700", "ceiling_raw": "1200", "unseen_raw": "300"}
+    await story.case("a settled redemption frees no ceiling", asset, settled, keepers=both)
+    silent = _says(700, 700, 6, unseen_raw=300)
+    await story.case("of a custodian that is not passed it counts too", asset, silent)
+    await asset.attest(200, keeper=OTHER_KEEPER, redeemed_seen_raw=300)
+    observed_ms = (await asset.entry(OTHER_KEEPER)).observed_ms
+    counted = _says(700, 1_200, None, newest_age_secs=0, oldest_age_secs=6)
+    assert observed_ms >= story.now_ts * MILLIS_PER_SEC
+    await story.case("its custodian has counted it", asset, counted, keepers=both)
+
+
+async def _unseen_and_states(story: Story, asset: Asset) -> None:
+    await story.begins()
+    program, both = story.program, (OWN_KEEPER, OTHER_KEEPER)
+    await _attest(story, asset, 1_000, 3_000)
+    await _attest(story, asset, 200, 2_000, OTHER_KEEPER)
     await _mint(asset, 1_000)
     ages = {"newest_age_secs": 2, "oldest_age_secs": 3}
     own, other = (program.keeper(keeper).address for keeper in both)
@@ -277,9 +316,10 @@ async def _unseen_and_states(story: Story, asset: Asset) -> None:
 
 
 async def _wrong_accounts(story: Story, asset: Asset, other: Asset, strange: Asset) -> None:
+    await story.begins()
     foreign = strange.program
     for each in (asset, other):
-        await _attest(each, 100, 1_000)
+        await _attest(story, each, 100, 1_000)
         await _mint(each, 100)
     config = story.program.addresses.config
     for name, error, changed in (
@@ -296,13 +336,14 @@ async def _wrong_accounts(story: Story, asset: Asset, other: Asset, strange: Ass
 
 
 async def _pauses(story: Story, asset: Asset) -> None:
+    await story.begins()
     program = story.program
     guardian = program.keys.guardian.address
 
     def pause(scopes: Scope, mint: Address | None) -> Call:
         return program.by("guardian", program.client.pause(guardian=guardian, scopes=scopes, mint=mint))
 
-    await _attest(asset, 100, 0)
+    await _attest(story, asset, 100, 0)
     await _mint(asset, 100)
     await program.accepted(pause(Scope.MINT, asset.mint))
     await program.accepted(pause(Scope.REDEEM, None))
