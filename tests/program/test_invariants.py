@@ -25,6 +25,7 @@ BROKEN: dict[str, tuple[int, bytes, Refusal]] = {
     "Custodian": (12, b"\1", Refusal.ThresholdTooLow),  # threshold
     "Proposal": (16, bytes(8), Refusal.InvariantViolated),  # instruction: none
     "Recovery": (16, bytes(8), Refusal.InvariantViolated),  # amount_raw: nothing
+    "Redemption": (32, bytes(8), Refusal.InvariantViolated),  # amount_raw: nothing
 }
 """By kind of account: where a rule is broken, with what, and how that is refused."""
 KIND_OF = {discriminator("account", kind): kind for kind in BROKEN}
@@ -34,6 +35,7 @@ CHANGING = {
     "cancel_proposal", "set_timing", "propose_admin", "cancel_admin", "accept_admin", "retire_asset",
     "schedule_multiplier", "cancel_multiplier", "cancel_recovery", "execute_recovery",
     "finish_adopt", "abort_adopt",
+    "settle_redemption", "reject_redemption", "cancel_redemption",
 }  # fmt: skip
 """Those whose scene has an account that exists already and is changed: others make theirs."""
 WRITING_OVER = {"set_custodian_keys"}
