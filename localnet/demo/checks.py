@@ -186,11 +186,12 @@ def m6(evidence: Evidence) -> list[str]:
 
 
 def m7(evidence: Evidence) -> list[str]:
-    """What left the vaults is what was distributed: nobody's wallet was burnt from."""
+    """What left the vaults is what was distributed; what came back was redeemed: nobody's wallet was burnt from."""
     return [
         f"{asset.row.symbol}: circulating {view.circulating_raw}, distributed {view.asset.distributed_raw}"
         for asset, view in evidence.views()
-        if view.circulating_raw != view.asset.distributed_raw - view.holder_burnt_raw
+        if view.circulating_raw + view.redemption_vault_raw + view.asset.redeemed_raw
+        != view.asset.distributed_raw - view.holder_burnt_raw
     ]
 
 
@@ -240,7 +241,8 @@ def m12(evidence: Evidence) -> list[str]:
     wrong = [f"{symbol}: halted" for symbol in evidence.halted]
     for asset, view in evidence.views():
         totals = (view.asset.minted_raw, view.asset.burnt_raw)
-        if totals != (minted[asset.mint], burnt[asset.mint]) or view.mint.supply_raw != totals[0] - totals[1]:
+        explained = (minted[asset.mint], burnt[asset.mint] + view.asset.redeemed_raw)
+        if totals != explained or view.mint.supply_raw != totals[0] - totals[1]:
             wrong.append(f"{asset.row.symbol}: supply {view.mint.supply_raw}, totals {totals}")
     return wrong
 

@@ -24,6 +24,7 @@ from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.custody.attester.books import AssetBook, Target, new_asset_book
 from xstocks_daemon.custody.attester.operations import (
     ReleaseRefused,
+    books_count_redemptions,
     books_create,
     books_deposit,
     books_mark_leaving,
@@ -63,6 +64,11 @@ class CustodySide:
         shares = plain_shares(shares_micro)
         for settings in self._books_of(asset):
             books_deposit(settings, self._custodian_id(asset), asset.row.symbol, shares)
+
+    def count_redemptions(self, asset: DeployedAsset, seen_raw: int) -> None:
+        """Everybody counts what was redeemed on the custodian, up to a total of so many base units."""
+        for settings in self._books_of(asset):
+            books_count_redemptions(settings, self._custodian_id(asset), asset.row.symbol, seen_raw)
 
     def mark_leaving(self, asset: DeployedAsset, shares_micro: int) -> tuple[str, ...]:
         """Shares are to leave: nobody attests them from now on. Gives each book's id of it, the custodian's first."""

@@ -6,6 +6,7 @@ Each test has an asset of its own; what it leaves behind is in line, save the la
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -14,10 +15,12 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from solders.instruction import Instruction
+from solders.system_program import TransferParams, transfer
 
 from localnet.demo.catalogue import load_catalogue
 from localnet.demo.custody import backed_raw
 from localnet.demo.deploy import DeployedAsset
+from localnet.demo.keys import Key, generate_key
 from localnet.demo.wait import until
 from localnet.demo.world import World, world
 from xstocks_daemon.app.attempts import _Carried
@@ -27,18 +30,19 @@ from xstocks_daemon.app.errors import OperationError
 from xstocks_daemon.app.metrics import Metrics
 from xstocks_daemon.app.runtime import Runtime, as_user_error, open_runtime
 from xstocks_daemon.app.settings import Settings, load_settings
-from xstocks_daemon.chain.addresses import base58
+from xstocks_daemon.chain.addresses import associated_token_address, base58, pubkey
 from xstocks_daemon.chain.errors import ChainDisagreement
 from xstocks_daemon.chain.reader import ChainReader
 from xstocks_daemon.chain.rpc import RpcPool
 from xstocks_daemon.chain.sender import send_and_confirm
 from xstocks_daemon.chain.tables import TableBook
+from xstocks_daemon.chain.transactions import SignFunction
 from xstocks_daemon.cli.look import status_of
-from xstocks_daemon.domain.decisions import Action, Reason
+from xstocks_daemon.domain.decisions import Action, AssetLine, Reason
 from xstocks_daemon.domain.intent import AttemptState, Intent, IntentKind, IntentState
 from xstocks_daemon.domain.snapshot import AssetView, ChainSnapshot, Scope, ceiling_raw
 from xstocks_daemon.domain.units import MICRO_PER_SHARE, Address
-from xstocks_daemon.domain.views import HaltReason, LiveIntent, totals_of
+from xstocks_daemon.domain.views import HaltReason, LiveIntent, Order, totals_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -265,6 +269,71 @@ async def test_a_batch_that_fails_on_chain_frees_its_intents_and_the_good_one_is
     await assert_tracks_custody(stage, "ABBVx")
 
 
+async def test_a_settled_redemption_is_explained_and_minted_again_by_nobody(stage: World) -> None:
+    """M6, M12: the operator's key settles outside of the journal; the daemon goes on, and mints nothing for it."""
+    asset, client, keys = asset_of(stage, "AAOIx"), stage.client, stage.deployment.keys
+    mint, participant, amount_raw = asset.mint, generate_key(stage.folder / "keys", "redeemer"), 10**8
+    wallet, operator = participant.address, keys.operator.address
+    account = associated_token_address(wallet, mint)
+    on_the_list = client.set_participant(
+        registrar=keys.registrar.address, wallet=wallet, active=True, expires_ts=2**40, country="CH"
+    )
+    await acted(stage, "registrar", on_the_list)
+    rent = TransferParams(from_pubkey=pubkey(keys.admin.address), to_pubkey=pubkey(wallet), lamports=10**8)
+    await acted(stage, "admin", transfer(rent))
+    before = await view_of(stage, "AAOIx")
+    async with open_runtime(settings_of(stage)) as runtime, leased(runtime):
+        cycle = Cycle(runtime, Metrics(runtime.custodians.values()))
+        await runtime.journal.place_order(Order(uuid.uuid4().bytes, mint, amount_raw, wallet, account), "a person")
+
+        async def served() -> bool:
+            await cycle.run()
+            return (await view_of(stage, "AAOIx")).asset.distributed_raw == before.asset.distributed_raw + amount_raw
+
+        await until(served, "the participant's tokens")
+
+        async def line(done: Callable[[AssetLine], bool], what: str) -> AssetLine:
+            async def decided() -> AssetLine | None:
+                (found,) = [line for line in (await cycle.run()).plan.lines if line.mint == mint]
+                return found if done(found) else None
+
+            return await until(decided, what)
+
+        redemption = client.addresses.redemption(mint, bytes(16))
+        request = client.request_redemption(
+            wallet=wallet, source=account, mint=mint, redemption_id=bytes(16), amount_raw=amount_raw
+        )
+        await acted(stage, "admin", request, also=participant)
+        settle = client.settle_redemption(
+            operator=operator,
+            custodian=client.addresses.custodian(stage.deployment.keepers[str(asset.row.keeper)].id),
+            mint=mint,
+            redemption=redemption,
+        )
+        await acted(stage, "operator", settle)
+        ceiling = before.mint.supply_raw - amount_raw
+        told = await line(lambda one: one.supply_raw == ceiling, "the redemption in the plan")
+        assert (told.reason, told.action, told.ceiling_raw, told.holder_burnt_raw) == (
+            Reason.IN_LINE, Action.NONE, ceiling, 0,
+        )  # fmt: skip
+        # The custodian counts it and sets the shares aside: the same ceiling, by another sum.
+        await asyncio.to_thread(stage.custody.count_redemptions, asset, amount_raw)
+
+        async def counted() -> bool:
+            report = await cycle.run()
+            assert not report.plan.halts
+            (entry,) = (await view_of(stage, "AAOIx")).asset.entries
+            return entry.redeemed_seen_raw == amount_raw
+
+        await until(counted, "the custodian's count on chain")
+        assert (await runtime.journal.expected(mint)).halt is None
+        assert (await runtime.journal.expected(mint)).holder_burnt_raw == 0
+    after = await assert_tracks_custody(stage, "AAOIx")
+    assert (after.mint.supply_raw, after.holder_burnt_raw) == (ceiling, 0)
+    assert totals_of(after.asset).burnt_raw == totals_of(before.asset).burnt_raw
+    assert after.asset.burnt_raw == before.asset.burnt_raw + amount_raw
+
+
 async def test_an_asset_that_the_endpoints_tell_differently_halts_alone(stage: World) -> None:
     mint = asset_of(stage, "AMDx").mint
     async with bench(stage, "ABTx") as opened:
@@ -301,18 +370,26 @@ class Disagreeing(ChainReader):
 
 async def act(stage: World, duty: str, build: Callable[[Address], Instruction]) -> None:
     """One instruction by the key of a duty, finalized."""
-    key = getattr(stage.deployment.keys, duty)
+    await acted(stage, duty, build(getattr(stage.deployment.keys, duty).address))
 
-    async def sign(message: bytes) -> bytes:
-        return bytes(key.keypair.sign_message(message))
+
+async def acted(stage: World, duty: str, *instructions: Instruction, also: Key | None = None) -> None:
+    """One transaction, finalized; the key of a duty pays and signs, and `also`."""
+    payer = getattr(stage.deployment.keys, duty)
+
+    def signing(key: Key) -> SignFunction:
+        async def sign(message: bytes) -> bytes:
+            return bytes(key.keypair.sign_message(message))
+
+        return sign
 
     async with RpcPool([stage.chain.rpc_url]) as pool:
         await send_and_confirm(
             pool,
             stage.client,
-            payer=key.address,
-            instructions=[build(key.address)],
-            signers={key.address: sign},
+            payer=payer.address,
+            instructions=instructions,
+            signers={key.address: signing(key) for key in (payer, also) if key is not None},
             commitment="finalized",
         )
 

@@ -17,6 +17,7 @@ from tests.custody.world import CUSTODIAN_KEY, GENESIS, PROGRAM, make_settings, 
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.custody.attester import (
     AttesterSettings,
+    books_count_redemptions,
     books_create,
     books_deposit,
     books_mark_leaving,
@@ -35,9 +36,11 @@ from xstocks_daemon.custody.attester.books import (
     parse_books,
     with_deposit,
     with_leaving,
+    with_redemptions,
     with_release,
 )
 from xstocks_daemon.custody.errors import CustodyUserError
+from xstocks_daemon.domain.units import capacity_raw, shares_micro_for
 
 MINT = mint_of(1)
 HERE = Target(GENESIS, PROGRAM, MINT)
@@ -102,6 +105,45 @@ def test_more_shares_than_are_there_cannot_leave(settings: AttesterSettings) -> 
         books_mark_leaving(settings, 1, "S0x", "0.500001")
     books_mark_leaving(settings, 1, "S0x", "0.5")
     assert books_show(settings, 1).find("S0x").attested_micro(HERE) == 0
+
+
+def test_counted_redemptions_are_set_aside(settings: AttesterSettings) -> None:
+    """At multiplier 1 a millionth of a share is 100 base units; a part of one is owed whole."""
+    change = books_count_redemptions(settings, 1, "S0x", 200_000_000)
+    assert (change.asset.redeemed_seen_raw, change.asset.shares_micro, change.asset.version) == (
+        200_000_000, 8_000_000, 2,
+    )  # fmt: skip
+    book = books_count_redemptions(settings, 1, "S0x", 200_000_001).asset
+    assert (book.redeemed_seen_raw, book.attested_micro(HERE), book.unallotted_micro) == (200_000_001, 7_999_999, 0)
+    assert books_show(settings, 1).find(base58(MINT)) == book
+    before = books_file(settings).read_bytes()
+    for counted in (200_000_001, 200_000_000, 0, -1):
+        with pytest.raises(CustodyUserError, match="the books have counted 200000001 of S0x already"):
+            books_count_redemptions(settings, 1, "S0x", counted)
+    assert books_file(settings).read_bytes() == before
+
+
+def test_what_the_shares_do_not_suffice_for_is_not_counted(settings: AttesterSettings) -> None:
+    """M13: shares that are marked to leave pay no redemption: the mark is taken back, or less is counted."""
+    leaving = books_mark_leaving(settings, 1, "S0x", "4").leaving
+    assert leaving is not None
+    before = books_file(settings).read_bytes()
+    for too_much in (600_000_001, 2**64 - 1, 2**64):
+        with pytest.raises(CustodyUserError) as refused:
+            books_count_redemptions(settings, 1, "S0x", too_much)
+        assert refused.value.field == "seen raw"
+    assert books_file(settings).read_bytes() == before
+    book = books_count_redemptions(settings, 1, "S0x", 600_000_000).asset
+    assert (book.attested_micro(HERE), book.shares_micro) == (0, 4_000_000)
+    books_unmark(settings, 1, "S0x", leaving.id)
+    assert books_count_redemptions(settings, 1, "S0x", 1_000_000_000).asset.shares_micro == 0
+
+
+def test_shares_owed_are_counted_at_the_multiplier_of_the_books() -> None:
+    book = new_asset_book(HERE, "Xx", 10_000_000, "2.5")
+    assert with_redemptions(book, HERE, 100_000_000).shares_micro == 7_500_000
+    with pytest.raises(CustodyUserError, match="no allotment"):
+        with_redemptions(book, ELSEWHERE, 1)
 
 
 def test_a_symbol_of_two_records_is_refused_and_the_mint_is_not(settings: AttesterSettings) -> None:
@@ -249,7 +291,12 @@ def test_existing_books_are_not_overwritten(settings: AttesterSettings) -> None:
 MICRO = st.integers(1, 10**12)
 
 
-@given(st.lists(st.tuples(st.sampled_from(["deposit", "leave", "release"]), MICRO), max_size=20))
+def vouched(book: AssetBook) -> int:
+    """capacity_raw + redeemed_seen_raw, as a statement of these books says."""
+    return capacity_raw(book.attested_micro(HERE), book.multiplier_bits, 8) + book.redeemed_seen_raw
+
+
+@given(st.lists(st.tuples(st.sampled_from(["deposit", "leave", "release", "redeem"]), MICRO), max_size=20))
 def test_no_order_of_operations_attests_a_share_twice_or_loses_one(operations: list[tuple[str, int]]) -> None:
     book: AssetBook = new_asset_book(HERE, "Xx", 10**9, "1.5")
     held_micro = 10**9
@@ -262,6 +309,12 @@ def test_no_order_of_operations_attests_a_share_twice_or_loses_one(operations: l
         elif what == "release" and book.leaving:
             held_micro -= book.leaving[0].shares_micro
             book = with_release(book, book.leaving[0].id)
+        elif what == "redeem" and shares_micro_for(micro, book.multiplier_bits, 8) <= book.attested_micro(HERE):
+            held_micro -= shares_micro_for(micro, book.multiplier_bits, 8)
+            vouched_raw = vouched(book)
+            book = with_redemptions(book, HERE, book.redeemed_seen_raw + micro)
+            # Counting gives away nothing twice: capacity and seen never sum to more than before (M6).
+            assert vouched(book) <= vouched_raw
         else:
             continue
         assert book.version == version + 1

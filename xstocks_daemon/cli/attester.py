@@ -26,6 +26,9 @@ CustodianOption = Annotated[
 ]
 AssetArgument = Annotated[str, typer.Argument(metavar="MINT|SYMBOL", help="The asset, by mint or symbol.")]
 SharesArgument = Annotated[str, typer.Argument(help="A decimal number of shares, at most six decimals.")]
+SeenArgument = Annotated[
+    int, typer.Argument(metavar="TOTAL_RAW", help="Base units redeemed on this custodian in all, as the chain has it.")
+]
 LeavingArgument = Annotated[str, typer.Argument(metavar="LEAVING_ID", help="The id that mark-leaving gave.")]
 
 attester_app = typer.Typer(help="A custodian's sidecar: it signs what the books hold.", no_args_is_help=True)
@@ -73,6 +76,20 @@ def deposit(
     settings = load_attester_settings(config)
     change = operations.books_deposit(settings, _custodian(settings, custodian), asset, shares)
     _print(change, as_json, f"deposited: {shares} shares of {change.asset.symbol}")
+
+
+@books_app.command("count-redemptions")
+def count_redemptions(
+    asset: AssetArgument,
+    seen_raw: SeenArgument,
+    config: AttesterConfig,
+    custodian: CustodianOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Redemptions settled on this custodian are counted: the shares owed are set aside and not attested any more."""
+    settings = load_attester_settings(config)
+    change = operations.books_count_redemptions(settings, _custodian(settings, custodian), asset, seen_raw)
+    _print(change, as_json, f"counted: {seen_raw} base units of {change.asset.symbol} redeemed in all")
 
 
 @books_app.command("mark-leaving")

@@ -4,6 +4,7 @@ from xstocks_daemon.custody.attester.books import AssetBook, Books, Leaving, Tar
 from xstocks_daemon.custody.attester.operations import (
     BooksChange,
     ReleaseRefused,
+    books_count_redemptions,
     books_create,
     books_deposit,
     books_mark_leaving,
@@ -22,6 +23,7 @@ __all__ = [
     "Leaving",
     "ReleaseRefused",
     "Target",
+    "books_count_redemptions",
     "books_create",
     "books_deposit",
     "books_mark_leaving",

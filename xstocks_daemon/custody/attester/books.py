@@ -27,6 +27,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field
 
 from xstocks_daemon.chain.addresses import base58
+from xstocks_daemon.chain.mint_layout import DECIMALS
 from xstocks_daemon.custody.errors import CustodyUserError
 from xstocks_daemon.custody.wire import (
     MAX_DETAILS_CHARS,
@@ -42,6 +43,7 @@ from xstocks_daemon.domain.units import (
     UnitError,
     checked_u64,
     multiplier_bits_of,
+    shares_micro_for,
     shares_text,
 )
 
@@ -327,6 +329,37 @@ def with_release(book: AssetBook, leaving_id: str) -> AssetBook:
         without_leaving(book, leaving_id),
         shares_micro=book.shares_micro - leaving.shares_micro,
         allotments=_changed(book.allotments, leaving.target, -leaving.shares_micro),
+    )
+
+
+def with_redemptions(book: AssetBook, target: Target, seen_raw: int) -> AssetBook:
+    """Redemptions counted up to a total of `seen_raw` base units: the shares owed for the newly counted ones, at the
+    books' multiplier and rounded up to a millionth, are set aside for the redeemers (M13)."""
+    if seen_raw <= book.redeemed_seen_raw:
+        raise CustodyUserError(
+            "seen raw", seen_raw, f"the books have counted {book.redeemed_seen_raw} of {book.symbol} already"
+        )
+    if book.allotment(target) is None:
+        raise _no_allotment(book)
+    try:
+        checked_u64(seen_raw, "seen_raw")
+        owed_micro = shares_micro_for(seen_raw - book.redeemed_seen_raw, book.multiplier_bits, DECIMALS)
+    except UnitError as error:
+        raise CustodyUserError("seen raw", seen_raw, str(error)) from None
+    attested_micro = book.attested_micro(target)
+    if owed_micro > attested_micro:
+        raise CustodyUserError(
+            "seen raw",
+            seen_raw,
+            f"{shares_text(owed_micro)} shares are owed for it and {shares_text(attested_micro)} of {book.symbol} are "
+            "allotted and not leaving: what they do not suffice for stays uncounted; take marks back or deposit first",
+        )
+    return replace(
+        book,
+        version=book.version + 1,
+        shares_micro=book.shares_micro - owed_micro,
+        redeemed_seen_raw=seen_raw,
+        allotments=_changed(book.allotments, target, -owed_micro),
     )
 
 

@@ -23,6 +23,7 @@ from xstocks_daemon.custody.attester.books import (
     leaving_of,
     with_deposit,
     with_leaving,
+    with_redemptions,
     with_release,
     without_leaving,
 )
@@ -71,6 +72,18 @@ def books_deposit(settings: AttesterSettings, custodian_id: int, asset: str, sha
     def change(books: Books) -> AssetBook:
         book = books.find(asset)
         return with_deposit(book, _target(settings, book), shares_micro)
+
+    return BooksChange(_file(settings, custodian_id).update(change))
+
+
+def books_count_redemptions(settings: AttesterSettings, custodian_id: int, asset: str, seen_raw: int) -> BooksChange:
+    """Redemptions settled on this custodian are counted up to a total of `seen_raw` base units, as the chain's
+    RedemptionSettled events name it: the shares owed are set aside and the statements say so (M6). The same total
+    twice is refused."""
+
+    def change(books: Books) -> AssetBook:
+        book = books.find(asset)
+        return with_redemptions(book, _target(settings, book), seen_raw)
 
     return BooksChange(_file(settings, custodian_id).update(change))
 
