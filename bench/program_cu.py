@@ -197,7 +197,7 @@ class Bench:
         await self.measure("distribute", await first.distributing(AMOUNT_RAW // 2, wallet))
         await program.chain.fund(address_of(wallet))
         for end in ("settle", "cancel"):
-            request = Request(first, wallet)
+            request = Request(first, wallet, hashlib.sha256(end.encode()).digest()[:16])
             await self.measure("request_redemption", request.requesting(AMOUNT_RAW // 8))
             sent = request.settling() if end == "settle" else request.cancelling()
             await self.measure(f"{end}_redemption", sent)
