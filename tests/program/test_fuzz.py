@@ -21,7 +21,7 @@ from tests.program.test_roles import ELSEWHERE, RULES, keys_of
 from tests.support.deployed import Asset, AssetPool, Deployed, deploy_program
 from tests.support.edit import with_accounts, with_data
 from tests.support.fixtures import session_fixture
-from tests.support.live_chain import LiveChain, address_of, call
+from tests.support.live_chain import LAMPORTS_PER_SOL, LiveChain, address_of, call
 from tests.support.refusals import Refusal
 from tests.support.start import Laboratory, laboratory
 from xstocks_daemon.chain.addresses import base58
@@ -35,6 +35,8 @@ DISCRIMINATOR_BYTES = 8
 MAX_DATA_BYTES = 700
 """So many bytes of data leave room in a transaction for the accounts of every instruction."""
 VERSIONED_BYTES = DISCRIMINATOR_BYTES + 1
+BUMP = slice(VERSIONED_BYTES, VERSIONED_BYTES + 1)
+"""Where every account of the program keeps the bump that it signs with."""
 EXTREMES = (0, 1, 2, 2**31, 2**32 - 1, 2**32, 2**63 - 1, 2**63, 2**64 - 2, 2**64 - 1)
 FUZZ = settings(max_examples=settings().max_examples // 4)
 """For each instruction of each test."""
@@ -260,7 +262,10 @@ async def test_changed_account_bytes_end_in_a_name(
     info = scene.accounts[address]
     keep = VERSIONED_BYTES if info.owner == scene.program_id and not all_of_it else 0
     note(f"account {base58(address)} of {base58(info.owner)}")
-    changed = replace(info, data=mutation.applied(info.data, keep=keep))
+    data = bytearray(mutation.applied(info.data, keep=keep))
+    # The bump stays and the account is rent exempt however long it gets: else the runtime itself ends the transaction.
+    data[BUMP] = info.data[BUMP][: len(data[BUMP])]
+    changed = replace(info, data=bytes(data), lamports=10 * LAMPORTS_PER_SOL)
     await scene.chain.set_account_at_once(address, changed)
     try:
         await scene.ends_well(scene.fuzzed)
