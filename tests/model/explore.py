@@ -178,14 +178,14 @@ def _first_stuck(bounds: Bounds, graph: Graph) -> int | None:
         before[place[number]] = predecessor
         place[number] += 1
     fine = bytearray(len(graph.states))
-    todo = [number for number, state in enumerate(graph.states) if settled(bounds, state)]
-    for number in todo:
+    ahead = [number for number, state in enumerate(graph.states) if settled(bounds, state)]
+    for number in ahead:
         fine[number] = 1
-    while todo:
-        number = todo.pop()
+    while ahead:
+        number = ahead.pop()
         for predecessor in before[begins[number] : begins[number + 1]]:
             if not fine[predecessor]:
                 fine[predecessor] = 1
-                todo.append(predecessor)
+                ahead.append(predecessor)
     stuck = fine.find(0)
     return None if stuck < 0 else stuck
