@@ -62,6 +62,17 @@ async def test_capacity_is_the_exact_floor_at_any_multiplier(program: Deployed, 
     assert (await asset.entry()).capacity_raw == exact
 
 
+async def test_the_same_shares_again_have_the_same_capacity(program: Deployed, asset: Asset) -> None:
+    await asset.attest(1_000)
+    again = await program.statement({asset: 10})
+    for wrong in (999, 1_001, 0, 2**64 - 1):
+        await program.refused(program.relay(tampered(again, capacity_raw=wrong)), Refusal.CapacityMismatch)
+    # Nor do other shares have the capacity that was computed before.
+    await program.refused(program.relay(tampered(again, shares_micro=11)), Refusal.CapacityMismatch)
+    await program.accepted(program.relay(again))
+    assert (await asset.entry()).capacity_raw == 1_000
+
+
 async def test_the_largest_capacity_that_a_statement_can_hold_is_stored(program: Deployed, asset: Asset) -> None:
     """Shares that back more than an u64 of tokens cannot be stated; the largest that fit can."""
     most = (2**64 - 1) // 100

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import struct
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
+from tests.program.test_mint_burn import scaled_ui_value
 from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, RAW_PER_MICRO, ROOMY, Asset, Deployed
-from tests.support.edit import with_account
+from tests.support.edit import patched, with_account
 from tests.support.live_chain import Call, address_of
 from tests.support.refusals import Refusal
 from xstocks_daemon.chain.program import ProgramEvent
@@ -113,6 +115,24 @@ async def test_an_announced_change_stands_on_mint_and_asset_and_stops_minting(pr
     await asset.attest(1_000)
     await program.accepted(cancel(asset))
     await program.accepted(await asset.minting(1))
+
+
+@pytest.mark.embedded_only
+async def test_a_multiplier_that_the_asset_does_not_know_is_neither_changed_nor_cancelled(
+    program: Deployed, asset: Asset
+) -> None:
+    """No instruction makes mint and asset differ, so the mint is edited."""
+    effective_ts = await in_secs(asset, NOTICE_SECS + 60)
+    for sent in (schedule(asset, effective_ts), cancel(asset)):
+        info = await program.chain.account(asset.mint)
+        multiplier_at = scaled_ui_value(info.data) + 32
+        # Before a change the first field applies, after one the last: both are another.
+        other = bits(7.0).to_bytes(8, "little")
+        edited = patched(patched(info.data, multiplier_at, other), multiplier_at + 16, other)
+        await program.chain.set_account(asset.mint, replace(info, data=edited))
+        await program.refused(sent, Refusal.MultiplierMismatch)
+        await program.chain.set_account(asset.mint, info)
+        await program.accepted(sent)
 
 
 async def test_one_change_at_a_time_made_for_the_multiplier_in_force(program: Deployed, asset: Asset) -> None:
@@ -235,6 +255,19 @@ async def test_what_took_effect_is_not_cancelled(program: Deployed, asset: Asset
 
 
 # ---- taking effect --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.embedded_only
+async def test_the_same_shares_have_another_capacity_after_a_change(program: Deployed, asset: Asset) -> None:
+    await said(asset, 1_000_000, ONE)
+    before_raw = (await asset.entry()).capacity_raw
+    await program.chain.clock_reaches(await announce(asset))
+    statement = await stated(asset, 1_000_000, NEW)
+    [line] = statement.entries
+    assert line.capacity_raw != before_raw
+    stale = replace(statement, entries=(replace(line, capacity_raw=before_raw),))
+    await program.refused(program.relay(stale), Refusal.CapacityMismatch)
+    await program.accepted(program.relay(statement))
 
 
 @pytest.mark.embedded_only
