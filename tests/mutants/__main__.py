@@ -27,7 +27,7 @@ def main() -> int:
     args = _arguments()
     by_name = {each.name: each for each in MUTANTS}
     chosen = [by_name[name] for name in args.only] or list(MUTANTS)
-    os.nice(5)
+    os.nice(10)
     verdicts: list[Verdict] = []
     try:
         with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
