@@ -339,8 +339,210 @@ MUTANTS: tuple[Mutant, ...] = (
         gone("statement-epoch-kept", "entry.epoch = args.epoch;", "keeps the epoch that signed (M2)"),
         gone("statement-time-kept", "entry.observed_ms = args.observed_ms;", "keeps the time of an observation (M3)"),
         gone("statement-expiry-kept", "entry.expires_ts = args.expires_ts;", "keeps the expiry of a statement"),
+        gone(
+            "statement-seen-kept",
+            "entry.redeemed_seen_raw = redeemed_seen_raw;",
+            "keeps what the custodian has seen redeemed (M6)",
+        ),
+        swap(
+            "statement-tolerance-up",
+            "!rises_above(old_raw, capacity_raw, tolerance_bps) && ",
+            "",
+            "bounds a rise across a change of the multiplier (M9)",
+        ),
+        swap(
+            "statement-tolerance-down",
+            " && !falls_below(old_raw, capacity_raw, tolerance_bps)",
+            "",
+            "bounds a fall across a change of the multiplier (M9)",
+        ),
+        off("statement-rise", "rises_above(old_raw, capacity_raw, rise_bps)", "holds after a rise (M9)"),
+        swap(
+            "statement-renewed",
+            "same_multiplier && before.shares_micro == said.shares_micro && before.capacity_raw == capacity_raw",
+            "same_multiplier && before.shares_micro == said.shares_micro",
+            "computes a capacity of the same shares that differs",
+        ),
+        swap(
+            "statement-renewed-multiplier",
+            "same_multiplier && before.shares_micro == said.shares_micro && before.capacity_raw == capacity_raw",
+            "before.shares_micro == said.shares_micro && before.capacity_raw == capacity_raw",
+            "computes the same capacity anew after a change of the multiplier (M9)",
+        ),
+        swap(
+            "statement-harmless-multiplier",
+            "        && same_multiplier\n        && before.redeemed_seen_raw",
+            "        && before.redeemed_seen_raw",
+            "looks at a fall across a change of the multiplier (M9)",
+        ),
+        swap(
+            "statement-window",
+            "return if around_change { hold::CA_WINDOW } else { 0 };",
+            "return 0;",
+            "holds after a first entry around a change of the multiplier (M9)",
+        ),
+        off(
+            "statement-tolerance",
+            "before.multiplier_bits != asset.multiplier_bits",
+            "bounds an entry with another multiplier (M9)",
+        ),
+        swap(
+            "statement-rise-around",
+            "if around_change { policy.max_rise_bps.min(policy.ca_tolerance_bps) } else",
+            "if false { 0 } else",
+            "bounds a rise around a change of the multiplier by its tolerance (M9)",
+        ),
+    ),
+    *of(
+        "instructions/attestation/signatures.rs",
+        "attestation",
+        off("s2-program", "!same(program, &ids::ED25519_PROGRAM)", "wants the instruction of the ed25519 program (S2)"),
+        swap(
+            "s6-trailing",
+            "data.len() != message_at + DIGEST_LEN",
+            "data.len() < message_at + DIGEST_LEN",
+            "refuses bytes behind the message (S6)",
+        ),
+        swap(
+            "s7-s8-offsets",
+            "head != expected || rest != tail",
+            "rest != tail",
+            "compares where keys and signatures stand (S7, S8, S11)",
+        ),
+        swap(
+            "s9-s10-message",
+            "head != expected || rest != tail",
+            "head != expected",
+            "compares where the message stands (S9, S10, S11)",
+        ),
+        swap(
+            "s11-index-of-key",
+            "                | (THIS_INSTRUCTION as u64) << 48;",
+            "                | (head & 0xFFFF_0000_0000_0000);",
+            "wants the key in the instruction itself (S11)",
+        ),
+        swap(
+            "q1-order",
+            "if previous.is_some_and(|previous| !ascending(previous, signer)) {",
+            "if false && previous.is_some_and(|previous| !ascending(previous, signer)) {",
+            "wants signers in order, by name (Q1)",
+        ),
+        swap(
+            "q2-known",
+            "known.find(|key| same(&key.key, signer)).ok_or(Error::SignerUnknown)?",
+            "known.next().ok_or(Error::SignerUnknown)?",
+            "compares signers with the custodian's keys (Q2)",
+        ),
+        off("q3-expired", "now.ts >= key.expires_ts", "refuses expired keys (Q3)"),
+        off("q4-threshold", "parties.count() < custodian.threshold", "counts parties (Q4, M2)"),
+        off("q5-custodian", "!parties.has(OWN_PARTY)", "wants the custodian's own signature (Q5, M2)"),
+        swap(
+            "q6-message",
+            ".is_some_and(|message| same(message, &expected))",
+            ".is_some_and(|message| same(message, &expected) || true)",
+            "reads the signed message (Q6)",
+        ),
     ),
     # ---- the money rules of the state ------------------------------------------------------------------------------
+    *of(
+        "state/asset.rs",
+        "mint_burn attestation",
+        swap(
+            "fresh-attached",
+            "self.state == ENTRY_ATTACHED\n            && self.withdrawn == 0",
+            "self.withdrawn == 0",
+            "leaves detached entries out of the ceiling",
+        ),
+        swap(
+            "fresh-withdrawn", "            && self.withdrawn == 0\n", "", "leaves withdrawn entries out of the ceiling"
+        ),
+        swap(
+            "fresh-epoch",
+            "            && self.epoch == epoch\n",
+            "",
+            "leaves entries of old keys out of the ceiling (M2)",
+        ),
+        swap(
+            "fresh-expiry",
+            "            && now.ts < self.expires_ts\n",
+            "",
+            "leaves expired entries out of the ceiling",
+        ),
+        swap(
+            "fresh-age",
+            "            && now.ms() <= fresh_until_ms\n",
+            "",
+            "leaves old entries out of the ceiling",
+        ),
+        swap(
+            "fresh-multiplier",
+            "\n            && self.multiplier_bits == multiplier_bits",
+            "",
+            "leaves entries of another multiplier out of the ceiling (M9)",
+        ),
+        swap(
+            "ceiling-unseen",
+            "capacity.saturating_sub(unseen)",
+            "capacity",
+            "takes unseen redemptions off the ceiling (M6)",
+        ),
+        swap(
+            "ceiling-unseen-of-one",
+            "unseen = saturating_add(unseen, entry.unseen_raw());",
+            "unseen = unseen.max(entry.unseen_raw());",
+            "sums unseen redemptions over all entries (M6)",
+        ),
+        swap(
+            "ceiling-unseen-of-attached",
+            "if entry.redeemed_total_raw != entry.redeemed_seen_raw {",
+            "if entry.state == ENTRY_ATTACHED && entry.redeemed_total_raw != entry.redeemed_seen_raw {",
+            "counts the unseen redemptions of detached entries (M6)",
+        ),
+        swap(
+            "void-time",
+            "self.observed_ms = self.observed_ms.max(until_ms);",
+            "",
+            "keeps older statements from reviving a voided entry (M3)",
+        ),
+        gone("void-capacity", "self.capacity_raw = 0;", "empties the capacity of a voided entry"),
+        gone("void-mark", "self.withdrawn = 1;", "marks a voided entry"),
+        swap(
+            "bucket-overfull",
+            "if refill_raw < room_raw {",
+            "if true || refill_raw < room_raw {",
+            "fills a bucket to its size only (M5)",
+        ),
+        swap(
+            "bucket-take",
+            "self.level_raw.checked_sub(amount_raw).ok_or(Error::BucketEmpty)?",
+            "self.level_raw.saturating_sub(amount_raw)",
+            "refuses more than the bucket holds (M5)",
+        ),
+        swap(
+            "invariant-redeemed",
+            "ensure(used == self.entry_count && redeemed <= self.burnt_raw)",
+            "ensure(used == self.entry_count)",
+            "ensures that what was redeemed was burnt (M12)",
+        ),
+        swap(
+            "invariant-seen",
+            "ensure(entry.redeemed_seen_raw <= entry.redeemed_total_raw)?;",
+            "",
+            "ensures that no more was seen redeemed than was redeemed (M6)",
+        ),
+    ),
+    *of(
+        "state/custodian.rs",
+        "custodians attestation",
+        off("keys-own-party", "!parties.has(OWN_PARTY)", "wants a key of the custodian itself (M2)"),
+        off("keys-threshold", "self.threshold < MIN_THRESHOLD", "wants two parties at least (M2)"),
+        swap(
+            "parties-every-key",
+            "if self.bits & bit == 0 {",
+            "if true || self.bits & bit == 0 {",
+            "counts a party with two keys once (M2)",
+        ),
+    ),
     # ---- the timelock ----------------------------------------------------------------------------------------------
     # ---- what the admin does ---------------------------------------------------------------------------------------
     *of(
@@ -380,7 +582,52 @@ MUTANTS: tuple[Mutant, ...] = (
         gone("abort-vacant", "require_vacant(asset)?;", "keeps the authorities once the asset exists"),
     ),
     # ---- a mint before it is taken ---------------------------------------------------------------------------------
+    *of(
+        "mint_profile.rs",
+        "register_asset adoption",
+        swap(
+            "authority-nobody",
+            "may != Holder::Asset\n            } else {",
+            "true\n            } else {",
+            "wants the authorities that it needs",
+        ),
+        swap(
+            "authority-other",
+            "may != Holder::Nobody && same(holder, asset)",
+            "may != Holder::Nobody",
+            "refuses foreign authorities",
+        ),
+        swap(
+            "profile-forbidden-extension",
+            "_ if extension > 31 || required & bit(extension) == 0 => return Err(Error::ForbiddenExtension),",
+            "_ if extension > 31 || required & bit(extension) == 0 => continue,",
+            "refuses extensions that the profile has not",
+        ),
+    ),
     # ---- reading accounts and numbers ------------------------------------------------------------------------------
+    *of(
+        "math.rs",
+        "attestation register_asset",
+        swap(
+            "math-capacity-floor",
+            "rest.high == 0 && rest.low < mantissa",
+            "rest.high == 0 && rest.low <= mantissa",
+            "takes the exact floor as capacity",
+        ),
+        swap(
+            "math-capacity-above",
+            "if !other.less_or_equal(self) {",
+            "if false && !other.less_or_equal(self) {",
+            "refuses a capacity above the shares",
+            equivalent="a difference below zero wraps to more than one unit of capacity, which is refused too",
+        ),
+        swap(
+            "math-rise",
+            "!multiply(new, BPS).less_or_equal(multiply(old, BPS + bps as u64))",
+            "!multiply(new, BPS).less_or_equal(multiply(old, BPS + 2 * bps as u64))",
+            "holds at the rise of the policy (M9)",
+        ),
+    ),
     # ---- participants, pauses, holds, keys -------------------------------------------------------------------------
     # ---- the admin's office ----------------------------------------------------------------------------------------
     *of(
