@@ -376,6 +376,18 @@ MUTANTS: tuple[Mutant, ...] = (
             "looks at a fall across a change of the multiplier (M9)",
         ),
         swap(
+            "statement-harmless-seen",
+            "        && before.redeemed_seen_raw == redeemed_seen_raw\n",
+            "",
+            "looks at what is newly seen redeemed (M9)",
+        ),
+        swap(
+            "statement-newly-seen",
+            "saturating_add(before.capacity_raw, before.redeemed_seen_raw).saturating_sub(said.redeemed_seen_raw)",
+            "before.capacity_raw",
+            "takes what is newly seen redeemed for no fall (M9)",
+        ),
+        swap(
             "statement-window",
             "return if around_change { hold::CA_WINDOW } else { 0 };",
             "return 0;",

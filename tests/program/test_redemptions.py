@@ -742,6 +742,21 @@ async def test_a_multiplier_that_the_asset_does_not_know_stops_settling(program:
     await program.accepted(request.settling())
 
 
+async def test_a_capacity_that_stays_while_redemptions_are_counted_is_a_rise(program: Deployed, asset: Asset) -> None:
+    """M9: compared is what was there less what is newly seen, 100 in the end: 400 again is far above the bound."""
+    await asset.attest(1_000)
+    wallet = await participant_with(asset, 0)
+    await program.accepted(await asset.minting(1_000))
+    await program.accepted(await asset.distributing(600, wallet))
+    request = Request(asset, wallet)
+    await program.accepted(request.requesting(600))
+    await program.accepted(request.settling())
+    await asset.attest(400, redeemed_seen_raw=300)
+    assert (await asset.read()).holds == Hold(0)
+    await asset.attest(400, redeemed_seen_raw=600)
+    assert (await asset.read()).holds == Hold.RISE
+
+
 async def test_a_redemption_is_covered_by_its_custodians_own_shares(program: Deployed, asset: Asset) -> None:
     """To the unit, and beside what it owes already; the other's shares do not help."""
     await asset.attest(500)
