@@ -41,7 +41,7 @@ from xstocks_daemon.cli.look import status_of
 from xstocks_daemon.domain.decisions import Action, AssetLine, Reason
 from xstocks_daemon.domain.intent import AttemptState, Intent, IntentKind, IntentState
 from xstocks_daemon.domain.snapshot import AssetView, ChainSnapshot, Scope, ceiling_raw
-from xstocks_daemon.domain.units import MICRO_PER_SHARE, Address
+from xstocks_daemon.domain.units import MICRO_PER_SHARE, MILLIS_PER_SEC, Address
 from xstocks_daemon.domain.views import HaltReason, LiveIntent, Order, totals_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -204,6 +204,41 @@ async def test_a_restart_sends_the_same_bytes(stage: World) -> None:
     async with open_runtime(settings_of(stage)) as runtime:
         ((attempt, _),) = await runtime.journal.all_attempts_for(live.intent.mint, live.intent.sequence)
         assert attempt.attempt.signature == signature
+
+
+async def test_what_an_earlier_cycle_minted_is_not_judged_by_a_lower_statement_that_came_since(stage: World) -> None:
+    """The mint is settled at the beginning of a cycle whose snapshot has the lower statement already."""
+    async with bench(stage, "ADBEx") as opened:
+        live = await opened.intend("ADBEx", stage)
+        await opened.sign_without_sending(live)
+        ((attempt, _),) = await opened.runtime.journal.all_attempts_for(live.intent.mint, live.intent.sequence)
+        await opened.runtime.pool.endpoints[0].send(attempt.attempt.wire)
+
+        async def landed() -> bool:
+            return (await view_of(stage, "ADBEx")).asset.sequence == live.intent.sequence + 1
+
+        await until(landed, "the mint on the finalized chain")
+        await asyncio.to_thread(stage.custody.mark_leaving, asset_of(stage, "ADBEx"), MICRO_PER_SHARE)
+
+        async def lowered() -> bool:
+            """And so is the one that confirms it after the skew, so that nothing is left to relay."""
+            await opened.cycle.relay_once()
+            (entry,) = (await view_of(stage, "ADBEx")).asset.entries
+            known = (await opened.runtime.journal.evidence())[live.intent.mint][entry.custodian]
+            skew_ms = opened.snapshot.config.max_skew_secs * MILLIS_PER_SEC
+            return known.lowered_ms > 0 and entry.observed_ms > known.lowered_ms + skew_ms
+
+        await until(lowered, "the lower statement on the finalized chain")
+        # Every burn waits for an approval here, so that the supply stays above what is backed.
+        policy = opened.runtime.settings.policy.model_copy(update={"burn_approval_bps": 0})
+        settings = opened.runtime.settings.model_copy(update={"policy": policy})
+        runtime = replace(opened.runtime, settings=settings)
+        report = await Cycle(runtime, Metrics(runtime.custodians.values())).run()
+        assert (report.landed, report.plan.relays) == ((live.intent,), ())
+        assert (await opened.runtime.journal.expected(live.intent.mint)).halt is None
+    async with asyncio.timeout(120):
+        await run_daemon(settings_of(stage), until_in_line=True)
+    await assert_tracks_custody(stage, "ADBEx")
 
 
 async def test_an_attempt_that_can_never_execute_is_proved_dead_and_its_intent_is_minted_once(stage: World) -> None:

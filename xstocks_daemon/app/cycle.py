@@ -115,6 +115,7 @@ class Cycle:
     async def _live(self, hands: _Hands) -> CycleReport:
         self._landed = []
         await hands.attempts.settle_live()
+        settled = len(self._landed)
         snapshot = await self._snapshot(await self._runtime.journal.view())
         hands.check_duty(snapshot)
         book = await hands.tables.ensure(snapshot)
@@ -126,7 +127,7 @@ class Cycle:
         missing = await hands.relay.send(decided.relays, book)
         ready = [live for live in work if live.intent.mint not in missing]
         await hands.attempts.send(ready, snapshot, book, journal.orders)
-        await self._assert_rules(snapshot, decided)
+        await self._assert_rules(snapshot, decided, self._landed[settled:])
         under_way = len(await self._runtime.journal.live_attempts())
         return CycleReport(decided, tuple(self._landed), under_way)
 
@@ -222,8 +223,9 @@ class Cycle:
 
     # ---- after --------------------------------------------------------------------------------------------------
 
-    async def _assert_rules(self, before: ChainSnapshot, decided: Plan) -> None:
-        """M1 and M12 on what the chain says now of every asset that something was done with."""
+    async def _assert_rules(self, before: ChainSnapshot, decided: Plan, carried_out: Sequence[Intent]) -> None:
+        """M12 on what the chain says now of every asset that something was done with, and M1 where this very plan was
+        carried out: what an earlier cycle minted was minted on what `before` need not show any more."""
         touched = sorted({intent.mint for intent in self._landed})
         if not touched:
             return
@@ -231,7 +233,7 @@ class Cycle:
         after = await self._runtime.reader.snapshot(touched, sorted(self._runtime.custodians))
         journal = await self._runtime.journal.view()
         lines = lines_by_asset(decided.relays)
-        minted = {intent.mint for intent in self._landed if intent.kind is IntentKind.MINT}
+        minted = {intent.mint for intent in carried_out if intent.kind is IntentKind.MINT}
         for mint, view in after.assets.items():
             halt = unexplained(view, journal.of(mint))
             if halt is None and mint in minted and mint in before.assets:
