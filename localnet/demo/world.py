@@ -5,7 +5,7 @@ The demo, `./localnet.sh up` and the end-to-end tests all stand on it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,12 +67,17 @@ class WorldProgress:
     deployed: Callable[[Deployment], None] = lambda _deployment: None
 
 
+MoreOnChain = Callable[[Chain, RpcEndpoint, Deployment], Awaitable[Deployment]]
+"""Puts more on a chain whose program is not sealed yet; gives all that stands there then."""
+
+
 @asynccontextmanager
 async def world(
     kind: ChainKind,
     rows: Sequence[CatalogueAsset],
     folder: Path,
     *,
+    more: MoreOnChain | None = None,
     progress: WorldProgress | None = None,
     validator_bin: Path | None = None,
     slot_ms: int | None = None,
@@ -80,6 +85,7 @@ async def world(
 ) -> AsyncIterator[World]:
     """A localnet with `rows` registered and attested but nothing minted yet; ends with the context.
 
+    The program is sealed, or left to `more`, which comes before the custodians' books are written.
     Raises ChainError, TransactionRefused, RpcError, ProcessError where a part does not start.
     """
     progress = progress or WorldProgress()
@@ -102,7 +108,9 @@ async def world(
     ):
         progress.chain_ready(chain)
         rpc = pool.endpoints[0]
-        deployment = await deploy(rpc, keys, rows, client=client, progress=progress.registered)
+        deployment = await deploy(rpc, keys, rows, client=client, progress=progress.registered, seal=more is None)
+        if more is not None:
+            deployment = await more(chain, rpc, deployment)
         progress.deployed(deployment)
         async with custody_side(deployment, chain.rpc_url, folder) as custody:
             settings_path = folder / "settings" / "daemon.toml"

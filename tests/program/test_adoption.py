@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
-from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -14,7 +13,17 @@ from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, ROOMY, Asset, Deplo
 from tests.support.edit import patched, with_account
 from tests.support.fixtures import session_fixture
 from tests.support.live_chain import Call, address_of, call
-from tests.support.mints import CAPTURES, SPOILT, Edit, LiveMint, live_mint, load_capture, pending, token_instruction
+from tests.support.mints import (
+    CAPTURES,
+    SPOILT,
+    Edit,
+    LiveMint,
+    live_mint,
+    load_capture,
+    pending,
+    shares_for,
+    token_instruction,
+)
 from tests.support.refusals import Refusal
 from tests.support.start import Laboratory
 from xstocks_daemon.chain.authorities import read_authorities, set_authority
@@ -22,7 +31,7 @@ from xstocks_daemon.chain.mint_layout import DECIMALS, read_mint, read_token_acc
 from xstocks_daemon.chain.program import AdoptionState, Authorities, Profile
 from xstocks_daemon.chain.transactions import create_token_account, transfer_tokens
 from xstocks_daemon.domain.snapshot import AssetState, Hold, Scope
-from xstocks_daemon.domain.units import ZERO_ADDRESS, Address, multiplier_fraction
+from xstocks_daemon.domain.units import ZERO_ADDRESS, Address
 
 NOBODY = ZERO_ADDRESS
 ROOM_RAW = 5_000
@@ -56,12 +65,6 @@ async def attach(asset: Asset, *keepers: str) -> None:
         attaching = program.client.attach_custodian(admin=admin, custodian=custodian, mint=asset.mint)
         await program.accepted(program.by("admin", attaching))
     await program.chain.clock_reaches(await program.chain.clock_ts() + 1)
-
-
-def shares_for(supply_raw: int, multiplier_bits: int) -> int:
-    """The fewest shares (millionths) that back a supply."""
-    exact = Fraction(supply_raw * 10**6, 10**DECIMALS) * multiplier_fraction(multiplier_bits)
-    return -(-exact.numerator // exact.denominator)
 
 
 async def token_balance(program: Deployed, account: Address) -> int:

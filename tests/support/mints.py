@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from xstocks_daemon.chain.program import Adoption, Authorities, Profile
 from xstocks_daemon.chain.rpc import AccountInfo
 from xstocks_daemon.chain.transactions import create_token_account
 from xstocks_daemon.domain.snapshot import Policy
-from xstocks_daemon.domain.units import ZERO_ADDRESS, Address
+from xstocks_daemon.domain.units import MICRO_PER_SHARE, ZERO_ADDRESS, Address, multiplier_fraction
 
 _CATALOGUE = Path(__file__).parents[2] / "localnet" / "catalogue" / "mint_accounts.json"
 CAPTURES: list[dict[str, Any]] = json.loads(_CATALOGUE.read_text(encoding="utf-8"))["mint_accounts"]
@@ -212,6 +213,12 @@ async def load_capture(program: Deployed, row: Mapping[str, Any], *, mint: Addre
     live = LiveMint(program, mint or own, Profile.XSTOCKS, keys)
     await program.chain.set_account(live.mint, AccountInfo(TOKEN_2022, data, lamports, executable=False))
     return live
+
+
+def shares_for(supply_raw: int, multiplier_bits: int) -> int:
+    """The fewest shares (millionths) that back a supply."""
+    exact = Fraction(supply_raw * MICRO_PER_SHARE, 10**DECIMALS) * multiplier_fraction(multiplier_bits)
+    return -(-exact.numerator // exact.denominator)
 
 
 # ---- spoilt bytes ----------------------------------------------------------------------------------------------------

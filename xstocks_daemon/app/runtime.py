@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import difflib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -98,13 +98,23 @@ def mint_by_symbol(snapshot: ChainSnapshot, symbol: str, field: str) -> Address:
 
 async def find_mint(runtime: Runtime, asset: str, field: str) -> Address:
     """The mint of a registered asset given by its address or symbol. UserError naming `field`."""
+    return (await find_mints(runtime, [asset], field))[asset]
+
+
+async def find_mints(runtime: Runtime, assets: Iterable[str], field: str) -> dict[str, Address]:
+    """The mints of registered assets, each by the address or symbol that it was given by. UserError naming `field`."""
     registered = await runtime.registered_mints()
-    mints, symbols = _split([asset])
-    if symbols:
-        return mint_by_symbol(await runtime.reader.snapshot(registered), asset, field)
-    if mints[0] not in registered:
-        raise user_error(field, asset, "no asset with this mint is registered (`xstocks assets` lists them)")
-    return mints[0]
+    everything: ChainSnapshot | None = None
+    found = {}
+    for asset in assets:
+        mints, symbols = _split([asset])
+        if symbols:
+            everything = everything or await runtime.reader.snapshot(registered)
+            mints = [mint_by_symbol(everything, asset, field)]
+        if mints[0] not in registered:
+            raise user_error(field, asset, "no asset with this mint is registered (`xstocks assets` lists them)")
+        found[asset] = mints[0]
+    return found
 
 
 async def registered_mints(pool: RpcPool, client: ProgramClient) -> tuple[Address, ...]:

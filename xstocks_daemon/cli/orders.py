@@ -12,7 +12,7 @@ import typer
 from xstocks_daemon.app import report
 from xstocks_daemon.app.daemon import only_daemon
 from xstocks_daemon.app.errors import user_error
-from xstocks_daemon.app.runtime import Runtime, find_mint, open_runtime
+from xstocks_daemon.app.runtime import Runtime, find_mint, find_mints, open_runtime
 from xstocks_daemon.app.settings import Settings
 from xstocks_daemon.chain.addresses import associated_token_address, base58, parse_address
 from xstocks_daemon.chain.errors import AddressError
@@ -24,6 +24,9 @@ from xstocks_daemon.domain.views import Halt, Order, totals_of
 from xstocks_daemon.journal import JournalConflict
 
 AssetArgument = Annotated[str, typer.Argument(metavar="MINT|SYMBOL", help="The asset, by mint or symbol.")]
+AssetsArgument = Annotated[
+    list[str], typer.Argument(metavar="MINT|SYMBOL...", help="The assets, each by mint or symbol.")
+]
 PersonOption = Annotated[
     str | None, typer.Option("--person", help="Who decides this; by default the name of this account.")
 ]
@@ -174,33 +177,38 @@ def ack_burn(
 
 
 def adopt_baseline(
-    asset: AssetArgument,
+    assets: AssetsArgument,
     people: Annotated[list[str], typer.Option("--person", help="Who vouches for it; give it twice, two people.")],
     config: ConfigOption = None,
 ) -> None:
-    """Take the chain's finalized state as the journal's, after a journal was lost (M12). Stop the daemon first.
+    """Take the chain's finalized state as the journal's: of live mints that were adopted, or after a journal was lost
+    (M12). Stop the daemon first.
 
-    Both people vouch that no other daemon works on the asset, and that no transaction of it is under way.
+    Both people vouch that no other daemon works on the assets, and that no transaction of them is under way.
     """
     if len({name.strip() for name in people}) != 2 or len(people) != 2:
         raise user_error("--person", ", ".join(people), "give it twice, with the names of two different people")
     first, second = people
     settings = open_settings(config)
 
-    async def work() -> int:
+    async def work() -> None:
         async with open_runtime(settings) as runtime:
-            mint = await find_mint(runtime, asset, "MINT|SYMBOL")
+            mints = await find_mints(runtime, assets, "MINT|SYMBOL")
             with only_daemon(settings.journal.path):
-                view = (await runtime.reader.snapshot([mint])).assets[mint]
-                totals = totals_of(view.asset)
-                try:
-                    await runtime.journal.adopt_baseline(mint, totals, view.holder_burnt_raw, (first, second))
-                except JournalConflict as error:
-                    raise user_error("MINT|SYMBOL", asset, str(error)) from None
-            return totals.sequence
+                views = (await runtime.reader.snapshot(sorted(set(mints.values())))).assets
+                for asset, mint in mints.items():
+                    totals = totals_of(views[mint].asset)
+                    try:
+                        await runtime.journal.adopt_baseline(
+                            mint, totals, views[mint].holder_burnt_raw, (first, second)
+                        )
+                    except JournalConflict as error:
+                        raise user_error("MINT|SYMBOL", asset, str(error)) from None
+                    halted = (await runtime.journal.expected(mint)).halt is not None
+                    rest = f"; `xstocks halts clear {asset}` lets the daemon work on it" if halted else ""
+                    say(f"adopted: {asset} from sequence {totals.sequence} on{rest}")
 
-    sequence = run_async(work())
-    say(f"adopted: {asset} from sequence {sequence} on; `xstocks halts clear {asset}` lets the daemon work on it")
+    run_async(work())
 
 
 @halts_app.command("list")
@@ -228,16 +236,16 @@ def list_halts(config: ConfigOption = None, as_json: JsonOption = False) -> None
 
 
 @halts_app.command("clear")
-def clear_halt(asset: AssetArgument, config: ConfigOption = None, person: PersonOption = None) -> None:
-    """Let the daemon work on a halted asset again."""
+def clear_halt(assets: AssetsArgument, config: ConfigOption = None, person: PersonOption = None) -> None:
+    """Let the daemon work on halted assets again."""
 
     async def work(settings: Settings) -> None:
         async with open_runtime(settings) as runtime:
-            mint = await find_mint(runtime, asset, "MINT|SYMBOL")
-            try:
-                await runtime.journal.clear_halt(mint, _person(person))
-            except JournalConflict as error:
-                raise user_error("MINT|SYMBOL", asset, str(error)) from None
+            for asset, mint in (await find_mints(runtime, assets, "MINT|SYMBOL")).items():
+                try:
+                    await runtime.journal.clear_halt(mint, _person(person))
+                except JournalConflict as error:
+                    raise user_error("MINT|SYMBOL", asset, str(error)) from None
+                say(f"cleared: {asset}")
 
     run_async(work(open_settings(config)))
-    say(f"cleared: {asset}")
