@@ -16,14 +16,13 @@ from hypothesis import given, note, settings
 from hypothesis import strategies as st
 from solders.instruction import Instruction
 
-from tests.program.test_initialize import initialization
 from tests.program.test_roles import ELSEWHERE, RULES, keys_of
 from tests.support.deployed import Asset, AssetPool, Deployed, deploy_program
 from tests.support.edit import with_accounts, with_data
 from tests.support.fixtures import session_fixture
 from tests.support.live_chain import LAMPORTS_PER_SOL, LiveChain, address_of, call
 from tests.support.refusals import Refusal
-from tests.support.start import Laboratory, laboratory
+from tests.support.start import Laboratory, initialization, laboratory
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.chain.idl import load_interface
 from xstocks_daemon.chain.logs import invocations

@@ -6,38 +6,19 @@ from dataclasses import asdict
 from typing import Any
 
 import pytest
-from solders.instruction import Instruction
 from solders.keypair import Keypair
 
 from tests.support.deployed import Deployed
 from tests.support.edit import with_account
 from tests.support.live_chain import Call, LiveChain, address_of, call
 from tests.support.refusals import Refusal
-from tests.support.start import Laboratory
+from tests.support.start import Laboratory, initialization
 from xstocks_daemon.chain.program import ProgramClient
 from xstocks_daemon.domain.snapshot import Scope
 from xstocks_daemon.domain.units import ZERO_ADDRESS, Address
 
 YEAR_SECS = 365 * 86_400
 MAX_SKEW_SECS = 3_600
-
-
-async def initialization(laboratory: Laboratory, client: ProgramClient, **changes: Any) -> Instruction:
-    """initialize by the upgrade authority, with every role its own key."""
-    keys = laboratory.keys
-    values: dict[str, Any] = {
-        "authority": keys.upgrade_authority.address,
-        "admin": keys.admin.address,
-        "operator": keys.operator.address,
-        "registrar": keys.registrar.address,
-        "guardian": keys.guardian.address,
-        "resumer": keys.resumer.address,
-        "compliance": keys.compliance.address,
-        "corporate_actions": keys.corporate_actions.address,
-        "genesis_hash": await laboratory.chain.rpc.genesis_hash(),
-        "max_skew_secs": 2,
-    }
-    return client.initialize(**{**values, **changes})
 
 
 async def test_the_upgrade_authority_initializes_once(laboratory: Laboratory) -> None:

@@ -9,14 +9,13 @@ import pytest
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 
-from tests.program.test_initialize import initialization
 from tests.support.deployed import OTHER_KEEPER, ROOMY, Asset, AssetPool, Deployed, deploy_program
 from tests.support.edit import with_account, with_flags
 from tests.support.live_chain import address_of, call
 from tests.support.mints import live_mint
 from tests.support.redeeming import Request, participant_with, requested
 from tests.support.refusals import Refusal
-from tests.support.start import Laboratory
+from tests.support.start import Laboratory, initialization
 from xstocks_daemon.chain.idl import load_interface
 from xstocks_daemon.chain.program import Role
 from xstocks_daemon.chain.tasks import gather_all

@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from solders.instruction import Instruction
 from solders.keypair import Keypair
 
 from localnet.demo.chains import ChainKind, UpgradeableProgram, chain_process
@@ -82,3 +84,21 @@ async def laboratory(
         payers = (keys.upgrade_authority, keys.admin, keys.compliance)
         await chain.fund(*(key.address for key in payers), lamports=1_000 * LAMPORTS_PER_SOL)
         yield Laboratory(chain, keys, clients[0], clients[1:])
+
+
+async def initialization(laboratory: Laboratory, client: ProgramClient, **changes: Any) -> Instruction:
+    """initialize by the upgrade authority, with every role its own key."""
+    keys = laboratory.keys
+    values: dict[str, Any] = {
+        "authority": keys.upgrade_authority.address,
+        "admin": keys.admin.address,
+        "operator": keys.operator.address,
+        "registrar": keys.registrar.address,
+        "guardian": keys.guardian.address,
+        "resumer": keys.resumer.address,
+        "compliance": keys.compliance.address,
+        "corporate_actions": keys.corporate_actions.address,
+        "genesis_hash": await laboratory.chain.rpc.genesis_hash(),
+        "max_skew_secs": 2,
+    }
+    return client.initialize(**{**values, **changes})

@@ -1,0 +1,1 @@
+"""What bench/program_cu.py measures, and how."""
