@@ -18,6 +18,7 @@ from xstocks_daemon.chain.errors import (
     AddressError,
     AssetNotRegistered,
     ChainError,
+    InputError,
     MalformedAccount,
     RpcBehind,
     RpcError,
@@ -38,6 +39,15 @@ from xstocks_daemon.signing import KeyfileError, Signer, load_keyfile
 
 _ASSET_MINT = 16
 """Where an Asset account names its mint: after the discriminator and eight one-byte fields."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The program on the cluster that the settings name: enough for a command that needs no journal."""
+
+    client: ProgramClient
+    pool: RpcPool
+    reader: ChainReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,29 +148,37 @@ async def registered_mints(pool: RpcPool, client: ProgramClient) -> tuple[Addres
 
 
 @asynccontextmanager
+async def open_chain(settings: Settings) -> AsyncIterator[Chain]:
+    """Open the endpoints that `settings` name, and check that they serve the cluster they say. Raises UserError."""
+    client = ProgramClient(settings.program_id)
+    limits = RpcLimits(timeout_secs=settings.timing.rpc_timeout_secs)
+    async with RpcPool(settings.cluster.rpc_urls, limits) as pool:
+        reader = ChainReader(pool, client, single_endpoint=settings.cluster.single_endpoint)
+        await _check_cluster(settings, pool)
+        yield Chain(client, pool, reader)
+
+
+@asynccontextmanager
 async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     """Open everything that `settings` name and check that the endpoints serve the cluster they say.
 
     Raises UserError. Sends nothing and takes no lease.
     """
     signer = load_keyfile(settings.operator.key_file, "operator.key_file") if settings.operator else None
-    client = ProgramClient(settings.program_id)
-    custodians = {client.addresses.custodian(each.id): each.id for each in settings.custodians}
     async with AsyncExitStack() as stack:
-        limits = RpcLimits(timeout_secs=settings.timing.rpc_timeout_secs)
-        pool = await stack.enter_async_context(RpcPool(settings.cluster.rpc_urls, limits))
-        reader = ChainReader(pool, client, single_endpoint=settings.cluster.single_endpoint)
-        await _check_cluster(settings, pool)
+        chain = await stack.enter_async_context(open_chain(settings))
+        addresses = chain.client.addresses
+        custodians = {addresses.custodian(each.id): each.id for each in settings.custodians}
         journal = await open_journal(settings.journal.path, settings.cluster.genesis_hash, settings.program_id)
         stack.push_async_callback(journal.close)
         session = await stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
         endpoints = [
-            CustodianEndpoint(client.addresses.custodian(each.id), HttpTarget(each.url, each.token.get_secret_value()))
+            CustodianEndpoint(addresses.custodian(each.id), HttpTarget(each.url, each.token.get_secret_value()))
             for each in settings.custodians
         ]
         source_limits = SourceLimits(timeout_secs=settings.timing.custody_timeout_secs)
         source = HttpStatementSource(endpoints, session, source_limits)
-        yield Runtime(settings, client, pool, reader, journal, source, custodians, signer)
+        yield Runtime(settings, chain.client, chain.pool, chain.reader, journal, source, custodians, signer)
 
 
 async def _check_cluster(settings: Settings, pool: RpcPool) -> None:
@@ -188,6 +206,8 @@ def as_user_error(error: BaseException, settings: Settings | None = None) -> Use
         case WrongCluster():
             value = base58(settings.cluster.genesis_hash) if settings else "(unknown)"
             return user_error("cluster.genesis_hash", value, str(error))
+        case InputError():
+            return user_error(error.field, error.value, error.remedy)
         case AssetNotRegistered():
             return user_error("assets", ", ".join(base58(mint) for mint in error.mints[:3]), str(error))
         case AccountMissing():

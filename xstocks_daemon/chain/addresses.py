@@ -62,6 +62,10 @@ class ProgramAddresses:
 
     program_id: Address
 
+    def derived(self, *seeds: bytes) -> Address:
+        """The program's address of these seeds."""
+        return _derive(self.program_id, *seeds)
+
     @property
     def config(self) -> Address:
         """["config"]"""

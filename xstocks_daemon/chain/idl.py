@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -27,14 +27,26 @@ Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Seed:
+    """One seed of a derived address: constant bytes, or the name of the account or argument that it is."""
+
+    const: bytes | None
+    account: str | None
+    arg: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class AccountRole:
-    """One account of an instruction, in the place it must take. `fixed` is the only address allowed, if any."""
+    """One account of an instruction, in the place it must take. `fixed` is the only address allowed, if any; `seeds`
+    (none: empty) are those of the program's address that it must be."""
 
     name: str
     signer: bool
     writable: bool
     optional: bool
     fixed: Address | None
+    seeds: tuple[Seed, ...]
+    doc: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +56,17 @@ class ProgramInterface:
     program_id: Address
     idl: Idl
     accounts_of: Mapping[str, tuple[AccountRole, ...]]
+    args_of: Mapping[str, tuple[tuple[str, Any], ...]]
+    """Of each instruction: its arguments in order, by name and type (of spec 0.1.0)."""
+    doc_of: Mapping[str, str]
     error_of: Mapping[int, tuple[str, str]]
     fields_of: Mapping[str, tuple[tuple[str, Any], ...]]
     """Of each struct, events included: its fields in order, by name and type (of spec 0.1.0)."""
+
+    def timelocked(self, instruction: str) -> bool:
+        """Whether it waits for the timelock once the program is sealed: its last account is its proposal."""
+        accounts = self.accounts_of.get(instruction, ())
+        return bool(accounts) and accounts[-1].name == "proposal" and accounts[-1].optional
 
 
 def plain_value(interface: ProgramInterface, kind: Any, value: Any) -> Any:
@@ -101,10 +121,10 @@ def interface_of(spec: Json) -> ProgramInterface:
             program_id=parse_address(spec["address"], "IDL address"),
             idl=Idl.from_json(json.dumps(translate(spec))),
             accounts_of={each["name"]: tuple(map(_role, each["accounts"])) for each in spec["instructions"]},
+            args_of={each["name"]: _named(each["args"]) for each in spec["instructions"]},
+            doc_of={each["name"]: " ".join(each.get("docs", ())) for each in spec["instructions"]},
             error_of={each["code"]: (each["name"], each.get("msg", "")) for each in spec.get("errors", ())},
-            fields_of={
-                each["name"]: tuple((field["name"], field["type"]) for field in _fields(each)) for each in spec["types"]
-            },
+            fields_of={each["name"]: _named(_fields(each)) for each in spec["types"]},
         )
     except (KeyError, TypeError, ValueError) as error:
         raise IdlError(f"{IDL_FILE} is not an IDL of spec {SPEC}: {error}") from None
@@ -162,7 +182,25 @@ def _role(account: Json) -> AccountRole:
         writable=account.get("writable", False),
         optional=account.get("optional", False),
         fixed=None if fixed is None else parse_address(fixed, f"IDL account {account['name']}"),
+        seeds=tuple(map(_seed, account.get("pda", {}).get("seeds", ()))),
+        doc=" ".join(account.get("docs", ())),
     )
+
+
+def _seed(seed: Json) -> Seed:
+    match seed:
+        case {"kind": "const", "value": list(value)}:
+            return Seed(bytes(value), None, None)
+        case {"kind": "account", "path": str(name)}:
+            return Seed(None, name, None)
+        case {"kind": "arg", "path": str(name)}:
+            return Seed(None, None, name)
+        case _:
+            raise IdlError(f"{IDL_FILE}: seed {seed!r} is not known to this translation")
+
+
+def _named(fields: Iterable[Json]) -> tuple[tuple[str, Any], ...]:
+    return tuple((field["name"], field["type"]) for field in fields)
 
 
 def _fields(struct: Json) -> list[Json]:

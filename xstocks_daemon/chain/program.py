@@ -267,8 +267,7 @@ class ProgramClient:
     def _proposed_keys(self, instruction: Instruction) -> list[Address]:
         """The accounts of a timelocked instruction without its proposal, which is the last one in the IDL."""
         name = self._coder.instruction.sighash_to_name.get(bytes(instruction.data[:8]), "")
-        roles = self.interface.accounts_of.get(name, ())
-        if not roles or roles[-1].name != "proposal":
+        if not self.interface.timelocked(name):
             raise ArgumentError(f"instruction {name or 'unknown'} is not under the timelock: it takes no proposal")
         return [Address(bytes(meta.pubkey)) for meta in instruction.accounts[:-1]]
 

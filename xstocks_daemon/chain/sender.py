@@ -230,6 +230,18 @@ async def send_and_confirm(
     attempt = await sign_attempt(
         pool, payer=payer, instructions=instructions, signers=signers, tables=tables, budget=budget
     )
+    return await confirm_attempt(pool, client, attempt, commitment=commitment, wait=wait)
+
+
+async def confirm_attempt(
+    pool: RpcPool,
+    client: ProgramClient,
+    attempt: SignedAttempt,
+    *,
+    commitment: Commitment = "confirmed",
+    wait: Wait = asyncio.sleep,
+) -> Seen:
+    """The second half of `send_and_confirm`, for those who show the signature before anything is sent."""
     outcome = await broadcast(pool, attempt, commitment=commitment, wait=wait)
     if isinstance(outcome, WindowPassed):
         raise AttemptExpired(

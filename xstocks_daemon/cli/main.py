@@ -50,10 +50,11 @@ def _app(arguments: Sequence[str]) -> typer.Typer:
     from xstocks_daemon.cli import attester
 
     if arguments[:1] != [ATTESTER]:
-        from xstocks_daemon.cli import look, operate, orders
+        from xstocks_daemon.cli import look, operate, orders, program
 
         for commands in (operate, look, orders):
             commands.add_to(app)
+        app.add_typer(program.program_app(filled=program.PROGRAM in arguments[:1]), name=program.PROGRAM)
     app.add_typer(attester.attester_app, name=ATTESTER)
     return app
 

@@ -1,0 +1,407 @@
+"""`xstocks program` on the embedded chain: what each role does from end to end, and that nothing is sent twice."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from solders.keypair import Keypair
+
+from localnet.demo.keys import write_secret
+from tests.support.deployed import OWN_KEEPER, ROOMY, Asset, Deployed, deploy_program
+from tests.support.live_chain import address_of
+from tests.support.mints import live_mint
+from tests.support.redeeming import requested
+from tests.support.refusals import Refusal
+from tests.support.start import Laboratory, laboratory
+from xstocks_daemon.chain.addresses import base58
+from xstocks_daemon.chain.errors import RpcUnreachable
+from xstocks_daemon.chain.program import AdoptionState, Role
+from xstocks_daemon.chain.rpc import RpcEndpoint
+from xstocks_daemon.cli.main import run
+from xstocks_daemon.domain.snapshot import AssetState, Hold, RedemptionState, Scope
+from xstocks_daemon.domain.units import Address, multiplier_bits_of
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+TIMELOCK_SECS = 3_600
+ROLES = ("admin", "operator", "registrar", "guardian", "resumer", "compliance", "corporate_actions")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def lab(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Laboratory]:
+    async with laboratory("embedded", tmp_path_factory.mktemp("program"), spare=4) as started:
+        await started.chain.fund(*(getattr(started.keys, role).address for role in ROLES))
+        yield started
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(lab: Laboratory) -> Deployed:
+    """Not sealed. Change nothing of its Config."""
+    return await deploy_program(lab.chain, lab.keys, lab.client)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def asset(shared: Deployed) -> Asset:
+    """A fresh asset of the shared deployment."""
+    [fresh] = await shared.register()
+    return fresh
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def sealed(lab: Laboratory) -> Deployed:
+    """A sealed deployment of this test alone."""
+    program = await lab.deploy()
+    seal = program.client.seal(admin=program.keys.admin.address, timelock_secs=TIMELOCK_SECS)
+    await program.accepted(program.by("admin", seal))
+    return program
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command line ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """What it printed with --json."""
+        assert self.code == 0, self.err
+        found: dict[str, Any] = json.loads(self.out)
+        return found
+
+
+class Desk:
+    """Where the commands are typed: the settings file of one deployment, and key files."""
+
+    def __init__(self, program: Deployed, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.program = program
+        self.folder = folder
+        self._capsys = capsys
+        self._secrets: list[str] = []
+        self.settings = folder / "role.toml"
+        self.write_settings()
+
+    def write_settings(self, more: str = "") -> None:
+        process, client = self.program.chain.process, self.program.client
+        self.settings.write_text(
+            f'program_id = "{base58(client.program_id)}"\n'
+            "[cluster]\n"
+            f'rpc_urls = ["{process.rpc_url}"]\n'
+            f'genesis_hash = "{process.genesis_hash}"\n'
+            f"single_endpoint = true\n{more}"
+        )
+
+    def key(self, who: str | Keypair) -> Path:
+        """The key file of a role, or of a key."""
+        keypair = getattr(self.program.keys, who).keypair if isinstance(who, str) else who
+        path = self.folder / f"{keypair.pubkey()}.json"
+        write_secret(path, json.dumps(list(bytes(keypair))))
+        self._secrets += [str(keypair), json.dumps(list(bytes(keypair)))[1:60], bytes(keypair)[:32].hex()]
+        return path
+
+    async def types(self, *arguments: str, keys: Sequence[str | Keypair] = (), yes: bool = True) -> Ran:
+        """`xstocks program ARGUMENTS`, each of `keys` by --key."""
+        line = ["program", *arguments, "--config", str(self.settings), *(["--yes"] if yes else [])]
+        for who in keys:
+            line += ["--key", str(self.key(who))]
+        self._capsys.readouterr()
+        async with self.program.chain.ticking():
+            code = await asyncio.to_thread(run, line)
+        out, err = self._capsys.readouterr()
+        assert "Traceback" not in err
+        assert not any(secret in out + err for secret in self._secrets)
+        return Ran(code, out, err)
+
+    async def done(self, *arguments: str, keys: Sequence[str | Keypair] = ()) -> Ran:
+        """The same, and it must have been done."""
+        ran = await self.types(*arguments, keys=keys)
+        assert ran.code == 0, ran.err
+        assert "finalized in slot" in ran.out
+        return ran
+
+    async def refused(self, error: Refusal, *arguments: str, keys: Sequence[str | Keypair] = ()) -> str:
+        """The same, and the program must refuse it by this error, found by simulation; gives the line."""
+        ran = await self.types(*arguments, keys=keys)
+        (line,) = ran.err.splitlines()
+        name = arguments[0].replace("-", "_")
+        assert (ran.code, ran.out) == (1, "")
+        assert line.startswith(f"error: {name}: {error.name} ({int(error)}): ")
+        return line
+
+    async def sent_by(self, key: Address) -> list[str]:
+        """Signatures that the ledger has of a key."""
+        rows = await self.program.chain.rpc.call("getSignaturesForAddress", [base58(key), {"commitment": "confirmed"}])
+        return [row["signature"] for row in rows]
+
+
+@pytest.fixture
+def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[[Deployed], Desk]:
+    return lambda program: Desk(program, tmp_path, capsys)
+
+
+MakeDesk = Callable[[Deployed], Desk]
+
+
+async def test_compliance_freezes_and_thaws(asset: Asset, desk: MakeDesk) -> None:
+    at, wallet = desk(asset.program), address_of(Keypair())
+    account = await asset.open_account(wallet)
+    which = ("--mint", base58(asset.mint), "--account", base58(account))
+    compliance, operator = asset.program.keys.compliance.address, asset.program.keys.operator.address
+
+    # Another role's key: found before anything is sent, by the name of the one that is needed.
+    before = await at.sent_by(operator)
+    ran = await at.types("freeze", *which, keys=["operator"])
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == (
+        f"error: --key: {base58(operator)}: freeze is signed by compliance {base58(compliance)}; "
+        "add that key's file by --key\n"
+    )
+    assert not await asset.frozen(account)
+    assert await at.sent_by(operator) == before
+
+    ran = await at.done("freeze", *which, keys=["compliance"])
+    assert await asset.frozen(account)
+    assert "Freezes a holder's token account at once." in ran.out
+    for shown in (asset.program.chain.process.genesis_hash, base58(asset.mint), base58(account), base58(compliance)):
+        assert shown in ran.out
+    await at.refused(Refusal.AccountFrozen, "freeze", *which, keys=["compliance"])
+    # Somebody else may pay.
+    before = await at.sent_by(operator)
+    await at.done("thaw", *which, keys=["operator", "compliance"])
+    assert not await asset.frozen(account)
+    assert len(await at.sent_by(operator)) == len(before) + 1
+
+
+async def test_nothing_is_sent_without_a_yes(asset: Asset, desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = desk(asset.program)
+    account = await asset.open_account(address_of(Keypair()))
+    command = ("freeze", "--mint", base58(asset.mint), "--account", base58(account))
+
+    async def answered(answer: str) -> Ran:
+        monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+        return await at.types(*command, keys=["compliance"], yes=False)
+
+    ran = await at.types(*command, "--dry-run", keys=["compliance"])
+    assert (ran.code, ran.err, "simulated" in ran.out) == (0, "", True)
+    ran = await answered("n\n")
+    assert (ran.code, ran.out.splitlines()[-1].strip()) == (1, "not sent")
+    assert (await answered("")).code == 130
+    assert not await asset.frozen(account)
+    assert (await answered("y\n")).code == 0
+    assert await asset.frozen(account)
+
+
+async def test_corporate_actions_schedule_and_cancel(asset: Asset, desk: MakeDesk) -> None:
+    at = desk(asset.program)
+    mint = ("--mint", base58(asset.mint))
+    effective_ts = await asset.program.chain.clock_ts() + 86_400
+    change = ("--current-multiplier", "1", "--effective-ts", str(effective_ts))
+    ran = await at.types(
+        "schedule-multiplier", *mint, *change, "--new-multiplier", "1.0032", "--json", keys=["corporate_actions"]
+    )
+    [event] = ran.json["events"]
+    assert (event["name"], event["effective_ts"]) == ("MultiplierScheduled", str(effective_ts))
+    assert ran.json["arguments"]["new_bits"] == str(multiplier_bits_of("1.0032"))
+    assert (await asset.read()).pending_multiplier_bits == multiplier_bits_of("1.0032")
+    taken_back = ("cancel-multiplier", *mint, "--pending-multiplier")
+    await at.refused(Refusal.MultiplierChanged, *taken_back, "1.0033", keys=["guardian"])
+    await at.done(*taken_back, "1.0032", keys=["guardian"])
+    assert (await asset.read()).pending_multiplier_bits == 0
+
+    # Beyond the policy's bound the admin signs too.
+    beyond = ("schedule-multiplier", *mint, *change, "--new-multiplier", "4")
+    await at.refused(Refusal.MultiplierNeedsAdmin, *beyond, keys=["corporate_actions"])
+    await at.done(*beyond, keys=["corporate_actions", "admin"])
+    assert (await asset.read()).pending_multiplier_bits == multiplier_bits_of("4")
+
+
+async def test_what_is_timelocked_is_proposed_and_executed_after_it(sealed: Deployed, desk: MakeDesk) -> None:
+    at, key = desk(sealed), address_of(Keypair())
+    command = ("set-role", "--role", "compliance", "--public-key", base58(key))
+    client, admin = sealed.client, sealed.keys.admin.address
+    proposal = client.proposal_address(client.set_role(admin=admin, role=Role.COMPLIANCE, key=key))
+    ran = await at.types(*command, keys=["admin"])
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(f"error: proposal: {base58(proposal)}: no proposal of exactly this instruction; make it")
+
+    ran = await at.types(*command, "--propose", "--json", keys=["admin"])
+    assert ran.json["proposal"]["address"] == base58(proposal)
+    info = await sealed.chain.account(proposal)
+    made = client.proposal(proposal, info.data, info.owner)
+    assert ran.json["proposal"] == {"address": base58(proposal), "state": "pending", "ready_ts": made.ready_ts}
+    assert made.ready_ts >= await sealed.chain.clock_ts() + TIMELOCK_SECS - 60
+    await at.refused(Refusal.ProposalPending, *command, "--propose", keys=["admin"])
+    line = await at.refused(Refusal.ProposalNotReady, *command, keys=["admin"])
+    assert "; the proposal is pending, ready at 2" in line
+    assert (await sealed.config()).compliance != key
+
+    await sealed.chain.clock_reaches(made.ready_ts)
+    ran = await at.done(*command, keys=["admin"])
+    assert f"{base58(proposal)}: pending, ready at" in ran.out
+    assert (await sealed.config()).compliance == key
+    line = await at.refused(Refusal.ProposalNotPending, *command, keys=["admin"])
+    assert line.endswith("; the proposal is executed")
+
+
+async def test_the_guardian_cancels_a_proposal(sealed: Deployed, desk: MakeDesk) -> None:
+    at = desk(sealed)
+    timing = ("set-timing", "--timelock-secs", "7200", "--max-skew-secs", "4")
+    ran = await at.done(*timing, "--propose", keys=["admin"])
+    assert "propose set_timing: Sets the timelock" in ran.out
+    (line,) = [line for line in ran.out.splitlines() if line.startswith("proposal: ")]
+    proposal = line.split()[1]
+    await at.done("cancel-proposal", "--proposal", proposal, keys=["guardian"])
+    line = await at.refused(Refusal.ProposalNotPending, *timing, keys=["admin"])
+    assert line.endswith("; the proposal is cancelled")
+
+
+async def test_before_the_seal_nothing_is_proposed(shared: Deployed, asset: Asset, desk: MakeDesk) -> None:
+    at = desk(shared)
+    looser = json.dumps(asdict(ROOMY) | {"max_age_secs": 7_200})
+    command = ("loosen-policy", "--mint", base58(asset.mint), "--policy", looser)
+    await at.refused(Refusal.NotSealed, *command, "--propose", keys=["admin"])
+    await at.done(*command, keys=["admin"])
+    assert (await asset.read()).policy == replace(ROOMY, max_age_secs=7_200)
+
+
+async def test_redemptions_are_settled_and_rejected_by_the_daemons_key(asset: Asset, desk: MakeDesk) -> None:
+    at, program = desk(asset.program), asset.program
+    at.write_settings(f'[operator]\nkey_file = "{at.key("operator")}"\n')
+    mint = ("--mint", base58(asset.mint))
+    await asset.attest(10_000)
+    settled, rejected = await requested(asset, 300), await requested(asset, 200)
+    ran = await at.done(
+        *("settle-redemption", *mint, "--custodian", str(program.keeper(OWN_KEEPER).id)),
+        *("--redemption", settled.id.hex()),
+    )
+    assert "RedemptionSettled" in ran.out
+    state = await settled.read()
+    assert (state.state, state.custodian) == (RedemptionState.SETTLED, program.keeper(OWN_KEEPER).address)
+    back = ("reject-redemption", *mint, "--redemption", base58(rejected.address))
+    await at.done(*back, "--destination", base58(rejected.account))
+    assert (await rejected.read()).state is RedemptionState.REJECTED
+    assert await asset.balance_raw(rejected.account) == 200
+    await at.refused(Refusal.RedemptionClosed, *back, "--destination", base58(rejected.account))
+
+
+async def test_the_office_of_the_admin_changes_hands(sealed: Deployed, desk: MakeDesk) -> None:
+    at, heir = desk(sealed), Keypair()
+    await sealed.chain.fund(address_of(heir))
+    ends = datetime.fromtimestamp(await sealed.chain.clock_ts() + TIMELOCK_SECS + 86_400, UTC).isoformat()
+    offer = ("propose-admin", "--pending-admin", str(heir.pubkey()), "--expires-ts", ends)
+    # Nobody is offered anything yet.
+    ran = await at.types("accept-admin", keys=[heir])
+    assert (ran.code, ran.err) == (
+        2,
+        "error: pending_admin: nobody: accept_admin needs this key, and the Config names none\n",
+    )
+    await at.done(*offer, keys=["admin"])
+    await at.done("cancel-admin", keys=["guardian"])
+    await at.done(*offer, keys=["admin"])
+    await at.refused(Refusal.OfferNotReady, "accept-admin", keys=[heir])
+    await sealed.chain.clock_reaches((await sealed.config()).pending_admin_ready_ts)
+    await at.done("accept-admin", keys=[heir])
+    assert (await sealed.config()).admin == address_of(heir)
+    ran = await at.types("clear-role", "--role", "operator", keys=["admin"])
+    assert ran.code == 2
+    assert f"clear_role is signed by admin {heir.pubkey()}; add" in ran.err
+    await at.done("clear-role", "--role", "operator", keys=[heir])
+
+
+async def test_a_live_mint_is_adopted(shared: Deployed, desk: MakeDesk) -> None:
+    at, live = desk(shared), await live_mint(shared, supply_raw=7_000)
+    mint = ("--mint", base58(live.mint))
+    await at.done("begin-adopt", *mint, "--profile", "xstocks", keys=["admin"])
+    await at.done("abort-adopt", *mint, keys=["admin"])
+    assert (await live.adoption()).state is AdoptionState.ABORTED
+    await at.done("begin-adopt", *mint, "--profile", "xstocks", keys=["admin"])
+    finish = ("finish-adopt", *mint, "--policy", json.dumps(asdict(ROOMY)))
+    await at.refused(Refusal.MintAuthorityInvalid, *finish, keys=["admin"])
+    await live.hand_over()
+    await at.done(*finish, keys=["admin"])
+    state = await (await live.asset()).read()
+    assert (state.state, state.adopted_raw, state.policy) == (AssetState.HALTED, 7_000, ROOMY)
+
+
+async def test_guardian_and_resumer(asset: Asset, desk: MakeDesk) -> None:
+    at = desk(asset.program)
+    mint = ("--mint", base58(asset.mint))
+    await at.done("pause", *mint, "--scopes", "mint,transfers", keys=["guardian"])
+    assert ((await asset.read()).paused, (await asset.read_mint()).paused) == (Scope.MINT | Scope.TRANSFERS, True)
+    await at.done("resume", *mint, "--scopes", "transfers", keys=["resumer"])
+    assert ((await asset.read()).paused, (await asset.read_mint()).paused) == (Scope.MINT, False)
+
+    # A rise beyond the policy holds the asset, until the resumer says which statement it looked at.
+    await asset.attest(10_000)
+    looked_at = [entry.observed_ms for entry in (await asset.read()).entries]
+    await asset.attest(1_000_000)
+    assert (await asset.read()).holds == Hold.RISE
+    clear = ("clear-hold", *mint, "--holds", "rise", "--observed-ms")
+    await at.refused(Refusal.EntriesChanged, *clear, json.dumps(looked_at), keys=["resumer"])
+    looked_at = [entry.observed_ms for entry in (await asset.read()).entries]
+    await at.done(*clear, json.dumps(looked_at), keys=["resumer"])
+    assert (await asset.read()).holds == Hold(0)
+
+
+async def test_a_payer_without_money_is_told_so(asset: Asset, desk: MakeDesk) -> None:
+    at, poor = desk(asset.program), Keypair()
+    ran = await at.types("pause", "--mint", base58(asset.mint), "--scopes", "mint", keys=[poor, "guardian"])
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == (
+        f"error: --key: {poor.pubkey()}: the first key pays the fee, and cannot (AccountNotFound): send it some SOL\n"
+    )
+
+
+async def test_a_lost_answer_is_no_reason_to_send_another_transaction(
+    asset: Asset, desk: MakeDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at, guardian = desk(asset.program), asset.program.keys.guardian.address
+    sends: list[bytes] = []
+    send = RpcEndpoint.send
+
+    async def answer_lost(self: RpcEndpoint, transaction: bytes, **options: Any) -> str:
+        sends.append(transaction)
+        await send(self, transaction, **options)
+        raise RpcUnreachable(self.name, "sendTransaction", "no answer within 15 s")
+
+    before = await at.sent_by(guardian)
+    monkeypatch.setattr(RpcEndpoint, "send", answer_lost)
+    await at.done("pause", "--mint", base58(asset.mint), "--scopes", "mint", keys=["guardian"])
+    assert len(set(sends)) == 1
+    monkeypatch.undo()
+    assert len(await at.sent_by(guardian)) == len(before) + 1
+    assert (await asset.read()).paused == Scope.MINT
+
+
+async def test_what_never_arrives_is_said_not_to_have_landed(
+    asset: Asset, desk: MakeDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at, guardian = desk(asset.program), asset.program.keys.guardian.address
+    sends: list[bytes] = []
+
+    async def swallowed(self: RpcEndpoint, transaction: bytes, **options: Any) -> str:
+        sends.append(transaction)
+        raise RpcUnreachable(self.name, "sendTransaction", "no answer within 15 s")
+
+    before = await at.sent_by(guardian)
+    monkeypatch.setattr(RpcEndpoint, "send", swallowed)
+    ran = await at.types("pause", "--mint", base58(asset.mint), "--scopes", "mint", keys=["guardian"])
+    monkeypatch.undo()
+    assert ran.code == 1
+    sending, line = ran.err.splitlines()
+    signature = sending.removeprefix("sending: ")
+    assert line.startswith(f"error: chain: AttemptExpired: transaction {signature} did not land before block height ")
+    assert len(set(sends)) == 1, "the same bytes again and again, and nothing else"
+    assert await at.sent_by(guardian) == before
+    assert (await asset.read()).paused == Scope(0)
