@@ -700,6 +700,11 @@ MUTANTS: tuple[Mutant, ...] = (
             "?.state == RECOVERY_ANNOUNCED && false",
             "keeps an account frozen while its recovery is announced (M7)",
         ),
+        off(
+            "thaw-immutable-owner",
+            "!token::has_immutable_owner(accounts.account)",
+            "thaws in the permissioned profile only what stays the participant's",
+        ),
     ),
     *of(
         "instructions/compliance/execute_recovery.rs",
@@ -711,6 +716,7 @@ MUTANTS: tuple[Mutant, ...] = (
             "",
             "recovers to the announced account (M7)",
         ),
+        swap("execute-mint", " || !same(&recovery.mint, &asset.mint)", "", "recovers of the announced mint (M7)"),
         off("execute-early", "Now::read()?.ts < recovery.ready_ts", "waits for the announced time (M7)"),
         gone("execute-once", "recovery.state = RECOVERY_EXECUTED;", "remembers an executed recovery"),
     ),

@@ -13,6 +13,7 @@ from tests.support.deployed import Asset, AssetPool, Deployed
 from tests.support.edit import with_account
 from tests.support.fixtures import single_fixture
 from tests.support.live_chain import Call, address_of, call
+from tests.support.mints import token_instruction
 from tests.support.refusals import Refusal
 from xstocks_daemon.chain.program import Profile
 from xstocks_daemon.chain.transactions import transfer_tokens
@@ -20,6 +21,8 @@ from xstocks_daemon.domain.units import Address
 
 TOKEN_2022_ACCOUNT_FROZEN = 17
 """TokenError::AccountFrozen of Token-2022."""
+TOKEN_2022_IMMUTABLE_OWNER = 34
+"""TokenError::ImmutableOwner of Token-2022."""
 MINT, RECOVERY = 3, 5
 
 Action = Callable[[Deployed, Asset, Address], Instruction]
@@ -159,6 +162,36 @@ async def test_in_the_permissioned_profile_only_participants_are_thawed(program:
     await program.accepted(setting(program, wallet, later_ts + 1_000))
     await program.accepted(thaw(owner))
     assert not await permissioned.frozen(account)
+
+
+async def test_in_the_permissioned_profile_nobody_inherits_a_thawed_account(
+    program: Deployed, asset: Asset, permissioned: Asset
+) -> None:
+    """Token-2022 lets an owner give its account away, tokens and all, save where the account has ImmutableOwner."""
+    wallet, heir = await program.participant(), address_of(Keypair())
+    owner = address_of(wallet)
+    await program.chain.fund(owner)
+
+    def thaw(its: Asset, account: Address) -> Call:
+        return program.by("compliance", thawing(program, its, account, owner))
+
+    def giving_away(account: Address) -> Call:
+        set_account_owner = bytes([6, 2, 1]) + heir
+        return call(token_instruction(set_account_owner, account, signer=owner), wallet)
+
+    associated = await permissioned.open_account(owner)
+    account = await permissioned.open_another(wallet)
+    await program.refused(thaw(permissioned, account), Refusal.OwnerNotImmutable)
+    await program.accepted(thaw(permissioned, associated))
+    await program.chain.fails(
+        giving_away(associated), {"InstructionError": [1, {"Custom": TOKEN_2022_IMMUTABLE_OWNER}]}
+    )
+    # Where everybody may hold, it may be anybody's.
+    await asset.open_account(owner)
+    free = await asset.open_another(wallet)
+    await program.accepted(program.by("compliance", freezing(program, asset, free)))
+    await program.accepted(thaw(asset, free))
+    await program.chain.accepted(giving_away(free))
 
 
 async def test_thaw_looks_at_the_recovery_of_its_own_account(program: Deployed, asset: Asset) -> None:

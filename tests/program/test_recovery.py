@@ -13,15 +13,20 @@ from spl.token.instructions import CloseAccountParams, close_account
 from tests.program.test_admin_handover import seal
 from tests.program.test_freeze import TOKEN_2022_ACCOUNT_FROZEN, freezing, sending, thawing
 from tests.program.test_pauses import pausing, resuming
+from tests.program.test_redemptions import closing
+from tests.program.test_retire_release import THAW, releasing
 from tests.program.test_roles import keys_of
 from tests.program.test_timelock import TIMELOCK_SECS
 from tests.support.deployed import Asset, AssetPool, Deployed
 from tests.support.edit import with_account, with_flags
 from tests.support.fixtures import single_fixture
 from tests.support.live_chain import Call, address_of, call
+from tests.support.mints import token_instruction
 from tests.support.refusals import Refusal
 from xstocks_daemon.chain.addresses import pubkey
+from xstocks_daemon.chain.mint_layout import DECIMALS
 from xstocks_daemon.chain.program import Profile, Recovery, RecoveryState
+from xstocks_daemon.chain.transactions import transfer_tokens
 from xstocks_daemon.domain.snapshot import Scope
 from xstocks_daemon.domain.units import Address
 
@@ -265,13 +270,85 @@ async def test_what_was_announced_is_what_is_moved(case: Case, pool: AssetPool) 
         (MINT, other.asset.mint, Refusal.WrongMint),
     ):
         await program.refused(case.by_both(with_account(good, index, address)), error)
-    # The other recovery's accounts, with this asset and mint: its source is of another mint.
+    # The other recovery's accounts, with this asset and mint.
     mixed = other.execution()
     for index in (MINT - 1, MINT):
         mixed = with_account(mixed, index, Address(bytes(good.accounts[index].pubkey)))
-    await program.refused(case.by_both(mixed), Refusal.TokenAccountInvalid)
+    await program.refused(case.by_both(mixed), Refusal.RecoveryMismatch)
     await program.accepted(case.executing())
     await program.accepted(other.executing())
+
+
+async def test_a_recovery_is_of_the_mint_that_it_was_announced_for(program: Deployed, pool: AssetPool) -> None:
+    """Once a mint is released, its new authority may thaw the source. Emptied, closed and made anew at its address for
+    another mint, it holds tokens about which nobody announced anything."""
+    gone, other = await pool.take(), await pool.take()
+    wallet, heir, new = await gone.holder(HELD_RAW), Keypair(), Keypair()
+    source_key, destination_key = Keypair(), Keypair()
+    keys, owner, source, destination = program.keys, wallet, address_of(source_key), address_of(destination_key)
+    for each in (address_of(owner), address_of(heir)):
+        await program.chain.fund(each)
+
+    async def open_accounts(asset: Asset) -> None:
+        for holder, key in ((owner, source_key), (heir, destination_key)):
+            await asset.open_another(holder, key=key)
+
+    def recovering(asset: Asset) -> Call:
+        instruction = program.client.execute_recovery(
+            compliance=keys.compliance.address,
+            admin=keys.admin.address,
+            mint=asset.mint,
+            source=source,
+            destination=destination,
+        )
+        return call(instruction, keys.compliance.keypair, keys.admin.keypair)
+
+    def sending_on(asset: Asset, sender: Address, receiver: Address) -> Call:
+        transfer = transfer_tokens(
+            source=sender,
+            mint=asset.mint,
+            destination=receiver,
+            owner=address_of(owner),
+            amount_raw=HELD_RAW,
+            decimals=DECIMALS,
+        )
+        return call(transfer, owner)
+
+    def announcing(asset: Asset) -> Call:
+        instruction = program.client.announce_recovery(
+            compliance=keys.compliance.address,
+            mint=asset.mint,
+            source=source,
+            destination=destination,
+            amount_raw=HELD_RAW,
+            delay_secs=0,
+        )
+        return program.by("compliance", instruction)
+
+    await gone.open_account(address_of(heir))
+    await open_accounts(gone)
+    its_own = gone.token_account(address_of(owner))
+    await program.chain.accepted(sending_on(gone, its_own, source))
+    await program.accepted(announcing(gone))
+    await program.accepted(releasing(program, gone, address_of(new)))
+    await program.chain.accepted(call(token_instruction(THAW, source, gone.mint, signer=address_of(new)), new))
+    await program.chain.accepted(sending_on(gone, source, its_own))
+    for key, holder in ((source_key, owner), (destination_key, heir)):
+        await program.chain.accepted(closing(address_of(key), holder))
+
+    await other.attest(HELD_RAW)
+    await program.accepted(await other.minting(HELD_RAW))
+    for holder in (owner, heir):
+        await other.open_account(address_of(holder))
+    await open_accounts(other)
+    await program.accepted(await other.distributing(HELD_RAW, owner, destination=source))
+    await program.accepted(program.by("compliance", freezing(program, other, source)))
+    await program.refused(recovering(other), Refusal.RecoveryMismatch)
+    await program.accepted(
+        program.by("guardian", program.client.cancel_recovery(guardian=keys.guardian.address, source=source))
+    )
+    await program.accepted(announcing(other))
+    await program.accepted(recovering(other))
 
 
 async def test_one_recovery_of_an_account_at_a_time(case: Case) -> None:

@@ -9,7 +9,6 @@ from dataclasses import replace
 import pytest
 from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
-from solders.system_program import CreateAccountParams, create_account
 
 from tests.program.test_distribute import setting
 from tests.program.test_freeze import freezing, thawing
@@ -378,36 +377,12 @@ def closing(account: Address, owner: Keypair) -> Call:
     return call(Instruction(pubkey(TOKEN_2022), bytes([9]), metas), owner)
 
 
-async def another_account(asset: Asset, owner: Keypair) -> Address:
-    """A second token account of the wallet, beside its associated one: that one less ImmutableOwner."""
-    chain, account = asset.program.chain, Keypair()
-    associated = await chain.account(asset.token_account(address_of(owner)))
-    immutable_owner_bytes = 4
-    size = len(associated.data) - immutable_owner_bytes
-    create = create_account(
-        CreateAccountParams(
-            from_pubkey=owner.pubkey(),
-            to_pubkey=account.pubkey(),
-            lamports=await chain.rpc.rent_exempt_lamports(size),
-            space=size,
-            owner=pubkey(TOKEN_2022),
-        )
-    )
-    metas = [
-        AccountMeta(account.pubkey(), is_signer=False, is_writable=True),
-        AccountMeta(pubkey(asset.mint), is_signer=False, is_writable=False),
-    ]
-    initialize_account_3 = Instruction(pubkey(TOKEN_2022), bytes([18]) + address_of(owner), metas)
-    await chain.accepted(call((create, initialize_account_3), owner, account))
-    return address_of(account)
-
-
 @pytest.mark.parametrize("end", ["reject", "cancel"])
 async def test_a_participant_that_closed_its_account_opens_another(program: Deployed, asset: Asset, end: str) -> None:
     act = {"reject": Request.rejecting, "cancel": Request.cancelling}[end]
     await asset.attest(1_000)
     request = await requested(asset, 400)
-    other = await another_account(asset, request.wallet)
+    other = await asset.open_another(request.wallet)
     await program.chain.accepted(closing(request.account, request.wallet))
     await program.refused(act(request), Refusal.DestinationInvalid)
     await program.accepted(act(request, destination=other))

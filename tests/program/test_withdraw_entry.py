@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 from solders.keypair import Keypair
 
-from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, Asset, Deployed
+from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, Asset, AssetPool, Deployed
 from tests.support.live_chain import Call, address_of, call
 from tests.support.refusals import Refusal
+from xstocks_daemon.domain.snapshot import Hold
 from xstocks_daemon.domain.units import MILLIS_PER_SEC
 
 
@@ -82,3 +83,19 @@ async def test_an_expired_attester_withdraws_nothing(program: Deployed, asset: A
     await program.chain.clock_reaches(now_ts + 1_000)
     await program.refused(withdrawing(asset, agent, name), Refusal.SignerExpired)
     await program.accepted(withdrawing(asset, own, name))
+
+
+async def test_the_first_statement_after_a_withdrawal_is_compared_with_nothing(
+    program: Deployed, pool: AssetPool
+) -> None:
+    """Outside of M9's window. So `max_rise_bps` holds a slip, and not a quorum that means it (threat model)."""
+    asset, twin = await pool.take(), await pool.take()
+    for each in (asset, twin):
+        await each.attest(1_000)
+    await program.accepted(withdrawing(asset, program.quorum()[0]))
+    await program.chain.clock_reaches((await asset.entry()).observed_ms // MILLIS_PER_SEC + 1)
+    for each, holds in ((asset, Hold(0)), (twin, Hold.RISE)):
+        await each.attest(10_000)
+        assert (await each.read()).holds is holds
+    await program.accepted(await asset.minting(10_000))
+    await program.refused(await twin.minting(10_000), Refusal.OnHold)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from solders.instruction import Instruction
+from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
+from solders.system_program import CreateAccountParams, create_account
 
 from localnet.demo.deploy import KEEPERS, Deployment, Keeper, Keys, deploy
 from localnet.demo.keys import Key
@@ -16,7 +17,7 @@ from localnet.demo.outbox import Job, submit_ok
 from tests.support.edit import patched
 from tests.support.live_chain import Call, LiveChain, address_of, call
 from tests.support.refusals import Refusal
-from xstocks_daemon.chain.addresses import ProgramAddresses, associated_token_address
+from xstocks_daemon.chain.addresses import TOKEN_2022, ProgramAddresses, associated_token_address, pubkey
 from xstocks_daemon.chain.mint_layout import (
     DECIMALS,
     create_mint_instructions,
@@ -465,6 +466,30 @@ class Asset:
         chain = self.program.chain
         await chain.accepted(call(create_token_account(address_of(chain.payer), wallet, self.mint)))
         return self.token_account(wallet)
+
+    async def open_another(self, wallet: Keypair, *, key: Keypair | None = None) -> Address:
+        """A second token account of a wallet with lamports, beside its associated one: that one less ImmutableOwner.
+        `key` gives its address."""
+        chain, account = self.program.chain, key or Keypair()
+        associated = await chain.account(self.token_account(address_of(wallet)))
+        immutable_owner_bytes = 4
+        size = len(associated.data) - immutable_owner_bytes
+        create = create_account(
+            CreateAccountParams(
+                from_pubkey=wallet.pubkey(),
+                to_pubkey=account.pubkey(),
+                lamports=await chain.rpc.rent_exempt_lamports(size),
+                space=size,
+                owner=pubkey(TOKEN_2022),
+            )
+        )
+        metas = [
+            AccountMeta(account.pubkey(), is_signer=False, is_writable=True),
+            AccountMeta(pubkey(self.mint), is_signer=False, is_writable=False),
+        ]
+        initialize_account_3 = Instruction(pubkey(TOKEN_2022), bytes([18]) + address_of(wallet), metas)
+        await chain.accepted(call((create, initialize_account_3), wallet, account))
+        return address_of(account)
 
     async def clearing(self, holds: int) -> Call:
         """The resumer clears holds, having looked at the asset as it stands."""

@@ -117,7 +117,7 @@ class Refusal(IntEnum):
     MetadataAuthorityInvalid = 6110
     AdoptionBegun = 6111
     AdoptionNotBegun = 6112
-    # 6130 to 6169: the ed25519 instruction in front of submit_attestation (S1 to S12).
+    # 6130 to 6169: the ed25519 instruction in front of submit_attestation (S1 to S11).
     SignatureInstructionMissing = 6130
     SignatureProgramInvalid = 6131
     SignatureAccountsInvalid = 6132
@@ -209,6 +209,7 @@ class Refusal(IntEnum):
     RecoveryTooLarge = 6310
     RecoveryMismatch = 6311
     RecoveryToItself = 6312
+    OwnerNotImmutable = 6313
     # 6320 to 6339: changes of the multiplier.
     NotCorporateActions = 6320
     NotCorporateActionsOrGuardian = 6321

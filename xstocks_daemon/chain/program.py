@@ -478,7 +478,8 @@ class ProgramClient:
     def thaw(
         self, *, compliance: Address, mint: Address, account: Address, wallet: Address | None = None
     ) -> Instruction:
-        """Thaw a holder's token account. `wallet`: its owner, a participant; needed in the permissioned profile."""
+        """Thaw a holder's token account. `wallet`: its owner, a participant; needed in the permissioned
+        profile, where the account needs ImmutableOwner too (an associated one has it)."""
         return self.build(
             "thaw",
             {},

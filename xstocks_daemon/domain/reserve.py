@@ -17,6 +17,7 @@ from xstocks_daemon.domain.snapshot import (
     Hold,
     MintAccount,
     Scope,
+    capped_sum,
     fresh_entries,
 )
 from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address, address_text
@@ -80,7 +81,7 @@ def reserve_of(
     multiplier_bits = asset.effective_multiplier_bits(now_ts)
     agreed = mint.effective_multiplier_bits(now_ts) == multiplier_bits
     fresh = fresh_entries(asset, passed, now_ts) if agreed else []
-    unseen_raw = sum(entry.unseen_raw for entry in asset.entries)
+    unseen_raw = capped_sum(entry.unseen_raw for entry in asset.entries)
     # Rounded up; an observation ahead of the clock, by the allowed skew, has no age.
     ages_secs = [max(0, -((entry.observed_ms - now_ts * MILLIS_PER_SEC) // MILLIS_PER_SEC)) for entry in fresh]
     return Reserve(
@@ -90,7 +91,7 @@ def reserve_of(
         holds=asset.holds,
         multiplier_bits=multiplier_bits,
         supply_raw=mint.supply_raw,
-        ceiling_raw=max(0, sum(entry.capacity_raw for entry in fresh) - unseen_raw),
+        ceiling_raw=max(0, capped_sum(entry.capacity_raw for entry in fresh) - unseen_raw),
         unseen_raw=unseen_raw,
         newest_age_secs=min(ages_secs, default=None),
         oldest_age_secs=max(ages_secs, default=None),

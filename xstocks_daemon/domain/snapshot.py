@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 
-from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address
+from xstocks_daemon.domain.units import MILLIS_PER_SEC, U64_MAX, Address
 
 
 class AssetState(IntEnum):
@@ -329,10 +329,15 @@ def fresh_entries(asset: AssetAccount, custodians: Mapping[Address, Custodian], 
     ]
 
 
+def capped_sum(amounts_raw: Iterable[int]) -> int:
+    """Their sum as the program adds: at most the greatest u64."""
+    return min(U64_MAX, sum(amounts_raw))
+
+
 def backing_raw(view: AssetView, custodians: Mapping[Address, Custodian], now_ts: int) -> int:
     """Sum of capacities over fresh entries less the unseen redemptions of ALL entries. May be negative."""
-    fresh_raw = sum(entry.capacity_raw for entry in fresh_entries(view.asset, custodians, now_ts))
-    return fresh_raw - sum(entry.unseen_raw for entry in view.asset.entries)
+    fresh_raw = capped_sum(entry.capacity_raw for entry in fresh_entries(view.asset, custodians, now_ts))
+    return fresh_raw - capped_sum(entry.unseen_raw for entry in view.asset.entries)
 
 
 def ceiling_raw(view: AssetView, custodians: Mapping[Address, Custodian], now_ts: int) -> int:

@@ -143,7 +143,7 @@ errors! {
     6111 AdoptionBegun "An adoption of this mint has begun; finish or abort it"
     6112 AdoptionNotBegun "No adoption of this mint has begun, or it has ended"
 
-    // 6130 to 6169: the ed25519 instruction in front of submit_attestation (S1 to S12).
+    // 6130 to 6169: the ed25519 instruction in front of submit_attestation (S1 to S11).
     6130 SignatureInstructionMissing "An ed25519 instruction must stand directly before this one"
     6131 SignatureProgramInvalid "The instruction before this one is not of the ed25519 program"
     6132 SignatureAccountsInvalid "The ed25519 instruction must have no accounts"
@@ -241,6 +241,7 @@ errors! {
     6310 RecoveryTooLarge "The source holds less than the amount"
     6311 RecoveryMismatch "The accounts are not those of the announced recovery"
     6312 RecoveryToItself "Source and destination must be different"
+    6313 OwnerNotImmutable "In this profile only a token account with ImmutableOwner is thawed, as associated ones have"
 
     // 6320 to 6339: changes of the multiplier.
     6320 NotCorporateActions "Only the corporate actions key may do this"

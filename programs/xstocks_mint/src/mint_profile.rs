@@ -25,7 +25,8 @@ const BASE_LEN: usize = 82;
 /// Where the account type stands, as in token accounts; the bytes between are zero.
 const ACCOUNT_TYPE: usize = 165;
 const TYPE_MINT: u8 = 1;
-const TLV: usize = 166;
+/// Where the extensions begin, as in token accounts.
+pub const TLV: usize = 166;
 
 /// Extension numbers; 0 marks bytes that no extension uses.
 const NO_EXTENSION: u16 = 0;
@@ -218,8 +219,11 @@ fn part<const N: usize>(data: &[u8], at: usize) -> Result<&[u8; N]> {
 }
 
 /// The extension at `at` with its value, and `at` set behind it; None exactly at the end.
+///
+/// # Errors
+/// MintMalformed.
 #[inline(always)]
-fn next_extension<'a>(data: &'a [u8], at: &mut usize) -> Result<Option<(u16, &'a [u8])>> {
+pub fn next_extension<'a>(data: &'a [u8], at: &mut usize) -> Result<Option<(u16, &'a [u8])>> {
     if *at >= data.len() {
         return Ok(None);
     }

@@ -643,7 +643,8 @@ instructions! {
         /// Token-2022.
         token_program: TOKEN;
         optional
-        /// The active participant that owns the account; needed in the permissioned profile.
+        /// The active participant that owns the account; needed in the permissioned profile, where the account needs
+        /// ImmutableOwner too.
         participant: ANY,
     }
 

@@ -4,6 +4,7 @@ use crate::{
     account::{data, same, Now},
     error::{Error, Result},
     ids,
+    mint_profile::{next_extension, TLV},
 };
 use pinocchio::{AccountView, Address};
 
@@ -20,6 +21,8 @@ const ACCOUNT_STATE_INITIALIZED: u8 = 1;
 const ACCOUNT_STATE_FROZEN: u8 = 2;
 /// AccountType::Account
 const TYPE_ACCOUNT: u8 = 2;
+/// Extension of token accounts whose owner can never change.
+const IMMUTABLE_OWNER: u16 = 7;
 /// TLV of ScaledUiAmount: header (type 25, length 56), authority 32, multiplier, effective time, new multiplier.
 pub const SCALED_UI_TYPE: u16 = 25;
 pub const SCALED_UI_LEN: u16 = 56;
@@ -120,4 +123,17 @@ pub fn owner_of<'a>(account: &'a AccountView, mint: &Address) -> Option<&'a Addr
 /// None where it is anything else.
 pub fn holder<'a>(account: &'a AccountView, mint: &Address) -> Option<&'a Address> {
     owner_of(account, mint).filter(|_| !is_frozen(account))
+}
+
+/// Whether the owner of a token account can never change, as that of an associated one.
+pub fn has_immutable_owner(account: &AccountView) -> bool {
+    // SAFETY: only read in this function.
+    let data = unsafe { data(account) };
+    let mut at = TLV;
+    while let Ok(Some((extension, _))) = next_extension(data, &mut at) {
+        if extension == IMMUTABLE_OWNER {
+            return true;
+        }
+    }
+    false
 }

@@ -25,7 +25,11 @@ pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
     require_admin(config, accounts.admin)?;
     require_freezable(asset, accounts.mint)?;
     let (source, destination) = (accounts.source, accounts.destination);
-    if !same(&recovery.source, source.address()) || !same(&recovery.destination, destination.address()) {
+    // The mint too: once it is released others may thaw the source, and the holder makes it anew for another mint.
+    if !same(&recovery.source, source.address())
+        || !same(&recovery.destination, destination.address())
+        || !same(&recovery.mint, &asset.mint)
+    {
         return Err(Error::RecoveryMismatch);
     }
     // The source is frozen and not empty since the announcement, so it is what it was; the destination is anybody's.

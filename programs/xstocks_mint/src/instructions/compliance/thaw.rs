@@ -1,5 +1,5 @@
-//! thaw: a frozen token account is usable again, in the permissioned profile only a participant's. Not while a recovery
-//! from it is announced.
+//! thaw: a frozen token account is usable again, in the permissioned profile only one that is a participant's and stays
+//! it. Not while a recovery from it is announced.
 
 use crate::{
     account::{find_address, load, same, Now},
@@ -46,6 +46,10 @@ pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
             return Err(Error::OwnerMismatch);
         }
         participant.require_active(Now::read()?)?;
+        // Else the participant could give the account away, tokens and all, to anybody.
+        if !token::has_immutable_owner(accounts.account) {
+            return Err(Error::OwnerNotImmutable);
+        }
     }
 
     // 4. The call.
