@@ -297,7 +297,8 @@ def model_submit(chain: ChainSnapshot, signed: SignedStatement) -> ChainSnapshot
             taken += 1
             was, is_now = old.capacity_raw + old.redeemed_seen_raw, line.capacity_raw + line.redeemed_seen_raw
             holds = one.asset.holds
-            if was and is_now > was + was * one.asset.policy.max_rise_bps // 10_000:
+            # A withdrawn entry is no predecessor.
+            if was and not old.withdrawn and is_now > was + was * one.asset.policy.max_rise_bps // 10_000:
                 holds |= Hold.RISE
             slots[index] = replace(
                 old,
