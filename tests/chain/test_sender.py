@@ -156,6 +156,37 @@ async def test_it_asks_again_before_it_says_that_the_window_has_passed() -> None
     assert searches == [{"searchTransactionHistory": False}, {"searchTransactionHistory": True}]
 
 
+async def test_a_node_that_lags_behind_says_nothing_of_a_window() -> None:
+    """The height and the silence must be one node's: here the one whose height it was stops answering."""
+    ahead, behind = FakeNode(block_height=1_001), FakeNode(block_height=999)
+
+    def silent_afterwards(method: str, node: FakeNode) -> None:
+        if method == "getEpochInfo":
+            node.fail("getSignatureStatuses", *[http_error(503)] * QUICK.attempts)
+
+    ahead.before = silent_afterwards
+
+    def land() -> None:
+        behind.statuses[ATTEMPT.signature_text] = status(77, "finalized")
+
+    assert isinstance(await run(Rounds(land), ahead, behind), Seen)
+
+
+async def test_a_node_without_history_is_asked_for_what_it_remembers() -> None:
+    node = FakeNode(block_height=1_001)
+
+    def no_history(method: str, node: FakeNode) -> None:
+        if method == "getEpochInfo":
+            node.fail("getSignatureStatuses", rpc_error(-32011, "Transaction history is not available from this node"))
+
+    node.before = no_history
+    assert await run(Rounds(), node) == WindowPassed(1_001)
+    searches = [
+        params[1]["searchTransactionHistory"] for method, params in node.calls if method == "getSignatureStatuses"
+    ]
+    assert searches == [False, True, False]
+
+
 async def test_transaction_that_a_node_has_is_waited_for_beyond_its_window() -> None:
     node = FakeNode(block_height=2_000, statuses={ATTEMPT.signature_text: status(77, "confirmed")})
 

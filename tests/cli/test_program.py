@@ -17,10 +17,10 @@ from tests.chain import idl_values as reading
 from tests.chain.cases import CLIENT, CUSTODIAN, DESTINATION, KEY, MINT, REDEMPTION, WALLET, Case, cases
 from tests.chain.test_program import expected_metas
 from xstocks_daemon.app.settings import Settings
-from xstocks_daemon.chain.addresses import associated_token_address, base58
+from xstocks_daemon.chain.addresses import associated_token_address, base58, pubkey
 from xstocks_daemon.chain.errors import InputError
 from xstocks_daemon.chain.forms import DUTIES, Signatories, duties_of, fill, inputs, option
-from xstocks_daemon.cli import program
+from xstocks_daemon.cli import program, values
 from xstocks_daemon.cli.main import run
 from xstocks_daemon.cli.program import Request
 from xstocks_daemon.domain.snapshot import Config, Scope
@@ -181,6 +181,7 @@ def test_every_instruction_has_a_command_with_help(capsys: pytest.CaptureFixture
         wanted = [option(arg["name"]) for arg in described["args"]]
         wanted += [option(each.name) for each in inputs(INTERFACE, described["name"])]
         assert all(f"{each} " in shown for each in [*wanted, "--key", "--dry-run", "--yes"]), name
+        assert "Signed by: " in shown
         assert ("--propose " in shown) == INTERFACE.timelocked(described["name"])
 
 
@@ -225,11 +226,77 @@ def test_accounts_that_follow_from_a_number_an_id_or_a_wallet(read: Read) -> Non
     assert base58(associated_token_address(KEY, MINT)) in asked
 
 
+def test_a_wallet_that_does_not_pay_is_named(read: Read) -> None:
+    payer, wallet = Address(bytes([1]) * 32), KEY
+    options = ("--id", "00" * 16, "--amount-raw", "1", "--mint", base58(MINT))
+    request = read("request-redemption", *options, "--wallet", base58(wallet))
+    built = fill(CLIENT, request.instruction, request.args, request.named, Signatories([payer, wallet], NOBODY))
+    assert built.accounts[0].pubkey == pubkey(wallet)
+    with pytest.raises(InputError) as refused:
+        fill(CLIENT, request.instruction, request.args, request.named, Signatories([payer], NOBODY))
+    assert str(refused.value) == (
+        f"--key: {base58(payer)}: request_redemption is signed by wallet {base58(wallet)}; add that key's file by --key"
+    )
+
+
+def test_either_of_two_duties_signs_and_both_are_named_where_none_is_there() -> None:
+    admin, guardian, other = (Address(bytes([n]) * 32) for n in (1, 2, 3))
+    config = replace(NOBODY, admin=admin, guardian=guardian)
+    for key in (admin, guardian):
+        built = fill(CLIENT, "cancel_admin", {}, {}, Signatories([other, key], config))
+        assert built.accounts[0].pubkey == pubkey(key)
+    with pytest.raises(InputError) as refused:
+        fill(CLIENT, "cancel_admin", {}, {}, Signatories([other], config))
+    assert f"cancel_admin is signed by admin {base58(admin)} or guardian {base58(guardian)}; add" in str(refused.value)
+
+
+def shown(instruction: str, args: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """The values of an instruction as people see them before it is sent."""
+    kinds = INTERFACE.args_of[instruction]
+    return [row for name, kind in kinds for row in values.rows(INTERFACE, name, kind, args[name])]
+
+
+def test_values_are_shown_in_human_units(read: Read) -> None:
+    change = ("--current-multiplier", "1", "--new-multiplier", MULTIPLIER, "--effective-ts", "1800000000")
+    assert shown("schedule_multiplier", read("schedule-multiplier", "--mint", base58(MINT), *change).args) == [
+        ("current_bits", "4607182418800017408", "1.0"),
+        ("new_bits", str(multiplier_bits_of(MULTIPLIER)), MULTIPLIER),
+        ("effective_ts", "1800000000", "2027-01-15T08:00:00Z"),
+    ]
+    limits = {**LIMITS, "supply_limit_raw": 150_000_000, "max_rise_bps": 1_250, "ca_window_secs": 259_200}
+    rows = shown("tighten_policy", {"policy": limits})
+    assert rows[0] == ("policy.supply_limit_raw", "150000000", "1.5 tokens before the multiplier")
+    assert ("policy.max_rise_bps", "1250", "12.5 %") in rows
+    assert ("policy.ca_window_secs", "259200", "3 days, 0:00:00") in rows
+    key = {"key": KEY, "party": 0, "expires_ts": 2**62}
+    assert shown("register_custodian", {"id": 7, "name": b"Gtn".ljust(32, b"\0"), "threshold": 2, "keys": [key]}) == [
+        ("id", "7", ""),
+        ("name", b"Gtn".ljust(32, b"\0").hex(), "Gtn"),
+        ("threshold", "2", ""),
+        ("keys[0].key", base58(KEY), ""),
+        ("keys[0].party", "0", ""),
+        ("keys[0].expires_ts", str(2**62), f"{2**62} s after 1970"),
+    ]
+    assert shown("set_role", {"role": 5, "key": KEY})[0] == ("role", "5", "corporate_actions")
+    assert shown("pause", {"scopes": 9}) == [("scopes", "9", "mint, redeem")]
+    assert shown("seal", {"timelock_secs": 2**64 - 1}) == [("timelock_secs", str(2**64 - 1), "")]
+    assert shown("clear_hold", {"holds": 3, "observed_ms": [1_800_000_000_999, 0, 0, 0]})[:3] == [
+        ("holds", "3", "rise, multiplier"),
+        ("observed_ms[0]", "1800000000999", "2027-01-15T08:00:00Z"),
+        ("observed_ms[1]", "0", ""),
+    ]
+
+
 def test_names_times_and_lists(read: Read) -> None:
     assert read("pause", "--scopes", "mint,transfers", "--mint", base58(MINT)).args == {"scopes": 17}
     assert read("set-role", "--role", "corporate-actions", "--public-key", base58(KEY)).args["role"] == 5
     hold = read("clear-hold", "--holds", "rise", "--observed-ms", '[7, "9"]', "--mint", base58(MINT))
     assert hold.args == {"holds": 1, "observed_ms": [7, 9, 0, 0]}
+    keys = [{"key": base58(key), "party": 0, "expires_ts": "2027-01-31T14:00:00Z"} for key in sorted((KEY, MINT))[::-1]]
+    listed = read("set-custodian-keys", "--custodian", "7", "--threshold", "2", "--keys", json.dumps(keys)).args["keys"]
+    assert [(each["key"], each["expires_ts"]) for each in listed] == [
+        (key, 1_801_404_000) for key in sorted((KEY, MINT))
+    ]
     offer = read("propose-admin", "--pending-admin", base58(KEY), "--expires-ts", "2027-01-31T15:00:00+01:00")
     assert offer.args["expires_ts"] == 1_801_404_000
 

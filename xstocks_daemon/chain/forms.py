@@ -135,7 +135,7 @@ def inputs(interface: ProgramInterface, instruction: str) -> tuple[Input, ...]:
         else:
             for name in needs:
                 if name not in own:
-                    add(name, not role.optional, f"The {role.name} follows from it.")
+                    add(name, not role.optional, f"The {role.name} follows from it. {role.doc}".rstrip())
     return tuple(found.values())
 
 

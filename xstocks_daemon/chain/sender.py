@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from solders.address_lookup_table_account import AddressLookupTableAccount
 from solders.instruction import Instruction
 from solders.signature import Signature
 
-from xstocks_daemon.chain.errors import ChainError, RpcError
+from xstocks_daemon.chain.errors import ChainError, RpcError, RpcRefused
 from xstocks_daemon.chain.program import ProgramClient
 from xstocks_daemon.chain.rpc import MAX_SIGNATURES_PER_CALL, Commitment, LandedTransaction, RpcEndpoint, RpcPool
 from xstocks_daemon.chain.tasks import gather_all
@@ -167,7 +167,7 @@ async def fly(
     resend_at = clock() + resend_secs
     sent()
     while True:
-        known = await _look(pool, list(flying), search_history=False)
+        known = await _look(pool.endpoints, list(flying), search_history=False)
         fates: list[Fate] = [
             (flying[signature], seen[0]) for signature, seen in known.items() if _reached(seen, commitment)
         ]
@@ -279,25 +279,36 @@ def _reached(known: Known, commitment: Commitment) -> bool:
     return _RANK[known[1]] >= _RANK[commitment]
 
 
-async def _look(pool: RpcPool, signatures: Sequence[str], *, search_history: bool) -> dict[str, Known]:
+async def _ask(endpoint: RpcEndpoint, signatures: Sequence[str], *, search_history: bool) -> dict[str, Known]:
+    """What one endpoint knows, by signature. Raises RpcError."""
+    found: dict[str, Known] = {}
+    for start in range(0, len(signatures), MAX_SIGNATURES_PER_CALL):
+        part = signatures[start : start + MAX_SIGNATURES_PER_CALL]
+        answer = await endpoint.signature_statuses(part, search_history=search_history)
+        for signature, status in zip(part, answer.value, strict=True):
+            if status is not None:
+                found[signature] = Seen(status.slot, status.err, endpoint), status.confirmation
+    return found
+
+
+async def _look(
+    endpoints: Sequence[RpcEndpoint], signatures: Sequence[str], *, search_history: bool
+) -> dict[str, Known]:
     """Per signature that any endpoint knows, the furthest it has come."""
 
     async def ask(endpoint: RpcEndpoint) -> dict[str, Known]:
-        found: dict[str, Known] = {}
-        for start in range(0, len(signatures), MAX_SIGNATURES_PER_CALL):
-            part = signatures[start : start + MAX_SIGNATURES_PER_CALL]
-            try:
-                answer = await endpoint.signature_statuses(part, search_history=search_history)
-            except RpcError as error:
-                log.debug("status_not_read", endpoint=error.url, reason=error.reason)
-                return found
-            for signature, status in zip(part, answer.value, strict=True):
-                if status is not None:
-                    found[signature] = Seen(status.slot, status.err, endpoint), status.confirmation
-        return found
+        try:
+            return await _ask(endpoint, signatures, search_history=search_history)
+        except RpcError as error:
+            log.debug("status_not_read", endpoint=error.url, reason=error.reason)
+            return {}
 
+    return _furthest(await gather_all(ask(endpoint) for endpoint in endpoints))
+
+
+def _furthest(answers: Iterable[Mapping[str, Known]]) -> dict[str, Known]:
     best: dict[str, Known] = {}
-    for found in await gather_all(ask(endpoint) for endpoint in pool.endpoints):
+    for found in answers:
         for signature, known in found.items():
             if signature not in best or _RANK[known[1]] > _RANK[best[signature][1]]:
                 best[signature] = known
@@ -305,24 +316,32 @@ async def _look(pool: RpcPool, signatures: Sequence[str], *, search_history: boo
 
 
 async def _passed(pool: RpcPool, unseen: Sequence[SignedAttempt], commitment: Commitment) -> list[Fate]:
-    """Those that no endpoint has and whose window has passed, by the finalized height of the first that answers."""
-    if not unseen:
-        return []
-    try:
-        height = (await pool.first(lambda endpoint: endpoint.epoch_info("finalized"))).block_height
-    except RpcError as error:
-        log.debug("height_not_read", endpoint=error.url, reason=error.reason)
-        return []
-    late = [attempt for attempt in unseen if height > attempt.last_valid_block_height]
-    if not late:
-        return []
-    # Ask again before saying so: it may have landed between the two questions, or left the status cache.
-    known = await _look(pool, [attempt.signature_text for attempt in late], search_history=True)
-    fates: list[Fate] = []
-    for attempt in late:
-        seen = known.get(attempt.signature_text)
-        if seen is None:
-            fates.append((attempt, WindowPassed(height)))
-        elif _reached(seen, commitment):
-            fates.append((attempt, seen[0]))
-    return fates
+    """Those that no endpoint has and whose window has passed, by the finalized height of one that was then asked for
+    them: another one's silence says nothing, it may lag behind."""
+    for endpoint in pool.endpoints if unseen else ():
+        try:
+            height = (await endpoint.epoch_info("finalized")).block_height
+            late = [attempt for attempt in unseen if height > attempt.last_valid_block_height]
+            if not late:
+                return []
+            # Ask again before saying so: it may have landed between the two questions, or left the status cache.
+            signatures = [attempt.signature_text for attempt in late]
+            try:
+                known = await _ask(endpoint, signatures, search_history=True)
+            except RpcRefused:
+                # It keeps no history; its status cache outlasts the window.
+                known = await _ask(endpoint, signatures, search_history=False)
+        except RpcError as error:
+            log.debug("window_not_read", endpoint=error.url, reason=error.reason)
+            continue
+        others = [each for each in pool.endpoints if each is not endpoint]
+        known = _furthest([known, await _look(others, signatures, search_history=True)])
+        fates: list[Fate] = []
+        for attempt in late:
+            seen = known.get(attempt.signature_text)
+            if seen is None:
+                fates.append((attempt, WindowPassed(height)))
+            elif _reached(seen, commitment):
+                fates.append((attempt, seen[0]))
+        return fates
+    return []

@@ -102,7 +102,7 @@ def program_app(*, filled: bool) -> typer.Typer:
             doc = interface.doc_of[name]
             app.command(
                 name.replace("_", "-"),
-                help=doc,
+                help=f"{doc}\n\nSigned by: {_signed_by(interface, name)}.",
                 short_help=f"{doc.partition('. ')[0].rstrip('.')}.",
                 rich_help_panel=_caller(interface, name),
             )(_command(interface, name))
@@ -111,10 +111,17 @@ def program_app(*, filled: bool) -> typer.Typer:
 
 def _caller(interface: ProgramInterface, name: str) -> str:
     """Whose instruction it is, for the list of them."""
-    for role in interface.accounts_of[name]:
-        if role.signer:
-            return " or ".join(duties_of(role) or (role.name,)).replace("_", " ").capitalize()
-    return "Anyone"
+    return _signed_by(interface, name).partition(", ")[0].capitalize()
+
+
+def _signed_by(interface: ProgramInterface, name: str) -> str:
+    signing = [
+        " or ".join(duties_of(role) or (role.name,)).replace("_", " ")
+        + (f" ({role.doc.rstrip('.').lower()})" if role.optional else "")
+        for role in interface.accounts_of[name]
+        if role.signer
+    ]
+    return ", ".join(signing) or "anyone"
 
 
 def _command(interface: ProgramInterface, instruction: str) -> Callable[..., None]:

@@ -54,6 +54,7 @@ _UNITS = {
     "bits": "a plain decimal",
 }
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,19})")
+_ATTESTER_KEY = {"defined": {"name": "AttesterKeyArg"}}
 _MAX_TEXT = 100
 
 
@@ -226,7 +227,9 @@ def _struct(interface: ProgramInterface, field: str, name: str, struct: str, giv
 def _list(interface: ProgramInterface, field: str, name: str, kind: Any, inner: Any, given: Any) -> list[Any]:
     if not isinstance(given, list):
         raise _wrong(field, given, f"give {described(interface, name, kind)}")
-    return [_value(interface, f"{field}[{index}]", name, inner, each) for index, each in enumerate(given)]
+    found = [_value(interface, f"{field}[{index}]", name, inner, each) for index, each in enumerate(given)]
+    # The program wants attester keys ascending by their bytes, an order in which nobody writes them.
+    return sorted(found, key=lambda each: each["key"]) if inner == _ATTESTER_KEY else found
 
 
 def _leaf(interface: ProgramInterface, field: str, name: str, kind: Any, text: str) -> Any:

@@ -1,4 +1,4 @@
-"""`xstocks program` on the embedded chain: what each role does from end to end, and that nothing is sent twice."""
+"""`xstocks program` on a chain: what each role does from end to end, and that nothing is sent twice."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ import pytest
 import pytest_asyncio
 from solders.keypair import Keypair
 
+from localnet.demo.chains import validator_path
+from localnet.demo.deploy import Deployment
 from localnet.demo.keys import write_secret
+from localnet.demo.wait import until
 from tests.support.deployed import OWN_KEEPER, ROOMY, Asset, Deployed, deploy_program
 from tests.support.live_chain import address_of
 from tests.support.mints import live_mint
 from tests.support.redeeming import requested
 from tests.support.refusals import Refusal
 from tests.support.start import Laboratory, laboratory
-from xstocks_daemon.chain.addresses import base58
+from xstocks_daemon.chain.addresses import base58, parse_address
 from xstocks_daemon.chain.errors import RpcUnreachable
 from xstocks_daemon.chain.program import AdoptionState, Role
 from xstocks_daemon.chain.rpc import RpcEndpoint
@@ -33,12 +36,17 @@ from xstocks_daemon.domain.units import Address, multiplier_bits_of
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 TIMELOCK_SECS = 3_600
+ON_EMBEDDED = pytest.mark.parametrize("lab", ["embedded"], indirect=True, scope="module")
+"""Turns the clock, or lets a hundred and fifty blocks pass."""
+ON_EITHER = pytest.mark.parametrize(
+    "lab", ["embedded"] if validator_path() is None else ["embedded", "validator"], indirect=True, scope="module"
+)
 ROLES = ("admin", "operator", "registrar", "guardian", "resumer", "compliance", "corporate_actions")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def lab(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Laboratory]:
-    async with laboratory("embedded", tmp_path_factory.mktemp("program"), spare=4) as started:
+async def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Laboratory]:
+    async with laboratory(request.param, tmp_path_factory.mktemp("program"), spare=6) as started:
         await started.chain.fund(*(getattr(started.keys, role).address for role in ROLES))
         yield started
 
@@ -116,7 +124,14 @@ class Desk:
         for who in keys:
             line += ["--key", str(self.key(who))]
         self._capsys.readouterr()
-        async with self.program.chain.ticking():
+        chain = self.program.chain
+        async with chain.ticking():
+            made_at = await chain.rpc.slot("confirmed")
+
+            async def final() -> bool:
+                return await chain.rpc.slot("finalized") >= made_at
+
+            await until(final, "what the test made so far, finalized: the command reads no other state")
             code = await asyncio.to_thread(run, line)
         out, err = self._capsys.readouterr()
         assert "Traceback" not in err
@@ -153,6 +168,7 @@ def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[[Deploy
 MakeDesk = Callable[[Deployed], Desk]
 
 
+@ON_EITHER
 async def test_compliance_freezes_and_thaws(asset: Asset, desk: MakeDesk) -> None:
     at, wallet = desk(asset.program), address_of(Keypair())
     account = await asset.open_account(wallet)
@@ -183,6 +199,7 @@ async def test_compliance_freezes_and_thaws(asset: Asset, desk: MakeDesk) -> Non
     assert len(await at.sent_by(operator)) == len(before) + 1
 
 
+@ON_EITHER
 async def test_nothing_is_sent_without_a_yes(asset: Asset, desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     at = desk(asset.program)
     account = await asset.open_account(address_of(Keypair()))
@@ -202,6 +219,7 @@ async def test_nothing_is_sent_without_a_yes(asset: Asset, desk: MakeDesk, monke
     assert await asset.frozen(account)
 
 
+@ON_EITHER
 async def test_corporate_actions_schedule_and_cancel(asset: Asset, desk: MakeDesk) -> None:
     at = desk(asset.program)
     mint = ("--mint", base58(asset.mint))
@@ -226,6 +244,7 @@ async def test_corporate_actions_schedule_and_cancel(asset: Asset, desk: MakeDes
     assert (await asset.read()).pending_multiplier_bits == multiplier_bits_of("4")
 
 
+@ON_EMBEDDED
 async def test_what_is_timelocked_is_proposed_and_executed_after_it(sealed: Deployed, desk: MakeDesk) -> None:
     at, key = desk(sealed), address_of(Keypair())
     command = ("set-role", "--role", "compliance", "--public-key", base58(key))
@@ -254,6 +273,7 @@ async def test_what_is_timelocked_is_proposed_and_executed_after_it(sealed: Depl
     assert line.endswith("; the proposal is executed")
 
 
+@ON_EITHER
 async def test_the_guardian_cancels_a_proposal(sealed: Deployed, desk: MakeDesk) -> None:
     at = desk(sealed)
     timing = ("set-timing", "--timelock-secs", "7200", "--max-skew-secs", "4")
@@ -266,6 +286,7 @@ async def test_the_guardian_cancels_a_proposal(sealed: Deployed, desk: MakeDesk)
     assert line.endswith("; the proposal is cancelled")
 
 
+@ON_EITHER
 async def test_before_the_seal_nothing_is_proposed(shared: Deployed, asset: Asset, desk: MakeDesk) -> None:
     at = desk(shared)
     looser = json.dumps(asdict(ROOMY) | {"max_age_secs": 7_200})
@@ -275,6 +296,7 @@ async def test_before_the_seal_nothing_is_proposed(shared: Deployed, asset: Asse
     assert (await asset.read()).policy == replace(ROOMY, max_age_secs=7_200)
 
 
+@ON_EITHER
 async def test_redemptions_are_settled_and_rejected_by_the_daemons_key(asset: Asset, desk: MakeDesk) -> None:
     at, program = desk(asset.program), asset.program
     at.write_settings(f'[operator]\nkey_file = "{at.key("operator")}"\n')
@@ -295,6 +317,7 @@ async def test_redemptions_are_settled_and_rejected_by_the_daemons_key(asset: As
     await at.refused(Refusal.RedemptionClosed, *back, "--destination", base58(rejected.account))
 
 
+@ON_EMBEDDED
 async def test_the_office_of_the_admin_changes_hands(sealed: Deployed, desk: MakeDesk) -> None:
     at, heir = desk(sealed), Keypair()
     await sealed.chain.fund(address_of(heir))
@@ -319,6 +342,7 @@ async def test_the_office_of_the_admin_changes_hands(sealed: Deployed, desk: Mak
     await at.done("clear-role", "--role", "operator", keys=[heir])
 
 
+@ON_EITHER
 async def test_a_live_mint_is_adopted(shared: Deployed, desk: MakeDesk) -> None:
     at, live = desk(shared), await live_mint(shared, supply_raw=7_000)
     mint = ("--mint", base58(live.mint))
@@ -334,6 +358,7 @@ async def test_a_live_mint_is_adopted(shared: Deployed, desk: MakeDesk) -> None:
     assert (state.state, state.adopted_raw, state.policy) == (AssetState.HALTED, 7_000, ROOMY)
 
 
+@ON_EITHER
 async def test_guardian_and_resumer(asset: Asset, desk: MakeDesk) -> None:
     at = desk(asset.program)
     mint = ("--mint", base58(asset.mint))
@@ -354,6 +379,37 @@ async def test_guardian_and_resumer(asset: Asset, desk: MakeDesk) -> None:
     assert (await asset.read()).holds == Hold(0)
 
 
+@ON_EITHER
+async def test_a_deployment_is_set_up_from_nothing(lab: Laboratory, desk: MakeDesk) -> None:
+    keys, client = lab.keys, lab.blank()
+    holders = {role: getattr(keys, role).address for role in ROLES}
+    at = desk(Deployed(lab.chain, Deployment(client, parse_address(lab.chain.process.genesis_hash), keys, {}, ())))
+    ran = await at.types("seal", "--timelock-secs", "60", keys=["admin"])
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(f"error: program_id: {base58(client.program_id)}: the program ")
+    assert "has no Config account" in ran.err
+
+    duties = [word for role, key in holders.items() for word in (f"--{role.replace('_', '-')}", base58(key))]
+    command = ("initialize", *duties, "--genesis-hash", lab.chain.process.genesis_hash, "--max-skew-secs", "2")
+    await at.refused(Refusal.NotUpgradeAuthority, *command, keys=["admin"])
+    await at.done(*command, keys=["upgrade_authority"])
+    await at.refused(Refusal.TimelockZero, "seal", "--timelock-secs", "0", keys=["admin"])
+    await at.done("seal", "--timelock-secs", "60", keys=["admin"])
+    config = await at.program.config()
+    assert {role: getattr(config, role) for role in ROLES} == holders
+    assert (config.sealed, config.timelock_secs, config.max_skew_secs) == (True, 60, 2)
+
+
+@ON_EITHER
+async def test_settings_of_another_cluster_are_refused(shared: Deployed, desk: MakeDesk) -> None:
+    at, other = desk(shared), base58(bytes([1]) * 32)
+    at.settings.write_text(at.settings.read_text().replace(shared.chain.process.genesis_hash, other))
+    ran = await at.types("pause", "--scopes", "mint", keys=["guardian"])
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(f"error: cluster.genesis_hash: {other}: ")
+
+
+@ON_EITHER
 async def test_a_payer_without_money_is_told_so(asset: Asset, desk: MakeDesk) -> None:
     at, poor = desk(asset.program), Keypair()
     ran = await at.types("pause", "--mint", base58(asset.mint), "--scopes", "mint", keys=[poor, "guardian"])
@@ -363,6 +419,7 @@ async def test_a_payer_without_money_is_told_so(asset: Asset, desk: MakeDesk) ->
     )
 
 
+@ON_EITHER
 async def test_a_lost_answer_is_no_reason_to_send_another_transaction(
     asset: Asset, desk: MakeDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -384,6 +441,7 @@ async def test_a_lost_answer_is_no_reason_to_send_another_transaction(
     assert (await asset.read()).paused == Scope.MINT
 
 
+@ON_EMBEDDED
 async def test_what_never_arrives_is_said_not_to_have_landed(
     asset: Asset, desk: MakeDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
