@@ -342,6 +342,13 @@ def test_there_is_an_example_for_every_role() -> None:
         assert file in text
 
 
+def test_what_is_under_the_timelock_is_listed() -> None:
+    text = (DOCS / "operator.md").read_text(encoding="utf-8")
+    listed = text[text.index("- **Under the timelock**") :].partition("):")[0]
+    names = {name.replace("_", "-") for name in INTERFACE.accounts_of if INTERFACE.timelocked(name)}
+    assert set(re.findall(r"`([a-z-]+)`", listed)) == names
+
+
 def test_the_settings_of_a_role_are_valid(monkeypatch: pytest.MonkeyPatch, read: Read, settings: Path) -> None:
     text = (DOCS / "operator.md").read_text(encoding="utf-8")
     settings.write_text(text[text.index("## Other roles") :].split("```toml\n")[1].split("```")[0])
