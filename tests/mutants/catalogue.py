@@ -125,24 +125,12 @@ MUTANTS: tuple[Mutant, ...] = (
             "asset.distribute_bucket.take(args.amount_raw)?;",
             "has a rate limit of distributions (M5)",
         ),
-        swap(
-            "distribute-inventory",
-            "checked_sub(args.amount_raw).ok_or(Error::InventoryTooLow)?",
-            "wrapping_sub(args.amount_raw)",
-            "looks at the inventory before it distributes",
-        ),
         gone(
             "distribute-total",
             "asset.distributed_raw = asset.distributed_raw.checked_add(args.amount_raw).ok_or(Error::Overflow)?;",
             "counts what it distributed",
         ),
         gone("distribute-invariant", "asset.invariant()?;", "checks the asset's own rules before it distributes"),
-        off(
-            "distribute-balance-after",
-            "token::amount_raw(accounts.vault)? != left_raw",
-            "reads the vault again after the transfer (M7)",
-            equivalent="Token-2022 transfers exactly the amount: a second line behind it",
-        ),
     ),
     *of(
         "instructions/operator/batch.rs",
@@ -808,6 +796,128 @@ MUTANTS: tuple[Mutant, ...] = (
             "settle-burnt",
             "asset.burnt_raw = asset.burnt_raw.checked_add(amount_raw).ok_or(Error::Overflow)?;",
             "counts what was burnt for redemptions (M12)",
+        ),
+    ),
+    # ---- what is read back after a call of Token-2022 --------------------------------------------------------------
+    *of(
+        "token.rs",
+        "lying_token distribute redemptions",
+        swap(
+            "moved-source",
+            "self::amount_raw(source)?.checked_sub(amount_raw).ok_or(too_low)?",
+            "self::amount_raw(source)?.wrapping_sub(amount_raw)",
+            "looks at what the source holds before it moves it, by name",
+        ),
+        off("moved-balances", "amount_raw(account)? != expected_raw", "compares the balances after a transfer (M7)"),
+        swap(
+            "moved-destination",
+            "for (account, expected_raw) in [self.source, self.destination] {",
+            "for (account, expected_raw) in [self.source] {",
+            "looks at the destination after a transfer (M7)",
+        ),
+    ),
+    *of(
+        "instructions/operator/batch.rs",
+        "lying_token",
+        swap(
+            "batch-supply-after",
+            "if token::supply_raw(mint)? == supply_raw {",
+            "if true || token::supply_raw(mint)? == supply_raw {",
+            "reads the supply again after the call (M1)",
+        ),
+        gone(
+            "batch-supply-after-of-many",
+            "supply_is(mint, *supply_raw)?;",
+            "reads each supply again after the calls of a batch (M1)",
+        ),
+    ),
+    *of(
+        "instructions/operator/distribute.rs",
+        "lying_token",
+        gone("distribute-balance-after", "moved.check()?;", "reads both balances again after the transfer (M7)"),
+    ),
+    *of(
+        "instructions/operator/settle_redemption.rs",
+        "lying_token",
+        off(
+            "settle-supply-after",
+            "supply_before_raw.checked_sub(amount_raw) != Some(supply_raw)",
+            "reads the supply again after it settled",
+        ),
+        off(
+            "settle-vault-after",
+            "left_raw != Some(token::amount_raw(accounts.redemption_vault)?)",
+            "reads the redemption vault again after it settled (M7)",
+        ),
+    ),
+    *of(
+        "instructions/participant/request_redemption.rs",
+        "lying_token",
+        gone("request-after", "moved.check()?;", "reads both balances again after a request (M7)"),
+    ),
+    *of(
+        "instructions/redeeming.rs",
+        "lying_token",
+        swap("give-back-after", "moved.check()", "Ok(())", "reads both balances again after giving tokens back (M7)"),
+    ),
+    *of(
+        "instructions/compliance/execute_recovery.rs",
+        "lying_token",
+        gone("execute-after", "moved.check()?;", "reads both balances again after a recovery (M7)"),
+        off("execute-frozen-after", "!token::is_frozen(source)", "reads whether the source is frozen again"),
+    ),
+    *of(
+        "instructions/compliance/announce_recovery.rs",
+        "lying_token",
+        swap(
+            "announce-frozen-after",
+            "        if !token::is_frozen(accounts.source) {\n            return",
+            "        if false {\n            return",
+            "reads whether the source was frozen when its recovery is announced",
+        ),
+    ),
+    *of(
+        "instructions/compliance/freeze.rs",
+        "lying_token",
+        off("freeze-after", "!token::is_frozen(accounts.account)", "reads whether an account was frozen"),
+    ),
+    *of(
+        "instructions/compliance/thaw.rs",
+        "lying_token",
+        swap(
+            "thaw-after",
+            "    if token::is_frozen(accounts.account) {",
+            "    if false {",
+            "reads whether an account was thawed",
+        ),
+    ),
+    *of(
+        "instructions/corporate_actions/schedule_multiplier.rs",
+        "lying_token",
+        swap(
+            "schedule-after",
+            "|| token::effective_multiplier_bits(mint, offset, then)? != args.new_bits",
+            "",
+            "reads in the mint whether it will apply the new multiplier (M9)",
+        ),
+    ),
+    *of(
+        "instructions/corporate_actions/cancel_multiplier.rs",
+        "lying_token",
+        swap(
+            "cancel-multiplier-after",
+            "|| token::effective_multiplier_bits(mint, offset, never)? != bits",
+            "",
+            "reads in the mint whether the change is gone (M9)",
+        ),
+    ),
+    *of(
+        "instructions/admin/handing.rs",
+        "lying_token",
+        off(
+            "handing-after",
+            "goes(before, holder, asset) && !same(after, holder)",
+            "reads in the mint whether an authority was handed over",
         ),
     ),
     # ---- release ---------------------------------------------------------------------------------------------------

@@ -38,6 +38,8 @@ CHANGING = {
     "settle_redemption", "reject_redemption", "cancel_redemption",
 }  # fmt: skip
 """Those whose scene has an account that exists already and is changed: others make theirs."""
+BUMP_AT = 9
+"""In every account of the program, behind discriminator and version."""
 WRITING_OVER = {"set_custodian_keys"}
 """They replace the broken field, so nothing is broken after them."""
 
@@ -78,4 +80,17 @@ async def test_an_account_that_breaks_its_rules_is_changed_by_nothing(
             refused += 1
         await chain.set_account(address, info)
     assert refused or name not in CHANGING
+    await program.accepted(sent)
+
+
+@pytest.mark.embedded_only
+async def test_an_asset_with_another_bump_signs_nothing(program: Deployed, asset: Asset) -> None:
+    """The one byte that no error names: the runtime ends the transaction where the program signs as another."""
+    await asset.attest(1_000)
+    sent = await asset.minting(1_000)
+    bump = (await program.chain.account(asset.address)).data[BUMP_AT]
+    await asset.rewrite(BUMP_AT, bump ^ 1)
+    error = {"InstructionError": [1, "ProgramFailedToComplete"]}
+    await program.chain.fails(sent, error, also=(asset.address, asset.mint, asset.vault))
+    await asset.rewrite(BUMP_AT, bump)
     await program.accepted(sent)

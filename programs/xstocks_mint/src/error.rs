@@ -194,7 +194,7 @@ errors! {
     6217 DestinationIsVault "The destination must not be a vault of the program"
     6218 DestinationOwnerMismatch "The destination is not owned by the participant's wallet"
     6219 InventoryTooLow "The vault holds less than the amount"
-    6220 BalanceMismatch "The vault after the call does not hold what it must"
+    6220 BalanceMismatch "A token account does not hold what it must after the call"
     6221 TooManyEntries "A batch holds at most 20 entries"
     6222 SequenceExhausted "The asset has used all its sequence numbers"
     6223 VaultProtected "A vault of the program is neither frozen nor recovered from or to"
@@ -260,7 +260,7 @@ errors! {
     6341 AssetReleased "The asset is released: it is no authority of its mint any more"
     6342 InventoryNotEmpty "The vault must be empty: burn what it holds in the same transaction"
     6343 NewAuthorityInvalid "The new authority must be another account than the asset"
-    6344 AuthorityNotReleased "The asset still is an authority of the mint"
+    6344 AuthorityNotReleased "The mint does not name the new authority"
     6345 MetadataImmutable "Nobody may change the metadata of this mint"
 }
 

@@ -69,6 +69,44 @@ pub fn amount_raw(vault: &AccountView) -> Result<u64> {
     Ok(unsafe { word(vault, ACCOUNT_AMOUNT) })
 }
 
+/// What both accounts of a transfer must hold after it.
+pub struct Moved<'a> {
+    source: (&'a AccountView, u64),
+    destination: (&'a AccountView, u64),
+}
+
+impl<'a> Moved<'a> {
+    /// Before a transfer of `amount_raw`.
+    ///
+    /// # Errors
+    /// `too_low` where the source holds less; Overflow, WrongVault.
+    #[inline(always)]
+    pub fn expected(
+        source: &'a AccountView,
+        destination: &'a AccountView,
+        amount_raw: u64,
+        too_low: Error,
+    ) -> Result<Self> {
+        let left_raw = self::amount_raw(source)?.checked_sub(amount_raw).ok_or(too_low)?;
+        let there_raw = self::amount_raw(destination)?.checked_add(amount_raw).ok_or(Error::Overflow)?;
+        Ok(Self { source: (source, left_raw), destination: (destination, there_raw) })
+    }
+
+    /// After it: exactly the amount was moved (M7).
+    ///
+    /// # Errors
+    /// BalanceMismatch.
+    #[inline(always)]
+    pub fn check(&self) -> Result {
+        for (account, expected_raw) in [self.source, self.destination] {
+            if amount_raw(account)? != expected_raw {
+                return Err(Error::BalanceMismatch);
+            }
+        }
+        Ok(())
+    }
+}
+
 /// The bits of the multiplier that the mint applies now. The TLV header at `offset` is verified.
 ///
 /// # Errors

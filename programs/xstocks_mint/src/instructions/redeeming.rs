@@ -5,7 +5,7 @@ use crate::{
     cpi,
     error::{Error, Result},
     state::{Asset, Redemption},
-    token,
+    token::{self, Moved},
 };
 use pinocchio::{AccountView, Address};
 
@@ -73,13 +73,10 @@ pub fn give_back(given: &Return, redemption: &mut Redemption, state: u8) -> Resu
     // 2. Effects, then the call.
     redemption.close(state, Address::default(), Now::read()?.ts)?;
     let amount_raw = redemption.amount_raw;
-    let left_raw = token::amount_raw(vault.vault)?.checked_sub(amount_raw).ok_or(Error::BalanceMismatch)?;
+    let moved = Moved::expected(vault.vault, destination, amount_raw, Error::BalanceMismatch)?;
     let seeds = cpi::redeem_seeds(mint, &bump);
     cpi::transfer(vault.vault, vault.mint, destination, vault.authority, amount_raw, asset.decimals, &seeds);
 
-    // 3. Exactly the amount less in the vault.
-    if token::amount_raw(vault.vault)? != left_raw {
-        return Err(Error::BalanceMismatch);
-    }
-    Ok(())
+    // 3. Exactly that (M7).
+    moved.check()
 }

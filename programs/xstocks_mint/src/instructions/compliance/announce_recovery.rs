@@ -74,6 +74,9 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     if !token::is_frozen(accounts.source) {
         let bump = [asset.bump];
         cpi::freeze(accounts.source, accounts.mint, accounts.asset, &cpi::asset_seeds(&asset.mint, &bump));
+        if !token::is_frozen(accounts.source) {
+            return Err(Error::AccountNotFrozen);
+        }
     }
     emit(RecoveryAnnounced {
         mint: asset.mint,

@@ -11,7 +11,7 @@ use crate::{
         execute_recovery::{Accounts, Args},
         Context,
     },
-    token,
+    token::{self, Moved},
 };
 
 use super::{holders_account, require_compliance, require_freezable};
@@ -52,17 +52,17 @@ pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
     let amount_raw = recovery.amount_raw;
     recovery.state = RECOVERY_EXECUTED;
     recovery.invariant()?;
-    let source_raw = token::amount_raw(source)?.checked_sub(amount_raw).ok_or(Error::RecoveryTooLarge)?;
-    let destination_raw = token::amount_raw(destination)?.checked_add(amount_raw).ok_or(Error::Overflow)?;
+    let moved = Moved::expected(source, destination, amount_raw, Error::RecoveryTooLarge)?;
     let bump = [asset.bump];
     let seeds = cpi::asset_seeds(&asset.mint, &bump);
     cpi::thaw(source, accounts.mint, accounts.asset, &seeds);
     cpi::transfer(source, accounts.mint, destination, accounts.asset, amount_raw, asset.decimals, &seeds);
     cpi::freeze(source, accounts.mint, accounts.asset, &seeds);
 
-    // 4. Exactly the amount was moved.
-    if token::amount_raw(source)? != source_raw || token::amount_raw(destination)? != destination_raw {
-        return Err(Error::BalanceMismatch);
+    // 4. Exactly the amount was moved, and the source is frozen again.
+    moved.check()?;
+    if !token::is_frozen(source) {
+        return Err(Error::AccountNotFrozen);
     }
     emit(RecoveryExecuted {
         mint: asset.mint,

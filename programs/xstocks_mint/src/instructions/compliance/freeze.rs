@@ -26,6 +26,9 @@ pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
     }
     let bump = [asset.bump];
     cpi::freeze(accounts.account, accounts.mint, accounts.asset, &cpi::asset_seeds(&asset.mint, &bump));
+    if !token::is_frozen(accounts.account) {
+        return Err(Error::AccountNotFrozen);
+    }
     emit(Frozen { mint: asset.mint, account: *accounts.account.address(), owner });
     Ok(())
 }

@@ -52,9 +52,12 @@ pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
         }
     }
 
-    // 4. The call.
+    // 4. The call; it is thawed.
     let bump = [asset.bump];
     cpi::thaw(accounts.account, accounts.mint, accounts.asset, &cpi::asset_seeds(&asset.mint, &bump));
+    if token::is_frozen(accounts.account) {
+        return Err(Error::AccountFrozen);
+    }
     emit(Thawed { mint: asset.mint, account: *accounts.account.address(), owner });
     Ok(())
 }

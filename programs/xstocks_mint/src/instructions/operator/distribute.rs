@@ -10,7 +10,7 @@ use crate::{
         distribute::{Accounts, Args},
         Context,
     },
-    token,
+    token::{self, Moved},
 };
 
 use super::{require_operator, require_running, take_sequence};
@@ -58,7 +58,7 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
         asset.policy.distribute_refill_raw_per_sec,
     );
     asset.distribute_bucket.take(args.amount_raw)?;
-    let left_raw = token::amount_raw(accounts.vault)?.checked_sub(args.amount_raw).ok_or(Error::InventoryTooLow)?;
+    let moved = Moved::expected(accounts.vault, accounts.destination, args.amount_raw, Error::InventoryTooLow)?;
 
     // 4. Effects, then the call.
     asset.distributed_raw = asset.distributed_raw.checked_add(args.amount_raw).ok_or(Error::Overflow)?;
@@ -75,10 +75,8 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
         &seeds,
     );
 
-    // 5. Exactly the amount less in the vault (M7).
-    if token::amount_raw(accounts.vault)? != left_raw {
-        return Err(Error::BalanceMismatch);
-    }
+    // 5. Exactly that (M7).
+    moved.check()?;
     emit(Distributed {
         mint: *accounts.mint.address(),
         sequence: args.sequence,

@@ -64,8 +64,9 @@ pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
     asset.burnt_raw = asset.burnt_raw.checked_add(amount_raw).ok_or(Error::Overflow)?;
     asset.invariant()?;
 
-    // 7. The call; the supply is exactly the amount less.
+    // 7. The call; supply and vault are exactly the amount less (M7).
     let supply_before_raw = token::supply_raw(accounts.mint)?;
+    let left_raw = token::amount_raw(accounts.redemption_vault)?.checked_sub(amount_raw);
     let seeds = cpi::redeem_seeds(accounts.mint.address(), &bump);
     cpi::burn(
         accounts.redemption_vault,
@@ -78,6 +79,9 @@ pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
     let supply_raw = token::supply_raw(accounts.mint)?;
     if supply_before_raw.checked_sub(amount_raw) != Some(supply_raw) {
         return Err(Error::SupplyMismatch);
+    }
+    if left_raw != Some(token::amount_raw(accounts.redemption_vault)?) {
+        return Err(Error::BalanceMismatch);
     }
     emit(RedemptionSettled {
         mint: *accounts.mint.address(),

@@ -11,7 +11,7 @@ use crate::{
         request_redemption::{Accounts, Args},
         Context,
     },
-    token,
+    token::{self, Moved},
 };
 
 pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
@@ -51,10 +51,7 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     if amount_raw == 0 {
         return Err(Error::AmountZero);
     }
-    if token::amount_raw(accounts.source)? < amount_raw {
-        return Err(Error::SourceTooLow);
-    }
-    let vault_raw = token::amount_raw(accounts.redemption_vault)?.checked_add(amount_raw).ok_or(Error::Overflow)?;
+    let moved = Moved::expected(accounts.source, accounts.redemption_vault, amount_raw, Error::SourceTooLow)?;
 
     // 4. The record, at an address that is used once.
     let seeds: [&[u8]; 3] = [b"redemption", mint.as_array(), args.id];
@@ -68,7 +65,7 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     redemption.id = *args.id;
     redemption.invariant()?;
 
-    // 5. The call; exactly the amount more in the vault.
+    // 5. The call, and exactly that (M7).
     cpi::transfer(
         accounts.source,
         accounts.mint,
@@ -78,9 +75,7 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
         asset.decimals,
         &[],
     );
-    if token::amount_raw(accounts.redemption_vault)? != vault_raw {
-        return Err(Error::BalanceMismatch);
-    }
+    moved.check()?;
     emit(RedemptionRequested {
         mint: *mint,
         redemption: *accounts.redemption.address(),
