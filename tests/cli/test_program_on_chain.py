@@ -120,7 +120,11 @@ class Desk:
 
     async def types(self, *arguments: str, keys: Sequence[str | Keypair] = (), yes: bool = True) -> Ran:
         """`xstocks program ARGUMENTS`, each of `keys` by --key."""
-        line = ["program", *arguments, "--config", str(self.settings), *(["--yes"] if yes else [])]
+        return await self.runs("program", *arguments, keys=keys, yes=yes)
+
+    async def runs(self, *arguments: str, keys: Sequence[str | Keypair] = (), yes: bool = True) -> Ran:
+        """`xstocks ARGUMENTS`, the same."""
+        line = [*arguments, "--config", str(self.settings), *(["--yes"] if yes else [])]
         for who in keys:
             line += ["--key", str(self.key(who))]
         self._capsys.readouterr()
@@ -356,6 +360,49 @@ async def test_a_live_mint_is_adopted(shared: Deployed, desk: MakeDesk) -> None:
     await at.done(*finish, keys=["admin"])
     state = await (await live.asset()).read()
     assert (state.state, state.adopted_raw, state.policy) == (AssetState.HALTED, 7_000, ROOMY)
+
+
+@ON_EITHER
+async def test_holders_hand_their_parts_over(shared: Deployed, desk: MakeDesk) -> None:
+    """Two of three holders for two mints at once, and the third later; run again nothing is left."""
+    at = desk(shared)
+    minter, guard, other = holders = (Keypair(), Keypair(), Keypair())
+    await shared.chain.fund(*map(address_of, holders))
+    lives = [await live_mint(shared, holders=holders) for _ in range(2)]
+    mints = [base58(live.mint) for live in lives]
+    ran = await at.runs("hand-over", mints[0], keys=[minter])
+    assert (ran.code, ran.out) == (2, "")
+    remedy = "its adoption was never begun; the admin begins one with `xstocks program begin-adopt`"
+    assert ran.err == f"error: MINT: {mints[0]}: {remedy}\n"
+    for mint in mints:
+        await at.done("begin-adopt", "--mint", mint, "--profile", "xstocks", keys=["admin"])
+    assert (await at.runs("hand-over", "here", keys=[minter])).code == 2
+
+    ran = await at.runs("hand-over", *mints, keys=[minter, other])
+    assert ran.code == 0, ran.err
+    rest = ("metadata_pointer", "metadata_update", "permanent_delegate", "scaled_ui", "confidential", "hook")
+    held = f"freeze ({guard.pubkey()}), pausable ({guard.pubkey()})"
+    told = ran.out.splitlines()
+    for live, mint in zip(lives, mints, strict=True):
+        for done in ("to hand over", "handed over"):
+            assert {f"{done}: {mint}: mint", f"{done}: {mint}: {', '.join(rest)}"} <= set(told)
+        assert f"held by others: {mint}: {held}" in told
+        assert asdict(await live.holders()) == dict.fromkeys(("mint", *rest), live.asset_address) | dict.fromkeys(
+            ("freeze", "pausable"), address_of(guard)
+        )
+    again = await at.runs("hand-over", *mints, keys=[minter, other])
+    assert (again.code, again.out.splitlines()[-1]) == (0, "nothing is left to hand over by these keys")
+
+    # What was passed on since begin_adopt is not handed over: abort_adopt would give it to the recorded holder.
+    heir = Keypair()
+    await shared.chain.fund(address_of(heir))
+    await lives[0].give("freeze", address_of(heir))
+    ran = await at.runs("hand-over", *mints, keys=[guard, heir])
+    assert f"held by others: {mints[0]}: freeze ({heir.pubkey()})" in ran.out
+    assert (await lives[0].holders()).freeze == address_of(heir)
+    await at.done("finish-adopt", "--mint", mints[1], "--policy", json.dumps(asdict(ROOMY)), keys=["admin"])
+    ran = await at.runs("hand-over", mints[1], keys=[guard])
+    assert (ran.code, "its adoption is finished" in ran.err) == (2, True)
 
 
 @ON_EITHER

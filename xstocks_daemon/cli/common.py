@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -10,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from xstocks_daemon.app.logging import configure_logging
-from xstocks_daemon.app.settings import CONFIG_ENV, LoggingSettings, Settings, load_settings
+from xstocks_daemon.app.settings import CONFIG_ENV, JournalSettings, LoggingSettings, Settings, load_settings
 
 T = TypeVar("T")
 
@@ -18,6 +19,7 @@ ConfigOption = Annotated[
     Path | None,
     typer.Option("--config", metavar="FILE", envvar=CONFIG_ENV, help="The settings file (TOML)."),
 ]
+YesOption = Annotated[bool, typer.Option("--yes", help="Send without asking.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 
 _opened: list[Settings] = []
@@ -30,6 +32,11 @@ def open_settings(config: Path | None, *, quiet: bool = True, **overrides: Any) 
     logging = LoggingSettings(format="console", level="error") if quiet else settings.logging
     configure_logging(logging)
     return settings
+
+
+def open_settings_of_a_role(config: Path | None) -> Settings:
+    """The settings for a command of the issuer's other roles: nothing of it is the journal's, so nobody needs one."""
+    return open_settings(config, live=False, journal=JournalSettings(path=Path(os.devnull)))
 
 
 def opened_settings() -> Settings | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -15,7 +14,7 @@ from solders.instruction import AccountMeta, Instruction
 
 from xstocks_daemon.app.errors import EXIT_FAILURE, MISSING, operation_error, user_error
 from xstocks_daemon.app.runtime import Chain, open_chain
-from xstocks_daemon.app.settings import JournalSettings, Settings
+from xstocks_daemon.app.settings import Settings
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.chain.errors import ProgramError, TransactionFailed
 from xstocks_daemon.chain.forms import (
@@ -33,7 +32,7 @@ from xstocks_daemon.chain.program import REDEMPTION_ID_BYTES, Proposal
 from xstocks_daemon.chain.sender import confirm_attempt, landed_transaction, sign_attempt, simulate
 from xstocks_daemon.chain.transactions import MAX_COMPUTE_UNITS, ComputeBudget
 from xstocks_daemon.cli import values
-from xstocks_daemon.cli.common import ConfigOption, JsonOption, open_settings, run_async
+from xstocks_daemon.cli.common import ConfigOption, JsonOption, YesOption, open_settings_of_a_role, run_async
 from xstocks_daemon.cli.output import ERRORS, print_json, print_table, say
 from xstocks_daemon.domain.units import Address
 from xstocks_daemon.signing import KeyfileSigner, load_keyfile
@@ -56,7 +55,6 @@ ProposeOption = Annotated[
     bool, typer.Option("--propose", help="Only start its timelock: make the proposal of exactly this instruction.")
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Simulate and show it; send nothing.")]
-YesOption = Annotated[bool, typer.Option("--yes", help="Send without asking.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +174,7 @@ def _run(interface: ProgramInterface, instruction: str, given: Mapping[str, Any]
     request = read_request(interface, instruction, given)
     if given["as_json"] and not (given["yes"] or given["dry_run"]):
         raise user_error("--json", instruction, "add --yes, or --dry-run: with --json nobody is asked")
-    # Nothing here is of the journal, so nobody needs to have one.
-    settings = open_settings(given["config"], live=False, journal=JournalSettings(path=Path(os.devnull)))
+    settings = open_settings_of_a_role(given["config"])
     how = {name: given[name] for name in ("dry_run", "yes", "as_json")}
     shown = run_async(_carry_out(settings, request, _signers(settings, given["key"] or []), **how))
     if given["as_json"]:
