@@ -66,16 +66,18 @@ if (token.getUint32(scaledUi, true) !== (56 << 16 | 25)) throw new Error(`${mint
 const mintBits = token.getBigUint64(scaledUi + (nowTs >= token.getBigInt64(scaledUi + 44, true) ? 52 : 36), true);
 
 const maxAgeMs = BigInt(asset.getUint32(216, true)) * 1000n;
+// Sums stop at the greatest u64, as the program's.
+const sum = (a, b) => BigInt.asUintN(64, a + b) === a + b ? a + b : 2n ** 64n - 1n;
 let freshRaw = 0n, unseenRaw = 0n, oldestMs = null;
 for (const { entry, custodian } of entriesOf(asset)) {
-  unseenRaw += entry.getBigUint64(72, true) - entry.getBigUint64(80, true);
+  unseenRaw = sum(unseenRaw, entry.getBigUint64(72, true) - entry.getBigUint64(80, true));
   const observedMs = entry.getBigUint64(40, true);
   const fresh = entry.getUint8(36) === 1 && entry.getUint8(37) === 0
     && entry.getUint32(32, true) === epochs.get(custodian)
     && nowTs < entry.getBigInt64(48, true) && nowTs * 1000n <= observedMs + maxAgeMs
     && entry.getBigUint64(88, true) === multiplierBits && mintBits === multiplierBits;
   if (!fresh) continue;
-  freshRaw += entry.getBigUint64(64, true);
+  freshRaw = sum(freshRaw, entry.getBigUint64(64, true));
   if (oldestMs === null || observedMs < oldestMs) oldestMs = observedMs;
 }
 const ceilingRaw = freshRaw > unseenRaw ? freshRaw - unseenRaw : 0n;

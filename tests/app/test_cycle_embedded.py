@@ -36,7 +36,7 @@ from xstocks_daemon.chain.reader import ChainReader
 from xstocks_daemon.chain.rpc import RpcPool
 from xstocks_daemon.chain.sender import send_and_confirm
 from xstocks_daemon.chain.tables import TableBook
-from xstocks_daemon.chain.transactions import SignFunction
+from xstocks_daemon.chain.transactions import SignFunction, create_token_account
 from xstocks_daemon.cli.look import status_of
 from xstocks_daemon.domain.decisions import Action, AssetLine, Reason
 from xstocks_daemon.domain.intent import AttemptState, Intent, IntentKind, IntentState
@@ -46,7 +46,7 @@ from xstocks_daemon.domain.views import HaltReason, LiveIntent, Order, totals_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-SYMBOLS = ("AAPLx", "AMDx", "ABTx", "ADBEx", "AMATx", "AAOIx", "ABBVx", "ACNx", "ALABx")
+SYMBOLS = ("AAPLx", "AMDx", "ABTx", "ADBEx", "AMATx", "AAOIx", "ABBVx", "ACNx", "ANETx", "ALABx")
 BEYOND_EVERY_WINDOW_SLOTS = 400  # 150 blocks of validity, 150 of margin, and some
 
 
@@ -367,6 +367,60 @@ async def test_a_settled_redemption_is_explained_and_minted_again_by_nobody(stag
     assert (after.mint.supply_raw, after.holder_burnt_raw) == (ceiling, 0)
     assert totals_of(after.asset).burnt_raw == totals_of(before.asset).burnt_raw
     assert after.asset.burnt_raw == before.asset.burnt_raw + amount_raw
+
+
+async def test_a_receiver_that_refuses_keeps_nobody_waiting_but_itself(stage: World) -> None:
+    """Its token account is frozen (or wants memos, or is another one's by now): the other orders and the minting of the
+    asset go on, and its own order is served once it can be."""
+    asset, client, keys = asset_of(stage, "ANETx"), stage.client, stage.deployment.keys
+    mint, amount_raw, compliance = asset.mint, 10**8, keys.compliance.address
+    refusing, other = (generate_key(stage.folder / "keys", name).address for name in ("refusing", "other"))
+    for wallet in (refusing, other):
+        on_the_list = client.set_participant(
+            registrar=keys.registrar.address, wallet=wallet, active=True, expires_ts=2**40, country="CH"
+        )
+        await acted(stage, "registrar", on_the_list)
+    account = associated_token_address(refusing, mint)
+    fees = TransferParams(from_pubkey=pubkey(keys.admin.address), to_pubkey=pubkey(compliance), lamports=10**8)
+    await acted(stage, "admin", create_token_account(keys.admin.address, refusing, mint), transfer(fees))
+    await acted(stage, "compliance", client.freeze(compliance=compliance, mint=mint, account=account))
+    before = await view_of(stage, "ANETx")
+    await deposit(stage, "ANETx")
+    settings = settings_of(stage)
+    slow = settings.model_copy(update={"timing": settings.timing.model_copy(update={"set_aside_secs": 3_600.0})})
+    async with open_runtime(slow) as runtime, leased(runtime):
+        cycle = Cycle(runtime, Metrics(runtime.custodians.values()))
+        orders = [
+            Order(uuid.uuid4().bytes, mint, amount_raw, wallet, associated_token_address(wallet, mint))
+            for wallet in (refusing, other)
+        ]
+        for order in orders:
+            await runtime.journal.place_order(order, "a person")
+
+        async def went_on() -> bool:
+            await cycle.run()
+            now = await view_of(stage, "ANETx")
+            return (
+                now.asset.distributed_raw == before.asset.distributed_raw + amount_raw
+                and now.mint.supply_raw > before.mint.supply_raw
+            )
+
+        await until(went_on, "the other order and the minting")
+        (open_order,) = (await runtime.journal.view()).orders
+        assert open_order == orders[0]
+        dropped = await runtime.journal.intents(mint=mint, state=IntentState.DROPPED)
+        assert [one.intent.order_id for one in dropped] == [orders[0].order_id]
+        assert "DestinationInvalid (6216)" in dropped[0].note
+    await acted(stage, "compliance", client.thaw(compliance=compliance, mint=mint, account=account))
+    async with open_runtime(settings) as runtime, leased(runtime):
+        cycle = Cycle(runtime, Metrics(runtime.custodians.values()))
+
+        async def served() -> bool:
+            await cycle.run()
+            return not (await runtime.journal.view()).orders
+
+        await until(served, "the order of who was frozen")
+    await assert_tracks_custody(stage, "ANETx")
 
 
 async def test_an_asset_that_the_endpoints_tell_differently_halts_alone(stage: World) -> None:

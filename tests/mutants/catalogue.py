@@ -544,7 +544,150 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     # ---- the timelock ----------------------------------------------------------------------------------------------
+    *of(
+        "timelock.rs",
+        "timelock admin_handover",
+        off(
+            "timelock-mismatch",
+            "proposal.hash != proposal_hash(context.data, without_proposal)?",
+            "runs what was proposed",
+        ),
+        off(
+            "timelock-pending",
+            "proposal.state != PROPOSAL_PENDING",
+            "runs a proposal once, and none that was cancelled",
+        ),
+        off("timelock-stale", "proposal.admin_epoch != config.admin_epoch", "forgets what another admin proposed"),
+        off("timelock-early", "now.ts < proposal.ready_ts", "waits for the timelock"),
+        off("timelock-expired", "proposal.has_expired(now)?", "forgets a proposal that nobody executed"),
+        gone("timelock-once", "proposal.state = PROPOSAL_EXECUTED;", "remembers what was executed"),
+        swap(
+            "timelock-none",
+            "if config.sealed == 0 { Ok(()) }",
+            "if config.sealed <= 1 { Ok(()) }",
+            "wants a proposal once sealed",
+        ),
+        swap(
+            "timelock-accounts",
+            "[TAG, data].into_iter().chain(keys)",
+            "[TAG, data].into_iter()",
+            "proposes of accounts",
+        ),
+    ),
+    *of(
+        "instructions/admin/propose.rs",
+        "timelock",
+        off("propose-any", "!TIMELOCKED.contains(&instruction)", "proposes only what needs it"),
+        off("propose-again", "proposal.state == PROPOSAL_PENDING && is_live", "leaves the time of a proposal as it is"),
+        swap(
+            "propose-role",
+            "if instruction == set_role::DISCRIMINATOR {",
+            "if false && instruction == set_role::DISCRIMINATOR {",
+            "knows a proposal that replaces the guardian",
+        ),
+    ),
+    *of(
+        "instructions/guardian/cancel_proposal.rs",
+        "timelock",
+        off(
+            "cancel-own-replacement",
+            "proposal.role == role::GUARDIAN && !same(&config.admin, by)",
+            "lets the guardian be replaced",
+        ),
+        off("cancel-finished", "proposal.state != PROPOSAL_PENDING", "cancels only what is pending"),
+    ),
+    *of(
+        "instructions/admin/set_role.rs",
+        "timelock",
+        gone(
+            "set-role-timelock",
+            "timelock::check(context, config, accounts.proposal, Now::read()?)?;",
+            "gives roles under the timelock",
+        ),
+    ),
+    *of(
+        "instructions/admin/attach_custodian.rs",
+        "timelock custodians",
+        gone(
+            "attach-timelock",
+            "timelock::check(context, config, accounts.proposal, now)?;",
+            "attaches custodians under the timelock",
+        ),
+        gone(
+            "attach-void",
+            "entry.void(now.observable_until_ms(config.max_skew_secs));",
+            "voids what was observed before a custodian is attached (M3)",
+        ),
+    ),
+    *of(
+        "instructions/admin/set_custodian_keys.rs",
+        "timelock custodians",
+        gone(
+            "keys-timelock",
+            "timelock::check(context, config, accounts.proposal, now)?;",
+            "changes keys under the timelock",
+        ),
+        gone("keys-epoch", "custodian.next_epoch()?;", "starts a new epoch with new keys (M2)"),
+    ),
+    *of(
+        "instructions/admin/loosen_policy.rs",
+        "timelock policy",
+        gone(
+            "loosen-timelock",
+            "timelock::check(context, config, accounts.proposal, now)?;",
+            "loosens limits under the timelock",
+        ),
+    ),
+    *of(
+        "instructions/admin/release_authority.rs",
+        "retire_release timelock",
+        gone(
+            "release-timelock",
+            "timelock::check(context, config, accounts.proposal, now)?;",
+            "releases a mint under the timelock",
+        ),
+        off("release-inventory", "token::amount_raw(accounts.vault)? != 0", "releases a mint without inventory only"),
+        off("release-change", "asset.change_announced()", "waits for a change of the multiplier before a release"),
+    ),
     # ---- what the admin does ---------------------------------------------------------------------------------------
+    *of(
+        "instructions/admin/detach_custodian.rs",
+        "custodians",
+        gone("detach-void", "entry.void(0);", "leaves nothing of a detached entry"),
+        gone("detach-state", "entry.state = ENTRY_DETACHED;", "detaches"),
+    ),
+    *of(
+        "instructions/admin/initialize.rs",
+        "initialize",
+        swap(
+            "initialize-anybody",
+            "if !same(\n        upgrade_authority(",
+            "if false && !same(\n        upgrade_authority(",
+            "is initialized by its deployer only",
+        ),
+        off("initialize-program", "!same(program.address(), program_id)", "reads the upgrade authority of itself"),
+    ),
+    *of(
+        "instructions/admin/seal.rs",
+        "timelock admin_handover",
+        off("seal-twice", "config.sealed != 0", "is sealed once"),
+        off("seal-offer", "config.withdraw_offer()", "ends an offer that knew no timelock"),
+    ),
+    *of(
+        "instructions/admin/clear_role.rs",
+        "timelock",
+        off(
+            "clear-guardian",
+            "config.sealed == 1 && args.role == role::GUARDIAN",
+            "keeps the guardian, once sealed, until it is replaced",
+        ),
+    ),
+    *of(
+        "instructions/admin/tighten_policy.rs",
+        "policy",
+        off("tighten-loosens", "!policy.tightens(&asset.policy)", "tightens at once and nothing else"),
+        gone("tighten-bounds", "policy.check()?;", "keeps the bounds of every policy"),
+    ),
     *of(
         "instructions/admin/taking.rs",
         "register_asset adoption",
@@ -629,6 +772,93 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     # ---- participants, pauses, holds, keys -------------------------------------------------------------------------
+    *of(
+        "instructions/registrar/set_participant.rs",
+        "distribute",
+        off(
+            "participant-duty",
+            "!same(&config.registrar, accounts.registrar.address())",
+            "asks for the registrar to list somebody",
+        ),
+    ),
+    *of(
+        "state/participant.rs",
+        "distribute redemptions",
+        off("participant-inactive", "self.state != PARTICIPANT_ACTIVE", "sends to active participants only"),
+        off("participant-expired", "now.ts >= self.expires_ts", "sends nothing to a participant that expired"),
+    ),
+    *of(
+        "instructions/guardian/pause.rs",
+        "pauses",
+        gone("pause-duty", "require_guardian(config, accounts.guardian)?;", "asks for the guardian to pause (M8)"),
+        swap(
+            "pause-others", "asset.paused |= args.scopes;", "asset.paused = args.scopes;", "keeps the other pauses (M8)"
+        ),
+    ),
+    *of(
+        "instructions/resumer/resume.rs",
+        "pauses",
+        gone("resume-duty", "require_resumer(config, accounts.resumer)?;", "asks for the resumer to resume (M8)"),
+        swap("resume-others", "Ok(paused & !scopes)", "Ok(0)", "resumes only what was named (M8)"),
+    ),
+    *of(
+        "state/config.rs",
+        "pauses timelock",
+        off(
+            "guardian-is-resumer",
+            "self.guardian == self.resumer && self.guardian != Address::default()",
+            "wants two keys to pause and to resume (M8)",
+        ),
+    ),
+    *of(
+        "instructions/resumer/clear_hold.rs",
+        "multiplier mint_burn",
+        gone("hold-duty", "require_resumer(config, accounts.resumer)?;", "asks for the resumer to clear a hold (M9)"),
+        off(
+            "hold-looked-at",
+            "asset.entries.iter().zip(args.observed_ms).any(|(entry, seen_ms)| entry.observed_ms != seen_ms)",
+            "clears what the resumer looked at (M9)",
+        ),
+    ),
+    *of(
+        "instructions/guardian/revoke_custodian_key.rs",
+        "custodians",
+        gone("revoke-epoch", "custodian.next_epoch()?;", "starts a new epoch without a revoked key (M2)"),
+    ),
+    *of(
+        "instructions/attestation/withdraw_entry.rs",
+        "withdraw_entry",
+        off("withdraw-expired", "now.ts >= key.expires_ts", "lets an attester withdraw while its key lasts"),
+        gone(
+            "withdraw-void",
+            "entry.void(now.observable_until_ms(config.max_skew_secs));",
+            "makes a withdrawn entry count nothing (M3)",
+        ),
+    ),
+    # ---- accounts --------------------------------------------------------------------------------------------------
+    *of(
+        "account.rs",
+        "substitution",
+        off("account-owner", "!same(account.owner(), program_id)", "reads its own accounts only"),
+        off(
+            "account-kind",
+            "discriminator != const { u64::from_le_bytes(S::DISCRIMINATOR) }",
+            "tells one kind of account from another",
+        ),
+        off("account-version", "version != VERSION", "refuses a layout that it does not know"),
+    ),
+    *of(
+        "token.rs",
+        "distribute substitution",
+        off("token-owner", "!same(account.owner(), &ids::TOKEN_2022)", "takes token accounts of Token-2022 only"),
+        swap(
+            "token-mint",
+            "!is_account || !of_mint || !is_initialized",
+            "!is_account || !is_initialized",
+            "takes token accounts of the mint only",
+        ),
+        swap("token-frozen", ".filter(|_| !is_frozen(account))", "", "refuses frozen token accounts"),
+    ),
     # ---- the admin's office ----------------------------------------------------------------------------------------
     *of(
         "instructions/pending_admin/accept_admin.rs",
@@ -692,6 +922,29 @@ MUTANTS: tuple[Mutant, ...] = (
             "thaw-immutable-owner",
             "!token::has_immutable_owner(accounts.account)",
             "thaws in the permissioned profile only what stays the participant's",
+        ),
+    ),
+    *of(
+        "instructions/compliance/mod.rs",
+        "freeze recovery",
+        off("compliance-vault", "asset.is_vault(account.address())", "leaves its own vaults alone (M7)"),
+    ),
+    *of(
+        "instructions/compliance/announce_recovery.rs",
+        "recovery",
+        off("announce-open", "recovery.state == RECOVERY_ANNOUNCED", "leaves an announced recovery as it is (M7)"),
+        off(
+            "announce-delay",
+            "args.delay_secs < config.timelock_secs || args.delay_secs > YEAR_SECS",
+            "announces a recovery a timelock ahead (M7)",
+        ),
+        off("announce-freeze", "!token::is_frozen(accounts.source)", "freezes the source at once (M7)"),
+    ),
+    *of(
+        "instructions/guardian/cancel_recovery.rs",
+        "recovery",
+        gone(
+            "cancel-recovery-duty", "require_guardian(config, accounts.guardian)?;", "asks for the guardian to cancel"
         ),
     ),
     *of(

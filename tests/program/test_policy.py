@@ -22,7 +22,9 @@ LOWER = (
     "max_multiplier_bps",
     "ca_tolerance_bps",
 )
-"""Values that are stricter when lower; a longer ca_window_secs is the stricter one."""
+"""Values that are stricter when lower."""
+HIGHER = ("ca_window_secs", "min_notice_secs")
+"""Values that are stricter when longer."""
 
 
 def tightening(asset: Asset, policy: Policy) -> Call:
@@ -39,10 +41,10 @@ def loosening(asset: Asset, policy: Policy) -> Call:
     )
 
 
-@pytest.mark.parametrize("name", [*LOWER, "ca_window_secs"])
+@pytest.mark.parametrize("name", [*LOWER, *HIGHER])
 async def test_a_limit_is_tightened_at_once_and_never_loosened_so(program: Deployed, asset: Asset, name: str) -> None:
     now = getattr(ROOMY, name)
-    step = 1 if name == "ca_window_secs" else -1
+    step = 1 if name in HIGHER else -1
     looser = replace(ROOMY, **{name: now - step})
     stricter = replace(ROOMY, **{name: now + step})
     await program.refused(tightening(asset, looser), Refusal.NotTightening)
@@ -71,6 +73,11 @@ async def test_a_policy_keeps_its_bounds(
 ) -> None:
     await program.refused(loosening(asset, replace(ROOMY, **bad)), Refusal.PolicyInvalid)
     await program.accepted(loosening(asset, replace(ROOMY, **good)))
+
+
+async def test_the_strictest_policy_keeps_them_too(program: Deployed, asset: Asset) -> None:
+    await program.refused(tightening(asset, replace(ROOMY, max_age_secs=0)), Refusal.PolicyInvalid)
+    await program.accepted(tightening(asset, replace(ROOMY, max_age_secs=1)))
 
 
 async def test_a_smaller_bucket_keeps_no_more_than_its_size(program: Deployed, asset: Asset) -> None:

@@ -98,6 +98,31 @@ async def test_a_proposal_waits_to_the_last_second(sealed: Deployed, sealed_asse
     await sealed.accepted(executing(sealed, instruction))
 
 
+@pytest.mark.embedded_only
+async def test_a_proposal_that_was_forgotten_is_no_power_that_waits(sealed: Deployed, sealed_asset: Asset) -> None:
+    """Else whoever gets the admin's key executes at once what was ready long ago."""
+    instruction = set_role(sealed)
+    proposal = await propose(sealed, instruction)
+    life_secs, ready_at = 14 * 86_400, 56
+    # As if it had become ready long ago: the chain's clock is everybody's.
+    expires_ts = await sealed.chain.clock_ts() + 10
+    info = await sealed.chain.account(proposal.address)
+    ready_ts = (expires_ts - life_secs).to_bytes(8, "little")
+    await sealed.chain.set_account(proposal.address, replace(info, data=patched(info.data, ready_at, ready_ts)))
+    assert (await read(sealed, instruction)).ready_ts == expires_ts - life_secs
+
+    await sealed.refused(proposing(sealed, instruction), Refusal.ProposalPending)
+    await sealed.chain.switches_at(
+        expires_ts, executing(sealed, instruction), before=None, since=Refusal.ProposalExpired
+    )
+    await sealed.refused(executing(sealed, instruction), Refusal.ProposalExpired)
+    # Proposed again it waits again.
+    again = await propose(sealed, instruction)
+    await sealed.refused(executing(sealed, instruction), Refusal.ProposalNotReady)
+    await sealed.chain.clock_reaches(again.ready_ts)
+    await sealed.accepted(executing(sealed, instruction))
+
+
 #: Every instruction that takes a proposal of itself.
 TIMELOCKED = [
     name

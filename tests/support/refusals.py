@@ -67,6 +67,7 @@ class Refusal(IntEnum):
     GuardianCannotCancel = 6037
     NotSealed = 6038
     GuardianNotClearable = 6039
+    ProposalExpired = 6040
     # 6050 to 6079: custodians and their keys.
     TooManyKeys = 6050
     KeysNotAscending = 6051

@@ -72,6 +72,8 @@ class Attempts:
         self._landed = landed
         self._limits: dict[Address, int] = {}
         """The batch size for assets of a batch that failed on chain without saying by which entry: halved each time."""
+        self._orders_aside: dict[bytes, float] = {}
+        """Orders that failed, and when (monotonic seconds) they are tried again: a restart tries them at once."""
 
     # ---- settle -------------------------------------------------------------------------------------------------
 
@@ -190,6 +192,12 @@ class Attempts:
 
     # ---- send ---------------------------------------------------------------------------------------------------
 
+    def tried_now(self, orders: Iterable[Order]) -> tuple[Order, ...]:
+        """The orders without those that are set aside."""
+        now = time.monotonic()
+        self._orders_aside = {order_id: until for order_id, until in self._orders_aside.items() if until > now}
+        return tuple(order for order in orders if order.order_id not in self._orders_aside)
+
     async def send(
         self, work: Collection[LiveIntent], snapshot: ChainSnapshot, book: TableBook, orders: Iterable[Order]
     ) -> None:
@@ -260,8 +268,13 @@ class Attempts:
         return attempt
 
     async def _set_aside(self, live: LiveIntent, reason: str) -> None:
-        until_ms = time.time_ns() // 1_000_000 + self._set_aside_ms
-        await self._outbox.journal.set_aside(live.intent.mint, reason, until_ms)
+        """The asset is left alone for a while; of a distribution only its order: that its receiver refuses (frozen, or
+        wants memos) keeps nobody else waiting."""
+        if live.intent.kind is IntentKind.DISTRIBUTE:
+            self._orders_aside[live.intent.order_id] = time.monotonic() + self._set_aside_ms / 1_000
+        else:
+            until_ms = time.time_ns() // 1_000_000 + self._set_aside_ms
+            await self._outbox.journal.set_aside(live.intent.mint, reason, until_ms)
         await self._outbox.journal.drop_intent(live.id, reason)
         log.warning("set_aside", mint=base58(live.intent.mint), kind=live.intent.kind.name.lower(), reason=reason)
 

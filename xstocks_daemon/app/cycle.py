@@ -121,6 +121,7 @@ class Cycle:
         book = await hands.tables.ensure(snapshot)
         custody = await self._keep(await self._ask(snapshot, _numbers(book)))
         journal = await self._runtime.journal.view()
+        journal = replace(journal, orders=hands.attempts.tried_now(journal.orders))
         decided = plan(snapshot, custody, self._policy, journal)
         self._observe(snapshot, decided)
         work = await self._journal(decided)

@@ -84,7 +84,8 @@ class ProposalState(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A timelocked instruction waiting (Proposal account). `role` is the one set_role would replace, else None."""
+    """A timelocked instruction waiting (Proposal account), executable from `ready_ts` on for 14 days. `role` is the one
+    set_role would replace, else None."""
 
     address: Address
     state: ProposalState

@@ -90,6 +90,7 @@ errors! {
     6037 GuardianCannotCancel "The guardian cannot cancel its own replacement"
     6038 NotSealed "Before the program is sealed nothing needs a proposal"
     6039 GuardianNotClearable "Once sealed the guardian is only replaced, under the timelock, never cleared"
+    6040 ProposalExpired "The proposal was not executed within 14 days of being ready; propose it again"
 
     // 6050 to 6079: custodians and their keys.
     6050 TooManyKeys "A custodian has at most 8 keys"

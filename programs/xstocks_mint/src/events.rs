@@ -34,7 +34,7 @@ events! {
     Initialized { admin: Address, genesis_hash: [u8; 32], max_skew_secs: u32 }
     /// The timelock is enforced from now on.
     Sealed { timelock_secs: u64 }
-    /// A timelocked instruction may be executed from ready_ts on.
+    /// A timelocked instruction may be executed from ready_ts on, for 14 days.
     Proposed { proposal: Address, hash: [u8; 32], instruction: [u8; 8], ready_ts: i64 }
     /// A proposal was cancelled.
     ProposalCancelled { proposal: Address, hash: [u8; 32], by: Address }
@@ -162,8 +162,9 @@ impl<E: ListEvent, const N: usize> EventList<E, N> {
         if count >= N {
             return None;
         }
-        self.count = self.count.wrapping_add(1); // count < N
-                                                 // SAFETY: count < N; items have alignment 1, so a reference into the packed struct is aligned.
+        // Below N, as just checked.
+        self.count = self.count.wrapping_add(1);
+        // SAFETY: count < N; items have alignment 1, so a reference into the packed struct is aligned.
         Some(unsafe { &mut *(&raw mut self.items).cast::<MaybeUninit<E::Item>>().add(count) })
     }
 

@@ -18,13 +18,12 @@ const TOKEN: AccountSpec = ANY.program(ids::TOKEN_2022);
 const ASSOCIATED: AccountSpec = ANY.program(ids::ASSOCIATED_TOKEN_PROGRAM);
 /// The asset of the instruction's `mint` account.
 const ASSET_OF_MINT: AccountSpec = WRITABLE.pda(&[Seed::Const(b"asset"), Seed::Account("mint")]);
+/// The same, only read.
+const ASSET_OF_MINT_READ: AccountSpec = ANY.pda(&[Seed::Const(b"asset"), Seed::Account("mint")]);
 /// The adoption of the instruction's `mint` account.
 const ADOPTION_OF_MINT: AccountSpec = WRITABLE.pda(&[Seed::Const(b"adoption"), Seed::Account("mint")]);
 /// Owner of the redemption vault of the instruction's `mint` account.
 const REDEMPTION_AUTHORITY: AccountSpec = ANY.pda(&[Seed::Const(b"redeem"), Seed::Account("mint")]);
-
-/// The same, only read.
-const ASSET_OF_MINT_READ: AccountSpec = ANY.pda(&[Seed::Const(b"asset"), Seed::Account("mint")]);
 /// The recovery from the instruction's `source` account.
 const RECOVERY: AccountSpec = WRITABLE.pda(&[Seed::Const(b"recovery"), Seed::Account("source")]);
 
@@ -318,7 +317,8 @@ instructions! {
         config: WRITABLE.pda(&[Seed::Const(b"config")]),
     }
 
-    /// Starts the timelock of one instruction with its arguments and accounts.
+    /// Starts the timelock of one instruction with its arguments and accounts. When it has passed the instruction may be
+    /// executed for 14 days.
     admin::propose "Propose" (instruction_data: Bytes) {
         /// Pays.
         admin: PAYER,

@@ -43,10 +43,10 @@ pub fn proposal_hash(data: &[u8], accounts: &[AccountView]) -> Result<[u8; 32]> 
 }
 
 /// Refuses a timelocked instruction unless the program is not sealed, or its last account is a proposal of exactly
-/// this instruction, these arguments and accounts, pending, ready, and of the present admin.
+/// this instruction, these arguments and accounts, pending, ready, not expired, and of the present admin.
 ///
 /// # Errors
-/// ProposalRequired, ProposalMismatch, ProposalNotPending, ProposalStale, ProposalNotReady.
+/// ProposalRequired, ProposalMismatch, ProposalNotPending, ProposalStale, ProposalNotReady, ProposalExpired, Overflow.
 #[inline(never)]
 pub fn check(context: &Context, config: &Config, proposal: Option<&AccountView>, now: Now) -> Result {
     let Some(account) = proposal else {
@@ -65,6 +65,9 @@ pub fn check(context: &Context, config: &Config, proposal: Option<&AccountView>,
     }
     if now.ts < proposal.ready_ts {
         return Err(Error::ProposalNotReady);
+    }
+    if proposal.has_expired(now)? {
+        return Err(Error::ProposalExpired);
     }
     proposal.state = PROPOSAL_EXECUTED;
     emit(ProposalExecuted { proposal: *account.address(), hash: proposal.hash });

@@ -1,12 +1,14 @@
 //! The one timelock.
 
-use super::{ensure, State, VERSION};
-use crate::{error::Result, schema::layout};
+use super::{ensure, later, State, VERSION};
+use crate::{account::Now, error::Result, schema::layout};
 
 /// Proposal.state only moves forward, save that propose may start a finished one anew.
 pub const PROPOSAL_PENDING: u8 = 0;
 pub const PROPOSAL_EXECUTED: u8 = 1;
 pub const PROPOSAL_CANCELLED: u8 = 2;
+/// So long after ready_ts it may be executed: one that was forgotten is no power that waits for a thief of the admin's key.
+pub const PROPOSAL_LIFE_SECS: u64 = 14 * 24 * 60 * 60;
 /// Proposal.role where the instruction is not set_role.
 pub const NO_ROLE: u8 = 0xFF;
 
@@ -25,11 +27,22 @@ layout! {
         instruction: [u8; 8],
         /// sha256("xstocks:proposal:v1" | instruction data | account keys in order, without the proposal's own).
         hash: [u8; 32],
-        /// Executable from this time on.
+        /// Executable from this time on, for 14 days.
         ready_ts: i64,
         /// Config.admin_epoch when it was proposed.
         admin_epoch: u64,
         reserved: [u8; 16],
+    }
+}
+
+impl Proposal {
+    /// Whether its time has passed.
+    ///
+    /// # Errors
+    /// Overflow.
+    #[inline(always)]
+    pub fn has_expired(&self, now: Now) -> Result<bool> {
+        Ok(now.ts >= later(self.ready_ts, PROPOSAL_LIFE_SECS)?)
     }
 }
 

@@ -33,20 +33,21 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     };
     let hash = proposal_hash(args.instruction_data, accounts.remaining)?;
 
-    // 3. A new proposal, or a finished or stale one again.
+    // 3. A new proposal, or a finished, stale or expired one again.
+    let now = Now::read()?;
     let proposal = if accounts.proposal.owned_by(context.program_id) {
         let proposal = load_mut::<Proposal>(context.program_id, accounts.proposal)?;
         if proposal.hash != hash {
             return Err(Error::ConstraintSeeds);
         }
-        if proposal.state == PROPOSAL_PENDING && proposal.admin_epoch == config.admin_epoch {
+        let is_live = proposal.admin_epoch == config.admin_epoch && !proposal.has_expired(now)?;
+        if proposal.state == PROPOSAL_PENDING && is_live {
             return Err(Error::ProposalPending);
         }
         proposal
     } else {
         create::<Proposal>(context.program_id, accounts.admin, accounts.proposal, &[b"proposal", &hash])?
     };
-    let now = Now::read()?;
     proposal.state = PROPOSAL_PENDING;
     proposal.role = role;
     proposal.instruction = instruction;
