@@ -938,7 +938,12 @@ MUTANTS: tuple[Mutant, ...] = (
             "args.delay_secs < config.timelock_secs || args.delay_secs > YEAR_SECS",
             "announces a recovery a timelock ahead (M7)",
         ),
-        off("announce-freeze", "!token::is_frozen(accounts.source)", "freezes the source at once (M7)"),
+        swap(
+            "announce-freeze",
+            "if !token::is_frozen(accounts.source) {\n        let bump",
+            "if false {\n        let bump",
+            "freezes the source at once (M7)",
+        ),
     ),
     *of(
         "instructions/guardian/cancel_recovery.rs",

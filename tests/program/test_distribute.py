@@ -176,6 +176,17 @@ async def test_the_destination_is_a_token_account_of_this_mint(program: Deployed
     await program.accepted(good)
 
 
+@pytest.mark.embedded_only
+async def test_a_copy_of_a_token_account_under_another_owner_is_no_destination(program: Deployed, asset: Asset) -> None:
+    wallet, fake = await stocked(program, asset), address_of(Keypair())
+    good = await asset.distributing(1, wallet)
+    info = await program.chain.account(asset.token_account(address_of(wallet)))
+    await program.chain.set_account(fake, replace(info, owner=address_of(Keypair())))
+    await program.refused(but_account(good, DESTINATION, fake), Refusal.DestinationInvalid)
+    await program.chain.set_account(fake, info)
+    await program.accepted(but_account(good, DESTINATION, fake))
+
+
 async def test_the_programs_own_vaults_are_no_destination(program: Deployed, asset: Asset) -> None:
     """Tokens in the redemption vault would look redeemed by somebody."""
     wallet = await stocked(program, asset)

@@ -6,8 +6,10 @@ No instruction can break them, so the accounts are edited here.
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
+from solders.pubkey import Pubkey
 
 from tests.program.test_roles import RULES, keys_of
 from tests.support.deployed import Asset, Deployed
@@ -85,12 +87,22 @@ async def test_an_account_that_breaks_its_rules_is_changed_by_nothing(
 
 @pytest.mark.embedded_only
 async def test_an_asset_with_another_bump_signs_nothing(program: Deployed, asset: Asset) -> None:
-    """The one byte that no error names: the runtime ends the transaction where the program signs as another."""
+    """The one byte that no error names: the runtime ends the transaction where the program signs as another, or as
+    nobody."""
     await asset.attest(1_000)
     sent = await asset.minting(1_000)
     bump = (await program.chain.account(asset.address)).data[BUMP_AT]
-    await asset.rewrite(BUMP_AT, bump ^ 1)
-    error = {"InstructionError": [1, "ProgramFailedToComplete"]}
-    await program.chain.fails(sent, error, also=(asset.address, asset.mint, asset.vault))
+    # Every second bump gives an address.
+    others = {gives_an_address(asset, other): other for other in range(256) if other != bump}
+    for gives, ending in ((True, "PrivilegeEscalation"), (False, "ProgramFailedToComplete")):
+        await asset.rewrite(BUMP_AT, others[gives])
+        error = {"InstructionError": [1, ending]}
+        await program.chain.fails(sent, error, also=(asset.address, asset.mint, asset.vault))
     await asset.rewrite(BUMP_AT, bump)
     await program.accepted(sent)
+
+
+def gives_an_address(asset: Asset, bump: int) -> bool:
+    seeds = b"asset" + asset.mint + bytes([bump])
+    hashed = sha256(seeds + asset.program.client.program_id + b"ProgramDerivedAddress").digest()
+    return not Pubkey(hashed).is_on_curve()

@@ -92,6 +92,18 @@ async def test_a_global_pause_stops_every_asset(own_program: Deployed) -> None:
     assert (await program.config()).paused == Scope(0)
 
 
+async def test_a_second_pause_adds_to_the_first(own_program: Deployed) -> None:
+    program = own_program
+    [asset] = await program.register()
+    for mint in (asset.mint, None):
+        for scope in (Scope.MINT, Scope.BURN):
+            await program.accepted(pausing(program, scope, mint))
+    assert (await asset.read()).paused == (await program.config()).paused == Scope.MINT | Scope.BURN
+    for mint in (asset.mint, None):
+        [event] = await program.accepted(resuming(program, Scope.BURN, mint))
+        assert event.fields["paused"] == Scope.MINT
+
+
 async def test_a_full_stop_takes_one_transaction_and_leaves_statements_alone(own_program: Deployed) -> None:
     """Statements are never paused: a shortfall must be able to show."""
     program = own_program
