@@ -225,8 +225,7 @@ def _parts(figures: Figures) -> str:
         ("Token-2022 itself", *(each.token_2022 for each in both)),
         ("the call of it", *(each.call for each in both)),
         ("the event", *(each.event for each in both)),
-        ("the clock", *(each.clock for each in both)),
-        ("floor: these four", *(each.floor for each in both)),
+        ("floor: these three", *(each.floor for each in both)),
         ("the program's own code", *(each.own for each in both)),
         ("all", *(each.total for each in both)),
         ("what the target leaves for the program's own code", *map(_difference, targets, both)),
@@ -241,9 +240,7 @@ from the runtime's constants (Agave 4, `SVMTransactionExecutionCost` in `program
   given, and of each account's data, rounded down. {BATCH} mints are two calls, of {floor.MAX_SUPPLY_CALLS} each, by
   Token-2022's `Batch`.
 - An event (`syscalls/src/logging.rs`) takes {floor.SYSCALL_UNITS}, {floor.SYSCALL_UNITS} for its one slice, and one
-  for every byte.
-- The clock (`syscalls/src/sysvar.rs`) takes {floor.SYSVAR_UNITS}, and {floor.MEM_OP_UNITS} for the copy of eight
-  bytes."""
+  for every byte."""
 
 
 def _difference(target: int, parts: floor.Parts) -> int:

@@ -11,8 +11,6 @@ from bench.measure.meter import Reading
 INVOKE_UNITS = 946
 BYTES_PER_UNIT = 250
 SYSCALL_UNITS = 100
-SYSVAR_UNITS = 100
-MEM_OP_UNITS = 10
 #: program-runtime/src/cpi.rs: of each account that a call names, and of each that it is given.
 META_BYTES, INFO_BYTES = 34, 80
 
@@ -27,13 +25,12 @@ class Parts:
     token_2022: int
     call: int
     event: int
-    clock: int
     total: int
 
     @property
     def floor(self) -> int:
         """What remains of `total` when the program's own code takes nothing."""
-        return self.token_2022 + self.call + self.event + self.clock
+        return self.token_2022 + self.call + self.event
 
     @property
     def own(self) -> int:
@@ -48,8 +45,6 @@ def parts_of(reading: Reading, entries: int, account_bytes: Sequence[int]) -> Pa
         call=sum(_call_units(at_once, account_bytes) for at_once in _calls(entries)),
         # sol_log_data (syscalls/src/logging.rs): the call, its one slice, and a unit per byte.
         event=sum(2 * SYSCALL_UNITS + length for length in reading.event_bytes),
-        # sol_get_sysvar of 8 bytes (syscalls/src/sysvar.rs).
-        clock=SYSVAR_UNITS + MEM_OP_UNITS,
         total=reading.units,
     )
 

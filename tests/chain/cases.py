@@ -330,7 +330,7 @@ def cases() -> list[Case]:
             "mint",
             CLIENT.mint(operator=OPERATOR, custodians=CUSTODIANS, intents=mints, genesis_hash=GENESIS),
             _intent_args(mints),
-            (OPERATOR, config, known.TOKEN_2022),
+            (OPERATOR, config, known.TOKEN_2022, known.CLOCK_SYSVAR),
             sorted_custodians + _entry_metas([MINT, OTHER_MINT]),
         ),
         Case(

@@ -14,6 +14,7 @@ from tests.support.live_chain import address_of, call
 from tests.support.redeeming import requested
 from tests.support.refusals import Refusal
 from tests.support.start import Laboratory
+from tests.support.tables import lookup_table
 from xstocks_daemon.chain.addresses import TOKEN_2022
 from xstocks_daemon.domain.intent import IntentKind
 from xstocks_daemon.domain.units import Address
@@ -105,7 +106,8 @@ async def test_the_largest_batch_lands_with_its_whole_event(program: Deployed, a
         await program.accepted(await asset.minting(10_000))
     before_raw = await asset.supply_raw()
     amounts_raw = [index + 1 for index in range(MAX_BATCH)]
-    [event] = await program.accepted(await supply_call(program, kind, [(asset, amount) for amount in amounts_raw]))
+    sent = await supply_call(program, kind, [(asset, amount) for amount in amounts_raw])
+    [event] = await program.accepted(sent.but(tables=(await lookup_table(program, [asset.mint]),)))
     entries = event.fields["entries"]
     assert [entry["amount_raw"] for entry in entries] == amounts_raw
     sign = 1 if kind is IntentKind.MINT else -1

@@ -13,9 +13,6 @@ from tests.support.start import PROGRAM_SO_ENV
 from xstocks_daemon.chain.idl import load_interface
 from xstocks_daemon.chain.transactions import budget_for
 
-LIMITS = {**AT_MOST, "mint": 4_700}
-"""The targets; a single mint is above its own, for which docs/compute-units.md has the arithmetic."""
-
 
 @session_fixture
 async def figures() -> Figures:
@@ -41,7 +38,7 @@ async def test_the_daemons_compute_budget_suffices_for_every_batch(figures: Figu
 
 async def test_the_promised_limits_hold(figures: Figures) -> None:
     measured = {**figures.units, **figures.counts}
-    for name, limit in LIMITS.items():
+    for name, limit in AT_MOST.items():
         assert measured[name] <= limit, name
     for name, limit in AT_LEAST.items():
         assert measured[name] >= limit, name

@@ -113,7 +113,7 @@ async def test_custodians_stand_in_ascending_order_and_once(program: Deployed, a
     await asset.attest(1_000)
     good = await asset.minting(1, keepers=(OWN_KEEPER, OTHER_KEEPER))
     [instruction] = good.instructions
-    fixed = 3
+    fixed = 4
     head, [first, second], tail = (
         instruction.accounts[:fixed],
         instruction.accounts[fixed : fixed + 2],
@@ -280,13 +280,13 @@ async def test_amounts_near_the_end_of_u64_are_refused_by_name(program: Deployed
     await program.accepted(await asset.minting(100))
     await asset.set_policy(supply_limit_raw=most, mint_burst_raw=most, mint_refill_raw_per_sec=most)
     await program.chain.clock_reaches(await program.chain.clock_ts() + 1)
-    await program.refused(await asset.minting(most), Refusal.Overflow)
+    await program.refused(await asset.minting(most), Refusal.SupplyLimitExceeded)
     await program.refused(await asset.minting(most - 100), Refusal.CeilingExceeded)
     await program.accepted(await asset.minting(most // 100 * 100 - 100))
 
 
 @pytest.mark.embedded_only
-async def test_a_supply_that_overflows_is_refused_by_name(program: Deployed, asset: Asset) -> None:
+async def test_a_supply_that_overflows_is_beyond_every_limit(program: Deployed, asset: Asset) -> None:
     """Also where the program has not minted it itself: the supply is edited here."""
     most = 2**64 - 1
     await asset.attest(most // 100 * 100)
@@ -295,7 +295,7 @@ async def test_a_supply_that_overflows_is_refused_by_name(program: Deployed, ass
     info = await program.chain.account(asset.mint)
     supply_at = 36
     await program.chain.set_account(asset.mint, replace(info, data=patched(info.data, supply_at, b"\1")))
-    await program.refused(await asset.minting(most), Refusal.Overflow)
+    await program.refused(await asset.minting(most), Refusal.SupplyLimitExceeded)
     await program.chain.set_account(asset.mint, info)
     await program.accepted(await asset.minting(most // 100 * 100))
 

@@ -12,7 +12,7 @@ from tests.support.deployed import OWN_KEEPER, Asset, AssetPool, Deployed
 from tests.support.edit import patched, with_account, with_accounts, with_flags
 from tests.support.live_chain import Call, address_of, call
 from tests.support.refusals import Refusal
-from xstocks_daemon.chain.addresses import ASSOCIATED_TOKEN, pubkey
+from xstocks_daemon.chain.addresses import ASSOCIATED_TOKEN, parse_address, pubkey
 from xstocks_daemon.chain.rpc import AccountInfo
 from xstocks_daemon.domain.snapshot import Scope
 from xstocks_daemon.domain.units import Address
@@ -20,8 +20,13 @@ from xstocks_daemon.domain.units import Address
 LEGACY_TOKEN = Address(bytes.fromhex("06ddf6e1d765a193d9cbe146ceeb79ac1cb485ed5f5b37913a8cf5857eff00a9"))
 """TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"""
 
+RENT_SYSVAR = parse_address("SysvarRent111111111111111111111111111111111")
+
 # Places in mint and burn with one custodian.
-OPERATOR, CONFIG, TOKEN_PROGRAM, CUSTODIAN, ASSET, MINT, VAULT = range(7)
+OPERATOR, CONFIG, TOKEN_PROGRAM = range(3)
+CUSTODIAN, ASSET, MINT, VAULT = range(-4, 0)
+CLOCK = 3
+"""Of mint only."""
 
 
 def but(sent: Call, index: int, address: Address) -> Call:
@@ -59,8 +64,9 @@ async def test_mint_and_burn_take_their_own_accounts_only(
         (VAULT, other.vault): Refusal.WrongVault,
         (VAULT, program.addresses.redemption_vault(asset.mint)): Refusal.WrongVault,
     }
-    for sent in (await asset.minting(1), await asset.burning(1, keepers=(OWN_KEEPER,))):
-        for (index, address), error in wrong.items():
+    fake_clock = {(CLOCK, address): Refusal.ConstraintAddress for address in (asset.mint, RENT_SYSVAR)}
+    for sent, more in ((await asset.minting(1), fake_clock), (await asset.burning(1, keepers=(OWN_KEEPER,)), {})):
+        for (index, address), error in {**wrong, **more}.items():
             await program.refused(but(sent, index, address), error)
         assert (await program.chain.simulate(sent)).err is None
     await program.accepted(await asset.minting(1))

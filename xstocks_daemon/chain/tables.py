@@ -1,9 +1,9 @@
 """Address lookup tables: groups of assets whose accounts transactions name by one byte instead of 32.
 
-A table holds the shared accounts (config, token program, instructions sysvar, custodians) and of each of up to 83
-assets its Asset account, mint and vault. An asset is in exactly one table, so a batch of assets of one table needs one
-table. Account layout: 56 bytes of meta (type u32, deactivation slot u64, last extended slot u64, start index u8,
-authority option), then the addresses (Agave, address-lookup-table-interface `state.rs`).
+A table holds the shared accounts (config, token program, clock and instructions sysvars, custodians) and of each of up
+to 83 assets its Asset account, mint and vault. An asset is in exactly one table, so a batch of assets of one table
+needs one table. Account layout: 56 bytes of meta (type u32, deactivation slot u64, last extended slot u64, start index
+u8, authority option), then the addresses (Agave, address-lookup-table-interface `state.rs`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,14 @@ from solders.system_program import (
     extend_lookup_table,
 )
 
-from xstocks_daemon.chain.addresses import INSTRUCTIONS_SYSVAR, LOOKUP_TABLE_PROGRAM, TOKEN_2022, base58, pubkey
+from xstocks_daemon.chain.addresses import (
+    CLOCK_SYSVAR,
+    INSTRUCTIONS_SYSVAR,
+    LOOKUP_TABLE_PROGRAM,
+    TOKEN_2022,
+    base58,
+    pubkey,
+)
 from xstocks_daemon.chain.errors import MalformedAccount
 from xstocks_daemon.chain.program import ProgramClient
 from xstocks_daemon.chain.rpc import AccountInfo, Commitment, RpcEndpoint
@@ -89,7 +96,7 @@ class TableBook:
 
 def shared_addresses(client: ProgramClient, custodians: Iterable[Address]) -> tuple[Address, ...]:
     """What every hot transaction names: config, token program, instructions sysvar, custodians."""
-    return (client.addresses.config, TOKEN_2022, INSTRUCTIONS_SYSVAR, *sorted(set(custodians)))
+    return (client.addresses.config, TOKEN_2022, CLOCK_SYSVAR, INSTRUCTIONS_SYSVAR, *sorted(set(custodians)))
 
 
 def parse_table(address: Address, account: AccountInfo) -> LookupTable:

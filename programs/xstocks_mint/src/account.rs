@@ -7,7 +7,7 @@
 
 use crate::{
     cpi,
-    error::{Error, Result},
+    error::{refusal, require, Error, Result},
     ids,
     state::{State, VERSION},
 };
@@ -65,13 +65,9 @@ pub fn validate<S: State>(program_id: &Address, account: &AccountView) -> Result
     let data = account.data_ptr();
     // SAFETY: the length was just checked, SPACE is above 9; account data is aligned to 8 bytes by the runtime.
     let (discriminator, version) = unsafe { (data.cast::<u64>().read_unaligned(), data.add(8).read()) };
-    if discriminator != const { u64::from_le_bytes(S::DISCRIMINATOR) } {
-        return Err(Error::AccountDiscriminatorMismatch);
-    }
-    if version != VERSION {
-        return Err(Error::UnsupportedVersion);
-    }
-    Ok(())
+    let expected = const { u64::from_le_bytes(S::DISCRIMINATOR) };
+    require(discriminator == expected, Error::AccountDiscriminatorMismatch)?;
+    require(version == VERSION, Error::UnsupportedVersion)
 }
 
 #[cold]
@@ -222,8 +218,11 @@ fn sysvar(address: &Address, offset: u64, out: &mut [u8; 8]) -> Result {
         return Ok(());
     }
     let _ = (address, offset, out);
-    Err(Error::WrongClock)
+    Err(refusal(Error::WrongClock))
 }
+
+/// Clock: the unix timestamp is its last field.
+const CLOCK_TS: usize = 32;
 
 /// The chain's clock.
 #[derive(Clone, Copy, Debug)]
@@ -240,18 +239,31 @@ impl Now {
     #[inline(always)]
     pub fn read() -> Result<Self> {
         let mut ts = [0u8; 8];
-        sysvar(&ids::CLOCK_SYSVAR, 32, &mut ts)?;
-        let ts = i64::from_le_bytes(ts);
-        if !(0..1 << 40).contains(&ts) {
-            return Err(Error::WrongClock);
-        }
+        sysvar(&ids::CLOCK_SYSVAR, CLOCK_TS as u64, &mut ts)?;
+        Self::at(i64::from_le_bytes(ts))
+    }
+
+    /// The same of the Clock sysvar's account, whose address the caller has checked.
+    ///
+    /// # Errors
+    /// WrongClock.
+    #[inline(always)]
+    pub fn of(clock: &AccountView) -> Result<Self> {
+        require(clock.data_len() >= CLOCK_TS + 8, Error::WrongClock)?;
+        // SAFETY: the length was just checked; nothing writes to a sysvar.
+        Self::at(i64::from_le(unsafe { clock.data_ptr().add(CLOCK_TS).cast::<i64>().read_unaligned() }))
+    }
+
+    #[inline(always)]
+    fn at(ts: i64) -> Result<Self> {
+        require((0..1 << 40).contains(&ts), Error::WrongClock)?;
         Ok(Self { ts })
     }
 
     /// Seconds as u64.
     #[inline(always)]
     pub const fn secs(self) -> u64 {
-        self.ts.unsigned_abs()
+        self.ts.cast_unsigned() // never negative
     }
 
     /// Milliseconds; below 2^50.

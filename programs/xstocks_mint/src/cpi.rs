@@ -74,6 +74,11 @@ pub fn redeem_seeds<'a>(mint: &'a Address, bump: &'a [u8; 1]) -> [Seed<'a>; 3] {
     [Seed::from(REDEEM_SEED), Seed::from(mint.as_array()), Seed::from(bump)]
 }
 
+/// TokenInstruction::TransferChecked, MintToChecked and BurnChecked.
+const TRANSFER: u8 = 12;
+const MINT: u8 = 14;
+const BURN: u8 = 15;
+
 /// Instruction number, amount and decimals, as the three checked instructions of Token-2022 take them.
 #[inline(always)]
 fn checked(number: u8, amount_raw: u64, decimals: u8) -> [u8; 10] {
@@ -81,68 +86,85 @@ fn checked(number: u8, amount_raw: u64, decimals: u8) -> [u8; 10] {
     [number, a0, a1, a2, a3, a4, a5, a6, a7, decimals]
 }
 
-/// Token-2022 MintToChecked or BurnChecked, to be made.
+/// What changes a supply.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Supply {
+    /// Token-2022 MintToChecked.
+    Mint,
+    /// Token-2022 BurnChecked.
+    Burn,
+}
+
+/// A call that changes a supply, by the asset, to be made.
 pub struct SupplyCall<'a> {
-    passed: [Pass<'a>; 3],
-    mint: &'a Address,
-    bump: [u8; 1],
-    data: [u8; 10],
+    pub kind: Supply,
+    pub target: &'a Target,
+    pub amount_raw: u64,
+    /// The asset's.
+    pub decimals: u8,
+    /// The asset's.
+    pub bump: u8,
 }
 
 impl<'a> SupplyCall<'a> {
-    /// MintToChecked by the asset of this `bump`.
     #[inline(always)]
-    pub fn mint([asset, mint, vault]: &'a Target, amount_raw: u64, decimals: u8, bump: u8) -> Self {
-        let passed = [write(mint), write(vault), sign(asset)];
-        Self { passed, mint: mint.address(), bump: [bump], data: checked(14, amount_raw, decimals) }
+    fn passed(&self) -> [Pass<'a>; 3] {
+        let [asset, mint, vault] = self.target;
+        match self.kind {
+            Supply::Mint => [write(mint), write(vault), sign(asset)],
+            Supply::Burn => [write(vault), write(mint), sign(asset)],
+        }
     }
 
-    /// BurnChecked by the asset of this `bump`.
     #[inline(always)]
-    pub fn burn([asset, mint, vault]: &'a Target, amount_raw: u64, decimals: u8, bump: u8) -> Self {
-        let passed = [write(vault), write(mint), sign(asset)];
-        Self { passed, mint: mint.address(), bump: [bump], data: checked(15, amount_raw, decimals) }
+    fn data(&self) -> [u8; 10] {
+        checked(if self.kind == Supply::Mint { MINT } else { BURN }, self.amount_raw, self.decimals)
+    }
+
+    #[inline(always)]
+    fn mint(&self) -> &'a Address {
+        let [_, mint, _] = self.target;
+        mint.address()
     }
 
     /// Makes it, by itself.
     #[inline(always)]
     pub fn make(&self) {
-        call(&ids::TOKEN_2022, self.passed, &self.data, &asset_seeds(self.mint, &self.bump));
+        let bump = [self.bump];
+        call(&ids::TOKEN_2022, self.passed(), &self.data(), &asset_seeds(self.mint(), &bump));
     }
 }
 
 /// Most calls of one `supply_calls`: each has a signer of its own, a call takes 16, and 18 entries are two times nine.
 pub const MAX_SUPPLY_CALLS: usize = 9;
 
-/// Makes the calls, in their order: one by itself, more in one Batch of Token-2022 (since version 11), which saves the
-/// cost of a call for each but the first. More than MAX_SUPPLY_CALLS are not looked at.
-#[inline(never)]
-pub fn supply_calls(calls: &[SupplyCall]) {
+/// Makes the calls, in their order, in one Batch of Token-2022 (since version 11), which saves the cost of a call for
+/// each but the first. More than MAX_SUPPLY_CALLS are not looked at.
+#[inline(always)]
+pub fn supply_calls<'a, 'b: 'a>(calls: impl Iterator<Item = &'a SupplyCall<'b>>) {
     /// TokenInstruction::Batch: then per instruction its number of accounts, its length, its data.
     const BATCH: u8 = 255;
     const N: usize = MAX_SUPPLY_CALLS;
-    if let [one] = calls {
-        return one.make();
-    }
     let mut data = [BATCH; 1 + 12 * N];
     let mut metas = [const { MaybeUninit::<InstructionAccount>::uninit() }; 3 * N];
     let mut infos = [const { MaybeUninit::<CpiAccount>::uninit() }; 3 * N];
+    let mut bumps = [[0u8; 1]; N];
     let mut seeds = [const { MaybeUninit::<[Seed; 3]>::uninit() }; N];
     let mut signers = [const { MaybeUninit::<Signer>::uninit() }; N];
     let mut made = 0;
     let places = data[1..].chunks_exact_mut(12).zip(metas.chunks_exact_mut(3)).zip(infos.chunks_exact_mut(3));
-    for ((one, ((data, metas), infos)), (seeds, signer)) in
-        calls.iter().zip(places).zip(seeds.iter_mut().zip(&mut signers))
-    {
+    let signing = bumps.iter_mut().zip(&mut seeds).zip(&mut signers);
+    for ((one, ((data, metas), infos)), ((bump, seeds), signer)) in calls.zip(places).zip(signing) {
         if let [accounts, length, rest @ ..] = data {
             (*accounts, *length) = (3, 10);
-            rest.copy_from_slice(&one.data);
+            rest.copy_from_slice(&one.data());
         }
-        for ((pass, meta), info) in one.passed.iter().zip(metas).zip(infos) {
+        for ((pass, meta), info) in one.passed().iter().zip(metas).zip(infos) {
             meta.write(InstructionAccount::new(pass.account.address(), pass.writable, pass.signer));
             CpiAccount::init_from_account_view(pass.account, info);
         }
-        signer.write(Signer::from(seeds.write(asset_seeds(one.mint, &one.bump)).as_slice()));
+        *bump = [one.bump];
+        signer.write(Signer::from(seeds.write(asset_seeds(one.mint(), bump)).as_slice()));
         made += 1;
     }
     // SAFETY: the first `made` (times three, or times twelve and one) of each were written above; as in `call`, no
@@ -168,7 +190,7 @@ pub fn burn(
     decimals: u8,
     seeds: &[Seed],
 ) {
-    call(&ids::TOKEN_2022, [write(from), write(mint), sign(owner)], &checked(15, amount_raw, decimals), seeds);
+    call(&ids::TOKEN_2022, [write(from), write(mint), sign(owner)], &checked(BURN, amount_raw, decimals), seeds);
 }
 
 /// Token-2022 TransferChecked; `owner` is that of `from`. No seeds: it signed the transaction.
@@ -182,7 +204,7 @@ pub fn transfer(
     decimals: u8,
     seeds: &[Seed],
 ) {
-    let data = checked(12, amount_raw, decimals);
+    let data = checked(TRANSFER, amount_raw, decimals);
     call(&ids::TOKEN_2022, [write(from), read(mint), write(to), sign(owner)], &data, seeds);
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     account::{data, same, Now},
-    error::{Error, Result},
+    error::{require, Error, Result},
     ids,
     mint_profile::{next_extension, TLV},
 };
@@ -49,9 +49,7 @@ unsafe fn word(account: &AccountView, offset: usize) -> u64 {
 /// MintNotInitialized where the account is too short for a mint.
 #[inline(always)]
 pub fn supply_raw(mint: &AccountView) -> Result<u64> {
-    if mint.data_len() < MINT_SUPPLY + 8 {
-        return Err(Error::MintNotInitialized);
-    }
+    require(mint.data_len() >= MINT_SUPPLY + 8, Error::MintNotInitialized)?;
     // SAFETY: the length was just checked.
     Ok(unsafe { word(mint, MINT_SUPPLY) })
 }
@@ -62,9 +60,7 @@ pub fn supply_raw(mint: &AccountView) -> Result<u64> {
 /// WrongVault where the account is too short for one.
 #[inline(always)]
 pub fn amount_raw(vault: &AccountView) -> Result<u64> {
-    if vault.data_len() < ACCOUNT_LEN {
-        return Err(Error::WrongVault);
-    }
+    require(vault.data_len() >= ACCOUNT_LEN, Error::WrongVault)?;
     // SAFETY: the length was just checked.
     Ok(unsafe { word(vault, ACCOUNT_AMOUNT) })
 }
@@ -114,14 +110,11 @@ impl<'a> Moved<'a> {
 #[inline(always)]
 pub fn effective_multiplier_bits(mint: &AccountView, offset: u16, now: Now) -> Result<u64> {
     let offset = offset as usize;
-    if mint.data_len() < offset.wrapping_add(SCALED_UI_END) {
-        return Err(Error::MultiplierOffsetInvalid);
-    }
+    require(mint.data_len() >= offset.wrapping_add(SCALED_UI_END), Error::MultiplierOffsetInvalid)?;
     // SAFETY: in bounds as just checked; read as unaligned.
     unsafe {
-        if mint.data_ptr().add(offset).cast::<u32>().read_unaligned() != SCALED_UI_HEADER {
-            return Err(Error::MultiplierOffsetInvalid);
-        }
+        let header = mint.data_ptr().add(offset).cast::<u32>().read_unaligned();
+        require(header == SCALED_UI_HEADER, Error::MultiplierOffsetInvalid)?;
         let effective_ts = i64::from_ne_bytes(word(mint, offset + SCALED_UI_EFFECTIVE_TS).to_ne_bytes());
         let field = if now.ts >= effective_ts { SCALED_UI_NEW_MULTIPLIER } else { SCALED_UI_MULTIPLIER };
         Ok(word(mint, offset + field))

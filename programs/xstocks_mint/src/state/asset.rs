@@ -4,9 +4,9 @@ use super::{ensure, scope, State, MAX_SKEW_SECS, VERSION};
 use crate::{
     account::{same, Now},
     args::PolicyArg,
-    error::{Error, Result},
+    error::{refusal, Error, Result},
     events::{emit, MultiplierInForce},
-    math::{saturating_add, saturating_multiply},
+    math::saturating_add,
     schema::layout,
 };
 use pinocchio::Address;
@@ -170,14 +170,18 @@ impl Bucket {
     /// backwards adds nothing and does not move the bucket's time.
     #[inline(always)]
     pub const fn refilled(self, now_ts: i64, burst_raw: u64, refill_raw_per_sec: u64) -> Self {
-        let (elapsed_secs, updated_ts) =
-            if now_ts > self.updated_ts { (now_ts.abs_diff(self.updated_ts), now_ts) } else { (0, self.updated_ts) };
+        let updated_ts = if now_ts > self.updated_ts { now_ts } else { self.updated_ts };
+        let elapsed_secs = updated_ts.abs_diff(self.updated_ts);
         if self.level_raw >= burst_raw {
             return Self { level_raw: burst_raw, updated_ts };
         }
         let room_raw = burst_raw.wrapping_sub(self.level_raw); // level < burst
-        let refill_raw = saturating_multiply(elapsed_secs, refill_raw_per_sec);
-        let level_raw = if refill_raw < room_raw { self.level_raw.wrapping_add(refill_raw) } else { burst_raw };
+        let level_raw = match room_raw.checked_div(refill_raw_per_sec) {
+            // More seconds than it takes to fill the room.
+            Some(secs) if elapsed_secs > secs => burst_raw,
+            // The product is at most the room.
+            _ => self.level_raw.wrapping_add(elapsed_secs.wrapping_mul(refill_raw_per_sec)),
+        };
         Self { level_raw, updated_ts }
     }
 
@@ -187,7 +191,7 @@ impl Bucket {
     /// BucketEmpty.
     #[inline(always)]
     pub fn take(&mut self, amount_raw: u64) -> Result {
-        self.level_raw = self.level_raw.checked_sub(amount_raw).ok_or(Error::BucketEmpty)?;
+        self.level_raw = self.level_raw.checked_sub(amount_raw).ok_or_else(|| refusal(Error::BucketEmpty))?;
         Ok(())
     }
 }
@@ -243,15 +247,26 @@ impl Asset {
         let (mut capacity, mut unseen) = (0u64, 0u64);
         for entry in self.active_entries() {
             if entry.redeemed_total_raw != entry.redeemed_seen_raw {
-                unseen = saturating_add(unseen, entry.unseen_raw());
+                unseen = and_unseen(unseen, entry);
             }
-            if let Some(epoch) = epoch_of(&entry.custodian) {
-                if entry.is_fresh(now, epoch, self.policy.max_age_secs, self.multiplier_bits) {
-                    capacity = saturating_add(capacity, entry.capacity_raw);
-                }
-            }
+            capacity = saturating_add(capacity, self.counted_raw(entry, now, &epoch_of));
         }
-        capacity.saturating_sub(unseen)
+        if unseen == 0 {
+            capacity
+        } else {
+            less_unseen(capacity, unseen)
+        }
+    }
+
+    /// What an entry adds to the ceiling: its capacity while it is fresh.
+    #[inline(never)] // by itself it keeps in registers what it compares
+    fn counted_raw(&self, entry: &Entry, now: Now, epoch_of: &impl Fn(&Address) -> Option<u32>) -> u64 {
+        match epoch_of(&entry.custodian) {
+            Some(epoch) if entry.is_fresh(now, epoch, self.policy.max_age_secs, self.multiplier_bits) => {
+                entry.capacity_raw
+            }
+            _ => 0,
+        }
     }
 
     /// Whether a change of the multiplier is announced, or in force without a statement that has it.
@@ -329,6 +344,19 @@ impl Asset {
             .refilled(now.ts, new.distribute_burst_raw, 0);
         self.policy = new;
     }
+}
+
+// Most entries have nothing unseen; what these two do would be done before that is known, if they stood in line.
+#[cold]
+#[inline(never)]
+fn and_unseen(others_raw: u64, entry: &Entry) -> u64 {
+    saturating_add(others_raw, entry.unseen_raw())
+}
+
+#[cold]
+#[inline(never)]
+fn less_unseen(capacity_raw: u64, unseen_raw: u64) -> u64 {
+    capacity_raw.saturating_sub(unseen_raw)
 }
 
 impl Policy {

@@ -21,7 +21,7 @@ pub use recovery::*;
 pub use redemption::*;
 
 use crate::{
-    error::{Error, Result},
+    error::{require, Error, Result},
     schema::Layout,
 };
 
@@ -56,9 +56,5 @@ states!(Config, Custodian, Asset, Proposal, Participant, Recovery, Adoption, Red
 /// Refuses with InvariantViolated where `holds` is false.
 #[inline(always)]
 pub(crate) fn ensure(holds: bool) -> Result {
-    if holds {
-        Ok(())
-    } else {
-        Err(Error::InvariantViolated)
-    }
+    require(holds, Error::InvariantViolated)
 }

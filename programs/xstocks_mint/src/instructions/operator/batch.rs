@@ -5,8 +5,9 @@ use core::mem::MaybeUninit;
 use crate::{
     account::{ascending, same, validate, view},
     args::IntentArg,
-    cpi::{supply_calls, SupplyCall, Target, MAX_SUPPLY_CALLS},
-    error::{Error, Result},
+    cpi::{supply_calls, Supply, SupplyCall, Target, MAX_SUPPLY_CALLS},
+    error::{refusal, require, Error, Result},
+    events::{EventList, ListEvent},
     log,
     state::{Asset, Custodian, CUSTODIAN_ACTIVE},
     table::Context,
@@ -19,9 +20,11 @@ pub const MAX_BATCH: usize = 20;
 /// Custodians whose statements may count in one batch.
 const MAX_CUSTODIANS: usize = 5;
 
-/// The validated accounts of a batch.
+/// The entries of a batch and their validated accounts.
 pub struct Batch<'a> {
-    custodians: &'a [AccountView],
+    program_id: &'a Address,
+    entries: &'a [IntentArg],
+    pub custodians: &'a [AccountView],
     targets: &'a [Target],
 }
 
@@ -30,140 +33,176 @@ impl<'a> Batch<'a> {
     /// and writable), mints and vaults (the asset's, and writable).
     ///
     /// # Errors
-    /// NoEntries, TooManyEntries, EntriesAccountsMismatch, CustodiansNotAscending, WrongMint, WrongVault,
-    /// ConstraintMut, and those of `validate`.
+    /// NoEntries, TooManyEntries, EntriesAccountsMismatch, and those of `check_custodians` and `check_target`.
     #[inline(always)]
-    pub fn read(context: &Context, remaining: &'a [AccountView], entries: usize) -> Result<Self> {
-        // 1. Numbers.
-        if entries == 0 {
-            return Err(Error::NoEntries);
-        }
-        if entries > MAX_BATCH {
-            return Err(Error::TooManyEntries);
-        }
-        let custodians = remaining.len().checked_sub(3 * entries).ok_or(Error::EntriesAccountsMismatch)?;
-        if custodians > MAX_CUSTODIANS {
-            return Err(Error::EntriesAccountsMismatch);
-        }
+    pub fn read(context: &Context<'a>, remaining: &'a [AccountView], entries: &'a [IntentArg]) -> Result<Self> {
+        require(!entries.is_empty(), Error::NoEntries)?;
+        require(entries.len() <= MAX_BATCH, Error::TooManyEntries)?;
+        let custodians = remaining.len().checked_sub(3 * entries.len());
+        let custodians = custodians.ok_or_else(|| refusal(Error::EntriesAccountsMismatch))?;
+        require(custodians <= MAX_CUSTODIANS, Error::EntriesAccountsMismatch)?;
         let (custodians, targets) = remaining.split_at(custodians);
-
-        // 2. Custodians.
-        let mut previous: Option<&Address> = None;
-        for account in custodians {
-            validate::<Custodian>(context.program_id, account)?;
-            if previous.is_some_and(|previous| !ascending(previous, account.address())) {
-                return Err(Error::CustodiansNotAscending);
-            }
-            previous = Some(account.address());
-        }
-
-        // 3. Assets with their mints and vaults.
+        check_custodians(context.program_id, custodians)?;
         let (targets, _) = targets.as_chunks::<3>();
-        for [asset_account, mint, vault] in targets {
-            validate::<Asset>(context.program_id, asset_account)?;
-            if !(asset_account.is_writable() && mint.is_writable() && vault.is_writable()) {
-                return Err(Error::ConstraintMut);
-            }
-            // SAFETY: just validated; nothing writes while it is read here.
-            let asset = unsafe { view::<Asset>(asset_account) };
-            if !same(&asset.mint, mint.address()) {
-                return Err(Error::WrongMint);
-            }
-            if !same(&asset.vault, vault.address()) {
-                return Err(Error::WrongVault);
-            }
-        }
-        Ok(Self { custodians, targets })
-    }
-
-    /// The entries' accounts in their order.
-    #[inline(always)]
-    pub fn targets(&self) -> &'a [Target] {
-        self.targets
-    }
-
-    /// The present epoch of a custodian; None where it was not passed or is retired.
-    #[inline(always)]
-    pub fn epoch_of(&self, custodian: &Address) -> Option<u32> {
-        let account = self.custodians.iter().find(|account| same(account.address(), custodian))?;
-        // SAFETY: validated in `read`; batches never write to custodians.
-        let custodian = unsafe { view::<Custodian>(account) };
-        (custodian.state == CUSTODIAN_ACTIVE).then_some(custodian.epoch)
+        Ok(Self { program_id: context.program_id, entries, custodians, targets })
     }
 }
 
-/// Calls of entries whose checks have passed and whose effects are stored. They are made together, and then every supply
-/// is read again (M1): exactly what it must be.
-pub struct Calls<'a> {
-    calls: [MaybeUninit<SupplyCall<'a>>; MAX_SUPPLY_CALLS],
-    after: [MaybeUninit<(&'a AccountView, u64)>; MAX_SUPPLY_CALLS],
+/// The present epoch of a custodian; None where it was not passed or is retired.
+#[inline(always)]
+pub fn epoch_of(custodians: &[AccountView], custodian: &Address) -> Option<u32> {
+    let account = custodians.iter().find(|account| same(account.address(), custodian))?;
+    // SAFETY: validated in `Batch::read`; batches never write to custodians.
+    let custodian = unsafe { view::<Custodian>(account) };
+    (custodian.state == CUSTODIAN_ACTIVE).then_some(custodian.epoch)
+}
+
+/// Custodians, in ascending order.
+///
+/// # Errors
+/// CustodiansNotAscending, and those of `validate`.
+#[inline(always)]
+fn check_custodians(program_id: &Address, custodians: &[AccountView]) -> Result {
+    let [first, others @ ..] = custodians else { return Ok(()) };
+    validate::<Custodian>(program_id, first)?;
+    let mut previous = first.address();
+    for account in others {
+        validate::<Custodian>(program_id, account)?;
+        require(ascending(previous, account.address()), Error::CustodiansNotAscending)?;
+        previous = account.address();
+    }
+    Ok(())
+}
+
+/// An asset, its mint and its vault, all writable.
+///
+/// # Errors
+/// ConstraintMut, WrongMint, WrongVault, and those of `validate`.
+#[inline(always)]
+fn check_target(program_id: &Address, [asset_account, mint, vault]: &Target) -> Result {
+    validate::<Asset>(program_id, asset_account)?;
+    require(asset_account.is_writable() && mint.is_writable() && vault.is_writable(), Error::ConstraintMut)?;
+    // SAFETY: just validated; nothing writes while it is read here.
+    let asset = unsafe { view::<Asset>(asset_account) };
+    require(same(&asset.mint, mint.address()), Error::WrongMint)?;
+    require(same(&asset.vault, vault.address()), Error::WrongVault)
+}
+
+/// What mint and burn do with each entry.
+pub trait Change {
+    type Event: ListEvent<Item: SupplyAfter>;
+    /// The call that follows `check`.
+    const CALL: Supply;
+
+    /// Checks an entry, stores its effects and writes its item of the event. The asset and the supply are read here, so
+    /// that a second entry of the same asset sees what the first one did.
+    ///
+    /// # Errors
+    /// Those of the instruction.
+    fn check(&self, target: &Target, intent: &IntentArg, item: &mut MaybeUninit<ItemOf<Self>>) -> Result;
+}
+
+type ItemOf<C> = <<C as Change>::Event as ListEvent>::Item;
+
+/// An item of an event that says the supply after its entry.
+pub trait SupplyAfter {
+    fn supply_raw(&self) -> u64;
+}
+
+/// Checks all entries, makes their calls, and then reads every supply again (M1): exactly what it must be. A refused
+/// entry is named in the log.
+///
+/// # Errors
+/// Those of `check`, SupplyMismatch.
+#[inline(always)]
+pub fn change_all<C: Change>(batch: &Batch, change: &C, event: C::Event) -> Result {
+    let mut list = EventList::<C::Event, MAX_BATCH>::new(event);
+    if let ([intent], [target]) = (batch.entries, batch.targets) {
+        check_target(batch.program_id, target)?;
+        let supply_raw = change_one(change, 0, (intent, target), &mut list)?;
+        call_of::<C>(intent, target).make();
+        supply_is(target, supply_raw)?;
+    } else {
+        change_many(batch, change, &mut list)?;
+    }
+    list.emit();
+    Ok(())
+}
+
+/// Checks the entry at `index`; gives the supply that its call must lead to.
+#[inline(always)]
+fn change_one<C: Change>(
+    change: &C,
+    index: usize,
+    (intent, target): (&IntentArg, &Target),
+    list: &mut EventList<C::Event, MAX_BATCH>,
+) -> Result<u64> {
+    let item = list.place().ok_or_else(|| refusal(Error::TooManyEntries))?;
+    change.check(target, intent, item).inspect_err(|_| log::entry(index))?;
+    // SAFETY: `check` has written it.
+    Ok(unsafe { item.assume_init_ref() }.supply_raw())
+}
+
+#[inline(always)]
+fn call_of<'a, C: Change>(intent: &IntentArg, target: &'a Target) -> SupplyCall<'a> {
+    let [asset_account, _, _] = target;
+    // SAFETY: validated in `Batch::read`; nothing writes while it is read here.
+    let asset = unsafe { view::<Asset>(asset_account) };
+    SupplyCall { kind: C::CALL, target, amount_raw: intent.amount_raw, decimals: asset.decimals, bump: asset.bump }
+}
+
+/// The calls of checked entries wait and are made together: where there is no place left, and where a call of the same
+/// mint waits, so that every entry reads the supply that the ones before it left.
+#[inline(always)]
+fn change_many<C: Change>(batch: &Batch, change: &C, list: &mut EventList<C::Event, MAX_BATCH>) -> Result {
+    for target in batch.targets {
+        check_target(batch.program_id, target)?;
+    }
+    let mut waiting = Waiting { calls: [const { MaybeUninit::uninit() }; MAX_SUPPLY_CALLS], count: 0 };
+    for (index, (intent, target)) in batch.entries.iter().zip(batch.targets).enumerate() {
+        if waiting.count == MAX_SUPPLY_CALLS || waiting.has_mint_of(target) {
+            waiting.make()?;
+        }
+        let supply_raw = change_one(change, index, (intent, target), list)?;
+        let place = waiting.calls.get_mut(waiting.count).ok_or_else(|| refusal(Error::TooManyEntries))?;
+        place.write((call_of::<C>(intent, target), supply_raw));
+        waiting.count = waiting.count.wrapping_add(1); // at most MAX_SUPPLY_CALLS
+    }
+    waiting.make()
+}
+
+/// Calls that are not made yet, each with the supply after it.
+struct Waiting<'a> {
+    calls: [MaybeUninit<(SupplyCall<'a>, u64)>; MAX_SUPPLY_CALLS],
     count: usize,
-    /// The batch is of one entry, whose call is made at once.
-    alone: bool,
 }
 
-impl<'a> Calls<'a> {
+impl Waiting<'_> {
     #[inline(always)]
-    const fn new(entries: usize) -> Self {
-        Self {
-            alone: entries == 1,
-            calls: [const { MaybeUninit::uninit() }; MAX_SUPPLY_CALLS],
-            after: [const { MaybeUninit::uninit() }; MAX_SUPPLY_CALLS],
-            count: 0,
-        }
+    fn calls(&self) -> &[(SupplyCall<'_>, u64)] {
+        // SAFETY: `change_many` has written the first `count`.
+        unsafe { core::slice::from_raw_parts(self.calls.as_ptr().cast(), self.count) }
     }
 
-    /// The mints of the calls that are not made yet, and their supplies after them.
     #[inline(always)]
-    fn waiting(&self) -> &[(&'a AccountView, u64)] {
-        // SAFETY: `add` has written the first `count`.
-        unsafe { core::slice::from_raw_parts(self.after.as_ptr().cast(), self.count) }
-    }
-
-    /// Makes room for a call of `mint`: what waits is made where there is no place left, or where a call of the same mint
-    /// waits, so that every entry reads the supply that the ones before it left.
-    ///
-    /// # Errors
-    /// SupplyMismatch.
-    #[inline(always)]
-    fn ready_for(&mut self, mint: &AccountView) -> Result {
+    fn has_mint_of(&self, [_, mint, _]: &Target) -> bool {
         // The runtime hands an account that comes twice out at one place.
-        let waits = |(other, _): &(&AccountView, u64)| core::ptr::eq(other.address(), mint.address());
-        if self.count == MAX_SUPPLY_CALLS || self.waiting().iter().any(waits) {
-            self.make()?;
-        }
-        Ok(())
+        self.calls().iter().any(|(call, _)| {
+            let [_, other, _] = call.target;
+            core::ptr::eq(other.address(), mint.address())
+        })
     }
 
-    /// One more call, after which the supply of `mint` is `supply_raw`.
-    ///
-    /// # Errors
-    /// SupplyMismatch; TooManyEntries, which `ready_for` has made impossible.
-    #[inline(always)]
-    pub fn add(&mut self, call: SupplyCall<'a>, mint: &'a AccountView, supply_raw: u64) -> Result {
-        if self.alone {
-            call.make();
-            return supply_is(mint, supply_raw);
-        }
-        let (Some(place), Some(after)) = (self.calls.get_mut(self.count), self.after.get_mut(self.count)) else {
-            return Err(Error::TooManyEntries);
-        };
-        place.write(call);
-        after.write((mint, supply_raw));
-        self.count = self.count.wrapping_add(1); // at most MAX_SUPPLY_CALLS
-        Ok(())
-    }
-
-    /// Makes the calls that wait, and reads the supplies again.
-    ///
     /// # Errors
     /// SupplyMismatch.
     #[inline(never)]
     fn make(&mut self) -> Result {
-        // SAFETY: `add` has written the first `count`.
-        supply_calls(unsafe { core::slice::from_raw_parts(self.calls.as_ptr().cast(), self.count) });
-        for (mint, supply_raw) in self.waiting() {
-            supply_is(mint, *supply_raw)?;
+        match self.calls() {
+            [(call, _)] => call.make(),
+            calls => supply_calls(calls.iter().map(|(call, _)| call)),
+        }
+        for (call, supply_raw) in self.calls() {
+            supply_is(call.target, *supply_raw)?;
         }
         self.count = 0;
         Ok(())
@@ -171,32 +210,6 @@ impl<'a> Calls<'a> {
 }
 
 #[inline(always)]
-fn supply_is(mint: &AccountView, supply_raw: u64) -> Result {
-    if token::supply_raw(mint)? == supply_raw {
-        Ok(())
-    } else {
-        Err(Error::SupplyMismatch)
-    }
-}
-
-/// Runs `one` for each entry of a batch, and the calls that they add. A refusal logs which entry it was.
-///
-/// # Errors
-/// Those of `one`, SupplyMismatch.
-#[inline(always)]
-pub fn for_each<'a>(
-    entries: &[IntentArg],
-    targets: &'a [Target],
-    mut one: impl FnMut(&IntentArg, &'a Target, &mut Calls<'a>) -> Result,
-) -> Result {
-    let mut calls = Calls::new(entries.len());
-    for (index, (intent, target)) in entries.iter().zip(targets).enumerate() {
-        let [_, mint, _] = target;
-        calls.ready_for(mint)?;
-        one(intent, target, &mut calls).inspect_err(|_| log::entry(index))?;
-    }
-    if calls.count == 0 {
-        return Ok(());
-    }
-    calls.make()
+fn supply_is([_, mint, _]: &Target, supply_raw: u64) -> Result {
+    require(token::supply_raw(mint)? == supply_raw, Error::SupplyMismatch)
 }

@@ -45,7 +45,7 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     participant.require_active(now)?;
 
     // 3. Sequence (M4), amount, order, bucket (M5), inventory.
-    take_sequence(asset, args.sequence, *args.intent_hash)?;
+    take_sequence(asset, args.sequence, args.intent_hash)?;
     if args.amount_raw == 0 {
         return Err(Error::AmountZero);
     }

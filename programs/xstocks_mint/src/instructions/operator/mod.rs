@@ -9,7 +9,7 @@ pub mod settle_redemption;
 
 use crate::{
     account::same,
-    error::{Error, Result},
+    error::{refusal, require, Error, Result},
     state::{scope, Asset, Config},
 };
 use pinocchio::AccountView;
@@ -20,11 +20,7 @@ use pinocchio::AccountView;
 /// NotOperator.
 #[inline(always)]
 fn require_operator(config: &Config, signer: &AccountView) -> Result {
-    if same(&config.operator, signer.address()) {
-        Ok(())
-    } else {
-        Err(Error::NotOperator)
-    }
+    require(same(&config.operator, signer.address()), Error::NotOperator)
 }
 
 /// The scope must be paused neither globally nor for the asset (M8); a pause of transfers stops every scope.
@@ -33,11 +29,7 @@ fn require_operator(config: &Config, signer: &AccountView) -> Result {
 /// Paused.
 #[inline(always)]
 pub fn require_running(config: &Config, asset: &Asset, scope: u8) -> Result {
-    if (config.paused | asset.paused) & (scope | scope::TRANSFERS) == 0 {
-        Ok(())
-    } else {
-        Err(Error::Paused)
-    }
+    require((config.paused | asset.paused) & (scope | scope::TRANSFERS) == 0, Error::Paused)
 }
 
 /// The intent must carry the asset's next number (M4); this takes it.
@@ -45,11 +37,9 @@ pub fn require_running(config: &Config, asset: &Asset, scope: u8) -> Result {
 /// # Errors
 /// WrongSequence, SequenceExhausted.
 #[inline(always)]
-fn take_sequence(asset: &mut Asset, sequence: u64, intent_hash: [u8; 16]) -> Result {
-    if asset.sequence != sequence {
-        return Err(Error::WrongSequence);
-    }
-    asset.sequence = sequence.checked_add(1).ok_or(Error::SequenceExhausted)?;
-    asset.last_intent_hash = intent_hash;
+fn take_sequence(asset: &mut Asset, sequence: u64, intent_hash: &[u8; 16]) -> Result {
+    require(asset.sequence == sequence, Error::WrongSequence)?;
+    asset.sequence = sequence.checked_add(1).ok_or_else(|| refusal(Error::SequenceExhausted))?;
+    asset.last_intent_hash = *intent_hash;
     Ok(())
 }
