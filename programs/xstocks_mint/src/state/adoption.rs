@@ -77,11 +77,6 @@ impl Authorities {
 impl State for Adoption {
     const DISCRIMINATOR: [u8; 8] = Self::DISC;
 
-    #[inline(always)]
-    fn version(&self) -> u8 {
-        self.version
-    }
-
     fn invariant(&self) -> Result {
         ensure(self.version == VERSION)?;
         // A known state of a known profile.

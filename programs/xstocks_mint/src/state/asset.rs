@@ -84,7 +84,7 @@ layout! {
         epoch: u32,
         /// 0 Empty, 1 Attached, 2 Detached.
         state: u8,
-        /// 1 after attach or withdraw_entry until a newer quorum statement is taken.
+        /// 1 after attach, detach or withdraw_entry until a newer quorum statement is taken.
         withdrawn: u8,
         _pad0: [u8; 2],
         /// Time of the observation in ms; strictly rises, over all epochs (M3).
@@ -410,11 +410,6 @@ impl From<&PolicyArg> for Policy {
 
 impl State for Asset {
     const DISCRIMINATOR: [u8; 8] = Self::DISC;
-
-    #[inline(always)]
-    fn version(&self) -> u8 {
-        self.version
-    }
 
     #[inline(always)]
     fn invariant(&self) -> Result {

@@ -146,11 +146,6 @@ pub const fn check_timelock(timelock_secs: u64) -> Result {
 impl State for Config {
     const DISCRIMINATOR: [u8; 8] = Self::DISC;
 
-    #[inline(always)]
-    fn version(&self) -> u8 {
-        self.version
-    }
-
     fn invariant(&self) -> Result {
         // There is always an admin.
         ensure(self.admin != Address::default())?;

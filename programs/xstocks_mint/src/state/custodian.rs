@@ -140,11 +140,6 @@ impl AttesterKey {
 impl State for Custodian {
     const DISCRIMINATOR: [u8; 8] = Self::DISC;
 
-    #[inline(always)]
-    fn version(&self) -> u8 {
-        self.version
-    }
-
     fn invariant(&self) -> Result {
         ensure(self.version == VERSION && self.state <= CUSTODIAN_RETIRED)?;
         // At most eight keys.

@@ -33,7 +33,6 @@ pub trait State: Layout {
     const DISCRIMINATOR: [u8; 8];
     /// Bytes of the whole account.
     const SPACE: usize = 8 + core::mem::size_of::<Self>();
-    fn version(&self) -> u8;
     /// Each rule of the account; called last by every instruction that changes it.
     ///
     /// # Errors

@@ -51,11 +51,6 @@ impl Participant {
 impl State for Participant {
     const DISCRIMINATOR: [u8; 8] = Self::DISC;
 
-    #[inline(always)]
-    fn version(&self) -> u8 {
-        self.version
-    }
-
     fn invariant(&self) -> Result {
         ensure(self.version == VERSION)?;
         // A known state.

@@ -49,11 +49,6 @@ impl Proposal {
 impl State for Proposal {
     const DISCRIMINATOR: [u8; 8] = Self::DISC;
 
-    #[inline(always)]
-    fn version(&self) -> u8 {
-        self.version
-    }
-
     fn invariant(&self) -> Result {
         ensure(self.version == VERSION)?;
         // A known state.

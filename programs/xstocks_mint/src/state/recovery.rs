@@ -34,11 +34,6 @@ layout! {
 impl State for Recovery {
     const DISCRIMINATOR: [u8; 8] = Self::DISC;
 
-    #[inline(always)]
-    fn version(&self) -> u8 {
-        self.version
-    }
-
     fn invariant(&self) -> Result {
         ensure(self.version == VERSION)?;
         // A known state.

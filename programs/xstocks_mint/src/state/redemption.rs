@@ -60,11 +60,6 @@ impl Redemption {
 impl State for Redemption {
     const DISCRIMINATOR: [u8; 8] = Self::DISC;
 
-    #[inline(always)]
-    fn version(&self) -> u8 {
-        self.version
-    }
-
     fn invariant(&self) -> Result {
         ensure(self.version == VERSION)?;
         // A known state.
