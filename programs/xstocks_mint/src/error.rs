@@ -19,7 +19,7 @@ pub fn require(holds: bool, error: Error) -> Result {
 }
 
 /// The error itself, from a cold place: what passes a check does not pay for loading its number, and the compiler keeps
-/// more in registers. (A mint passes fifty checks; this made it 230 compute units cheaper.)
+/// more in registers. A mint passes fifty checks.
 #[cold]
 #[inline(never)]
 pub fn refusal(error: Error) -> Error {

@@ -76,17 +76,6 @@ pub const fn multiply(a: u64, b: u64) -> Wide {
     }
 }
 
-/// a * b, or u64::MAX where it does not fit.
-#[inline(always)]
-pub const fn saturating_multiply(a: u64, b: u64) -> u64 {
-    let wide = multiply(a, b);
-    if wide.high == 0 {
-        wide.low
-    } else {
-        u64::MAX
-    }
-}
-
 /// a + b, or u64::MAX where it does not fit.
 #[inline(always)]
 pub const fn saturating_add(a: u64, b: u64) -> u64 {
@@ -264,7 +253,6 @@ mod tests {
         fn multiply_is_the_128_bit_product(a: u64, b: u64) {
             let wide = multiply(a, b);
             prop_assert_eq!((u128::from(wide.high) << 64) | u128::from(wide.low), u128::from(a) * u128::from(b));
-            prop_assert_eq!(saturating_multiply(a, b), a.saturating_mul(b));
             prop_assert_eq!(saturating_add(a, b), a.saturating_add(b));
         }
 

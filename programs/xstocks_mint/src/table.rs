@@ -151,7 +151,7 @@ macro_rules! instructions {
                 return Err(Error::InstructionMissing);
             };
             let discriminator = u64::from_le_bytes(*discriminator);
-            // Before the search, and in the entrypoint's own frame: 30 compute units less.
+            // Before the search, and in the entrypoint's own frame: it costs less.
             if discriminator == const { u64::from_le_bytes(mint::DISCRIMINATOR) } {
                 return mint::run(context);
             }
