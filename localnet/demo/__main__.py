@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from localnet.demo.catalogue import CatalogueError, load_catalogue
+from localnet.demo.catalogue import CatalogueError, TooManyAssets, load_catalogue
 from localnet.demo.chains import ChainError
 from localnet.demo.day import DayFailed
 from localnet.demo.outbox import TransactionRefused
@@ -33,6 +33,7 @@ _EXPECTED = (
     NoLocalnet,
     NotReached,
     ProcessError,
+    TooManyAssets,
     TransactionRefused,
 )
 UP_PORT = 8899
@@ -50,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         errors = _leaves(group)
         for error in errors:
             console.print(f"error: {error}", style="red", markup=False)
-        code = 2 if any(isinstance(error, NoLocalnet) for error in errors) else 1
+        code = 2 if any(isinstance(error, NoLocalnet | TooManyAssets) for error in errors) else 1
     except* (KeyboardInterrupt, asyncio.CancelledError):
         console.print("interrupted; everything is stopped")
         code = INTERRUPTED

@@ -26,6 +26,10 @@ class CatalogueError(Exception):
     """A catalogue file that is missing or does not hold what its README says."""
 
 
+class TooManyAssets(Exception):
+    """More assets are asked for than the catalogue has."""
+
+
 @dataclass(frozen=True, slots=True)
 class CatalogueAsset:
     """One xStock: its real names and the multiplier in force on the catalogue's day.
@@ -80,9 +84,14 @@ def load_catalogue(directory: Path = CATALOGUE_DIR) -> tuple[CatalogueAsset, ...
 
 
 def choose(assets: tuple[CatalogueAsset, ...], count: int | None) -> tuple[CatalogueAsset, ...]:
-    """`count` assets that show every kind (both keepers, empty, without a row, multiplier not 1), or all of them."""
-    if count is None or count >= len(assets):
+    """`count` assets that show every kind (both keepers, empty, without a row, multiplier not 1), or all of them.
+
+    Raises TooManyAssets.
+    """
+    if count is None:
         return assets
+    if count > len(assets):
+        raise TooManyAssets(f"--assets {count}: the catalogue has {len(assets)}; leave --assets away for all of them")
 
     def kind(asset: CatalogueAsset) -> tuple[str | None, bool, bool]:
         return asset.keeper, bool(asset.shares_micro), asset.multiplier == "1"

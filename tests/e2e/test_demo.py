@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 
 from localnet.demo.__main__ import main
-from localnet.demo.catalogue import load_catalogue
+from localnet.demo.catalogue import choose, load_catalogue
 from localnet.demo.chains import ChainKind
 from localnet.demo.show import Show, ShowOptions
 from localnet.demo.world import ROOT
@@ -39,6 +39,14 @@ def test_a_number_of_assets_that_is_none_is_refused_with_the_remedy(capsys: pyte
         main(["demo", "--assets", "many"])
     assert ended.value.code == 2
     assert "'many': give a whole number of assets, 1 or more" in capsys.readouterr().err
+
+
+def test_more_assets_than_there_are_are_refused_with_the_remedy(capsys: pytest.CaptureFixture[str]) -> None:
+    there = len(load_catalogue())
+    assert main(["demo", "--assets", str(there + 1)]) == 2
+    said = capsys.readouterr().out
+    assert f"error: --assets {there + 1}: the catalogue has {there}; leave --assets away for all of them" in said
+    assert choose(load_catalogue(), there) == load_catalogue()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
