@@ -70,7 +70,7 @@ def write_docs(verdicts: Iterable[Verdict]) -> None:
 
 def _document(fates: Mapping[str, str]) -> str:
     survivors = sum(fates.get(each.name, "").startswith("survives") for each in MUTANTS)
-    summary = f"{len(MUTANTS)} bugs, {len(MUTANTS) - survivors} killed, {survivors} survive and are explained."
+    summary = f"{len(MUTANTS)} bugs, {len(MUTANTS) - survivors} killed, {survivors} explained."
     lines = [
         f"| `{each.name}` | `{each.file}` | {each.removes} | {fates.get(each.name, 'not tried')} |" for each in MUTANTS
     ]
