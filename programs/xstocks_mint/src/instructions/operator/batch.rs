@@ -20,7 +20,7 @@ pub const MAX_BATCH: usize = 20;
 /// Custodians whose statements may count in one batch.
 const MAX_CUSTODIANS: usize = 5;
 
-/// The entries of a batch and their validated accounts.
+/// The entries of a batch and their accounts: custodians that are validated, and targets that `change_all` validates.
 pub struct Batch<'a> {
     program_id: &'a Address,
     entries: &'a [IntentArg],
@@ -29,11 +29,10 @@ pub struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    /// Validates every account of the batch: custodians (owner, discriminator, version, order), assets (the same,
-    /// and writable), mints and vaults (the asset's, and writable).
+    /// Counts the accounts, and validates the custodians.
     ///
     /// # Errors
-    /// NoEntries, TooManyEntries, EntriesAccountsMismatch, and those of `check_custodians` and `check_target`.
+    /// NoEntries, TooManyEntries, EntriesAccountsMismatch, and those of `check_custodians`.
     #[inline(always)]
     pub fn read(context: &Context<'a>, remaining: &'a [AccountView], entries: &'a [IntentArg]) -> Result<Self> {
         require(!entries.is_empty(), Error::NoEntries)?;
@@ -57,7 +56,7 @@ pub fn epoch_of(custodians: &[AccountView], custodian: &Address) -> Option<u32> 
     (custodian.state == CUSTODIAN_ACTIVE).then_some(custodian.epoch)
 }
 
-/// Custodians, in ascending order.
+/// Custodians (owner, discriminator, version), in ascending order.
 ///
 /// # Errors
 /// CustodiansNotAscending, and those of `validate`.
@@ -74,7 +73,7 @@ fn check_custodians(program_id: &Address, custodians: &[AccountView]) -> Result 
     Ok(())
 }
 
-/// An asset, its mint and its vault, all writable.
+/// An asset (owner, discriminator, version), its mint and its vault, all writable.
 ///
 /// # Errors
 /// ConstraintMut, WrongMint, WrongVault, and those of `validate`.
@@ -94,8 +93,8 @@ pub trait Change {
     /// The call that follows `check`.
     const CALL: Supply;
 
-    /// Checks an entry, stores its effects and writes its item of the event. The asset and the supply are read here, so
-    /// that a second entry of the same asset sees what the first one did.
+    /// Checks an entry, whose `target` `check_target` has validated, stores its effects and writes its item of the event.
+    /// The asset and the supply are read here, so that a second entry of the same asset sees what the first one did.
     ///
     /// # Errors
     /// Those of the instruction.
@@ -109,11 +108,11 @@ pub trait SupplyAfter {
     fn supply_raw(&self) -> u64;
 }
 
-/// Checks all entries, makes their calls, and then reads every supply again (M1): exactly what it must be. A refused
-/// entry is named in the log.
+/// Validates all targets, checks all entries, makes their calls, and then reads every supply again (M1): exactly what it
+/// must be. A refused entry is named in the log.
 ///
 /// # Errors
-/// Those of `check`, SupplyMismatch.
+/// Those of `check_target` and `check`, SupplyMismatch.
 #[inline(always)]
 pub fn change_all<C: Change>(batch: &Batch, change: &C, event: C::Event) -> Result {
     let mut list = EventList::<C::Event, MAX_BATCH>::new(event);
@@ -146,7 +145,7 @@ fn change_one<C: Change>(
 #[inline(always)]
 fn call_of<'a, C: Change>(intent: &IntentArg, target: &'a Target) -> SupplyCall<'a> {
     let [asset_account, _, _] = target;
-    // SAFETY: validated in `Batch::read`; nothing writes while it is read here.
+    // SAFETY: `check_target` has validated it; nothing writes while it is read here.
     let asset = unsafe { view::<Asset>(asset_account) };
     SupplyCall { kind: C::CALL, target, amount_raw: intent.amount_raw, decimals: asset.decimals, bump: asset.bump }
 }

@@ -22,7 +22,7 @@ use super::{
 };
 
 pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
-    // 1. Accounts.
+    // 1. Accounts; the targets are validated below.
     let config = load::<Config>(context.program_id, accounts.config)?;
     let batch = Batch::read(context, accounts.remaining, args.entries)?;
     // 2. Duty.
@@ -52,7 +52,7 @@ impl Change for Burn<'_> {
     fn check(&self, target: &Target, intent: &IntentArg, item: &mut MaybeUninit<BurntEntry>) -> Result {
         let [asset_account, mint, vault] = target;
         let (sequence, amount_raw) = (intent.sequence, intent.amount_raw);
-        // SAFETY: validated and writable (Batch::read); this is the only reference to the asset's data.
+        // SAFETY: validated and writable (check_target); this is the only reference to the asset's data.
         let asset = unsafe { view_mut::<Asset>(asset_account) };
 
         // 3. Not paused, still ours.

@@ -24,7 +24,7 @@ use super::{
 };
 
 pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
-    // 1. Accounts.
+    // 1. Accounts; the targets are validated below.
     let config = load::<Config>(context.program_id, accounts.config)?;
     let batch = Batch::read(context, accounts.remaining, args.entries)?;
     // 2. Duty.
@@ -56,7 +56,7 @@ impl Change for Mint<'_> {
         let Self { config, custodians, now } = self;
         let [asset_account, mint, _] = target;
         let (sequence, amount_raw) = (intent.sequence, intent.amount_raw);
-        // SAFETY: validated and writable (Batch::read); this is the only reference to the asset's data.
+        // SAFETY: validated and writable (check_target); this is the only reference to the asset's data.
         let asset = unsafe { view_mut::<Asset>(asset_account) };
 
         // 3. Not paused, no hold, active (M8, M9).
