@@ -15,14 +15,14 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench.measure.asset_lifecycle import measure_life
 from bench.measure.batches import measure_batches
 from bench.measure.document import Figures, document, tables
-from bench.measure.life import measure_life
+from bench.measure.governance import BLANK, measure_initialize, measure_office, measure_participants
 from bench.measure.meter import Meter, seeded
-from bench.measure.office import BLANK, measure_initialize, measure_office, measure_participants
-from localnet.demo.chains import ChainError
-from localnet.demo.deploy import AGENTS, KEEPERS, Keys
-from localnet.demo.keys import Key
+from localnet.harness.chains import ChainError
+from localnet.harness.deploy import AGENTS, KEEPERS, Keys
+from localnet.harness.keys import Key
 from tests.support.deployed import deploy_program
 from tests.support.start import laboratory, program_so
 from xstocks_daemon.chain.program import Profile

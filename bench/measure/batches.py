@@ -8,8 +8,8 @@ from functools import partial
 
 from solders.address_lookup_table_account import AddressLookupTableAccount
 
-from bench.measure.floor import Parts, each_more, parts_each_more, parts_of
-from bench.measure.life import AMOUNT_RAW, CAPACITY_RAW, new_asset
+from bench.measure.asset_lifecycle import AMOUNT_RAW, CAPACITY_RAW, new_asset
+from bench.measure.cost_model import Parts, each_more, parts_each_more, parts_of
 from bench.measure.meter import MAX_LOCKS, Meter, Reading, Shape, seeded
 from tests.support.deployed import OWN_KEEPER, Asset, Deployed, supply_call
 from tests.support.live_chain import Call

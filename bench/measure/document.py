@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.measure import floor
+from bench.measure.asset_lifecycle import figure_of
 from bench.measure.batches import BATCH, Batches
-from bench.measure.life import figure_of
+from bench.measure.cost_model import (
+    BYTES_PER_UNIT,
+    INFO_BYTES,
+    INVOKE_UNITS,
+    MAX_SUPPLY_CALLS,
+    META_BYTES,
+    SYSCALL_UNITS,
+    Parts,
+)
 from bench.measure.meter import MAX_LOCKS
 from xstocks_daemon.chain.program import Profile
 from xstocks_daemon.chain.transactions import MAX_TRANSACTION_BYTES
@@ -235,15 +243,15 @@ def _parts(figures: Figures) -> str:
 The floor is what remains if the program's own code took nothing. Token-2022's units are in the log; the others follow
 from the runtime's constants (Agave 4, `SVMTransactionExecutionCost` in `program-runtime/src/execution_budget.rs`):
 
-- A call (`program-runtime/src/cpi.rs`) takes {floor.INVOKE_UNITS} (SIMD-0339), and one for every
-  {floor.BYTES_PER_UNIT} bytes of its data, of {floor.META_BYTES} per account named, of {floor.INFO_BYTES} per account
-  given, and of each account's data, rounded down. {BATCH} mints are two calls, of {floor.MAX_SUPPLY_CALLS} each, by
+- A call (`program-runtime/src/cpi.rs`) takes {INVOKE_UNITS} (SIMD-0339), and one for every
+  {BYTES_PER_UNIT} bytes of its data, of {META_BYTES} per account named, of {INFO_BYTES} per account
+  given, and of each account's data, rounded down. {BATCH} mints are two calls, of {MAX_SUPPLY_CALLS} each, by
   Token-2022's `Batch`.
-- An event (`syscalls/src/logging.rs`) takes {floor.SYSCALL_UNITS}, {floor.SYSCALL_UNITS} for its one slice, and one
+- An event (`syscalls/src/logging.rs`) takes {SYSCALL_UNITS}, {SYSCALL_UNITS} for its one slice, and one
   for every byte."""
 
 
-def _difference(target: int, parts: floor.Parts) -> int:
+def _difference(target: int, parts: Parts) -> int:
     return target - parts.floor
 
 

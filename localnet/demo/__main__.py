@@ -14,15 +14,15 @@ from pathlib import Path
 
 from rich.console import Console
 
-from localnet.demo.catalogue import CatalogueError, TooManyAssets, load_catalogue
-from localnet.demo.chains import ChainError
+from localnet.catalogue.reader import CatalogueError, TooManyAssets, load_catalogue
 from localnet.demo.day import DayFailed
-from localnet.demo.outbox import TransactionRefused
-from localnet.demo.processes import ProcessError
 from localnet.demo.show import Show, ShowOptions
-from localnet.demo.state import NoLocalnet, end, load
-from localnet.demo.wait import NotReached
-from localnet.demo.world import ROOT
+from localnet.harness.chains import ChainError
+from localnet.harness.paths import RUNS_DIR
+from localnet.harness.processes import ProcessError
+from localnet.harness.state import NoLocalnet, end, load
+from localnet.harness.submit import TransactionRefused
+from localnet.harness.wait import NotReached
 from xstocks_daemon.chain.errors import ChainError as DaemonChainError
 
 _EXPECTED = (
@@ -76,7 +76,7 @@ async def _show(options: argparse.Namespace, console: Console) -> int:
     if options.command == "up":
         _refuse_second()
     assets = load_catalogue()
-    folder = ROOT / ".localnet" / f"{options.command}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
+    folder = RUNS_DIR / f"{options.command}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
     show = Show(
         console,
         ShowOptions(

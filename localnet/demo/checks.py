@@ -10,9 +10,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from localnet.demo.custody import backed_raw
-from localnet.demo.deploy import DeployedAsset
-from localnet.demo.world import World
+from localnet.harness.custody import backed_raw
+from localnet.harness.deploy import DeployedAsset
+from localnet.harness.world import World
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.chain.program import ProgramEvent
 from xstocks_daemon.chain.tasks import gather_all

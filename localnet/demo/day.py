@@ -16,13 +16,13 @@ import aiohttp
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 
-from localnet.demo.catalogue import DECIMALS
-from localnet.demo.custody import Sidecar, backed_raw
-from localnet.demo.deploy import DeployedAsset
-from localnet.demo.keys import generate_key
-from localnet.demo.outbox import Job, submit, submit_ok
-from localnet.demo.wait import until
-from localnet.demo.world import World
+from localnet.catalogue.reader import DECIMALS
+from localnet.harness.custody import Sidecar, backed_raw
+from localnet.harness.deploy import DeployedAsset
+from localnet.harness.keys import generate_key
+from localnet.harness.submit import Job, submit, submit_ok
+from localnet.harness.wait import until
+from localnet.harness.world import World
 from xstocks_daemon.chain.addresses import associated_token_address, base58
 from xstocks_daemon.chain.errors import ProgramError
 from xstocks_daemon.chain.mint_layout import read_token_account

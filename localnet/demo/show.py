@@ -16,14 +16,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from solders.signature import Signature
 
-from localnet.demo.catalogue import DECIMALS, CatalogueAsset, choose
-from localnet.demo.chains import Chain, ChainKind
+from localnet.catalogue.reader import DECIMALS, CatalogueAsset, choose
 from localnet.demo.checks import RULES, Evidence, executions, tracks_custody
 from localnet.demo.day import Day
-from localnet.demo.deploy import THRESHOLD, TIMELOCK_SECS, Deployment
-from localnet.demo.processes import Child, ProcessError, stop
-from localnet.demo.state import keep as keep_running
-from localnet.demo.world import World, WorldProgress, world
+from localnet.harness.chains import Chain, ChainKind
+from localnet.harness.deploy import THRESHOLD, TIMELOCK_SECS, Deployment
+from localnet.harness.processes import Child, ProcessError, stop
+from localnet.harness.state import keep as keep_running
+from localnet.harness.world import World, WorldProgress, world
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.domain.snapshot import ChainSnapshot, ceiling_raw
 from xstocks_daemon.domain.units import Address, decimal_text, shares_text

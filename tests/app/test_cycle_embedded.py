@@ -17,12 +17,12 @@ import pytest_asyncio
 from solders.instruction import Instruction
 from solders.system_program import TransferParams, transfer
 
-from localnet.demo.catalogue import load_catalogue
-from localnet.demo.custody import backed_raw
-from localnet.demo.deploy import DeployedAsset
-from localnet.demo.keys import Key, generate_key
-from localnet.demo.wait import until
-from localnet.demo.world import World, world
+from localnet.catalogue.reader import load_catalogue
+from localnet.harness.custody import backed_raw
+from localnet.harness.deploy import DeployedAsset
+from localnet.harness.keys import Key, generate_key
+from localnet.harness.wait import until
+from localnet.harness.world import World, world
 from xstocks_daemon.app.attempts import _Carried
 from xstocks_daemon.app.cycle import Cycle, is_in_line
 from xstocks_daemon.app.daemon import leased, run_daemon

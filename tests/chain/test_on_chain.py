@@ -9,8 +9,8 @@ import pytest
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 
-from localnet.demo.chains import VALIDATOR_ENV, VALIDATOR_NAME, ChainKind, validator_path
-from localnet.demo.wait import until
+from localnet.harness.chains import VALIDATOR_ENV, VALIDATOR_NAME, ChainKind, validator_path
+from localnet.harness.wait import until
 from tests.support.deployed import OWN_KEEPER, Deployed, sign
 from tests.support.live_chain import LiveChain
 from tests.support.start import laboratory

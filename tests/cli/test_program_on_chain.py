@@ -15,10 +15,10 @@ import pytest
 import pytest_asyncio
 from solders.keypair import Keypair
 
-from localnet.demo.chains import validator_path
-from localnet.demo.deploy import Deployment
-from localnet.demo.keys import write_secret
-from localnet.demo.wait import until
+from localnet.harness.chains import validator_path
+from localnet.harness.deploy import Deployment
+from localnet.harness.keys import write_secret
+from localnet.harness.wait import until
 from tests.support.deployed import OWN_KEEPER, ROOMY, Asset, Deployed, deploy_program
 from tests.support.live_chain import address_of
 from tests.support.mints import live_mint

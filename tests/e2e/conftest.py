@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from localnet.demo.chains import VALIDATOR_ENV, VALIDATOR_NAME, ChainKind, validator_path
+from localnet.harness.chains import VALIDATOR_ENV, VALIDATOR_NAME, ChainKind, validator_path
 
 
 @pytest.fixture(params=["embedded", "validator"])

@@ -17,12 +17,12 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from localnet.demo.catalogue import CatalogueAsset, load_catalogue
-from localnet.demo.chains import Chain
-from localnet.demo.custody import backed_raw
-from localnet.demo.deploy import DeployedAsset, Deployment, demo_policy
-from localnet.demo.wait import until
-from localnet.demo.world import World, world
+from localnet.catalogue.reader import CatalogueAsset, load_catalogue
+from localnet.harness.chains import Chain
+from localnet.harness.custody import backed_raw
+from localnet.harness.deploy import DeployedAsset, Deployment, demo_policy
+from localnet.harness.wait import until
+from localnet.harness.world import World, world
 from tests.support.deployed import Deployed
 from tests.support.live_chain import LAMPORTS_PER_SOL, LiveChain
 from tests.support.mints import CAPTURES, LiveMint, load_capture, shares_for

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from localnet.catalogue.reader import choose, load_catalogue
 from localnet.demo.__main__ import main
-from localnet.demo.catalogue import choose, load_catalogue
-from localnet.demo.chains import ChainKind
 from localnet.demo.show import Show, ShowOptions
-from localnet.demo.world import ROOT
+from localnet.harness.chains import ChainKind
+from localnet.harness.paths import ROOT
 
 ASSETS = 12
 

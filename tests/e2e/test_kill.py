@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from localnet.demo.catalogue import load_catalogue
-from localnet.demo.custody import backed_raw
-from localnet.demo.wait import until
-from localnet.demo.world import World, world
+from localnet.catalogue.reader import load_catalogue
+from localnet.harness.custody import backed_raw
+from localnet.harness.wait import until
+from localnet.harness.world import World, world
 from xstocks_daemon.app.crash import ENV_NAME, CrashPoint
 from xstocks_daemon.domain.snapshot import AssetView
 from xstocks_daemon.domain.units import MICRO_PER_SHARE

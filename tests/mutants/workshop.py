@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from localnet.demo.chains import VALIDATOR_ENV, VALIDATOR_NAME
+from localnet.harness.chains import VALIDATOR_ENV, VALIDATOR_NAME
 from tests.mutants.mutant import ROOT, Mutant
 from tests.support.start import PROGRAM_SO_ENV
 

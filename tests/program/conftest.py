@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from localnet.demo.chains import validator_path
+from localnet.harness.chains import validator_path
 from tests.support.deployed import Asset, AssetPool, Deployed, deploy_program
 from tests.support.fixtures import session_fixture, single_fixture
 from tests.support.live_chain import LiveChain

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from localnet.demo.chains import VALIDATOR_ENV, VALIDATOR_NAME, validator_path
+from localnet.harness.chains import VALIDATOR_ENV, VALIDATOR_NAME, validator_path
 from tests.support.deployed import Asset, Deployed
 from tests.support.live_chain import LiveChain
 from tests.support.refusals import Refusal

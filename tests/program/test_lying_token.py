@@ -20,7 +20,7 @@ from dataclasses import replace
 import pytest
 from solders.keypair import Keypair
 
-from localnet.demo.world import ROOT
+from localnet.harness.paths import ROOT
 from tests.program.test_freeze import freezing, thawing
 from tests.program.test_multiplier import NOTICE_SECS, announce, cancel, in_secs, schedule
 from tests.program.test_recovery import Case

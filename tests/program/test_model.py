@@ -28,7 +28,7 @@ from hypothesis.stateful import (
 )
 from solders.keypair import Keypair
 
-from localnet.demo.deploy import KEEPERS
+from localnet.harness.deploy import KEEPERS
 from tests.program.test_multiplier import cancel as cancelling
 from tests.program.test_multiplier import schedule as scheduling
 from tests.support.deployed import OWN_KEEPER, RAW_PER_MICRO, Asset, AssetPool, Deployed, deploy_program

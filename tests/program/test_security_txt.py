@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from localnet.demo.world import ROOT
+from localnet.harness.paths import ROOT
 from tests.support.start import program_so
 
 BEGIN, END = b"=======BEGIN SECURITY.TXT V1=======\0", b"=======END SECURITY.TXT V1=======\0"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from localnet.demo.world import ROOT
+from localnet.harness.paths import ROOT
 
 DOCS = ROOT / "docs" / "reserve-account.md"
 COMMAND = ".venv/bin/python -m tests.reserve.document --write"

@@ -12,9 +12,9 @@ from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
-from localnet.demo.chains import ChainKind
-from localnet.demo.deploy import KEEPERS, TIMELOCK_SECS
-from localnet.demo.world import ROOT
+from localnet.harness.chains import ChainKind
+from localnet.harness.deploy import KEEPERS, TIMELOCK_SECS
+from localnet.harness.paths import ROOT
 from tests.support.deployed import OWN_KEEPER, Asset, Deployed, deploy_program
 from tests.support.live_chain import Call, LiveChain, address_of, call
 from tests.support.start import Laboratory, laboratory

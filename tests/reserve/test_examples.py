@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from localnet.demo.world import ROOT
+from localnet.harness.paths import ROOT
 from tests.reserve.market import Collateral, Market
 from tests.support.deployed import OTHER_KEEPER, ROOMY
 from tests.support.live_chain import LiveChain

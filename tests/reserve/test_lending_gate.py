@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 from solders.keypair import Keypair
 
-from localnet.demo.chains import validator_path
+from localnet.harness.chains import validator_path
 from tests.reserve.market import POOL_AUTHORITY, Collateral, Market, Refusal
 from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER
 from tests.support.edit import with_account, with_accounts, with_data, with_flags

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from localnet.demo.deploy import TIMELOCK_SECS
+from localnet.harness.deploy import TIMELOCK_SECS
 from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, RAW_PER_MICRO, ROOMY, Asset, Deployed, deploy_program
 from tests.support.edit import patched
 from tests.support.live_chain import Call, address_of, call

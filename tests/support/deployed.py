@@ -11,9 +11,9 @@ from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 from solders.system_program import CreateAccountParams, create_account
 
-from localnet.demo.deploy import KEEPERS, Deployment, Keeper, Keys, deploy
-from localnet.demo.keys import Key
-from localnet.demo.outbox import Job, submit_ok
+from localnet.harness.deploy import KEEPERS, Deployment, Keeper, Keys, deploy
+from localnet.harness.keys import Key
+from localnet.harness.submit import Job, submit_ok
 from tests.support.edit import patched
 from tests.support.live_chain import Call, LiveChain, address_of, call
 from tests.support.refusals import Refusal

@@ -19,8 +19,8 @@ from solders.message import MessageV0
 from solders.system_program import TransferParams, transfer
 from solders.transaction import VersionedTransaction
 
-from localnet.demo.chains import Chain, ChainKind
-from localnet.demo.wait import until
+from localnet.harness.chains import Chain, ChainKind
+from localnet.harness.wait import until
 from tests.support.refusals import Refusal
 from xstocks_daemon.chain.addresses import CLOCK_SYSVAR, base58, pubkey
 from xstocks_daemon.chain.logs import invocations

@@ -1,4 +1,4 @@
-"""Node and the TypeScript clients of tests/chain_rpc/node, where they are there."""
+"""Node and the TypeScript clients of tests/embedded_chain/node, where they are there."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-NODE_FOLDER = Path(__file__).resolve().parents[1] / "chain_rpc" / "node"
+NODE_FOLDER = Path(__file__).resolve().parents[1] / "embedded_chain" / "node"
 REQUIRE_NODE = "XSTOCKS_TEST_REQUIRE_NODE"
 """Set where Node must be there, as in CI: then its absence is a failure."""
 _NODE_MAJOR = 20

@@ -12,9 +12,9 @@ from typing import Any
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 
-from localnet.demo.chains import ChainKind, UpgradeableProgram, chain_process
-from localnet.demo.deploy import Keys, generate_keys
-from localnet.demo.world import PROGRAM_SO
+from localnet.harness.chains import ChainKind, UpgradeableProgram, chain_process
+from localnet.harness.deploy import Keys, generate_keys
+from localnet.harness.paths import PROGRAM_SO
 from tests.support.deployed import Deployed, deploy_program
 from tests.support.live_chain import LAMPORTS_PER_SOL, LiveChain, address_of
 from xstocks_daemon.chain.addresses import base58

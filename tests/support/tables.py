@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from solders.address_lookup_table_account import AddressLookupTableAccount
 from solders.instruction import Instruction
 
-from localnet.demo.wait import until
+from localnet.harness.wait import until
 from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, Deployed
 from tests.support.live_chain import address_of, call
 from xstocks_daemon.chain.addresses import base58

@@ -1,0 +1,365 @@
+"""Start and stop a local chain as a child process: the embedded one or solana-test-validator.
+
+Used by the demo and by every test that talks to a chain::
+
+    async with chain_process("embedded", programs=[UpgradeableProgram(address, so_path, authority)]) as chain:
+        await chain.call("getSlot", [{"commitment": "finalized"}])
+
+Only the standard library and aiohttp are needed. Only loopback addresses are used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import aiohttp
+
+from localnet.harness.paths import EMBEDDED_PYTHON, ROOT
+
+ChainKind = Literal["embedded", "validator"]
+
+EMBEDDED_MODULE = "localnet.embedded_chain"
+VALIDATOR_NAME = "solana-test-validator"
+VALIDATOR_ENV = "XSTOCKS_VALIDATOR_BIN"
+
+#: Mainnet's: 64 ticks of 6.25 ms make a slot of 400 ms.
+_TICK_MS = 6.25
+_START_SECS = 60.0
+_TOKEN_2022 = "TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb"
+_STOP_SECS = 15.0
+_USAGE_EXIT_CODE = 2
+#: TCP and UDP ports that the validator takes besides those of its RPC.
+_VALIDATOR_DYNAMIC_PORTS = 32
+
+
+class ChainError(Exception):
+    """The chain could not be started; the message says why and what to do."""
+
+
+class ChainRpcError(Exception):
+    """The chain answered a call with a JSON-RPC error.
+
+    `code`, `message` and `data` are those of the JSON-RPC error object.
+    """
+
+    def __init__(self, method: str, error: dict[str, Any]) -> None:
+        self.code = int(error.get("code", 0))
+        self.message = str(error.get("message", ""))
+        self.data: Any = error.get("data")
+        super().__init__(f"{method}: {self.message} (code {self.code})")
+
+
+@dataclass(frozen=True, slots=True)
+class UpgradeableProgram:
+    """A program to load at genesis under the upgradeable loader. Addresses are base58."""
+
+    address: str
+    so_path: Path
+    authority: str
+
+
+@dataclass(frozen=True, slots=True)
+class GenesisAccount:
+    """An account to load at genesis: a file as `solana account --output json` writes it."""
+
+    address: str
+    json_path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A running chain."""
+
+    kind: ChainKind
+    rpc_url: str
+    ws_url: str
+    genesis_hash: str
+    #: Also the id of its process group.
+    pid: int
+    log_path: Path
+
+    async def call(self, method: str, params: Sequence[Any] = (), *, timeout_secs: float = 30.0) -> Any:
+        """One JSON-RPC call; gives `result`.
+
+        Raises ChainRpcError for an error answer, aiohttp.ClientError or TimeoutError where none comes.
+        """
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=timeout_secs)) as session:
+            return await _call(session, self.rpc_url, method, params)
+
+    async def advance_slots(self, slots: int) -> int:
+        """Embedded chain only: make `slots` slots at once; gives the new processed slot."""
+        return int(await self.call("localnet_advanceSlots", [{"slots": slots}]))
+
+    async def advance_clock(self, secs: int) -> int:
+        """Embedded chain only: put the chain's clock forward by `secs`; gives its new unix time."""
+        return int(await self.call("localnet_warpClock", [{"advance_secs": secs}]))
+
+
+def validator_path() -> Path | None:
+    """Where solana-test-validator is: the environment's XSTOCKS_VALIDATOR_BIN, else PATH, else None.
+
+    Raises ChainError where XSTOCKS_VALIDATOR_BIN names no executable file.
+    """
+    named = os.environ.get(VALIDATOR_ENV)
+    if named:
+        if not os.access(named, os.X_OK) or not Path(named).is_file():
+            raise ChainError(f"{VALIDATOR_ENV}={named}: no executable file; name {VALIDATOR_NAME} or unset it")
+        return Path(named)
+    found = shutil.which(VALIDATOR_NAME)
+    return Path(found) if found else None
+
+
+@contextlib.asynccontextmanager
+async def chain_process(
+    kind: ChainKind,
+    *,
+    programs: Sequence[UpgradeableProgram] = (),
+    accounts: Sequence[GenesisAccount] = (),
+    slot_ms: int = 400,
+    finalized_lag: int = 32,
+    confirmed_lag: int = 1,
+    manual_slots: bool = False,
+    rpc_port: int = 0,
+    validator_bin: Path | None = None,
+    work_dir: Path | None = None,
+) -> AsyncIterator[Chain]:
+    """Run a chain for as long as the context lasts; stopped by its process group's id on the way out.
+
+    `rpc_port` 0 takes a free one; the websocket is on the next. `finalized_lag`, `confirmed_lag` (slots)
+    and `manual_slots` are of the embedded chain; the validator's are always 32 and about one, and its
+    `slot_ms` is rounded to whole ticks. `work_dir` gets ledger and log; by default a temporary folder that
+    goes with the chain.
+
+    Raises ChainError where the chain does not start.
+    """
+    with contextlib.ExitStack() as stack:
+        folder = work_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chain-")))
+        folder.mkdir(parents=True, exist_ok=True)
+        if kind == "validator":
+            programs = (*programs, await _mainnets_token_2022(folder))
+        for attempt_left in (2, 1, 0):
+            port = rpc_port or _free_port_block(_ports_needed(kind))
+            if kind == "embedded":
+                command = embedded_command(
+                    programs=programs,
+                    accounts=accounts,
+                    slot_ms=slot_ms,
+                    finalized_lag=finalized_lag,
+                    confirmed_lag=confirmed_lag,
+                    manual_slots=manual_slots,
+                    rpc_port=port,
+                )
+            else:
+                command = validator_command(
+                    programs=programs,
+                    accounts=accounts,
+                    slot_ms=slot_ms,
+                    rpc_port=port,
+                    ledger=folder / "ledger",
+                    validator_bin=validator_bin,
+                )
+            log_path = folder / f"{kind}.log"
+            process = await _spawn(command, log_path)
+            try:
+                genesis_hash = await _ready(process, port, log_path, manual_slots=manual_slots)
+            except ChainError:
+                await _stop(process)
+                # Another process may have taken a port between the look and the start. Wrong usage stays wrong.
+                if attempt_left and not rpc_port and process.returncode != _USAGE_EXIT_CODE:
+                    continue
+                raise
+            except BaseException:
+                await asyncio.shield(_stop(process))
+                raise
+            break
+        try:
+            yield Chain(
+                kind=kind,
+                rpc_url=f"http://127.0.0.1:{port}",
+                ws_url=f"ws://127.0.0.1:{port + 1}",
+                genesis_hash=genesis_hash,
+                pid=process.pid,
+                log_path=log_path,
+            )
+        finally:
+            await asyncio.shield(_stop(process))
+
+
+def embedded_command(
+    *,
+    programs: Sequence[UpgradeableProgram] = (),
+    accounts: Sequence[GenesisAccount] = (),
+    slot_ms: int = 400,
+    finalized_lag: int = 32,
+    confirmed_lag: int = 1,
+    manual_slots: bool = False,
+    rpc_port: int = 8899,
+) -> list[str]:
+    """The embedded chain's command line; run it with `PYTHONPATH` set to ROOT.
+
+    Raises ChainError where its environment has not been made.
+    """
+    if not EMBEDDED_PYTHON.is_file():
+        raise ChainError(f"{EMBEDDED_PYTHON} is missing; make it with ./localnet.sh setup")
+    command = [str(EMBEDDED_PYTHON), "-m", EMBEDDED_MODULE, "--rpc-port", str(rpc_port), "--slot-ms", str(slot_ms)]
+    command += ["--finalized-lag", str(finalized_lag), "--confirmed-lag", str(confirmed_lag)]
+    if manual_slots:
+        command.append("--manual-slots")
+    return command + _genesis_arguments(programs, accounts)
+
+
+def validator_command(
+    *,
+    programs: Sequence[UpgradeableProgram] = (),
+    accounts: Sequence[GenesisAccount] = (),
+    slot_ms: int = 400,
+    rpc_port: int = 8899,
+    ledger: Path,
+    validator_bin: Path | None = None,
+) -> list[str]:
+    """solana-test-validator's command line. Takes the ports from `rpc_port` on (see _ports_needed).
+
+    Raises ChainError where there is no validator.
+    """
+    binary = validator_bin or validator_path()
+    if binary is None:
+        raise ChainError(f"{VALIDATOR_NAME} is neither in {VALIDATOR_ENV} nor on PATH; install it or name it")
+    command = [str(binary), "--bind-address", "127.0.0.1", "--quiet", "--reset", "--ledger", str(ledger)]
+    command += ["--rpc-port", str(rpc_port), "--faucet-port", str(rpc_port + 2)]
+    command += ["--gossip-port", str(rpc_port + 3)]
+    command += ["--dynamic-port-range", f"{rpc_port + 4}-{rpc_port + 4 + _VALIDATOR_DYNAMIC_PORTS}"]
+    command += ["--faucet-per-request-sol-cap", "1000000", "--faucet-per-time-sol-cap", "1000000000"]
+    ticks = max(2, round(slot_ms / _TICK_MS))
+    command += ["--ticks-per-slot", str(ticks)]
+    return command + _genesis_arguments(programs, accounts)
+
+
+def _genesis_arguments(programs: Sequence[UpgradeableProgram], accounts: Sequence[GenesisAccount]) -> list[str]:
+    arguments: list[str] = []
+    for program in programs:
+        arguments += ["--upgradeable-program", program.address, str(program.so_path), program.authority]
+    for account in accounts:
+        arguments += ["--account", account.address, str(account.json_path)]
+    return arguments
+
+
+async def _mainnets_token_2022(folder: Path) -> UpgradeableProgram:
+    """The Token-2022 that the embedded chain runs, as mainnet does; the validator brings an older release, which lacks
+    the Batch instruction."""
+    so_path, log_path = folder / "token_2022.so", folder / "token_2022.log"
+    process = await _spawn([str(EMBEDDED_PYTHON), "-m", f"{EMBEDDED_MODULE}.token_2022", str(so_path)], log_path)
+    try:
+        async with asyncio.timeout(_START_SECS):
+            await process.wait()
+    except TimeoutError:
+        raise ChainError(f"writing {so_path} took more than {_START_SECS:.0f} s; {_tail(log_path)}") from None
+    finally:
+        await asyncio.shield(_stop(process))
+    if process.returncode != 0:
+        raise ChainError(f"{so_path} could not be written: code {process.returncode}; {_tail(log_path)}")
+    return UpgradeableProgram(_TOKEN_2022, so_path, "none")
+
+
+def _ports_needed(kind: ChainKind) -> int:
+    return 2 if kind == "embedded" else 4 + _VALIDATOR_DYNAMIC_PORTS + 1
+
+
+def _free_port_block(count: int) -> int:
+    """The first of `count` neighbouring loopback ports that are free now, TCP and UDP."""
+    for _ in range(200):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            first = int(probe.getsockname()[1])
+        if first + count <= 65_536 and all(_is_free(port) for port in range(first, first + count)):
+            return first
+    raise ChainError(f"no {count} neighbouring free ports on 127.0.0.1; stop something that listens")
+
+
+def _is_free(port: int) -> bool:
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        with socket.socket(socket.AF_INET, kind) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                return False
+    return True
+
+
+async def _spawn(command: Sequence[str], log_path: Path) -> asyncio.subprocess.Process:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    with log_path.open("wb") as log:
+        try:
+            return await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=asyncio.subprocess.STDOUT,
+                env=environment,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ChainError(f"cannot run {command[0]}: {error.strerror}") from error
+
+
+async def _ready(process: asyncio.subprocess.Process, port: int, log_path: Path, *, manual_slots: bool = False) -> str:
+    """Wait until the chain is healthy and has confirmed a block; gives its genesis hash."""
+    url = f"http://127.0.0.1:{port}"
+    try:
+        async with (
+            asyncio.timeout(_START_SECS),
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session,
+        ):
+            while process.returncode is None:
+                with contextlib.suppress(aiohttp.ClientError, TimeoutError, ChainRpcError):
+                    if manual_slots:
+                        # Nobody else makes the slot that confirms the first one.
+                        await _call(session, url, "localnet_advanceSlots", [{"slots": 1}])
+                    # A validator answers before it can take an airdrop: its first confirmed slot says it can.
+                    if (
+                        await _call(session, url, "getHealth", ()) == "ok"
+                        and await _call(session, url, "getSlot", [{"commitment": "confirmed"}]) > 0
+                    ):
+                        return str(await _call(session, url, "getGenesisHash", ()))
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise ChainError(f"chain not ready after {_START_SECS:.0f} s; {_tail(log_path)}") from None
+    raise ChainError(f"chain ended with code {process.returncode}; {_tail(log_path)}")
+
+
+def _tail(log_path: Path) -> str:
+    text = log_path.read_text(errors="replace").strip().splitlines()[-5:]
+    return "its output ends: " + (" | ".join(text) if text else "(nothing)")
+
+
+async def _call(session: aiohttp.ClientSession, url: str, method: str, params: Sequence[Any]) -> Any:
+    request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
+    async with session.post(url, json=request) as response:
+        answer = json.loads(await response.read())
+    if "error" in answer:
+        raise ChainRpcError(method, answer["error"])
+    return answer["result"]
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    """SIGTERM to the process, SIGKILL to its group where it does not end in time."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        try:
+            async with asyncio.timeout(_STOP_SECS):
+                await process.wait()
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
