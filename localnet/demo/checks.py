@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from localnet.harness.custody import backed_raw
 from localnet.harness.deploy import DeployedAsset
 from localnet.harness.world import World
+from xstocks_daemon.attester.books import AssetBook
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.chain.program import ProgramEvent
 from xstocks_daemon.chain.tasks import gather_all
-from xstocks_daemon.custody.attester.books import AssetBook
 from xstocks_daemon.domain.snapshot import AssetView, ChainSnapshot, EntryState, backing_raw, ceiling_raw
 from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address
 

@@ -23,12 +23,12 @@ from localnet.harness.keys import generate_key
 from localnet.harness.submit import Job, submit, submit_ok
 from localnet.harness.wait import until
 from localnet.harness.world import World
+from xstocks_daemon.attester.release import Condition
 from xstocks_daemon.chain.addresses import associated_token_address, base58
 from xstocks_daemon.chain.errors import ProgramError
 from xstocks_daemon.chain.mint_layout import read_token_account
 from xstocks_daemon.chain.rpc import Commitment
 from xstocks_daemon.chain.transactions import create_token_account, quorum_instruction, transfer_tokens
-from xstocks_daemon.custody.attester.release import Condition
 from xstocks_daemon.custody.http import HttpTarget
 from xstocks_daemon.custody.source import CustodianEndpoint, HttpStatementSource
 from xstocks_daemon.domain.intent import Intent, IntentKind
@@ -74,7 +74,7 @@ class Day:
         shares_micro = _part_of(asset, 100)
         self.title(f"Deposit: {shares_text(shares_micro)} more {asset.row.symbol} shares arrive at {asset.row.keeper}")
         await self._book(asset, shares_micro)
-        after = await self._in_line(asset)
+        after = await self._on_target(asset)
         self.say(f"the chain says: {_change(before, after)}, ceiling {self._ceiling(after)}")
 
     async def _withdrawal(self, asset: DeployedAsset) -> None:
@@ -87,7 +87,7 @@ class Day:
         if not unmet:
             raise DayFailed("the books let shares go at once, before any token was burnt (M13)")
         self.say(f"marked; the books do not let them go yet: {unmet[0]}")
-        after = await self._in_line(asset)
+        after = await self._on_target(asset)
         self.say(f"the chain says: a lower statement, then a burn from the inventory: {_change(before, after)}")
 
         async def released() -> bool:
@@ -124,7 +124,7 @@ class Day:
         line = await self._plan_line(asset, "needs_approval")
         self.say(f"the daemon says: {line}: so large a burn waits for a person")
         await self._xstocks("approve-burn", asset.row.symbol, "--up-to-raw", str(missing_raw), "--person", _PERSON)
-        after = await self._in_line(asset)
+        after = await self._on_target(asset)
         self.say(f"approved; the chain says: {_change(before, after)}")
 
     async def _forged_and_replayed(self, asset: DeployedAsset) -> None:
@@ -191,7 +191,7 @@ class Day:
             raise DayFailed(f"the daemon ended with {code} instead of by SIGKILL; {daemon.tail()}")
         self.say("killed between sending and confirming, at a point that only tests can name")
         async with self.world.daemon():
-            after = await self._in_line(asset)
+            after = await self._on_target(asset)
         steps = after.asset.sequence - before.asset.sequence
         if steps != 1:
             raise DayFailed(f"{asset.row.symbol}: the sequence moved {steps} times instead of once (M4)")
@@ -199,7 +199,7 @@ class Day:
 
     async def _above_the_ceiling(self, asset: DeployedAsset) -> None:
         self.title(f"The operator's key tries to mint one base unit of {asset.row.symbol} above the ceiling")
-        view = await self._in_line(asset)
+        view = await self._on_target(asset)
         await self._refused_mint(asset, self._ceiling_raw(view) - view.mint.supply_raw + 1)
 
     async def _distribution(self, asset: DeployedAsset) -> None:
@@ -281,7 +281,7 @@ class Day:
     async def _book(self, asset: DeployedAsset, shares_micro: int) -> None:
         await asyncio.to_thread(self.world.custody.deposit, asset, shares_micro)
 
-    async def _in_line(self, asset: DeployedAsset) -> AssetView:
+    async def _on_target(self, asset: DeployedAsset) -> AssetView:
         """Wait until the supply is what the custodian's books back."""
         book = await asyncio.to_thread(self.world.custody.record, asset)
         wanted_raw = 0 if book is None else backed_raw(book)

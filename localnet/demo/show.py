@@ -137,8 +137,8 @@ class Show:
         self._title("Start the custodians' attesters")
 
     async def _mint_up(self, stage: World) -> None:
-        """Run the daemon until every asset is in line; its progress bar is shown, its log goes to the file."""
-        command = stage.xstocks("run", "--until-in-line", "--progress")
+        """Run the daemon until every asset is on target; its progress bar is shown, its log goes to the file."""
+        command = stage.xstocks("run", "--until-on-target", "--progress")
         log_path = stage.folder / "logs" / "daemon.log"
         with log_path.open("ab") as log:
             process = await asyncio.create_subprocess_exec(

@@ -20,9 +20,8 @@ from localnet.harness.deploy import AGENTS, DeployedAsset, Deployment
 from localnet.harness.keys import Key, write_secret
 from localnet.harness.processes import Child, ProcessError, child
 from localnet.harness.wait import until
-from xstocks_daemon.chain.addresses import base58
-from xstocks_daemon.custody.attester.books import AssetBook, Target, new_asset_book
-from xstocks_daemon.custody.attester.operations import (
+from xstocks_daemon.attester.books import AssetBook, Target, new_asset_book
+from xstocks_daemon.attester.operations import (
     ReleaseRefused,
     books_count_redemptions,
     books_create,
@@ -31,8 +30,9 @@ from xstocks_daemon.custody.attester.operations import (
     books_release,
     books_show,
 )
-from xstocks_daemon.custody.attester.release import Unmet
-from xstocks_daemon.custody.attester.settings import AttesterSettings, load_attester_settings
+from xstocks_daemon.attester.release import Unmet
+from xstocks_daemon.attester.settings import AttesterSettings, load_attester_settings
+from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.domain.units import Address, capacity_raw, shares_text
 
 XSTOCKS = Path(__file__).resolve().parents[2] / ".venv" / "bin" / "xstocks"

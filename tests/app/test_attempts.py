@@ -10,7 +10,7 @@ import pytest
 
 from tests.custody.world import mint_of
 from xstocks_daemon.app.attempts import Attempts
-from xstocks_daemon.app.lookup import Tables, TablesBehind
+from xstocks_daemon.app.lookup_tables import LookupTableManager, TablesBehind
 from xstocks_daemon.app.metrics import Metrics
 from xstocks_daemon.chain import tables as chain_tables
 from xstocks_daemon.chain.sender import SignedAttempt
@@ -28,8 +28,8 @@ def live(intent_id: int, mint: Address) -> LiveIntent:
     return LiveIntent(intent_id, Intent(IntentKind.MINT, mint, 0, 1, VAULT), IntentState.PENDING)
 
 
-def attempts_of(outbox: Any = None, resolver: Any = None) -> Attempts:
-    return Attempts(outbox, resolver, mint_of(50), Metrics(), 60, lambda _: None)
+def attempts_of(transactions: Any = None, resolver: Any = None) -> Attempts:
+    return Attempts(transactions, resolver, mint_of(50), Metrics(), 60, lambda _: None)
 
 
 def test_a_batch_is_in_the_order_in_which_the_journal_gives_it_back() -> None:
@@ -76,7 +76,7 @@ async def test_tables_that_a_lagging_node_does_not_show_whole_are_asked_for_agai
     ]
     recorded: list[LookupTable] = []
 
-    async def answer(self: Tables, endpoint: Any, snapshot: Any) -> chain_tables.TableBook:
+    async def answer(self: LookupTableManager, endpoint: Any, snapshot: Any) -> chain_tables.TableBook:
         return books.pop(0)
 
     class Endpoint:
@@ -91,10 +91,10 @@ async def test_tables_that_a_lagging_node_does_not_show_whole_are_asked_for_agai
         async def record_lookup_table(self, table: LookupTable) -> None:
             recorded.append(table)
 
-    monkeypatch.setattr(Tables, "_ensure", answer)
-    outbox: Any = SimpleNamespace(pool=Pool(), journal=Journal())
+    monkeypatch.setattr(LookupTableManager, "_ensure", answer)
+    transactions: Any = SimpleNamespace(pool=Pool(), journal=Journal())
     snapshot: Any = SimpleNamespace(assets=dict.fromkeys(MINTS), custodians={})
-    subject = Tables(outbox)
+    subject = LookupTableManager(transactions)
     with pytest.raises(TablesBehind, match="3 of their assets"):
         await subject.ensure(snapshot)
     assert recorded == []

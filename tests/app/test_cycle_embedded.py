@@ -1,6 +1,6 @@
 """Cycles against a real chain and real sidecars: exactly once over restarts, and one bad entry stops nobody else.
 
-Each test has an asset of its own; what it leaves behind is in line, save the last, whose asset stays halted.
+Each test has an asset of its own; what it leaves behind is on target, save the last, whose asset stays halted.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from localnet.harness.deploy import DeployedAsset
 from localnet.harness.keys import Key, generate_key
 from localnet.harness.wait import until
 from localnet.harness.world import World, world
-from xstocks_daemon.app.attempts import _Carried
-from xstocks_daemon.app.cycle import Cycle, is_in_line
+from xstocks_daemon.app.attempts import IntentTransactionBuilder
+from xstocks_daemon.app.cycle import Cycle, is_on_target
 from xstocks_daemon.app.daemon import leased, run_daemon
 from xstocks_daemon.app.errors import OperationError
 from xstocks_daemon.app.metrics import Metrics
@@ -37,7 +37,7 @@ from xstocks_daemon.chain.rpc import RpcPool
 from xstocks_daemon.chain.sender import send_and_confirm
 from xstocks_daemon.chain.tables import TableBook
 from xstocks_daemon.chain.transactions import SignFunction, create_token_account
-from xstocks_daemon.cli.look import status_of
+from xstocks_daemon.cli.queries import status_of
 from xstocks_daemon.domain.decisions import Action, AssetLine, Reason
 from xstocks_daemon.domain.intent import AttemptState, Intent, IntentKind, IntentState
 from xstocks_daemon.domain.snapshot import AssetView, ChainSnapshot, Scope, ceiling_raw
@@ -61,7 +61,7 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
 def settings_of(stage: World, **changes: object) -> Settings:
     """The stage's settings; an entry that failed is tried again soon."""
     settings = load_settings(stage.settings_path)
-    quick = settings.timing.model_copy(update={"set_aside_secs": 1.0, "cycle_secs": 0.2})
+    quick = settings.timing.model_copy(update={"quarantine_secs": 1.0, "cycle_secs": 0.2})
     return settings.model_copy(update={"timing": quick, **changes})
 
 
@@ -114,7 +114,7 @@ class Bench:
         """Journal an attempt as a daemon does that dies before it sends; gives its signature."""
         assert self.cycle._hands is not None
         attempts = self.cycle._hands.attempts
-        carried = _Carried(attempts._outbox, attempts._genesis_hash, self.snapshot, self.book, {})
+        carried = IntentTransactionBuilder(attempts._transactions, attempts._genesis_hash, self.snapshot, self.book, {})
         return (await attempts._sign(carried, batch, await carried.simulate(batch))).signature
 
 
@@ -165,14 +165,14 @@ async def test_a_dry_run_decides_and_neither_writes_nor_sends(stage: World) -> N
 async def test_the_daemon_brings_every_asset_into_line(stage: World) -> None:
     told: list[tuple[int, int]] = []
     async with asyncio.timeout(120):
-        await run_daemon(settings_of(stage), until_in_line=True, progress=lambda *numbers: told.append(numbers))
+        await run_daemon(settings_of(stage), until_on_target=True, progress=lambda *numbers: told.append(numbers))
     for symbol in SYMBOLS:
         view = await assert_tracks_custody(stage, symbol)
         assert view.asset.sequence == 1
     assert told[-1] == (len(SYMBOLS), len(SYMBOLS))
 
 
-async def test_an_entry_that_fails_is_set_aside_and_the_rest_goes_on(stage: World) -> None:
+async def test_an_entry_that_fails_is_quarantined_and_the_rest_goes_on(stage: World) -> None:
     async with bench(stage, "AAPLx") as opened:
         good = await opened.intend("AAPLx", stage)
         bad = await opened.intend("AMDx", stage, above_raw=1)
@@ -182,8 +182,10 @@ async def test_an_entry_that_fails_is_set_aside_and_the_rest_goes_on(stage: Worl
         assert records[good.id].state is IntentState.DONE
         assert records[bad.id].state is IntentState.DROPPED
         assert "CeilingExceeded (6208)" in records[bad.id].note
-        (aside,) = [one for one in await opened.runtime.journal.events(mint=bad.intent.mint) if one.kind == "set_aside"]
-        assert aside.detail["reason"] == records[bad.id].note
+        (quarantined,) = [
+            one for one in await opened.runtime.journal.events(mint=bad.intent.mint) if one.kind == "quarantined"
+        ]
+        assert quarantined.detail["reason"] == records[bad.id].note
     await assert_tracks_custody(stage, "AAPLx")
     after, before = await view_of(stage, "AMDx"), opened.snapshot.assets[bad.intent.mint]
     assert after.mint == before.mint
@@ -196,7 +198,7 @@ async def test_a_restart_sends_the_same_bytes(stage: World) -> None:
         live = await opened.intend("ABTx", stage)
         signature = await opened.sign_without_sending(live)
     async with asyncio.timeout(120):
-        await run_daemon(settings_of(stage), until_in_line=True)
+        await run_daemon(settings_of(stage), until_on_target=True)
     view = await assert_tracks_custody(stage, "ABTx")
     assert view.asset.sequence == live.intent.sequence + 1
     ((state, _),) = await fate_of(stage, "ABTx", live.intent.sequence)
@@ -237,7 +239,7 @@ async def test_what_an_earlier_cycle_minted_is_not_judged_by_a_lower_statement_t
         assert (report.landed, report.plan.relays) == ((live.intent,), ())
         assert (await opened.runtime.journal.expected(live.intent.mint)).halt is None
     async with asyncio.timeout(120):
-        await run_daemon(settings_of(stage), until_in_line=True)
+        await run_daemon(settings_of(stage), until_on_target=True)
     await assert_tracks_custody(stage, "ADBEx")
 
 
@@ -247,7 +249,7 @@ async def test_an_attempt_that_can_never_execute_is_proved_dead_and_its_intent_i
         await opened.sign_without_sending(live)
     await stage.chain.advance_slots(BEYOND_EVERY_WINDOW_SLOTS)
     async with asyncio.timeout(120):
-        await run_daemon(settings_of(stage), until_in_line=True)
+        await run_daemon(settings_of(stage), until_on_target=True)
     view = await assert_tracks_custody(stage, "ADBEx")
     assert view.asset.sequence == live.intent.sequence + 1
     dead, landed = await fate_of(stage, "ADBEx", live.intent.sequence)
@@ -272,7 +274,7 @@ async def test_while_an_attempt_may_execute_nothing_is_signed_again(stage: World
     ((state, _),) = await fate_of(stage, "AMATx", live.intent.sequence)
     assert state is AttemptState.LIVE
     async with asyncio.timeout(120):
-        await run_daemon(settings_of(stage), until_in_line=True)
+        await run_daemon(settings_of(stage), until_on_target=True)
     await assert_tracks_custody(stage, "AMATx")
 
 
@@ -300,7 +302,7 @@ async def test_a_batch_that_fails_on_chain_frees_its_intents_and_the_good_one_is
     assert paused.asset.sequence == bad.intent.sequence
     await act(stage, "resumer", lambda key: stage.client.resume(resumer=key, scopes=Scope.MINT, mint=bad.intent.mint))
     async with asyncio.timeout(120):
-        await run_daemon(settings_of(stage), until_in_line=True)
+        await run_daemon(settings_of(stage), until_on_target=True)
     await assert_tracks_custody(stage, "ABBVx")
 
 
@@ -349,9 +351,9 @@ async def test_a_settled_redemption_is_explained_and_minted_again_by_nobody(stag
         ceiling = before.mint.supply_raw - amount_raw
         told = await line(lambda one: one.supply_raw == ceiling, "the redemption in the plan")
         assert (told.reason, told.action, told.ceiling_raw, told.holder_burnt_raw) == (
-            Reason.IN_LINE, Action.NONE, ceiling, 0,
+            Reason.ON_TARGET, Action.NONE, ceiling, 0,
         )  # fmt: skip
-        # The custodian counts it and sets the shares aside: the same ceiling, by another sum.
+        # The custodian counts it and keeps the shares apart: the same ceiling, by another sum.
         await asyncio.to_thread(stage.custody.count_redemptions, asset, amount_raw)
 
         async def counted() -> bool:
@@ -387,7 +389,7 @@ async def test_a_receiver_that_refuses_keeps_nobody_waiting_but_itself(stage: Wo
     before = await view_of(stage, "ANETx")
     await deposit(stage, "ANETx")
     settings = settings_of(stage)
-    slow = settings.model_copy(update={"timing": settings.timing.model_copy(update={"set_aside_secs": 3_600.0})})
+    slow = settings.model_copy(update={"timing": settings.timing.model_copy(update={"quarantine_secs": 3_600.0})})
     async with open_runtime(slow) as runtime, leased(runtime):
         cycle = Cycle(runtime, Metrics(runtime.custodians.values()))
         orders = [
@@ -439,7 +441,7 @@ async def test_an_asset_that_the_endpoints_tell_differently_halts_alone(stage: W
         assert len((await cycle.run()).plan.lines) == len(SYMBOLS) - 1
         await apart.journal.clear_halt(mint, "a person")
         lines = (await opened.cycle.run()).plan.lines
-        assert all(is_in_line(line) for line in lines)
+        assert all(is_on_target(line) for line in lines)
         assert len(lines) == len(SYMBOLS)
 
 
@@ -497,7 +499,7 @@ async def test_one_daemon_per_journal_and_reading_commands_need_no_lease(stage: 
         assert str(second.value) == f"journal.path: {journal}: another daemon works with it; stop that one first"
         async with open_runtime(settings_of(stage, live=False)) as runtime:
             lines = (await Cycle(runtime, Metrics(runtime.custodians.values())).run()).plan.lines
-        assert [is_in_line(line) for line in lines] == [True] * len(SYMBOLS)
+        assert [is_on_target(line) for line in lines] == [True] * len(SYMBOLS)
         assert (await status_of(settings_of(stage)))["at_ceiling"] == len(SYMBOLS)
         child.process.terminate()
         async with asyncio.timeout(30):
@@ -576,16 +578,16 @@ async def test_a_sequence_that_the_journal_lacks_halts_the_asset_and_no_other(st
                     genesis_hash=stage.deployment.genesis_hash,
                 )
             ],
-            signers=opened.cycle._hands.outbox.signers,
+            signers=opened.cycle._hands.transactions.signers,
             commitment="finalized",
         )
 
-        async def others_in_line() -> bool:
+        async def others_on_target() -> bool:
             report = await opened.cycle.run()
             halted = {line.mint for line in report.plan.lines if line.reason in (Reason.HALTED, Reason.UNEXPLAINED)}
-            return halted == {mint} and all(is_in_line(line) for line in report.plan.lines if line.mint != mint)
+            return halted == {mint} and all(is_on_target(line) for line in report.plan.lines if line.mint != mint)
 
-        await until(others_in_line, "the other assets in line")
+        await until(others_on_target, "the other assets on target")
         halt = (await opened.runtime.journal.expected(mint)).halt
         assert halt is not None
         assert halt.reason is HaltReason.FOREIGN_SEQUENCE

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from xstocks_daemon.app import daemon
-from xstocks_daemon.app.cycle import Cycle, DutyMissing
+from xstocks_daemon.app.cycle import Cycle, OperatorRoleMissing
 from xstocks_daemon.app.errors import OperationError, UserError
 from xstocks_daemon.app.metrics import Metrics
 from xstocks_daemon.app.runtime import as_user_error
@@ -49,7 +49,7 @@ def count(metrics: Metrics, outcome: str) -> float | None:
         ChainDisagreement(["a"], ["x", "y"], 1),
         TransactionFailed("BlockhashNotFound", None, "refused"),
         MalformedAccount("version 2, this daemon reads 1"),
-        DutyMissing("another key"),
+        OperatorRoleMissing("another key"),
         SigningError("the signer is away"),
         JournalConflict("changed by a person"),
     ],

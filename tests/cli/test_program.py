@@ -20,7 +20,7 @@ from xstocks_daemon.app.settings import Settings
 from xstocks_daemon.chain.addresses import associated_token_address, base58, pubkey
 from xstocks_daemon.chain.errors import InputError
 from xstocks_daemon.chain.forms import DUTIES, Signatories, duties_of, fill, inputs, option
-from xstocks_daemon.cli import program, values
+from xstocks_daemon.cli import idl_values, program
 from xstocks_daemon.cli.main import run
 from xstocks_daemon.cli.program import Request
 from xstocks_daemon.domain.snapshot import Config, Scope
@@ -253,7 +253,7 @@ def test_either_of_two_duties_signs_and_both_are_named_where_none_is_there() -> 
 def shown(instruction: str, args: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """The values of an instruction as people see them before it is sent."""
     kinds = INTERFACE.args_of[instruction]
-    return [row for name, kind in kinds for row in values.rows(INTERFACE, name, kind, args[name])]
+    return [row for name, kind in kinds for row in idl_values.rows(INTERFACE, name, kind, args[name])]
 
 
 def test_values_are_shown_in_human_units(read: Read) -> None:

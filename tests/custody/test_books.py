@@ -14,8 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.custody.world import CUSTODIAN_KEY, GENESIS, PROGRAM, make_settings, mint_of
-from xstocks_daemon.chain.addresses import base58
-from xstocks_daemon.custody.attester import (
+from xstocks_daemon.attester import (
     AttesterSettings,
     books_count_redemptions,
     books_create,
@@ -25,7 +24,7 @@ from xstocks_daemon.custody.attester import (
     books_unmark,
     new_asset_book,
 )
-from xstocks_daemon.custody.attester.books import (
+from xstocks_daemon.attester.books import (
     AssetBook,
     Books,
     BooksFile,
@@ -39,6 +38,7 @@ from xstocks_daemon.custody.attester.books import (
     with_redemptions,
     with_release,
 )
+from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.custody.errors import CustodyUserError
 from xstocks_daemon.domain.units import capacity_raw, shares_micro_for
 
@@ -107,7 +107,7 @@ def test_more_shares_than_are_there_cannot_leave(settings: AttesterSettings) -> 
     assert books_show(settings, 1).find("S0x").attested_micro(HERE) == 0
 
 
-def test_counted_redemptions_are_set_aside(settings: AttesterSettings) -> None:
+def test_counted_redemptions_are_kept_apart(settings: AttesterSettings) -> None:
     """At multiplier 1 a millionth of a share is 100 base units; a part of one is owed whole."""
     change = books_count_redemptions(settings, 1, "S0x", 200_000_000)
     assert (change.asset.redeemed_seen_raw, change.asset.shares_micro, change.asset.version) == (

@@ -35,12 +35,12 @@ from tests.custody.world import (
     quorum,
     snapshot_of,
 )
+from xstocks_daemon.attester import books_deposit, books_mark_leaving
+from xstocks_daemon.attester.books import AssetBook, BooksFile, books_of
+from xstocks_daemon.attester.chain_view import CachedChainView
+from xstocks_daemon.attester.run import serve_attester
+from xstocks_daemon.attester.signer import AboveLimits, EntriesRefused, SignRefused
 from xstocks_daemon.chain.addresses import base58
-from xstocks_daemon.custody.attester import books_deposit, books_mark_leaving
-from xstocks_daemon.custody.attester.books import AssetBook, BooksFile, books_of
-from xstocks_daemon.custody.attester.counters import CachedCounters
-from xstocks_daemon.custody.attester.run import serve_attester
-from xstocks_daemon.custody.attester.signer import AboveLimits, EntriesRefused, SignRefused
 from xstocks_daemon.custody.http import HttpTarget, http_session
 from xstocks_daemon.custody.source import CustodianEndpoint, CustodyReading, HttpStatementSource, SourceLimits
 from xstocks_daemon.custody.verify import SeenStatements, VerifyLimits, verify_statement
@@ -167,7 +167,7 @@ async def test_a_threshold_of_three_takes_both_agents(tmp_path: Path) -> None:
         world.chain.custodian = custodian_account(threshold=3, epoch=4)
         # The sidecars believe for up to a second what they read last.
         for running in (world.custodian, *world.agents):
-            running.signer._counters._cached.clear()  # type: ignore[attr-defined]
+            running.signer._chain_view._cached.clear()  # type: ignore[attr-defined]
         signed = only_statement(await read(world.custodian.url, MINTS))
         assert len(signed.signatures) == 3
         assert signed.statement.epoch == 4
@@ -297,7 +297,7 @@ async def test_the_same_statement_is_signed_again_alike_but_no_other_of_its_time
         await world.agents[0].signer.sign(replace(proposal, entries=lower, observed_ms=proposal.observed_ms + 1))
 
 
-async def test_a_restart_forgets_no_promise(tmp_path: Path) -> None:
+async def test_a_restart_forgets_no_record_signature(tmp_path: Path) -> None:
     chain = FakeChain()
     async with quorum(tmp_path, HELD, chain=chain) as world:
         proposal = a_proposal()
@@ -455,8 +455,8 @@ async def test_redemptions_counted_beyond_the_chains_are_left_out(tmp_path: Path
         assert (one.mint, one.reason) == (MINTS[0], "seen_above_total")
         assert one.detail.startswith("the books count")
         world.chain.put(asset_view(MINTS[0], entry_of(redeemed_total_raw=1)))
-        world.custodian.signer._counters._cached.clear()  # type: ignore[attr-defined]
-        world.agents[0].signer._counters._cached.clear()  # type: ignore[attr-defined]
+        world.custodian.signer._chain_view._cached.clear()  # type: ignore[attr-defined]
+        world.agents[0].signer._chain_view._cached.clear()  # type: ignore[attr-defined]
         change_book(tmp_path / "agent0" / "books.json", MINTS[0], redeemed_seen_raw=1)
         assert reasons(await read(world.custodian.url, MINTS)) == {}
 
@@ -473,7 +473,7 @@ async def test_the_chain_is_read_once_for_a_moment_and_again_later() -> None:
     chain = FakeChain()
     chain.put(*(asset_view(mint) for mint in MINTS))
     now = [10.0]
-    cached = CachedCounters(chain, lambda: now[0], cache_secs=1.0)
+    cached = CachedChainView(chain, lambda: now[0], cache_secs=1.0)
     first = await cached.snapshot(CUSTODIAN, MINTS[:2])
     now[0] += 0.9
     assert (await cached.snapshot(CUSTODIAN, MINTS[:2])).assets == first.assets

@@ -21,11 +21,11 @@ from tests.custody.world import (
     mint_of,
     snapshot_of,
 )
+from xstocks_daemon.attester import ReleaseRefused, books_mark_leaving, books_show
+from xstocks_daemon.attester.books import AssetBook, Leaving, Target, new_asset_book, with_leaving
+from xstocks_daemon.attester.operations import release_with
+from xstocks_daemon.attester.release import Condition, unmet_conditions
 from xstocks_daemon.chain.addresses import ProgramAddresses
-from xstocks_daemon.custody.attester import ReleaseRefused, books_mark_leaving, books_show
-from xstocks_daemon.custody.attester.books import AssetBook, Leaving, Target, new_asset_book, with_leaving
-from xstocks_daemon.custody.attester.operations import release_with
-from xstocks_daemon.custody.attester.release import Condition, unmet_conditions
 from xstocks_daemon.custody.errors import CustodyUserError
 from xstocks_daemon.domain.snapshot import AssetView, EntryState, Hold
 from xstocks_daemon.domain.units import multiplier_bits_of

@@ -28,8 +28,8 @@ from tests.custody.world import (
     mint_of,
     quorum,
 )
+from xstocks_daemon.attester.run import serve_attester
 from xstocks_daemon.chain.addresses import base58
-from xstocks_daemon.custody.attester.run import serve_attester
 from xstocks_daemon.custody.http import http_session
 from xstocks_daemon.custody.wire import MAX_BODY_BYTES, statement_json
 from xstocks_daemon.domain.statement import Statement, StatementEntry

@@ -12,9 +12,9 @@ import pytest
 from aiohttp import web
 
 from tests.custody.world import CUSTODIAN_KEY, GENESIS, PROGRAM, FakeChain, make_settings, mint_of
+from xstocks_daemon.attester import load_attester_settings, run_attester
+from xstocks_daemon.attester.run import serve_attester, stop_on_signals
 from xstocks_daemon.chain.addresses import base58
-from xstocks_daemon.custody.attester import load_attester_settings, run_attester
-from xstocks_daemon.custody.attester.run import serve_attester, stop_on_signals
 from xstocks_daemon.custody.errors import CustodyUserError
 
 GOOD = f"""

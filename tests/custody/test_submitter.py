@@ -27,18 +27,18 @@ from tests.custody.world import (
     quorum,
     signed_by,
 )
-from xstocks_daemon.chain.addresses import base58
-from xstocks_daemon.chain.program import ProgramClient
-from xstocks_daemon.chain.rpc import RpcLimits, RpcPool
-from xstocks_daemon.custody.attester import books_mark_leaving
-from xstocks_daemon.custody.attester import submitter as submitter_module
-from xstocks_daemon.custody.attester.submitter import (
+from xstocks_daemon.attester import books_mark_leaving
+from xstocks_daemon.attester import submitter as submitter_module
+from xstocks_daemon.attester.submitter import (
     MAX_SUBMITTED_ENTRIES,
     RESUBMIT_SECS,
     ChainSubmitter,
-    LowerStatements,
+    LoweringSubmitter,
     SubmitFailed,
 )
+from xstocks_daemon.chain.addresses import base58
+from xstocks_daemon.chain.program import ProgramClient
+from xstocks_daemon.chain.rpc import RpcLimits, RpcPool
 from xstocks_daemon.domain.statement import SignedStatement, Statement, StatementEntry
 
 MINTS = tuple(mint_of(number) for number in range(1, 12))
@@ -70,7 +70,7 @@ async def test_what_the_books_lower_is_submitted_until_the_chain_shows_it(
     async with quorum(tmp_path, HELD, chain=chain, submitter=sender) as world:
         now = [0.0]
         running = world.custodian
-        watch = LowerStatements(running.signer, running.proposer, chain, sender, lambda: now[0])
+        watch = LoweringSubmitter(running.signer, running.proposer, chain, sender, lambda: now[0])
         assert await watch.check(CUSTODIAN) == 0
 
         books_mark_leaving(world.settings, 1, "S3x", "0.25")

@@ -35,7 +35,7 @@ from tests.custody.world import (
 )
 from xstocks_daemon.chain.addresses import parse_address
 from xstocks_daemon.custody.verify import (
-    Reason,
+    RejectionReason,
     SeenStatements,
     Verdict,
     VerifyLimits,
@@ -101,7 +101,7 @@ def quorum_signs(given: Statement) -> SignedStatement:
     return signed_by(given, CUSTODIAN_KEY, AGENT_KEY)
 
 
-def only_reason(verdict: Verdict) -> tuple[Reason, Address | None]:
+def only_reason(verdict: Verdict) -> tuple[RejectionReason, Address | None]:
     assert not verdict.accepted
     assert verdict.verified == ()
     (rejection,) = verdict.rejections
@@ -121,33 +121,38 @@ def test_a_lower_statement_is_verified_and_known_as_lower() -> None:
     assert [one.is_lower for one in verdict.verified] == [False, True]
 
 
-SIGNED_FLIPS: list[tuple[str, Statement, Reason, Address | None]] = [
-    ("genesis_hash", statement(genesis_hash=PROGRAM), Reason.WRONG_CLUSTER, None),
-    ("program_id", statement(program_id=GENESIS), Reason.WRONG_PROGRAM, None),
-    ("custodian", statement(custodian=GENESIS), Reason.UNKNOWN_CUSTODIAN, None),
-    ("epoch below", statement(epoch=2), Reason.WRONG_EPOCH, None),
-    ("epoch above", statement(epoch=4), Reason.WRONG_EPOCH, None),
-    ("mint", statement(entries=(line(MINTS[0]), line(mint_of(9)))), Reason.UNREGISTERED_MINT, mint_of(9)),
-    ("ahead", statement(observed_ms=NOW_MS + 2_001), Reason.FROM_THE_FUTURE, None),
-    ("expired", statement(expires_ts=NOW_TS), Reason.BAD_EXPIRY, None),
-    ("expires late", statement(expires_ts=NOW_TS + 3_601), Reason.BAD_EXPIRY, None),
-    ("older", statement(observed_ms=LAST.observed_ms - 1, expires_ts=NOW_TS + 60), Reason.NOT_NEWER, MINTS[0]),
-    ("multiplier", second(multiplier_bits=TWO_BITS, capacity_raw=50_500_000), Reason.WRONG_MULTIPLIER, MINTS[1]),
-    ("capacity above", second(capacity_raw=101_000_001), Reason.WRONG_CAPACITY, MINTS[1]),
-    ("capacity below", second(capacity_raw=100_999_999), Reason.WRONG_CAPACITY, MINTS[1]),
-    ("capacity over u64", second(shares_micro=2**63), Reason.WRONG_CAPACITY, MINTS[1]),
-    ("seen", second(redeemed_seen_raw=51), Reason.SEEN_ABOVE_TOTAL, MINTS[1]),
-    ("jump", second(shares_micro=1_200_000, capacity_raw=120_000_000), Reason.JUMP, MINTS[1]),
+SIGNED_FLIPS: list[tuple[str, Statement, RejectionReason, Address | None]] = [
+    ("genesis_hash", statement(genesis_hash=PROGRAM), RejectionReason.WRONG_CLUSTER, None),
+    ("program_id", statement(program_id=GENESIS), RejectionReason.WRONG_PROGRAM, None),
+    ("custodian", statement(custodian=GENESIS), RejectionReason.UNKNOWN_CUSTODIAN, None),
+    ("epoch below", statement(epoch=2), RejectionReason.WRONG_EPOCH, None),
+    ("epoch above", statement(epoch=4), RejectionReason.WRONG_EPOCH, None),
+    ("mint", statement(entries=(line(MINTS[0]), line(mint_of(9)))), RejectionReason.UNREGISTERED_MINT, mint_of(9)),
+    ("ahead", statement(observed_ms=NOW_MS + 2_001), RejectionReason.FROM_THE_FUTURE, None),
+    ("expired", statement(expires_ts=NOW_TS), RejectionReason.BAD_EXPIRY, None),
+    ("expires late", statement(expires_ts=NOW_TS + 3_601), RejectionReason.BAD_EXPIRY, None),
+    ("older", statement(observed_ms=LAST.observed_ms - 1, expires_ts=NOW_TS + 60), RejectionReason.NOT_NEWER, MINTS[0]),
+    (
+        "multiplier",
+        second(multiplier_bits=TWO_BITS, capacity_raw=50_500_000),
+        RejectionReason.WRONG_MULTIPLIER,
+        MINTS[1],
+    ),
+    ("capacity above", second(capacity_raw=101_000_001), RejectionReason.WRONG_CAPACITY, MINTS[1]),
+    ("capacity below", second(capacity_raw=100_999_999), RejectionReason.WRONG_CAPACITY, MINTS[1]),
+    ("capacity over u64", second(shares_micro=2**63), RejectionReason.WRONG_CAPACITY, MINTS[1]),
+    ("seen", second(redeemed_seen_raw=51), RejectionReason.SEEN_ABOVE_TOTAL, MINTS[1]),
+    ("jump", second(shares_micro=1_200_000, capacity_raw=120_000_000), RejectionReason.JUMP, MINTS[1]),
 ]
 
 
 @pytest.mark.parametrize(("flipped", "reason", "mint"), [flip[1:] for flip in SIGNED_FLIPS],
                          ids=[flip[0] for flip in SIGNED_FLIPS])  # fmt: skip
 def test_one_wrong_thing_that_a_quorum_signed_is_rejected_by_its_name(
-    flipped: Statement, reason: Reason, mint: Address | None
+    flipped: Statement, reason: RejectionReason, mint: Address | None
 ) -> None:
     verdict = check(quorum_signs(flipped))
-    if reason is Reason.NOT_NEWER:  # the time is the whole statement's, so each entry is told
+    if reason is RejectionReason.NOT_NEWER:  # the time is the whole statement's, so each entry is told
         assert {(one.reason, one.mint) for one in verdict.rejections} == {(reason, each) for each in MINTS}
     else:
         assert only_reason(verdict) == (reason, mint)
@@ -175,7 +180,7 @@ ENTRY_FIELDS = ("multiplier_bits", "shares_micro", "capacity_raw", "redeemed_see
 def test_an_unsigned_change_of_the_head_never_passes(name: str, by: int) -> None:
     signed = quorum_signs(statement())
     changed = replace(signed.statement, **{name: getattr(signed.statement, name) ^ by})
-    expected = {Reason.BAD_SIGNATURE} if name != "epoch" else {Reason.WRONG_EPOCH}
+    expected = {RejectionReason.BAD_SIGNATURE} if name != "epoch" else {RejectionReason.WRONG_EPOCH}
     assert {one.reason for one in check(replace(signed, statement=changed)).rejections} == expected
 
 
@@ -185,7 +190,7 @@ def test_an_unsigned_change_of_an_entry_is_a_bad_signature(name: str, index: int
     entries = list(signed.statement.entries)
     entries[index] = replace(entries[index], **{name: getattr(entries[index], name) ^ by})
     changed = replace(signed, statement=replace(signed.statement, entries=tuple(entries)))
-    assert only_reason(check(changed)) == (Reason.BAD_SIGNATURE, None)
+    assert only_reason(check(changed)) == (RejectionReason.BAD_SIGNATURE, None)
 
 
 @given(st.integers(0, 1), st.integers(0, 64 * 8 - 1))
@@ -195,19 +200,19 @@ def test_any_flipped_bit_of_a_signature_is_a_bad_signature(index: int, bit: int)
     broken[bit // 8] ^= 1 << (bit % 8)
     signatures = list(signed.signatures)
     signatures[index] = AttesterSignature(signatures[index].key, bytes(broken))
-    assert only_reason(check(replace(signed, signatures=tuple(signatures)))) == (Reason.BAD_SIGNATURE, None)
+    assert only_reason(check(replace(signed, signatures=tuple(signatures)))) == (RejectionReason.BAD_SIGNATURE, None)
 
 
-SIGNERS: list[tuple[str, tuple[Keypair, ...], Reason]] = [
-    ("none", (), Reason.FORM),
-    ("stranger", (CUSTODIAN_KEY, STRANGER_KEY), Reason.UNKNOWN_KEY),
-    ("agents only", (AGENT_KEY, SECOND_AGENT_KEY), Reason.CUSTODIAN_MISSING),
-    ("custodian only", (CUSTODIAN_KEY,), Reason.NO_QUORUM),
+SIGNERS: list[tuple[str, tuple[Keypair, ...], RejectionReason]] = [
+    ("none", (), RejectionReason.FORM),
+    ("stranger", (CUSTODIAN_KEY, STRANGER_KEY), RejectionReason.UNKNOWN_KEY),
+    ("agents only", (AGENT_KEY, SECOND_AGENT_KEY), RejectionReason.CUSTODIAN_MISSING),
+    ("custodian only", (CUSTODIAN_KEY,), RejectionReason.NO_QUORUM),
 ]
 
 
 @pytest.mark.parametrize(("signers", "reason"), [one[1:] for one in SIGNERS], ids=[one[0] for one in SIGNERS])
-def test_a_wrong_set_of_signers_is_rejected_by_its_name(signers: tuple[Keypair, ...], reason: Reason) -> None:
+def test_a_wrong_set_of_signers_is_rejected_by_its_name(signers: tuple[Keypair, ...], reason: RejectionReason) -> None:
     assert only_reason(check(signed_by(statement(), *signers))) == (reason, None)
 
 
@@ -220,32 +225,35 @@ def test_two_keys_of_one_party_are_one_party() -> None:
     custodian = custodian_account(keys=keys)
     chain = snapshot(custodians={CUSTODIAN: custodian})
     both = signed_by(statement(), CUSTODIAN_KEY, CUSTODIAN_SECOND_KEY)
-    assert only_reason(check(both, chain)) == (Reason.NO_QUORUM, None)
+    assert only_reason(check(both, chain)) == (RejectionReason.NO_QUORUM, None)
     assert check(signed_by(statement(), CUSTODIAN_SECOND_KEY, AGENT_KEY), chain).accepted
 
 
 def test_a_threshold_below_two_parties_is_two() -> None:
     chain = snapshot(custodians={CUSTODIAN: custodian_account(threshold=1)})
-    assert only_reason(check(signed_by(statement(), CUSTODIAN_KEY), chain)) == (Reason.NO_QUORUM, None)
+    assert only_reason(check(signed_by(statement(), CUSTODIAN_KEY), chain)) == (RejectionReason.NO_QUORUM, None)
     assert check(quorum_signs(statement()), chain).accepted
 
 
 def test_a_threshold_of_three_needs_three() -> None:
     chain = snapshot(custodians={CUSTODIAN: custodian_account(threshold=3)})
-    assert only_reason(check(quorum_signs(statement()), chain)) == (Reason.NO_QUORUM, None)
+    assert only_reason(check(quorum_signs(statement()), chain)) == (RejectionReason.NO_QUORUM, None)
     assert check(signed_by(statement(), CUSTODIAN_KEY, AGENT_KEY, SECOND_AGENT_KEY), chain).accepted
 
 
 @pytest.mark.parametrize("change", [lambda s: tuple(reversed(s)), lambda s: (s[0], s[0]), lambda s: (s[0], *s)])
 def test_keys_must_strictly_ascend(change: Callable[[Any], Any]) -> None:
     signed = quorum_signs(statement())
-    assert only_reason(check(replace(signed, signatures=change(signed.signatures)))) == (Reason.KEY_ORDER, None)
+    assert only_reason(check(replace(signed, signatures=change(signed.signatures)))) == (
+        RejectionReason.KEY_ORDER,
+        None,
+    )
 
 
 def test_a_signature_of_a_wrong_length_is_out_of_form() -> None:
     signed = quorum_signs(statement())
     short = AttesterSignature(signed.signatures[0].key, signed.signatures[0].signature[:63])
-    assert only_reason(check(replace(signed, signatures=(short, signed.signatures[1])))) == (Reason.FORM, None)
+    assert only_reason(check(replace(signed, signatures=(short, signed.signatures[1])))) == (RejectionReason.FORM, None)
 
 
 def test_a_key_expires_with_its_second() -> None:
@@ -256,20 +264,20 @@ def test_a_key_expires_with_its_second() -> None:
         )
         return snapshot(custodians={CUSTODIAN: custodian_account(keys=keys)})
 
-    assert only_reason(check(quorum_signs(statement()), chain(NOW_TS))) == (Reason.KEY_EXPIRED, None)
+    assert only_reason(check(quorum_signs(statement()), chain(NOW_TS))) == (RejectionReason.KEY_EXPIRED, None)
     assert check(quorum_signs(statement()), chain(NOW_TS + 1)).accepted
 
 
 def test_a_retired_custodian_and_one_that_was_not_asked_are_unknown() -> None:
     retired = snapshot(custodians={CUSTODIAN: custodian_account(state=CustodianState.RETIRED)})
-    assert only_reason(check(quorum_signs(statement()), retired)) == (Reason.UNKNOWN_CUSTODIAN, None)
-    assert only_reason(check(quorum_signs(statement()), asked=PROGRAM)) == (Reason.UNKNOWN_CUSTODIAN, None)
+    assert only_reason(check(quorum_signs(statement()), retired)) == (RejectionReason.UNKNOWN_CUSTODIAN, None)
+    assert only_reason(check(quorum_signs(statement()), asked=PROGRAM)) == (RejectionReason.UNKNOWN_CUSTODIAN, None)
 
 
 @pytest.mark.parametrize("other", [entry_of(PROGRAM), replace(LAST, state=EntryState.DETACHED)])
 def test_an_asset_without_this_custodian_attached_is_not_its_own(other: Any) -> None:
     chain = snapshot(assets={MINTS[0]: asset_view(MINTS[0], LAST), MINTS[1]: asset_view(MINTS[1], other)})
-    assert only_reason(check(quorum_signs(statement()), chain)) == (Reason.UNREGISTERED_MINT, MINTS[1])
+    assert only_reason(check(quorum_signs(statement()), chain)) == (RejectionReason.UNREGISTERED_MINT, MINTS[1])
 
 
 def at_chain_time() -> Statement:
@@ -278,10 +286,10 @@ def at_chain_time() -> Statement:
 
 def test_another_statement_of_the_chains_time_is_equivocation_and_the_same_one_is_not_newer() -> None:
     verdict = check(quorum_signs(at_chain_time()))
-    assert {one.reason for one in verdict.rejections} == {Reason.EQUIVOCATION}
+    assert {one.reason for one in verdict.rejections} == {RejectionReason.EQUIVOCATION}
     same = tuple(line(mint, shares_micro=1_000_000, capacity_raw=100_000_000) for mint in MINTS)
     verdict = check(quorum_signs(replace(at_chain_time(), entries=same)))
-    assert {one.reason for one in verdict.rejections} == {Reason.NOT_NEWER}
+    assert {one.reason for one in verdict.rejections} == {RejectionReason.NOT_NEWER}
 
 
 def test_another_statement_of_a_seen_time_is_equivocation_and_a_replay_is_not_newer() -> None:
@@ -289,10 +297,10 @@ def test_another_statement_of_a_seen_time_is_equivocation_and_a_replay_is_not_ne
     first = quorum_signs(statement())
     assert check(first, seen=seen).accepted
     seen.record(first.statement)
-    assert {one.reason for one in check(first, seen=seen).rejections} == {Reason.NOT_NEWER}
+    assert {one.reason for one in check(first, seen=seen).rejections} == {RejectionReason.NOT_NEWER}
     other = quorum_signs(second(shares_micro=1_000_000, capacity_raw=100_000_000))
     reasons = [(one.reason, one.mint) for one in check(other, seen=seen).rejections]
-    assert reasons == [(Reason.NOT_NEWER, MINTS[0]), (Reason.EQUIVOCATION, MINTS[1])]
+    assert reasons == [(RejectionReason.NOT_NEWER, MINTS[0]), (RejectionReason.EQUIVOCATION, MINTS[1])]
     later = replace(other.statement, observed_ms=NOW_MS + 1)
     assert check(quorum_signs(later), seen=seen).accepted
 
@@ -318,7 +326,7 @@ def test_a_jump_is_measured_from_what_was_seen_last_and_may_be_unlimited() -> No
     seen = SeenStatements()
     seen.record(statement(observed_ms=NOW_MS - 1, entries=big))
     assert check(quorum_signs(statement(entries=big)), seen=seen).accepted
-    assert {one.reason for one in check(quorum_signs(statement(entries=big))).rejections} == {Reason.JUMP}
+    assert {one.reason for one in check(quorum_signs(statement(entries=big))).rejections} == {RejectionReason.JUMP}
     assert check(quorum_signs(statement(entries=big)), limits=replace(LIMITS, max_rise_bps=None)).accepted
 
 
@@ -329,7 +337,7 @@ def test_an_asset_that_changes_its_multiplier_before_expiry_stands_alone() -> No
 
     expires_ts = statement().expires_ts
     together = quorum_signs(statement())
-    assert only_reason(check(together, chain(expires_ts - 1))) == (Reason.SHARED_CHANGE, MINTS[1])
+    assert only_reason(check(together, chain(expires_ts - 1))) == (RejectionReason.SHARED_CHANGE, MINTS[1])
     assert check(together, chain(expires_ts)).accepted
     assert check(quorum_signs(statement(entries=(line(MINTS[1]),))), chain(expires_ts - 1)).accepted
 
@@ -340,7 +348,7 @@ def test_the_multiplier_in_force_is_that_of_asset_and_mint_both() -> None:
     chain = snapshot(assets={MINTS[0]: asset_view(MINTS[0], LAST), MINTS[1]: differs})
     for bits, capacity_raw in ((ONE_BITS, 101_000_000), (TWO_BITS, 50_500_000)):
         signed = quorum_signs(second(multiplier_bits=bits, capacity_raw=capacity_raw))
-        assert only_reason(check(signed, chain)) == (Reason.WRONG_MULTIPLIER, MINTS[1])
+        assert only_reason(check(signed, chain)) == (RejectionReason.WRONG_MULTIPLIER, MINTS[1])
 
 
 def test_the_signatures_of_the_golden_vectors_verify() -> None:

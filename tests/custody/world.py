@@ -11,13 +11,13 @@ from pathlib import Path
 
 from solders.keypair import Keypair
 
+from xstocks_daemon.attester import books_create, new_asset_book
+from xstocks_daemon.attester.books import Target
+from xstocks_daemon.attester.chain_view import ChainViewUnavailable
+from xstocks_daemon.attester.run import RunningAttester, serve_attester
+from xstocks_daemon.attester.settings import AttesterSettings, attester_settings
+from xstocks_daemon.attester.submitter import StatementSubmitter
 from xstocks_daemon.chain.addresses import ProgramAddresses, base58
-from xstocks_daemon.custody.attester import books_create, new_asset_book
-from xstocks_daemon.custody.attester.books import Target
-from xstocks_daemon.custody.attester.counters import CountersUnavailable
-from xstocks_daemon.custody.attester.run import RunningAttester, serve_attester
-from xstocks_daemon.custody.attester.settings import AttesterSettings, attester_settings
-from xstocks_daemon.custody.attester.submitter import StatementSubmitter
 from xstocks_daemon.domain.snapshot import (
     AssetAccount,
     AssetState,
@@ -194,7 +194,7 @@ class FakeChain:
         self.reads += 1
         if self.failing_reads:
             self.failing_reads -= 1
-            raise CountersUnavailable("getMultipleAccounts at http://127.0.0.1:1: no connection")
+            raise ChainViewUnavailable("getMultipleAccounts at http://127.0.0.1:1: no connection")
         return snapshot_of(*(self.views[mint] for mint in mints if mint in self.views), custodian=self.custodian)
 
     def landed(self, signed: SignedStatement) -> None:

@@ -44,7 +44,7 @@ from xstocks_daemon.domain.views import (
     LiveIntent,
     Order,
     PlanPolicy,
-    SetAside,
+    Quarantine,
     Totals,
 )
 
@@ -77,10 +77,10 @@ def test_mints_the_gap_to_the_ceiling_into_the_vault() -> None:
     assert outcome(decided) == (Action.MINT, 70, Reason.TO_TARGET)
 
 
-def test_in_line_at_the_ceiling() -> None:
+def test_on_target_at_the_ceiling() -> None:
     decided = decide(view(MINT, [entry(ALPACA, 60)], supply_raw=60))
     assert decided.idle
-    assert outcome(decided) == (Action.NONE, 0, Reason.IN_LINE)
+    assert outcome(decided) == (Action.NONE, 0, Reason.ON_TARGET)
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_a_stale_entry_is_refreshed() -> None:
     told = known(statement(ALPACA, {MINT: 60}))
     decided = decide(view(MINT, [entry(ALPACA, 60, epoch=0)], supply_raw=60), told)
     assert [relay.reasons for relay in decided.relays] == [((MINT, Reason.NOT_FRESH_ON_CHAIN),)]
-    assert outcome(decided) == (Action.NONE, 0, Reason.IN_LINE)
+    assert outcome(decided) == (Action.NONE, 0, Reason.ON_TARGET)
 
 
 def test_lower_statements_go_first() -> None:
@@ -423,7 +423,7 @@ def test_a_holder_burn_is_alerted_and_not_minted_again_until_acknowledged() -> N
     fresh = decide(one, journal=journal_of(chain, holder_burnt_raw=4))
     assert [(alert.recorded_raw, alert.holder_burnt_raw) for alert in fresh.alerts] == [(4, 10)]
     assert fresh.halts == ()
-    assert outcome(fresh) == (Action.NONE, 0, Reason.IN_LINE)
+    assert outcome(fresh) == (Action.NONE, 0, Reason.ON_TARGET)
     known_burn = decide(one, journal=journal_of(chain))
     assert known_burn.alerts == ()
     assert line_of(known_burn, MINT).target_raw == 50
@@ -474,9 +474,9 @@ def test_a_redemption_settled_while_an_intent_is_under_way_is_explained() -> Non
 def test_after_a_redemption_the_target_waits_for_the_custodian_to_count_it() -> None:
     """M6: burnt 10, not minted again on a statement that has not counted them; counted, the shares decide."""
     one = view(MINT, [entry(ALPACA, 60, redeemed_total_raw=10)], supply_raw=50)
-    assert outcome(decide(one, known(statement(ALPACA, {MINT: 60})))) == (Action.NONE, 0, Reason.IN_LINE)
+    assert outcome(decide(one, known(statement(ALPACA, {MINT: 60})))) == (Action.NONE, 0, Reason.ON_TARGET)
     counted = known(statement(ALPACA, {MINT: 50}, redeemed_seen_raw=10))
-    assert outcome(decide(one, counted)) == (Action.NONE, 0, Reason.IN_LINE)
+    assert outcome(decide(one, counted)) == (Action.NONE, 0, Reason.ON_TARGET)
     bought = known(statement(ALPACA, {MINT: 60}, redeemed_seen_raw=10))
     assert outcome(decide(one, bought)) == (Action.MINT, 10, Reason.TO_TARGET)
     # Nothing is burnt for it once more, though two statements say less than there was.
@@ -528,10 +528,10 @@ def test_a_halted_asset_is_left_alone_but_its_statements_go_on() -> None:
     assert [relay.lower for relay in decided.relays] == [True]
 
 
-def test_an_asset_that_was_set_aside_waits() -> None:
+def test_a_quarantined_asset_waits() -> None:
     one = view(MINT, [entry(ALPACA, 70)], supply_raw=50)
-    aside = journal_of(snapshot(one), set_aside=SetAside("simulation: error 6021", NOW_TS * 1_000))
-    assert outcome(decide(one, journal=aside)) == (Action.NONE, 0, Reason.SET_ASIDE)
+    aside = journal_of(snapshot(one), quarantine=Quarantine("simulation: error 6021", NOW_TS * 1_000))
+    assert outcome(decide(one, journal=aside)) == (Action.NONE, 0, Reason.QUARANTINED)
 
 
 # -- intents under way (M11)

@@ -116,7 +116,7 @@ def test_every_asset_has_exactly_one_line_and_at_most_one_intent(world: World) -
     assert len(set(mints)) == len(mints)
     for line in decided.lines:
         assert (line.action in (Action.MINT, Action.BURN, Action.DISTRIBUTE)) == (line.mint in mints)
-        if line.reason is Reason.IN_LINE:
+        if line.reason is Reason.ON_TARGET:
             assert line.supply_raw == line.target_raw
 
 

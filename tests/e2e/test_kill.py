@@ -25,12 +25,12 @@ DEPOSIT_MICRO = 3 * MICRO_PER_SHARE
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    """A localnet with one asset that is already in line."""
+    """A localnet with one asset that is already on target."""
     folder: Path = tmp_path_factory.mktemp("kill")
     rows = [row for row in load_catalogue() if row.symbol == "AAPLx"]
     async with world("embedded", rows, folder) as stage:
         async with stage.daemon():
-            await _in_line(stage)
+            await _on_target(stage)
         yield stage
 
 
@@ -45,7 +45,7 @@ async def test_a_daemon_killed_there_mints_exactly_once(stage: World, point: Cra
     assert code == -signal.SIGKILL, killed.tail()
 
     async with stage.daemon():
-        after = await _in_line(stage)
+        after = await _on_target(stage)
 
     book = stage.custody.record(asset)
     assert book is not None
@@ -61,7 +61,7 @@ async def _view(stage: World) -> AssetView:
     return (await stage.reader.snapshot([mint])).assets[mint]
 
 
-async def _in_line(stage: World) -> AssetView:
+async def _on_target(stage: World) -> AssetView:
     """Wait until the supply is what the books back."""
     book = await asyncio.to_thread(stage.custody.record, stage.deployment.assets[0])
     assert book is not None

@@ -9,7 +9,7 @@ import pytest
 from tests.journal.conftest import Clock, Desk
 from tests.journal.world import MINT, OTHER, attempt, dump, minting, told
 from xstocks_daemon.domain.views import Halt, HaltReason
-from xstocks_daemon.journal import Journal, LeaseHeld, LeaseLost, LookupTable
+from xstocks_daemon.journal import Journal, LeaseHeld, LeaseLost, LookupTableRecord
 
 WORK: dict[str, Callable[[Journal], Awaitable[object]]] = {
     "renew_lease": lambda journal: journal.renew_lease(),
@@ -21,8 +21,8 @@ WORK: dict[str, Callable[[Journal], Awaitable[object]]] = {
     "record_statements": lambda journal: journal.record_statements([told({MINT: 1}, 1)]),
     "record_holder_burn": lambda journal: journal.record_holder_burn(MINT, 1),
     "record_halt": lambda journal: journal.record_halt(Halt(MINT, HaltReason.ENDPOINTS_DIFFER, "")),
-    "set_aside": lambda journal: journal.set_aside(MINT, "simulation", 0),
-    "record_lookup_table": lambda journal: journal.record_lookup_table(LookupTable(OTHER, (MINT,), True)),
+    "quarantined": lambda journal: journal.quarantine(MINT, "simulation", 0),
+    "record_lookup_table": lambda journal: journal.record_lookup_table(LookupTableRecord(OTHER, (MINT,), True)),
     "record_event": lambda journal: journal.record_event("cycle", None, {}),
 }
 

@@ -15,7 +15,8 @@ from sqlalchemy import create_engine
 
 from tests.journal.conftest import Desk
 from tests.journal.world import GENESIS, MINT, OTHER, PROGRAM, dump, minting
-from xstocks_daemon.journal import Journal, JournalError, JournalTooNew, WrongJournal, open_journal, tables
+from xstocks_daemon.journal import Journal, JournalError, JournalTooNew, WrongJournal, open_journal
+from xstocks_daemon.journal.sql import schema
 
 
 async def test_what_was_written_is_there_after_reopening(desk: Desk, journal: Journal) -> None:
@@ -79,7 +80,7 @@ async def test_the_migrations_make_the_tables_that_the_code_knows(desk: Desk, jo
     def differences() -> list[object]:
         engine = create_engine(f"sqlite:///{desk.path}")
         with engine.connect() as connection:
-            found = compare_metadata(MigrationContext.configure(connection), tables.metadata)
+            found = compare_metadata(MigrationContext.configure(connection), schema.metadata)
         engine.dispose()
         return found
 

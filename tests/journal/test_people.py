@@ -8,8 +8,8 @@ import pytest
 
 from tests.journal.conftest import Clock, Desk
 from tests.journal.world import MINT, ORDER, OTHER, attempt, burning, dump, minting, serving
-from xstocks_daemon.domain.views import Halt, HaltReason, SetAside, Totals
-from xstocks_daemon.journal import Journal, JournalConflict, LookupTable, sqlite
+from xstocks_daemon.domain.views import Halt, HaltReason, Quarantine, Totals
+from xstocks_daemon.journal import Journal, JournalConflict, LookupTableRecord, sqlite
 
 
 async def test_orders_are_served_once(desk: Desk, journal: Journal) -> None:
@@ -116,17 +116,17 @@ async def test_a_baseline_takes_two_people_and_no_live_intent(desk: Desk, journa
     await journal.record_intents([minting(7)])
 
 
-async def test_an_asset_is_set_aside_for_a_time(journal: Journal, clock: Clock) -> None:
-    await journal.set_aside(MINT, "simulation", clock.now_ms + 5)
-    await journal.set_aside(MINT, "simulation again", clock.now_ms + 10)
+async def test_an_asset_is_quarantined_for_a_time(journal: Journal, clock: Clock) -> None:
+    await journal.quarantine(MINT, "simulation", clock.now_ms + 5)
+    await journal.quarantine(MINT, "simulation again", clock.now_ms + 10)
     clock.now_ms += 9
-    assert (await journal.expected(MINT)).set_aside == SetAside("simulation again", clock.now_ms + 1)
+    assert (await journal.expected(MINT)).quarantine == Quarantine("simulation again", clock.now_ms + 1)
     clock.now_ms += 1
-    assert (await journal.expected(MINT)).set_aside is None
+    assert (await journal.expected(MINT)).quarantine is None
 
 
 async def test_lookup_tables_an_asset_belongs_to_the_one_recorded_last(journal: Journal) -> None:
-    first, second = LookupTable(b"a" * 32, (OTHER, MINT), False), LookupTable(b"b" * 32, (), False)
+    first, second = LookupTableRecord(b"a" * 32, (OTHER, MINT), False), LookupTableRecord(b"b" * 32, (), False)
     await journal.record_lookup_table(first)
     await journal.record_lookup_table(second)
     await journal.record_lookup_table(replace(first, ready=True))

@@ -12,7 +12,7 @@ from xstocks_daemon.domain.statement import AttesterSignature, SignedStatement, 
 from xstocks_daemon.domain.units import Address
 from xstocks_daemon.domain.views import CustodianEvidence
 from xstocks_daemon.journal import Equivocation, Journal
-from xstocks_daemon.journal.codec import statement_of, statement_text
+from xstocks_daemon.journal.sql.codec import statement_of, statement_text
 
 
 async def known(journal: Journal, mint: Address = MINT) -> CustodianEvidence:

@@ -17,7 +17,7 @@ from solders.instruction import Instruction
 from xstocks_daemon.app.crash import CrashPoint, crash_point
 from xstocks_daemon.app.logging import get_logger
 from xstocks_daemon.app.metrics import Metrics
-from xstocks_daemon.app.outbox import Outbox
+from xstocks_daemon.app.operator_transactions import OperatorTransactions
 from xstocks_daemon.chain.addresses import associated_token_address, base58
 from xstocks_daemon.chain.errors import ProgramError, TransactionFailed, TransactionTooLarge
 from xstocks_daemon.chain.resolver import (
@@ -57,22 +57,22 @@ class Attempts:
 
     def __init__(
         self,
-        outbox: Outbox,
+        transactions: OperatorTransactions,
         resolver: Resolver,
         genesis_hash: Address,
         metrics: Metrics,
-        set_aside_secs: float,
+        quarantine_secs: float,
         landed: Callable[[Sequence[Intent]], None],
     ) -> None:
-        self._outbox = outbox
+        self._transactions = transactions
         self._resolver = resolver
         self._genesis_hash = genesis_hash
         self._metrics = metrics
-        self._set_aside_ms = int(set_aside_secs * 1_000)
+        self._quarantine_ms = int(quarantine_secs * 1_000)
         self._landed = landed
         self._limits: dict[Address, int] = {}
         """The batch size for assets of a batch that failed on chain without saying by which entry: halved each time."""
-        self._orders_aside: dict[bytes, float] = {}
+        self._deferred_orders: dict[bytes, float] = {}
         """Orders that failed, and when (monotonic seconds) they are tried again: a restart tries them at once."""
 
     # ---- settle -------------------------------------------------------------------------------------------------
@@ -80,10 +80,10 @@ class Attempts:
     async def settle_live(self) -> int:
         """Send every journaled live attempt once more and settle those whose fate is known; the rest stays live.
         Returns how many remain. This is what a restart begins with."""
-        records = await self._outbox.journal.live_attempts()
+        records = await self._transactions.journal.live_attempts()
         if not records:
             return 0
-        intents = {record.id: record.intent for record in await self._outbox.journal.live_intents()}
+        intents = {record.id: record.intent for record in await self._transactions.journal.live_intents()}
         attempts = [
             SignedAttempt(
                 signature=record.attempt.signature,
@@ -99,11 +99,11 @@ class Attempts:
     async def _fly(self, attempts: Sequence[SignedAttempt], patience_secs: float) -> int:
         settled = 0
         async for fates in fly(
-            self._outbox.pool,
+            self._transactions.pool,
             attempts,
             commitment="finalized",
             patience_secs=patience_secs,
-            poll_secs=self._outbox.timing.poll_secs,
+            poll_secs=self._transactions.timing.poll_secs,
             sent=lambda: crash_point(CrashPoint.AFTER_FIRST_SEND),
             waiting=lambda: crash_point(CrashPoint.WHILE_REBROADCASTING),
         ):
@@ -120,7 +120,7 @@ class Attempts:
             case Landed():
                 crash_point(CrashPoint.BEFORE_LANDED_COMMIT)
                 evidence = {"slot": resolution.slot, "by": resolution.by}
-                await self._outbox.journal.mark_landed(attempt.signature, evidence)
+                await self._transactions.journal.mark_landed(attempt.signature, evidence)
                 crash_point(CrashPoint.AFTER_LANDED_COMMIT)
                 self._count(attempt.intents, AttemptState.LANDED)
                 for intent in attempt.intents:
@@ -135,37 +135,37 @@ class Attempts:
                 )
                 return True
             case Dead():
-                await self._bury(attempt, resolution)
+                await self._record_dead(attempt, resolution)
                 return True
             case SequenceTaken():
-                return await self._taken(attempt, resolution.facts)
+                return await self._halt_foreign_execution(attempt, resolution.facts)
             case Unknown():
                 log.debug("unresolved", signature=attempt.signature_text, reason=resolution.reason)
                 return False
 
-    async def _bury(self, attempt: SignedAttempt, dead: Dead) -> None:
-        """The proof is journaled; the intents are free again. After a failure the entry to blame is set aside."""
-        await self._outbox.journal.mark_dead(attempt.signature, {"proof": dead.proof.text()})
+    async def _record_dead(self, attempt: SignedAttempt, dead: Dead) -> None:
+        """The proof is journaled; the intents are free again. After a failure the entry to blame is quarantined."""
+        await self._transactions.journal.mark_dead(attempt.signature, {"proof": dead.proof.text()})
         self._count(attempt.intents, AttemptState.DEAD)
         log.warning("dead", signature=attempt.signature_text, proof=dead.proof.text())
         if not isinstance(dead.proof, FailedOnChain):
             return
-        endpoint = self._outbox.pool.endpoints[0]
-        failure = await self._outbox.failure_of(attempt, Seen(dead.proof.slot, dead.proof.err, endpoint))
+        endpoint = self._transactions.pool.endpoints[0]
+        failure = await self._transactions.failure_of(attempt, Seen(dead.proof.slot, dead.proof.err, endpoint))
         blamed = failure.entry_index if isinstance(failure, ProgramError) else None
         if blamed is None and len(attempt.intents) == 1:
             blamed = 0
         if blamed is not None and blamed < len(attempt.intents):
             mint = attempt.intents[blamed].mint
-            live = (await self._outbox.journal.expected(mint)).live
+            live = (await self._transactions.journal.expected(mint)).live
             if live is not None:
-                await self._set_aside(live, str(failure))
+                await self._quarantine(live, str(failure))
             return
         # Nobody says which entry it was: the next try goes in halves.
         for intent in attempt.intents:
             self._limits[intent.mint] = max(1, len(attempt.intents) // 2)
 
-    async def _taken(self, attempt: SignedAttempt, facts: Iterable[AssetFact]) -> bool:
+    async def _halt_foreign_execution(self, attempt: SignedAttempt, facts: Iterable[AssetFact]) -> bool:
         """Something that is not in this attempt executed its numbers: the assets halt (M12).
 
         Where the hash of the very number is another one, this attempt did not execute, and as numbers execute once
@@ -177,13 +177,13 @@ class Attempts:
                 f"sequence {fact.wanted_sequence} executed with last_intent_hash {fact.last_intent_hash.hex()} at "
                 f"sequence {fact.found_sequence}, the journal's is {fact.wanted_intent_hash.hex()}"
             )
-            await self._outbox.journal.record_halt(Halt(fact.mint, HaltReason.UNKNOWN_INTENT_HASH, detail))
+            await self._transactions.journal.record_halt(Halt(fact.mint, HaltReason.UNKNOWN_INTENT_HASH, detail))
             log.error("halted", mint=base58(fact.mint), reason=HaltReason.UNKNOWN_INTENT_HASH.value, detail=detail)
             if fact.found_sequence == fact.wanted_sequence + 1:
                 never = detail
         if never is None:
             return False
-        await self._outbox.journal.mark_dead(attempt.signature, {"proof": f"taken by another: {never}"})
+        await self._transactions.journal.mark_dead(attempt.signature, {"proof": f"taken by another: {never}"})
         self._count(attempt.intents, AttemptState.DEAD)
         return True
 
@@ -192,11 +192,11 @@ class Attempts:
 
     # ---- send ---------------------------------------------------------------------------------------------------
 
-    def tried_now(self, orders: Iterable[Order]) -> tuple[Order, ...]:
-        """The orders without those that are set aside."""
+    def without_deferred(self, orders: Iterable[Order]) -> tuple[Order, ...]:
+        """The orders without those that failed lately."""
         now = time.monotonic()
-        self._orders_aside = {order_id: until for order_id, until in self._orders_aside.items() if until > now}
-        return tuple(order for order in orders if order.order_id not in self._orders_aside)
+        self._deferred_orders = {order_id: until for order_id, until in self._deferred_orders.items() if until > now}
+        return tuple(order for order in orders if order.order_id not in self._deferred_orders)
 
     async def send(
         self, work: Collection[LiveIntent], snapshot: ChainSnapshot, book: TableBook, orders: Iterable[Order]
@@ -205,7 +205,9 @@ class Attempts:
 
         Raises RpcError, and TransactionFailed for what no entry is to blame for (such as a fee payer without funds).
         """
-        carried = _Carried(self._outbox, self._genesis_hash, snapshot, book, {one.order_id: one for one in orders})
+        carried = IntentTransactionBuilder(
+            self._transactions, self._genesis_hash, snapshot, book, {one.order_id: one for one in orders}
+        )
         gate = asyncio.Semaphore(WORKERS)
 
         async def prepare(batch: Batch) -> list[SignedAttempt]:
@@ -215,9 +217,9 @@ class Attempts:
 
         batches = self._batches(work, carried)
         attempts = [attempt for signed in await gather_all(prepare(batch) for batch in batches) for attempt in signed]
-        await self._fly(attempts, self._outbox.timing.patience_secs)
+        await self._fly(attempts, self._transactions.timing.patience_secs)
 
-    def _batches(self, work: Collection[LiveIntent], carried: _Carried) -> list[Batch]:
+    def _batches(self, work: Collection[LiveIntent], carried: IntentTransactionBuilder) -> list[Batch]:
         """Burns first; distributions each alone; assets of a batch that failed in smaller ones."""
         batches: list[Batch] = []
         for kind in (IntentKind.BURN, IntentKind.DISTRIBUTE, IntentKind.MINT):
@@ -231,9 +233,9 @@ class Attempts:
         # The journal gives an attempt's intents by their ids: an entry's number must mean the same after a restart.
         return [tuple(sorted(batch, key=lambda live: live.id)) for batch in batches]
 
-    async def _passing(self, carried: _Carried, batch: Batch) -> list[tuple[Batch, ComputeBudget]]:
+    async def _passing(self, carried: IntentTransactionBuilder, batch: Batch) -> list[tuple[Batch, ComputeBudget]]:
         """The parts of the batch that a simulation accepts, with what they need. An entry that it does not accept is
-        found by its index or by bisecting, and set aside with its reason."""
+        found by its index or by bisecting, and quarantined with its reason."""
         if not batch:
             return []
         try:
@@ -251,15 +253,15 @@ class Attempts:
         if blamed is None or blamed >= len(batch):
             half = len(batch) // 2
             return await self._passing(carried, batch[:half]) + await self._passing(carried, batch[half:])
-        await self._set_aside(batch[blamed], str(failure))
+        await self._quarantine(batch[blamed], str(failure))
         return await self._passing(carried, batch[:blamed] + batch[blamed + 1 :])
 
-    async def _sign(self, carried: _Carried, batch: Batch, budget: ComputeBudget) -> SignedAttempt:
+    async def _sign(self, carried: IntentTransactionBuilder, batch: Batch, budget: ComputeBudget) -> SignedAttempt:
         # Before the blockhash is fetched: what one node says of its life is bounded by what all saw earlier.
         expiry = await self._resolver.expiry_of_now()
         attempt = bounded(await carried.sign(batch, budget), expiry)
         crash_point(CrashPoint.BEFORE_ATTEMPT_COMMIT)
-        await self._outbox.journal.record_attempt(
+        await self._transactions.journal.record_attempt(
             Attempt(attempt.signature, attempt.transaction, attempt.blockhash, attempt.last_valid_block_height),
             [live.id for live in batch],
         )
@@ -267,30 +269,30 @@ class Attempts:
         self._count(attempt.intents, AttemptState.LIVE)
         return attempt
 
-    async def _set_aside(self, live: LiveIntent, reason: str) -> None:
+    async def _quarantine(self, live: LiveIntent, reason: str) -> None:
         """The asset is left alone for a while; of a distribution only its order: that its receiver refuses (frozen, or
         wants memos) keeps nobody else waiting."""
         if live.intent.kind is IntentKind.DISTRIBUTE:
-            self._orders_aside[live.intent.order_id] = time.monotonic() + self._set_aside_ms / 1_000
+            self._deferred_orders[live.intent.order_id] = time.monotonic() + self._quarantine_ms / 1_000
         else:
-            until_ms = time.time_ns() // 1_000_000 + self._set_aside_ms
-            await self._outbox.journal.set_aside(live.intent.mint, reason, until_ms)
-        await self._outbox.journal.drop_intent(live.id, reason)
-        log.warning("set_aside", mint=base58(live.intent.mint), kind=live.intent.kind.name.lower(), reason=reason)
+            until_ms = time.time_ns() // 1_000_000 + self._quarantine_ms
+            await self._transactions.journal.quarantine(live.intent.mint, reason, until_ms)
+        await self._transactions.journal.drop_intent(live.id, reason)
+        log.warning("quarantined", mint=base58(live.intent.mint), kind=live.intent.kind.name.lower(), reason=reason)
 
 
-class _Carried:
+class IntentTransactionBuilder:
     """How one round's intents become transactions: which table, which custodians, which wallet."""
 
     def __init__(
         self,
-        outbox: Outbox,
+        transactions: OperatorTransactions,
         genesis_hash: Address,
         snapshot: ChainSnapshot,
         book: TableBook,
         orders: Mapping[bytes, Order],
     ) -> None:
-        self._outbox = outbox
+        self._transactions = transactions
         self._genesis_hash = genesis_hash
         self._book = book
         self._orders = orders
@@ -302,26 +304,26 @@ class _Carried:
         }
 
     async def simulate(self, batch: Batch) -> ComputeBudget:
-        outbox, kind = self._outbox, batch[0].intent.kind
-        budget = budget_for(kind.name.lower(), len(batch), outbox.price_micro_lamports)
+        transactions, kind = self._transactions, batch[0].intent.kind
+        budget = budget_for(kind.name.lower(), len(batch), transactions.price_micro_lamports)
         if kind is IntentKind.DISTRIBUTE:
             budget = replace(budget, limit_units=budget.limit_units + TOKEN_ACCOUNT_UNITS)
         return await simulate(
-            outbox.pool,
-            outbox.client,
-            payer=outbox.operator,
+            transactions.pool,
+            transactions.client,
+            payer=transactions.operator,
             instructions=self._instructions(batch),
             tables=self._tables(batch),
             budget=budget,
         )
 
     async def sign(self, batch: Batch, budget: ComputeBudget) -> SignedAttempt:
-        outbox = self._outbox
+        transactions = self._transactions
         return await sign_attempt(
-            outbox.pool,
-            payer=outbox.operator,
+            transactions.pool,
+            payer=transactions.operator,
             instructions=self._instructions(batch),
-            signers=outbox.signers,
+            signers=transactions.signers,
             tables=self._tables(batch),
             budget=budget,
             intents=[live.intent for live in batch],
@@ -331,7 +333,7 @@ class _Carried:
         return [self._book.table_of[batch[0].intent.mint].account()]
 
     def _instructions(self, batch: Batch) -> list[Instruction]:
-        client, operator = self._outbox.client, self._outbox.operator
+        client, operator = self._transactions.client, self._transactions.operator
         intents = [live.intent for live in batch]
         custodians = {custodian for intent in intents for custodian in self.custodians[intent.mint]}
         match intents[0].kind:
@@ -352,12 +354,12 @@ class _Carried:
 
     def _distribution(self, intent: Intent) -> list[Instruction]:
         wallet = self._orders[intent.order_id].wallet
-        send = self._outbox.client.distribute(
-            operator=self._outbox.operator, intent=intent, wallet=wallet, genesis_hash=self._genesis_hash
+        send = self._transactions.client.distribute(
+            operator=self._transactions.operator, intent=intent, wallet=wallet, genesis_hash=self._genesis_hash
         )
         if intent.destination != associated_token_address(wallet, intent.mint):
             return [send]
-        return [create_token_account(self._outbox.operator, wallet, intent.mint), send]
+        return [create_token_account(self._transactions.operator, wallet, intent.mint), send]
 
 
 def _mint_of(live: LiveIntent) -> Address:

@@ -13,8 +13,8 @@ from xstocks_daemon.app.settings import PolicySettings
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.custody.source import CustodyReading, StatementSource
 from xstocks_daemon.custody.verify import (
-    Reason,
     Rejection,
+    RejectionReason,
     SeenStatements,
     VerifyLimits,
     chain_entry,
@@ -65,7 +65,7 @@ class CustodyRound:
             Halt(rejection.mint, HaltReason.EQUIVOCATION, f"custodian {base58(each.custodian)}: {rejection.detail}")
             for each in self.rejected
             for rejection in each.rejections
-            if rejection.reason is Reason.EQUIVOCATION and rejection.mint is not None
+            if rejection.reason is RejectionReason.EQUIVOCATION and rejection.mint is not None
         )
 
 

@@ -10,9 +10,9 @@ from xstocks_daemon.app.attempts import Attempts
 from xstocks_daemon.app.crash import CrashPoint, crash_point
 from xstocks_daemon.app.custody import CustodyReader, CustodyRound, with_verified
 from xstocks_daemon.app.logging import get_logger
-from xstocks_daemon.app.lookup import Tables
+from xstocks_daemon.app.lookup_tables import LookupTableManager
 from xstocks_daemon.app.metrics import Metrics
-from xstocks_daemon.app.outbox import Outbox
+from xstocks_daemon.app.operator_transactions import OperatorTransactions
 from xstocks_daemon.app.relay import Relay
 from xstocks_daemon.app.runtime import Runtime
 from xstocks_daemon.chain.addresses import base58
@@ -33,10 +33,10 @@ MINTS_REFRESH_SECS = 60.0
 """How often the list of registered assets is read again where all are looked after."""
 
 Progress = Callable[[int, int], None]
-"""Told how many assets are in line, of how many."""
+"""Told how many assets are on target, of how many."""
 
 
-def untold(_in_line: int, _total: int) -> None:
+def no_progress(_on_target: int, _total: int) -> None:
     """Nobody to tell."""
 
 
@@ -49,25 +49,25 @@ class CycleReport:
     under_way: int
 
     @property
-    def in_line(self) -> int:
+    def on_target(self) -> int:
         """Assets whose supply was at its target when the plan was made."""
-        return sum(is_in_line(line) for line in self.plan.lines)
+        return sum(is_on_target(line) for line in self.plan.lines)
 
     @property
     def settled(self) -> bool:
-        """Every asset in line, nothing to do and nothing under way."""
-        return self.in_line == len(self.plan.lines) and not self.under_way
+        """Every asset on target, nothing to do and nothing under way."""
+        return self.on_target == len(self.plan.lines) and not self.under_way
 
 
-def is_in_line(line: AssetLine) -> bool:
+def is_on_target(line: AssetLine) -> bool:
     """Whether the asset's supply is at its target by fresh statements (or no custodian keeps shares of it)."""
-    return line.supply_raw == line.target_raw and line.reason in (Reason.IN_LINE, Reason.NO_ENTRY)
+    return line.supply_raw == line.target_raw and line.reason in (Reason.ON_TARGET, Reason.NO_ENTRY)
 
 
 class Cycle:
     """Runs cycles over one runtime. Without a signer, or not live, it decides and neither writes nor sends."""
 
-    def __init__(self, runtime: Runtime, metrics: Metrics, progress: Progress = untold) -> None:
+    def __init__(self, runtime: Runtime, metrics: Metrics, progress: Progress = no_progress) -> None:
         self._runtime = runtime
         self._metrics = metrics
         self._progress = progress
@@ -77,8 +77,8 @@ class Cycle:
         self._mints: tuple[Address, ...] = ()
         self._mints_read_at: float | None = None
         self._landed: list[Intent] = []
-        self._in_line = self._total = 0
-        self._hands = _Hands(runtime, metrics, self._on_landed) if runtime.live else None
+        self._on_target = self._total = 0
+        self._hands = LiveOperator(runtime, metrics, self._on_landed) if runtime.live else None
 
     async def run(self) -> CycleReport:
         """One cycle. Raises RpcError, ChainError, JournalError, SigningError; whatever was begun is in the journal and
@@ -112,16 +112,16 @@ class Cycle:
         self._observe(snapshot, decided)
         return CycleReport(decided, (), 0)
 
-    async def _live(self, hands: _Hands) -> CycleReport:
+    async def _live(self, hands: LiveOperator) -> CycleReport:
         self._landed = []
         await hands.attempts.settle_live()
         settled = len(self._landed)
         snapshot = await self._snapshot(await self._runtime.journal.view())
-        hands.check_duty(snapshot)
+        hands.check_role(snapshot)
         book = await hands.tables.ensure(snapshot)
         custody = await self._keep(await self._ask(snapshot, _numbers(book)))
         journal = await self._runtime.journal.view()
-        journal = replace(journal, orders=hands.attempts.tried_now(journal.orders))
+        journal = replace(journal, orders=hands.attempts.without_deferred(journal.orders))
         decided = plan(snapshot, custody, self._policy, journal)
         self._observe(snapshot, decided)
         work = await self._journal(decided)
@@ -250,19 +250,19 @@ class Cycle:
 
     def _observe(self, snapshot: ChainSnapshot, decided: Plan) -> None:
         self._total = len(decided.lines)
-        self._in_line = sum(is_in_line(line) for line in decided.lines)
+        self._on_target = sum(is_on_target(line) for line in decided.lines)
         metrics = self._metrics
         metrics.finalized_slot.set(snapshot.slot)
         metrics.assets.set(self._total)
-        metrics.assets_in_line.set(self._in_line)
+        metrics.assets_on_target.set(self._on_target)
         metrics.assets_halted.set(sum(line.reason in (Reason.HALTED, Reason.UNEXPLAINED) for line in decided.lines))
         metrics.shortfalls.set(sum(line.shortfall_raw > 0 for line in decided.lines))
-        self._progress(self._in_line, self._total)
+        self._progress(self._on_target, self._total)
         if not decided.idle:
             log.info(
                 "planned",
                 slot=decided.slot,
-                in_line=self._in_line,
+                on_target=self._on_target,
                 assets=self._total,
                 relays=len(decided.relays),
                 mints=len(decided.mints),
@@ -275,8 +275,8 @@ class Cycle:
 
     def _on_landed(self, intents: Sequence[Intent]) -> None:
         self._landed += intents
-        self._in_line = min(self._total, self._in_line + len(intents))
-        self._progress(self._in_line, self._total)
+        self._on_target = min(self._total, self._on_target + len(intents))
+        self._progress(self._on_target, self._total)
 
 
 def _numbers(book: TableBook) -> dict[Address, int]:
@@ -294,18 +294,18 @@ def _mints_of(relay: RelayStatement) -> set[Address]:
     return {entry.mint for entry in relay.signed.statement.entries}
 
 
-class DutyMissing(Exception):
+class OperatorRoleMissing(Exception):
     """The key is not the program's operator: nothing can be sent. A state, like an outage: it may be given back."""
 
 
-class _Hands:
+class LiveOperator:
     """What only a live daemon has: the operator's key and what it does."""
 
     def __init__(self, runtime: Runtime, metrics: Metrics, landed: Callable[[Sequence[Intent]], None]) -> None:
         settings = runtime.settings
         if runtime.signer is None or settings.operator is None:
             raise ValueError("a live cycle needs the operator's key")
-        self.outbox = Outbox(
+        self.transactions = OperatorTransactions(
             runtime.pool,
             runtime.client,
             runtime.journal,
@@ -321,15 +321,15 @@ class _Hands:
             margin_blocks=settings.timing.non_execution_margin_blocks,
         )
         self.attempts = Attempts(
-            self.outbox, resolver, settings.cluster.genesis_hash, metrics, settings.timing.set_aside_secs, landed
+            self.transactions, resolver, settings.cluster.genesis_hash, metrics, settings.timing.quarantine_secs, landed
         )
-        self.relay = Relay(self.outbox, runtime.custodians, metrics)
-        self.tables = Tables(self.outbox)
+        self.relay = Relay(self.transactions, runtime.custodians, metrics)
+        self.tables = LookupTableManager(self.transactions)
 
-    def check_duty(self, snapshot: ChainSnapshot) -> None:
-        """DutyMissing where the key is not the operator's."""
-        if snapshot.config.operator != self.outbox.operator:
-            raise DutyMissing(
-                f"operator.key_file holds {base58(self.outbox.operator)}, the program's operator is "
+    def check_role(self, snapshot: ChainSnapshot) -> None:
+        """OperatorRoleMissing where the key is not the operator's."""
+        if snapshot.config.operator != self.transactions.operator:
+            raise OperatorRoleMissing(
+                f"operator.key_file holds {base58(self.transactions.operator)}, the program's operator is "
                 f"{base58(snapshot.config.operator)}: use that key, or have the admin set the role"
             )

@@ -15,7 +15,7 @@ from typing import Any
 
 from xstocks_daemon.app.crash import kill_at
 from xstocks_daemon.app.custody import CustodyRound
-from xstocks_daemon.app.cycle import Cycle, CycleReport, DutyMissing, Progress, untold
+from xstocks_daemon.app.cycle import Cycle, CycleReport, OperatorRoleMissing, Progress, no_progress
 from xstocks_daemon.app.errors import operation_error, user_error
 from xstocks_daemon.app.logging import get_logger
 from xstocks_daemon.app.metrics import Metrics
@@ -40,9 +40,13 @@ _FATAL = (WrongCluster, SingleEndpoint, AssetNotRegistered, AccountMissing)
 
 
 async def run_daemon(
-    settings: Settings, *, until_in_line: bool = False, progress: Progress = untold, stop: asyncio.Event | None = None
+    settings: Settings,
+    *,
+    until_on_target: bool = False,
+    progress: Progress = no_progress,
+    stop: asyncio.Event | None = None,
 ) -> None:
-    """Run until `stop` is set (by default by SIGTERM and SIGINT), or, with `until_in_line`, until every asset is.
+    """Run until `stop` is set (by default by SIGTERM and SIGINT), or, with `until_on_target`, until every asset is.
 
     Raises UserError for settings that cannot work, LeaseHeld where another daemon lives, and the error of any task that
     fails; the rest is stopped first. Attempts under way stay in the journal for the next start.
@@ -56,12 +60,12 @@ async def run_daemon(
         if not runtime.live:
             log.warning("dry_run", remedy="nothing is written or sent; set live = true and [operator] key_file")
             with metrics.serve(settings.metrics.port):
-                await _supervise(runtime, metrics, progress, stopped, until_in_line=until_in_line)
+                await _supervise(runtime, metrics, progress, stopped, until_on_target=until_on_target)
             return
         async with leased(runtime) as epoch:
             log.info("started", program=base58(settings.program_id), lease_epoch=epoch, pid=os.getpid())
             with metrics.serve(settings.metrics.port):
-                await _supervise(runtime, metrics, progress, stopped, until_in_line=until_in_line)
+                await _supervise(runtime, metrics, progress, stopped, until_on_target=until_on_target)
             log.info("stopped")
 
 
@@ -92,13 +96,13 @@ async def leased(runtime: Runtime) -> AsyncIterator[int]:
 
 
 async def _supervise(
-    runtime: Runtime, metrics: Metrics, progress: Progress, stopped: asyncio.Event, *, until_in_line: bool
+    runtime: Runtime, metrics: Metrics, progress: Progress, stopped: asyncio.Event, *, until_on_target: bool
 ) -> None:
     """All tasks until `stopped`; the first failure ends them all."""
     url = runtime.settings.cluster.ws_url
     wakeup = Wakeup(url, [program_subscription(runtime.client.program_id)]) if url is not None else None
     work: dict[str, Coroutine[Any, Any, None]] = {
-        "cycles": _cycles(runtime, metrics, progress, stopped, wakeup, until_in_line=until_in_line)
+        "cycles": _cycles(runtime, metrics, progress, stopped, wakeup, until_on_target=until_on_target)
     }
     if runtime.live:
         work["lease"] = _renew_lease(runtime)
@@ -128,7 +132,7 @@ async def _cycles(
     stopped: asyncio.Event,
     wakeup: Wakeup | None,
     *,
-    until_in_line: bool,
+    until_on_target: bool,
 ) -> None:
     cycle = Cycle(runtime, metrics, progress)
     timing = runtime.settings.timing
@@ -136,7 +140,7 @@ async def _cycles(
     while True:
         report = await _one(cycle, metrics)
         failures = 0 if report is not None else failures + 1
-        if report is not None and until_in_line and report.settled:
+        if report is not None and until_on_target and report.settled:
             stopped.set()
             return
         pause_secs = pause_after(failures, timing)
@@ -161,7 +165,7 @@ async def _one(cycle: Cycle, metrics: Metrics) -> CycleReport | None:
         outcome = "done"
     except _FATAL:
         raise
-    except (ChainError, DutyMissing, SigningError, JournalConflict) as error:
+    except (ChainError, OperatorRoleMissing, SigningError, JournalConflict) as error:
         outcome = "outage"
         log.warning("outage", kind=type(error).__name__, reason=str(error))
         return None

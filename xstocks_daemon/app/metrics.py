@@ -31,8 +31,8 @@ class Metrics:
             "xstocks_statements", "Statements by custodian and fate.", ["custodian", "outcome"], registry=self.registry
         )
         self.assets = Gauge("xstocks_assets", "Assets looked after.", registry=self.registry)
-        self.assets_in_line = Gauge(
-            "xstocks_assets_in_line", "Assets whose supply is at its target.", registry=self.registry
+        self.assets_on_target = Gauge(
+            "xstocks_assets_on_target", "Assets whose supply is at its target.", registry=self.registry
         )
         self.assets_halted = Gauge("xstocks_assets_halted", "Assets the daemon halted.", registry=self.registry)
         self.shortfalls = Gauge(

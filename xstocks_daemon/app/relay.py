@@ -10,7 +10,7 @@ from solders.instruction import Instruction
 
 from xstocks_daemon.app.logging import get_logger
 from xstocks_daemon.app.metrics import Metrics
-from xstocks_daemon.app.outbox import Outbox
+from xstocks_daemon.app.operator_transactions import OperatorTransactions
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.chain.errors import ProgramError, TransactionFailed, TransactionTooLarge
 from xstocks_daemon.chain.sender import SignedAttempt, simulate
@@ -32,7 +32,7 @@ _NOT_NEWER = "StatementNotNewer"
 class Relay:
     """Sends statements. `custodians`: address -> id, for the metrics."""
 
-    outbox: Outbox
+    transactions: OperatorTransactions
     custodians: Mapping[Address, int]
     metrics: Metrics
 
@@ -57,7 +57,7 @@ class Relay:
 
         prepared = dict(zip(wave, await gather_all(one(signed) for signed in wave), strict=True))
         flying = {signed: attempt for signed, attempt in prepared.items() if isinstance(attempt, SignedAttempt)}
-        outcomes = await self.outbox.send("statements", list(flying.values()))
+        outcomes = await self.transactions.send("statements", list(flying.values()))
         missing: set[Address] = set()
         for signed, result in prepared.items():
             failure = outcomes.get(result.signature, _UNSEEN) if isinstance(result, SignedAttempt) else result
@@ -69,19 +69,19 @@ class Relay:
         statement = signed.statement
         instructions: list[Instruction] = [
             quorum_instruction(statement.digest(), signed.signatures),
-            self.outbox.client.submit_attestation(statement),
+            self.transactions.client.submit_attestation(statement),
         ]
         found = {table.address: table for entry in statement.entries if (table := book.table_of.get(entry.mint))}
         tables = [table.account() for table in found.values()]
         budget = await simulate(
-            self.outbox.pool,
-            self.outbox.client,
-            payer=self.outbox.operator,
+            self.transactions.pool,
+            self.transactions.client,
+            payer=self.transactions.operator,
             instructions=instructions,
             tables=tables,
-            budget=budget_for("submit_attestation", len(statement.entries), self.outbox.price_micro_lamports),
+            budget=budget_for("submit_attestation", len(statement.entries), self.transactions.price_micro_lamports),
         )
-        return await self.outbox.sign(instructions, tables, budget)
+        return await self.transactions.sign(instructions, tables, budget)
 
     def _arrived(self, signed: SignedStatement, failure: Exception | None) -> bool:
         custodian = self.custodians.get(signed.statement.custodian)

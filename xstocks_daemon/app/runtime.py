@@ -42,7 +42,7 @@ _ASSET_MINT = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Chain:
+class ChainConnection:
     """The program on the cluster that the settings name: enough for a command that needs no journal."""
 
     client: ProgramClient
@@ -148,14 +148,14 @@ async def registered_mints(pool: RpcPool, client: ProgramClient) -> tuple[Addres
 
 
 @asynccontextmanager
-async def open_chain(settings: Settings) -> AsyncIterator[Chain]:
+async def open_chain(settings: Settings) -> AsyncIterator[ChainConnection]:
     """Open the endpoints that `settings` name, and check that they serve the cluster they say. Raises UserError."""
     client = ProgramClient(settings.program_id)
     limits = RpcLimits(timeout_secs=settings.timing.rpc_timeout_secs)
     async with RpcPool(settings.cluster.rpc_urls, limits) as pool:
         reader = ChainReader(pool, client, single_endpoint=settings.cluster.single_endpoint)
         await _check_cluster(settings, pool)
-        yield Chain(client, pool, reader)
+        yield ChainConnection(client, pool, reader)
 
 
 @asynccontextmanager

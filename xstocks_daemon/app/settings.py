@@ -205,7 +205,7 @@ class TimingSettings(_Section):
     """How often an attempt's fate is asked for."""
     patience_secs: Seconds = 30.0
     """How long a cycle waits for its transactions; they stay journaled, and the next cycle goes on with them."""
-    set_aside_secs: Seconds = 60.0
+    quarantine_secs: Seconds = 60.0
     """How long an asset whose entry failed is left alone."""
     backoff_max_secs: Seconds = 60.0
     """The longest pause between two cycles while an endpoint does not answer."""

@@ -11,13 +11,13 @@ import typer
 from xstocks_daemon.app.errors import operation_error, user_error
 from xstocks_daemon.app.logging import configure_logging
 from xstocks_daemon.app.settings import LoggingSettings
+from xstocks_daemon.attester import operations
+from xstocks_daemon.attester.books import AssetBook, Books, Leaving
+from xstocks_daemon.attester.run import run_attester
+from xstocks_daemon.attester.settings import AttesterSettings, load_attester_settings
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.cli.common import JsonOption
 from xstocks_daemon.cli.output import print_json, print_table, say
-from xstocks_daemon.custody.attester import operations
-from xstocks_daemon.custody.attester.books import AssetBook, Books, Leaving
-from xstocks_daemon.custody.attester.run import run_attester
-from xstocks_daemon.custody.attester.settings import AttesterSettings, load_attester_settings
 from xstocks_daemon.domain.units import multiplier_text, shares_text
 
 AttesterConfig = Annotated[Path, typer.Option("--config", metavar="FILE", help="The sidecar's settings file (TOML).")]
@@ -86,7 +86,7 @@ def count_redemptions(
     custodian: CustodianOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Redemptions settled on this custodian are counted: the shares owed are set aside and not attested any more."""
+    """Redemptions settled on this custodian are counted: the shares owed are kept apart and not attested any more."""
     settings = load_attester_settings(config)
     change = operations.books_count_redemptions(settings, _custodian(settings, custodian), asset, seen_raw)
     _print(change, as_json, f"counted: {seen_raw} base units of {change.asset.symbol} redeemed in all")

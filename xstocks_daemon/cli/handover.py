@@ -12,7 +12,7 @@ import typer
 from solders.instruction import Instruction
 
 from xstocks_daemon.app.errors import EXIT_FAILURE, user_error
-from xstocks_daemon.app.runtime import Chain, open_chain
+from xstocks_daemon.app.runtime import ChainConnection, open_chain
 from xstocks_daemon.app.settings import Settings
 from xstocks_daemon.chain.addresses import base58, parse_address
 from xstocks_daemon.chain.authorities import handover_instructions, read_authorities
@@ -100,7 +100,7 @@ def _mint(text: str) -> Address:
 
 
 def _parts_of(
-    chain: Chain, mint: Address, accounts: Sequence[AccountInfo | None], keys: Mapping[Address, KeyfileSigner]
+    chain: ChainConnection, mint: Address, accounts: Sequence[AccountInfo | None], keys: Mapping[Address, KeyfileSigner]
 ) -> tuple[list[_Part], tuple[str, ...]]:
     """What these keys have to sign for a mint, and the authorities that are still with others. `accounts`: its Adoption
     and itself."""
@@ -118,7 +118,9 @@ def _parts_of(
     return parts, tuple(f"{name} ({base58(holder)})" for name, holder in left.items() if name not in own)
 
 
-def _decoded(chain: Chain, mint: Address, accounts: Sequence[AccountInfo | None]) -> tuple[Adoption, Authorities]:
+def _decoded(
+    chain: ChainConnection, mint: Address, accounts: Sequence[AccountInfo | None]
+) -> tuple[Adoption, Authorities]:
     """An adoption that is under way, and the mint's present authorities. UserError where there is none."""
     begun, account = accounts
     address = chain.client.addresses.adoption(mint)
@@ -130,7 +132,9 @@ def _decoded(chain: Chain, mint: Address, accounts: Sequence[AccountInfo | None]
     return adoption, read_authorities(mint, account.data, account.owner)
 
 
-async def _send(settings: Settings, chain: Chain, part: _Part, signer: KeyfileSigner, gate: asyncio.Semaphore) -> None:
+async def _send(
+    settings: Settings, chain: ChainConnection, part: _Part, signer: KeyfileSigner, gate: asyncio.Semaphore
+) -> None:
     """One transaction, the same bytes until it is finalized or never can be."""
     operator = settings.operator
     limits = ComputeBudget(MAX_COMPUTE_UNITS, operator.price_micro_lamports if operator else 0)

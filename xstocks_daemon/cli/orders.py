@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from xstocks_daemon.app import report
+from xstocks_daemon.app import views
 from xstocks_daemon.app.daemon import only_daemon
 from xstocks_daemon.app.errors import user_error
 from xstocks_daemon.app.runtime import Runtime, find_mint, find_mints, open_runtime
@@ -60,7 +60,7 @@ def distribute(
     settings = open_settings(config)
     order = run_async(_distribute(settings, asset, amount, wallet, order_id, _person(person)))
     if as_json:
-        print_json(report.order_json(order))
+        print_json(views.order_json(order))
     else:
         say(f"ordered: {order.amount_raw} base units of {base58(order.mint)} to {base58(order.wallet)}")
 

@@ -13,7 +13,7 @@ import typer
 from solders.instruction import AccountMeta, Instruction
 
 from xstocks_daemon.app.errors import EXIT_FAILURE, MISSING, operation_error, user_error
-from xstocks_daemon.app.runtime import Chain, open_chain
+from xstocks_daemon.app.runtime import ChainConnection, open_chain
 from xstocks_daemon.app.settings import Settings
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.chain.errors import ProgramError, TransactionFailed
@@ -31,7 +31,7 @@ from xstocks_daemon.chain.idl import AccountRole, ProgramInterface, load_interfa
 from xstocks_daemon.chain.program import REDEMPTION_ID_BYTES, Proposal
 from xstocks_daemon.chain.sender import confirm_attempt, landed_transaction, sign_attempt, simulate
 from xstocks_daemon.chain.transactions import MAX_COMPUTE_UNITS, ComputeBudget
-from xstocks_daemon.cli import values
+from xstocks_daemon.cli import idl_values
 from xstocks_daemon.cli.common import ConfigOption, JsonOption, YesOption, open_settings_of_a_role, run_async
 from xstocks_daemon.cli.output import ERRORS, print_json, print_table, say
 from xstocks_daemon.domain.units import Address
@@ -125,7 +125,7 @@ def _signed_by(interface: ProgramInterface, name: str) -> str:
 def _command(interface: ProgramInterface, instruction: str) -> Callable[..., None]:
     """The function of a command: its options are the instruction's arguments, the accounts to name, and how to send."""
     parameters = [
-        _parameter(name, _ARGUMENTS, values.described(interface, name, kind), required=True)
+        _parameter(name, _ARGUMENTS, idl_values.described(interface, name, kind), required=True)
         for name, kind in interface.args_of[instruction]
     ]
     parameters += [
@@ -184,7 +184,7 @@ def _run(interface: ProgramInterface, instruction: str, given: Mapping[str, Any]
 def read_request(interface: ProgramInterface, instruction: str, given: Mapping[str, Any]) -> Request:
     """What the options say; UserError names the one that does not fit."""
     args = {
-        name: values.parse(interface, option(name), name, kind, given[_variable(name)])
+        name: idl_values.parse(interface, option(name), name, kind, given[_variable(name)])
         for name, kind in interface.args_of[instruction]
     }
     named = {
@@ -193,7 +193,7 @@ def read_request(interface: ProgramInterface, instruction: str, given: Mapping[s
         if given[_variable(each.name)] is not None
     }
     remaining = [
-        (Address(values.parse_account("--remaining", text.removesuffix(":w"))), text.endswith(":w"))
+        (Address(idl_values.parse_account("--remaining", text.removesuffix(":w"))), text.endswith(":w"))
         for text in given.get("remaining") or ()
     ]
     return Request(instruction, args, named, metas(remaining), given.get("propose", False))
@@ -207,7 +207,7 @@ def _named(each: Input, text: str) -> Address | bytes | int:
             return bytes.fromhex(text)
         except ValueError:
             pass
-    return Address(values.parse_account(option(each.name), text))
+    return Address(idl_values.parse_account(option(each.name), text))
 
 
 def _signers(settings: Settings, files: Sequence[Path]) -> dict[Address, KeyfileSigner]:
@@ -252,7 +252,7 @@ class _Work:
     """One command on a chain. The first of `signers` pays."""
 
     settings: Settings
-    chain: Chain
+    chain: ChainConnection
     request: Request
     signers: Mapping[Address, KeyfileSigner]
 
@@ -340,7 +340,7 @@ class _Work:
             "signature": attempt.signature_text,
             "slot": seen.slot,
             "events": [
-                {"name": event.name, **values.plain(client.interface, _struct(event.name), event.fields)}
+                {"name": event.name, **idl_values.plain(client.interface, _struct(event.name), event.fields)}
                 for event in client.events(landed.logs if landed else ())
             ],
             "proposal": _proposal_json(draft.proposal, state),
@@ -358,7 +358,7 @@ class _Work:
             "program_id": own,
             "genesis_hash": base58(self.settings.cluster.genesis_hash),
             "arguments": {
-                name: values.plain(interface, kind, request.args[name])
+                name: idl_values.plain(interface, kind, request.args[name])
                 for name, kind in interface.args_of[request.instruction]
             },
             "accounts": [_account_json(role, meta, own) for role, meta in zip_longest(roles, draft.meant.accounts)],
@@ -396,7 +396,7 @@ def _proposal_json(address: Address | None, state: Proposal | None) -> dict[str,
 
 
 def _state_text(state: str, ready_ts: int) -> str:
-    return f"{state}, ready at {values.time_text(ready_ts)}" if state == "pending" else state
+    return f"{state}, ready at {idl_values.time_text(ready_ts)}" if state == "pending" else state
 
 
 def _show(interface: ProgramInterface, request: Request, shown: Mapping[str, Any]) -> None:
@@ -417,7 +417,7 @@ def _show(interface: ProgramInterface, request: Request, shown: Mapping[str, Any
     rows = [
         row
         for name, kind in interface.args_of[instruction]
-        for row in values.rows(interface, name, kind, request.args[name])
+        for row in idl_values.rows(interface, name, kind, request.args[name])
     ]
     if rows:
         print_table("", ["argument", "value", "that is"], rows)

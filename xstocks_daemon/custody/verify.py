@@ -47,7 +47,7 @@ CUSTODIAN_PARTY = 0
 _SIGNATURE_BYTES = 64
 
 
-class Reason(Enum):
+class RejectionReason(Enum):
     """Why a statement was rejected, in the order of the checks."""
 
     FORM = "form"
@@ -87,7 +87,7 @@ class VerifyLimits:
 class Rejection:
     """Why, of which entry (None: of the statement as a whole), and a sentence for people."""
 
-    reason: Reason
+    reason: RejectionReason
     mint: Address | None
     detail: str
 
@@ -187,41 +187,43 @@ def _check_statement(
     _require(
         1 <= len(signed.signatures) <= MAX_SIGNATURES
         and all(len(one.signature) == _SIGNATURE_BYTES and len(one.key) == 32 for one in signed.signatures),
-        Reason.FORM,
+        RejectionReason.FORM,
         f"{len(signed.signatures)} signatures, 1 to {MAX_SIGNATURES} of {_SIGNATURE_BYTES} bytes are allowed",
     )
     # 2, 3
-    _require(statement.genesis_hash == snapshot.genesis_hash, Reason.WRONG_CLUSTER, "of another cluster")
-    _require(statement.program_id == snapshot.program_id, Reason.WRONG_PROGRAM, "of another program")
+    _require(statement.genesis_hash == snapshot.genesis_hash, RejectionReason.WRONG_CLUSTER, "of another cluster")
+    _require(statement.program_id == snapshot.program_id, RejectionReason.WRONG_PROGRAM, "of another program")
     # 4
     custodian = snapshot.custodians.get(statement.custodian)
     if custodian is None or custodian.state is not CustodianState.ACTIVE or statement.custodian != asked_custodian:
-        raise _rejected(Reason.UNKNOWN_CUSTODIAN, "not of the Active custodian that was asked")
+        raise _rejected(RejectionReason.UNKNOWN_CUSTODIAN, "not of the Active custodian that was asked")
     # 5
     _require(
         statement.epoch == custodian.epoch,
-        Reason.WRONG_EPOCH,
+        RejectionReason.WRONG_EPOCH,
         f"of key epoch {statement.epoch}, the custodian's is {custodian.epoch}",
     )
     # 6
     for entry in statement.entries:
         view = snapshot.assets.get(entry.mint)
         if view is None or chain_entry(view, custodian.address) is None:
-            raise _rejected(Reason.UNREGISTERED_MINT, "no Asset account with this custodian attached", entry.mint)
+            raise _rejected(
+                RejectionReason.UNREGISTERED_MINT, "no Asset account with this custodian attached", entry.mint
+            )
     # 7 to 12
     check_quorum(custodian, statement.digest(), signed.signatures, now_ms)
     # 13
     ahead_ms = statement.observed_ms - now_ms
     _require(
         ahead_ms <= limits.max_skew_ms,
-        Reason.FROM_THE_FUTURE,
+        RejectionReason.FROM_THE_FUTURE,
         f"observed {ahead_ms} ms ahead of the clock, {limits.max_skew_ms} ms are allowed",
     )
     # 14
     lifetime_ms = statement.expires_ts * MILLIS_PER_SEC - statement.observed_ms
     _require(
         now_ms < statement.expires_ts * MILLIS_PER_SEC and lifetime_ms <= limits.max_lifetime_secs * MILLIS_PER_SEC,
-        Reason.BAD_EXPIRY,
+        RejectionReason.BAD_EXPIRY,
         f"expires_ts {statement.expires_ts} is over, or more than {limits.max_lifetime_secs} s after the observation",
     )
     return custodian
@@ -231,25 +233,31 @@ def check_quorum(custodian: Custodian, digest: bytes, signatures: tuple[Attester
     """Checks 7 to 12. Raises StatementRejected."""
     # 7
     _require(
-        all(a.key < b.key for a, b in pairwise(signatures)), Reason.KEY_ORDER, "signers' keys do not strictly ascend"
+        all(a.key < b.key for a, b in pairwise(signatures)),
+        RejectionReason.KEY_ORDER,
+        "signers' keys do not strictly ascend",
     )
     known: dict[Address, AttesterKey] = {key.key: key for key in custodian.keys}
     for one in signatures:
         # 8, 9, 10
         signer = known.get(one.key)
         if signer is None:
-            raise _rejected(Reason.UNKNOWN_KEY, f"{Pubkey(one.key)} is no present key of the custodian")
-        _require(now_ms < signer.expires_ts * MILLIS_PER_SEC, Reason.KEY_EXPIRED, f"key {Pubkey(one.key)} has expired")
+            raise _rejected(RejectionReason.UNKNOWN_KEY, f"{Pubkey(one.key)} is no present key of the custodian")
+        _require(
+            now_ms < signer.expires_ts * MILLIS_PER_SEC,
+            RejectionReason.KEY_EXPIRED,
+            f"key {Pubkey(one.key)} has expired",
+        )
         _require(
             Signature.from_bytes(one.signature).verify(Pubkey(one.key), digest),
-            Reason.BAD_SIGNATURE,
+            RejectionReason.BAD_SIGNATURE,
             f"the signature of {Pubkey(one.key)} is not of this statement",
         )
     parties = {known[one.key].party for one in signatures}
     # 11, 12
-    _require(CUSTODIAN_PARTY in parties, Reason.CUSTODIAN_MISSING, "the custodian itself did not sign")
+    _require(CUSTODIAN_PARTY in parties, RejectionReason.CUSTODIAN_MISSING, "the custodian itself did not sign")
     needed = max(custodian.threshold, MIN_PARTIES)
-    _require(len(parties) >= needed, Reason.NO_QUORUM, f"{len(parties)} parties signed, {needed} are needed")
+    _require(len(parties) >= needed, RejectionReason.NO_QUORUM, f"{len(parties)} parties signed, {needed} are needed")
 
 
 def _check_entry(
@@ -268,15 +276,20 @@ def _check_entry(
     # 15
     if statement.observed_ms == on_chain.observed_ms and not on_chain.withdrawn:  # attaching also withdraws
         _require(
-            _values(entry) == _values(on_chain), Reason.EQUIVOCATION, "the chain has other values of that time", mint
+            _values(entry) == _values(on_chain),
+            RejectionReason.EQUIVOCATION,
+            "the chain has other values of that time",
+            mint,
         )
     if last_seen is not None and statement.observed_ms == last_seen[0]:
-        _require(entry == last_seen[1], Reason.EQUIVOCATION, "other values were signed for the same time", mint)
+        _require(
+            entry == last_seen[1], RejectionReason.EQUIVOCATION, "other values were signed for the same time", mint
+        )
     # 16
     newest_ms = max(on_chain.observed_ms, last_seen[0] if last_seen else 0)
     _require(
         statement.observed_ms > newest_ms,
-        Reason.NOT_NEWER,
+        RejectionReason.NOT_NEWER,
         f"observed at {statement.observed_ms} ms, there is one of {newest_ms} ms",
         mint,
     )
@@ -284,7 +297,7 @@ def _check_entry(
     in_force = effective_multiplier_bits(view, snapshot.now_ts)
     _require(
         entry.multiplier_bits == in_force,
-        Reason.WRONG_MULTIPLIER,
+        RejectionReason.WRONG_MULTIPLIER,
         f"multiplier_bits {entry.multiplier_bits}, in force are {in_force}",
         mint,
     )
@@ -292,17 +305,17 @@ def _check_entry(
     try:
         exact_raw = capacity_raw(entry.shares_micro, entry.multiplier_bits, view.asset.decimals)
     except UnitError as error:
-        raise _rejected(Reason.WRONG_CAPACITY, str(error), mint) from error
+        raise _rejected(RejectionReason.WRONG_CAPACITY, str(error), mint) from error
     _require(
         entry.capacity_raw == exact_raw,
-        Reason.WRONG_CAPACITY,
+        RejectionReason.WRONG_CAPACITY,
         f"capacity_raw {entry.capacity_raw}, the shares can back {exact_raw}",
         mint,
     )
     # 19
     _require(
         entry.redeemed_seen_raw <= on_chain.redeemed_total_raw,
-        Reason.SEEN_ABOVE_TOTAL,
+        RejectionReason.SEEN_ABOVE_TOTAL,
         f"redeemed_seen_raw {entry.redeemed_seen_raw} is above redeemed_total_raw {on_chain.redeemed_total_raw}",
         mint,
     )
@@ -312,7 +325,7 @@ def _check_entry(
     if limits.max_rise_bps is not None and last_sum_raw:
         _require(
             verified.sum_raw * BPS <= last_sum_raw * (BPS + limits.max_rise_bps),
-            Reason.JUMP,
+            RejectionReason.JUMP,
             f"rises from {last_sum_raw} to {verified.sum_raw}, above the limit of {limits.max_rise_bps} bps",
             mint,
         )
@@ -320,7 +333,7 @@ def _check_entry(
     changes_at_ts = pending_change_ts(view, snapshot.now_ts)
     _require(
         len(statement.entries) == 1 or changes_at_ts is None or changes_at_ts >= statement.expires_ts,
-        Reason.SHARED_CHANGE,
+        RejectionReason.SHARED_CHANGE,
         "its multiplier changes before the statement expires, so it needs a statement of its own",
         mint,
     )
@@ -359,10 +372,10 @@ def _last_sum_raw(on_chain: ChainEntry, last_seen: tuple[int, StatementEntry] | 
     return on_chain.capacity_raw + on_chain.redeemed_seen_raw
 
 
-def _rejected(reason: Reason, detail: str, mint: Address | None = None) -> StatementRejected:
+def _rejected(reason: RejectionReason, detail: str, mint: Address | None = None) -> StatementRejected:
     return StatementRejected(Rejection(reason, mint, detail))
 
 
-def _require(holds: bool, reason: Reason, detail: str, mint: Address | None = None) -> None:
+def _require(holds: bool, reason: RejectionReason, detail: str, mint: Address | None = None) -> None:
     if not holds:
         raise _rejected(reason, detail, mint)

@@ -330,7 +330,7 @@ PROBLEM_CONTENT_TYPE = "application/problem+json"
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class ProblemDocument:
     """An RFC 9457 problem document; `code` ends its `type`, `members` are further members."""
 
     status: int

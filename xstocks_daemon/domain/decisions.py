@@ -36,14 +36,14 @@ class Reason(Enum):
         return member
 
     # the asset as a whole
-    IN_LINE = ("in_line", "supply is at its target")
+    ON_TARGET = ("on_target", "supply is at its target")
     TO_TARGET = ("to_target", "brings the supply to its target")
     ORDERED = ("ordered", "a participant's order")
     IN_FLIGHT = ("in_flight", "an earlier attempt may still execute")
     STILL_RIGHT = ("still_right", "the journaled intent is what is wanted; it is sent again")
     NO_LONGER_WANTED = ("no_longer_wanted", "the journaled intent is not what is wanted now")
     HALTED = ("halted", "the daemon halted this asset; a person must clear it")
-    SET_ASIDE = ("set_aside", "an earlier try failed; it is tried again later")
+    QUARANTINED = ("quarantined", "an earlier try failed; it is tried again later")
     SNAPSHOT_BEHIND = ("snapshot_behind", "this reading of the chain is older than what the journal knows")
     UNEXPLAINED = ("unexplained", "the chain differs from the journal (M12)")
     # why nothing is minted or burnt

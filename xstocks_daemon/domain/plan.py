@@ -216,14 +216,14 @@ def _holder_burn_alert(case: _Case) -> HolderBurnAlert | None:
 
 
 def _waiting(case: _Case) -> _Wish | None:
-    """M11: nothing new while an attempt may execute; nothing on an old reading; nothing on an asset set aside."""
+    """M11: nothing new while an attempt may execute; nothing on an old reading; nothing on an asset in quarantine."""
     journal = case.journal
     if case.view.asset.sequence < journal.totals.sequence:
         return _Wish(Reason.SNAPSHOT_BEHIND)
     if journal.live is not None and journal.live.state is IntentState.SUBMITTED:
         return _Wish(Reason.IN_FLIGHT, notes=(Note(Reason.IN_FLIGHT, journal.live.intent.amount_raw),))
-    if journal.set_aside is not None:
-        return _Wish(Reason.SET_ASIDE, notes=(Note(Reason.SET_ASIDE, detail=journal.set_aside.reason),))
+    if journal.quarantine is not None:
+        return _Wish(Reason.QUARANTINED, notes=(Note(Reason.QUARANTINED, detail=journal.quarantine.reason),))
     return None
 
 
@@ -328,7 +328,7 @@ def _mint(case: _Case, gap_raw: int) -> _Wish:
         return _Wish(Reason.NO_ENTRY)
     stale = _stale(case, case.planned)
     if gap_raw == 0:
-        return _Wish(Reason.AWAITING_FRESH_STATEMENT if stale else Reason.IN_LINE, notes=stale)
+        return _Wish(Reason.AWAITING_FRESH_STATEMENT if stale else Reason.ON_TARGET, notes=stale)
     blocked = _mint_blocked(case)
     if blocked is not None:
         return _Wish(blocked, notes=(Note(blocked, gap_raw), *stale))
@@ -462,7 +462,7 @@ def _distribute(case: _Case) -> _Wish:
             )
             return _Wish(Reason.ORDERED, intent, tuple(notes))
         notes.append(Note(refused, order.amount_raw, detail=f"order {order.order_id.hex()}"))
-    return _Wish(Reason.IN_LINE, notes=tuple(notes))
+    return _Wish(Reason.ON_TARGET, notes=tuple(notes))
 
 
 def _order_refused(case: _Case, order: Order) -> Reason | None:

@@ -119,7 +119,7 @@ class LiveIntent:
 
 
 @dataclass(frozen=True, slots=True)
-class SetAside:
+class Quarantine:
     """An asset left alone until `until_ms` (Unix milliseconds), because an entry of it failed for `reason`."""
 
     reason: str
@@ -136,7 +136,7 @@ class AssetJournal:
     acknowledged_raw: int = 0
     live: LiveIntent | None = None
     halt: Halt | None = None
-    set_aside: SetAside | None = None
+    quarantine: Quarantine | None = None
     burn_approved_raw: int = 0
 
     @property

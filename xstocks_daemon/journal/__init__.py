@@ -12,7 +12,7 @@ from xstocks_daemon.journal.port import (
     JournalTooNew,
     LeaseHeld,
     LeaseLost,
-    LookupTable,
+    LookupTableRecord,
     WrongJournal,
 )
 from xstocks_daemon.journal.sqlite import open_journal
@@ -29,7 +29,7 @@ __all__ = [
     "JournalTooNew",
     "LeaseHeld",
     "LeaseLost",
-    "LookupTable",
+    "LookupTableRecord",
     "WrongJournal",
     "open_journal",
 ]

@@ -96,7 +96,7 @@ class Equivocation:
 
 
 @dataclass(frozen=True, slots=True)
-class LookupTable:
+class LookupTableRecord:
     """A lookup table on chain. `assets` in the order in which they were assigned; `ready` once all of its addresses
     are on chain and usable."""
 
@@ -202,16 +202,16 @@ class Journal(Protocol):
         """Halt an asset. False where it is halted already (the first reason stays)."""
         ...
 
-    async def set_aside(self, mint: Address, reason: str, until_ms: int) -> None:
+    async def quarantine(self, mint: Address, reason: str, until_ms: int) -> None:
         """Leave the asset alone until then."""
         ...
 
     # lookup tables
-    async def record_lookup_table(self, table: LookupTable) -> None:
+    async def record_lookup_table(self, table: LookupTableRecord) -> None:
         """Add or replace a lookup table. An asset belongs to at most one: to the one recorded last."""
         ...
 
-    async def lookup_tables(self) -> tuple[LookupTable, ...]:
+    async def lookup_tables(self) -> tuple[LookupTableRecord, ...]:
         """All tables, in the order in which they were added."""
         ...
 

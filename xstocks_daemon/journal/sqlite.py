@@ -32,12 +32,9 @@ from xstocks_daemon.domain.views import (
     JournalView,
     LiveIntent,
     Order,
-    SetAside,
+    Quarantine,
     Totals,
 )
-from xstocks_daemon.journal import tables as t
-from xstocks_daemon.journal.codec import detail_of, detail_text
-from xstocks_daemon.journal.evidence import keep_statements, read_evidence
 from xstocks_daemon.journal.port import (
     Attempt,
     AttemptRecord,
@@ -50,10 +47,13 @@ from xstocks_daemon.journal.port import (
     JournalTooNew,
     LeaseHeld,
     LeaseLost,
-    LookupTable,
+    LookupTableRecord,
     WrongJournal,
 )
-from xstocks_daemon.journal.rows import (
+from xstocks_daemon.journal.sql import schema as t
+from xstocks_daemon.journal.sql.codec import detail_of, detail_text
+from xstocks_daemon.journal.sql.evidence import keep_statements, read_evidence
+from xstocks_daemon.journal.sql.rows import (
     attempt_of,
     by_two,
     columns_of,
@@ -333,10 +333,10 @@ class SqliteJournal:
             row.mint: Halt(row.mint, HaltReason(row.reason), row.detail)
             for row in await rows(select(t.halts).where(t.halts.c.open), t.halts.c.mint)
         }
-        aside = {
-            row.mint: SetAside(row.reason, row.until_ms)
+        quarantined = {
+            row.mint: Quarantine(row.reason, row.until_ms)
             for row in await rows(
-                select(t.set_asides).where(t.set_asides.c.until_ms > self._clock_ms()), t.set_asides.c.mint
+                select(t.quarantines).where(t.quarantines.c.until_ms > self._clock_ms()), t.quarantines.c.mint
             )
         }
         approved = {row.mint: row.up_to_raw for row in await rows(select(t.burn_approvals), t.burn_approvals.c.mint)}
@@ -352,10 +352,10 @@ class SqliteJournal:
                     acknowledged_raw=by_two(people.get(one, [])),
                     live=live.get(one),
                     halt=halts.get(one),
-                    set_aside=aside.get(one),
+                    quarantine=quarantined.get(one),
                     burn_approved_raw=approved.get(one, 0),
                 )
-                for one in {*totals, *live, *halts, *aside, *approved, *people}
+                for one in {*totals, *live, *halts, *quarantined, *approved, *people}
             },
             orders=tuple(order_of(row) for row in await rows(open_orders, t.orders.c.mint)),
         )
@@ -645,17 +645,17 @@ class SqliteJournal:
         return (await connection.execute(query)).first() is not None
 
     @_uncancelled
-    async def set_aside(self, mint: Address, reason: str, until_ms: int) -> None:
+    async def quarantine(self, mint: Address, reason: str, until_ms: int) -> None:
         """See the port."""
         async with self._work() as connection:
-            await connection.execute(delete(t.set_asides).where(t.set_asides.c.mint == mint))
-            await connection.execute(insert(t.set_asides).values(mint=mint, reason=reason, until_ms=until_ms))
-            await self._log(connection, "set_aside", mint, {"reason": reason, "until_ms": until_ms})
+            await connection.execute(delete(t.quarantines).where(t.quarantines.c.mint == mint))
+            await connection.execute(insert(t.quarantines).values(mint=mint, reason=reason, until_ms=until_ms))
+            await self._log(connection, "quarantined", mint, {"reason": reason, "until_ms": until_ms})
 
     # -- lookup tables
 
     @_uncancelled
-    async def record_lookup_table(self, table: LookupTable) -> None:
+    async def record_lookup_table(self, table: LookupTableRecord) -> None:
         """See the port."""
         async with self._work() as connection:
             changed = await connection.execute(
@@ -678,7 +678,7 @@ class SqliteJournal:
                     ],
                 )
 
-    async def lookup_tables(self) -> tuple[LookupTable, ...]:
+    async def lookup_tables(self) -> tuple[LookupTableRecord, ...]:
         """See the port."""
         async with self._read() as connection:
             rows = (await connection.execute(select(t.lookup_tables).order_by(t.lookup_tables.c.id))).all()
@@ -686,7 +686,7 @@ class SqliteJournal:
             query = select(t.lookup_table_assets).order_by(t.lookup_table_assets.c.position)
             for row in await connection.execute(query):
                 assigned.setdefault(row.address, []).append(row.mint)
-        return tuple(LookupTable(row.address, tuple(assigned.get(row.address, ())), row.ready) for row in rows)
+        return tuple(LookupTableRecord(row.address, tuple(assigned.get(row.address, ())), row.ready) for row in rows)
 
     # -- audit log
 

@@ -1,6 +1,6 @@
 """The first schema.
 
-Numbers of 64 unsigned bits are 20 decimal digits (`tables.U64` says why).
+Numbers of 64 unsigned bits are 20 decimal digits (`schema.U64` says why).
 """
 
 import sqlalchemy as sa

@@ -15,11 +15,10 @@ from dataclasses import dataclass, field
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
-from xstocks_daemon.chain.tasks import gather_all
-from xstocks_daemon.custody.attester.books import Target
-from xstocks_daemon.custody.attester.counters import CountersPort
-from xstocks_daemon.custody.attester.lines import NoLine, NoLineReason, OwnLine, own_line
-from xstocks_daemon.custody.attester.peers import (
+from xstocks_daemon.attester.books import Target
+from xstocks_daemon.attester.chain_view import ChainView
+from xstocks_daemon.attester.own_entries import EntryRefusal, EntryRefusalReason, OwnEntry, own_entry
+from xstocks_daemon.attester.peers import (
     Peer,
     PeerAnswer,
     PeerLimits,
@@ -27,7 +26,8 @@ from xstocks_daemon.custody.attester.peers import (
     PeerSigned,
     PeerUnavailable,
 )
-from xstocks_daemon.custody.attester.signer import AboveLimits, EntriesRefused, Signer, SignRefused, unknown_custodian
+from xstocks_daemon.attester.signer import AboveLimits, EntriesRefused, SignRefused, StatementSigner, unknown_custodian
+from xstocks_daemon.chain.tasks import gather_all
 from xstocks_daemon.custody.verify import CUSTODIAN_PARTY, MIN_PARTIES
 from xstocks_daemon.domain.snapshot import ChainSnapshot, Custodian
 from xstocks_daemon.domain.statement import AttesterSignature, SignedStatement, Statement
@@ -65,7 +65,7 @@ class ProposalResult:
     @property
     def ripcord(self) -> tuple[Omitted, ...]:
         """The mints left out because the books say not to trust their numbers."""
-        return tuple(one for one in self.omitted if one.reason == NoLineReason.RIPCORD.value)
+        return tuple(one for one in self.omitted if one.reason == EntryRefusalReason.RIPCORD.value)
 
 
 @dataclass(slots=True)
@@ -82,9 +82,9 @@ class _Round:
 class Proposer:
     """Makes statements of the signer's custodians."""
 
-    def __init__(self, signer: Signer, counters: CountersPort, peers: Mapping[Address, Sequence[Peer]]) -> None:
+    def __init__(self, signer: StatementSigner, chain_view: ChainView, peers: Mapping[Address, Sequence[Peer]]) -> None:
         self._signer = signer
-        self._counters = counters
+        self._chain_view = chain_view
         self._peers = peers
         self._busy: dict[tuple[Address, Address], asyncio.Lock] = {}
         self._proposed_ms: dict[tuple[Address, Address], int] = {}
@@ -94,7 +94,7 @@ class Proposer:
     ) -> ProposalResult:
         """A statement of these mints (any order, 1 to 24, no repeats). `at_most_micro` bounds the shares stated.
 
-        Raises NoQuorum, SignRefused, CountersUnavailable, CustodyUserError (the own books are broken).
+        Raises NoQuorum, SignRefused, ChainViewUnavailable, CustodyUserError (the own books are broken).
         """
         if custodian not in self._signer.custodians:
             raise unknown_custodian("custodian", custodian)
@@ -102,7 +102,7 @@ class Proposer:
         here = (self._signer.genesis_hash, self._signer.program_id)
         held = [mint for mint in sorted(mints) if Target(*here, mint) in books.by_target]
         unknown = [
-            Omitted(mint, NoLineReason.UNKNOWN_ASSET.value, "the books have no allotment to this mint")
+            Omitted(mint, EntryRefusalReason.UNKNOWN_ASSET.value, "the books have no allotment to this mint")
             for mint in sorted(set(mints) - set(held))
         ]
         if not held:
@@ -113,9 +113,9 @@ class Proposer:
     async def _propose(
         self, address: Address, held: Sequence[Address], at_most_micro: Mapping[Address, int], omitted: list[Omitted]
     ) -> ProposalResult:
-        snapshot = await self._counters.snapshot(address, held)
+        snapshot = await self._chain_view.snapshot(address, held)
         custodian, _ = self._signer.own_key(snapshot, address)
-        lines = await self._own_lines(address, held, snapshot, at_most_micro, omitted)
+        lines = await self._own_entries(address, held, snapshot, at_most_micro, omitted)
         chain_sums_raw = {mint: line.chain_sum_raw for mint, line in lines.items()}
         signed, parties = await self._rounds(custodian, lines, omitted)
         lowers = signed is not None and any(
@@ -133,34 +133,34 @@ class Proposer:
                 await stack.enter_async_context(self._busy.setdefault((custodian, mint), asyncio.Lock()))
             yield
 
-    async def _own_lines(
+    async def _own_entries(
         self,
         custodian: Address,
         ordered: Sequence[Address],
         snapshot: ChainSnapshot,
         at_most_micro: Mapping[Address, int],
         omitted: list[Omitted],
-    ) -> dict[Address, OwnLine]:
+    ) -> dict[Address, OwnEntry]:
         books = await self._signer.books_of(custodian)
         now_ms = self._signer.now_ms()
         expires_ts = now_ms // MILLIS_PER_SEC + self._signer.limits.lifetime_secs
-        lines: dict[Address, OwnLine] = {}
+        lines: dict[Address, OwnEntry] = {}
         for mint in ordered:
-            own = own_line(books, snapshot, custodian, mint)
-            if isinstance(own, NoLine):
+            own = own_entry(books, snapshot, custodian, mint)
+            if isinstance(own, EntryRefusal):
                 omitted.append(_omitted(own))
             elif own.last_observed_ms >= now_ms:
                 detail = f"the chain's entry is of {own.last_observed_ms} ms, the clock is at {now_ms} ms"
-                omitted.append(Omitted(mint, NoLineReason.TOO_EARLY.value, detail))
+                omitted.append(Omitted(mint, EntryRefusalReason.TOO_EARLY.value, detail))
             elif len(ordered) > 1 and own.must_stand_alone(expires_ts):
                 detail = "its multiplier changes before the statement expires"
-                omitted.append(Omitted(mint, NoLineReason.ASK_ALONE.value, detail))
+                omitted.append(Omitted(mint, EntryRefusalReason.ASK_ALONE.value, detail))
             else:
                 lines[mint] = own.at_most(at_most_micro.get(mint, own.entry.shares_micro))
         return lines
 
     async def _rounds(
-        self, custodian: Custodian, lines: dict[Address, OwnLine], omitted: list[Omitted]
+        self, custodian: Custodian, lines: dict[Address, OwnEntry], omitted: list[Omitted]
     ) -> tuple[SignedStatement | None, dict[Address, int]]:
         said: list[str] = []
         for _ in range(MAX_ROUNDS):
@@ -198,7 +198,7 @@ class Proposer:
                     return SignedStatement(statement, signatures), parties
         raise NoQuorum("; ".join(said) or f"no agreement within {MAX_ROUNDS} rounds")
 
-    async def _statement(self, custodian: Custodian, lines: Mapping[Address, OwnLine]) -> Statement:
+    async def _statement(self, custodian: Custodian, lines: Mapping[Address, OwnEntry]) -> Statement:
         observed_ms = await self._next_observed_ms(custodian.address, lines)
         return Statement(
             genesis_hash=self._signer.genesis_hash,
@@ -210,7 +210,7 @@ class Proposer:
             entries=tuple(line.entry for line in lines.values()),
         )
 
-    async def _next_observed_ms(self, custodian: Address, lines: Mapping[Address, OwnLine]) -> int:
+    async def _next_observed_ms(self, custodian: Address, lines: Mapping[Address, OwnEntry]) -> int:
         """The own clock, later than every time proposed or signed before. Never ahead of the clock: waits instead."""
         mints = tuple(lines)
         last_ms = max(
@@ -277,18 +277,18 @@ def _is_quorum(custodian: Custodian, parties: set[int]) -> bool:
     return CUSTODIAN_PARTY in parties and len(parties) >= max(custodian.threshold, MIN_PARTIES)
 
 
-def _take_minimum(lines: dict[Address, OwnLine], limits: Sequence[PeerLimits]) -> None:
+def _take_minimum(lines: dict[Address, OwnEntry], limits: Sequence[PeerLimits]) -> None:
     for answer in limits:
         for mint, limit in answer.limits.items():
             if mint in lines:
                 lines[mint] = lines[mint].at_most(limit.shares_micro, limit.redeemed_seen_raw)
 
 
-def _leave_out(lines: dict[Address, OwnLine], omitted: list[Omitted], refused: Mapping[Address, str]) -> None:
+def _leave_out(lines: dict[Address, OwnEntry], omitted: list[Omitted], refused: Mapping[Address, str]) -> None:
     for mint, reason in refused.items():
         if lines.pop(mint, None) is not None:
             omitted.append(Omitted(mint, reason, "no peer signs it"))
 
 
-def _omitted(line: NoLine) -> Omitted:
+def _omitted(line: EntryRefusal) -> Omitted:
     return Omitted(line.mint, line.reason.value, line.detail)

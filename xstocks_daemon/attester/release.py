@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from xstocks_daemon.custody.attester.books import AssetBook, Leaving
+from xstocks_daemon.attester.books import AssetBook, Leaving
 from xstocks_daemon.custody.verify import effective_multiplier_bits
 from xstocks_daemon.domain.snapshot import ChainSnapshot, Entry, EntryState, backing_raw
 from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address, shares_text

@@ -68,7 +68,7 @@ class SignedStore:
         except sqlite3.Error as error:
             raise _unusable(self._path, error) from error
 
-    def promise(self, custodian: Address, mints: Iterable[Address], observed_ms: int, digest: bytes) -> None:
+    def record_signature(self, custodian: Address, mints: Iterable[Address], observed_ms: int, digest: bytes) -> None:
         """Put down that `digest` is signed for these mints at this time, durably. Again for the same digest is fine.
 
         AlreadySigned, and nothing put down, where one of the mints has a later time or another digest of this time;

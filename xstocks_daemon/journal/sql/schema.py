@@ -157,8 +157,8 @@ statements = Table(
 )
 
 # Newest and previous statement per custodian and asset; the newest's numbers beside it, for the comparison.
-statement_lines = Table(
-    "statement_lines",
+statement_entries = Table(
+    "statement_entries",
     metadata,
     Column("custodian", LargeBinary(32), primary_key=True),
     Column("mint", LargeBinary(32), primary_key=True),
@@ -205,8 +205,8 @@ burn_approvals = Table(
     Column("at_ms", BigInteger, nullable=False),
 )
 
-set_asides = Table(
-    "set_asides",
+quarantines = Table(
+    "quarantines",
     metadata,
     Column("mint", LargeBinary(32), primary_key=True),
     Column("reason", Text, nullable=False),

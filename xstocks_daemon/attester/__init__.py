@@ -1,7 +1,7 @@
 """The sidecar: books, signing, co-signing, and the release of shares. `xstocks attester` calls what is listed here."""
 
-from xstocks_daemon.custody.attester.books import AssetBook, Books, Leaving, Target, new_asset_book
-from xstocks_daemon.custody.attester.operations import (
+from xstocks_daemon.attester.books import AssetBook, Books, Leaving, Target, new_asset_book
+from xstocks_daemon.attester.operations import (
     BooksChange,
     ReleaseRefused,
     books_count_redemptions,
@@ -12,8 +12,8 @@ from xstocks_daemon.custody.attester.operations import (
     books_show,
     books_unmark,
 )
-from xstocks_daemon.custody.attester.run import run_attester
-from xstocks_daemon.custody.attester.settings import AttesterSettings, load_attester_settings
+from xstocks_daemon.attester.run import run_attester
+from xstocks_daemon.attester.settings import AttesterSettings, load_attester_settings
 
 __all__ = [
     "AssetBook",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from xstocks_daemon.app.custody import CustodyRound
-from xstocks_daemon.app.cycle import is_in_line
+from xstocks_daemon.app.cycle import is_on_target
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.custody.wire import statement_json
 from xstocks_daemon.domain.decisions import AssetLine, Note, Plan, RelayStatement
@@ -24,7 +24,7 @@ def plan_json(plan: Plan) -> Json:
     return {
         "slot": plan.slot,
         "now_ts": plan.now_ts,
-        "in_line": sum(is_in_line(line) for line in plan.lines),
+        "on_target": sum(is_on_target(line) for line in plan.lines),
         "assets": [line_json(line) for line in plan.lines],
         "relays": [relay_json(relay) for relay in plan.relays],
         "intents": [intent_json(intent) for intent in plan.intents],
@@ -42,7 +42,7 @@ def line_json(line: AssetLine) -> Json:
         "mint": base58(line.mint),
         "symbol": line.symbol,
         "decimals": line.decimals,
-        "in_line": is_in_line(line),
+        "on_target": is_on_target(line),
         "supply_raw": str(line.supply_raw),
         "vault_raw": str(line.vault_raw),
         "ceiling_raw": str(line.ceiling_raw),
@@ -142,7 +142,7 @@ def asset_json(view: AssetView, snapshot: ChainSnapshot, journal: AssetJournal) 
         "burnt_raw": str(asset.burnt_raw),
         "distributed_raw": str(asset.distributed_raw),
         "halt": None if journal.halt is None else {"reason": journal.halt.reason.value, "detail": journal.halt.detail},
-        "set_aside": None if journal.set_aside is None else journal.set_aside.reason,
+        "quarantined": None if journal.quarantine is None else journal.quarantine.reason,
         "live_intent": None if journal.live is None else intent_json(journal.live.intent),
         "entries": [
             {

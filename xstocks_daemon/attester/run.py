@@ -13,20 +13,20 @@ from dataclasses import dataclass
 import structlog
 from aiohttp import web
 
+from xstocks_daemon.attester.books import BooksFile
+from xstocks_daemon.attester.chain_view import CachedChainView, ChainView
+from xstocks_daemon.attester.operations import custodian_address, open_chain_view
+from xstocks_daemon.attester.peers import HttpPeer
+from xstocks_daemon.attester.proposer import Proposer
+from xstocks_daemon.attester.server import AttesterServer, ServerSettings
+from xstocks_daemon.attester.settings import AttesterSettings, load_key, load_token
+from xstocks_daemon.attester.signer import SignerLimits, StatementSigner
+from xstocks_daemon.attester.store import SignedStore
+from xstocks_daemon.attester.submitter import ChainSubmitter, LoweringSubmitter, StatementSubmitter
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.chain.errors import ChainError, RpcError
 from xstocks_daemon.chain.program import ProgramClient
 from xstocks_daemon.chain.rpc import RpcPool
-from xstocks_daemon.custody.attester.books import BooksFile
-from xstocks_daemon.custody.attester.counters import CachedCounters, CountersPort
-from xstocks_daemon.custody.attester.operations import chain_counters, custodian_address
-from xstocks_daemon.custody.attester.peers import HttpPeer
-from xstocks_daemon.custody.attester.proposer import Proposer
-from xstocks_daemon.custody.attester.server import AttesterServer, ServerSettings
-from xstocks_daemon.custody.attester.settings import AttesterSettings, load_key, load_token
-from xstocks_daemon.custody.attester.signer import Signer, SignerLimits
-from xstocks_daemon.custody.attester.store import SignedStore
-from xstocks_daemon.custody.attester.submitter import ChainSubmitter, LowerStatements, StatementSubmitter
 from xstocks_daemon.custody.errors import CustodyUserError
 from xstocks_daemon.custody.http import HttpTarget, http_session
 from xstocks_daemon.domain.units import Address
@@ -44,9 +44,9 @@ class RunningAttester:
     """A sidecar that serves. `url` is where."""
 
     url: str
-    signer: Signer
+    signer: StatementSigner
     proposer: Proposer
-    lower: LowerStatements | None
+    lower: LoweringSubmitter | None
     proposes_for: tuple[Address, ...]
 
 
@@ -59,7 +59,7 @@ async def run_attester(settings: AttesterSettings, stop: asyncio.Event | None = 
     async with RpcPool(settings.rpc_urls) as pool:
         await check_cluster(settings, pool)
         submitter = _chain_submitter(settings, pool)
-        async with serve_attester(settings, chain_counters(settings, pool), submitter=submitter) as running:
+        async with serve_attester(settings, open_chain_view(settings, pool), submitter=submitter) as running:
             _log.info("attester serves", url=running.url, key=base58(running.signer.address))
             await _until_stopped(running, stopped)
     _log.info("attester stopped")
@@ -102,14 +102,14 @@ def _chain_submitter(settings: AttesterSettings, pool: RpcPool) -> StatementSubm
 @asynccontextmanager
 async def serve_attester(
     settings: AttesterSettings,
-    counters: CountersPort,
+    chain_view: ChainView,
     *,
     submitter: StatementSubmitter | None = None,
     now_ms: Callable[[], int] = wall_clock_ms,
 ) -> AsyncIterator[RunningAttester]:
     """A serving sidecar over any chain port. Blocking start-up work is small files only."""
     monotonic = asyncio.get_running_loop().time
-    cached = CachedCounters(counters, monotonic)
+    cached = CachedChainView(chain_view, monotonic)
     async with AsyncExitStack() as stack:
         worker = stack.enter_context(ThreadPoolExecutor(max_workers=1, thread_name_prefix="attester"))
         store = stack.enter_context(SignedStore(settings.store_file))
@@ -117,7 +117,7 @@ async def serve_attester(
         books = {custodian_address(settings, one): BooksFile(one.books_file, one.id) for one in settings.custodians}
         for books_file in books.values():
             books_file.load()  # broken books are said at start
-        signer = Signer(
+        signer = StatementSigner(
             load_key(settings.key_file, "key_file"),
             settings.genesis_hash,
             settings.program_id,
@@ -137,7 +137,9 @@ async def serve_attester(
         }
         proposer = Proposer(signer, cached, peers)
         proposes_for = tuple(custodian for custodian, listed in peers.items() if listed)
-        lower = LowerStatements(signer, proposer, cached, submitter, monotonic) if submitter and proposes_for else None
+        lower = (
+            LoweringSubmitter(signer, proposer, cached, submitter, monotonic) if submitter and proposes_for else None
+        )
         if proposes_for and lower is None:
             _log.warning("lower statements are not submitted by this sidecar: no fee_payer_file is set")
         tokens = [load_token(path, "token_files") for path in settings.token_files]

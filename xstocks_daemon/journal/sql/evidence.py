@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from xstocks_daemon.domain.statement import SignedStatement
 from xstocks_daemon.domain.units import Address
 from xstocks_daemon.domain.views import CustodianEvidence, Evidence
-from xstocks_daemon.journal import tables as t
-from xstocks_daemon.journal.codec import statement_of, statement_text
 from xstocks_daemon.journal.port import Equivocation
+from xstocks_daemon.journal.sql import schema as t
+from xstocks_daemon.journal.sql.codec import statement_of, statement_text
 
 _Line = dict[str, Any]
 _NUMBERS = ("multiplier_bits", "shares_micro", "capacity_raw", "redeemed_seen_raw")
@@ -23,7 +23,7 @@ async def keep_statements(
     connection: AsyncConnection, statements: Sequence[SignedStatement]
 ) -> tuple[Equivocation, ...]:
     """Keep what is newer than the lines kept so far; return what contradicts one of them."""
-    rows = await connection.execute(select(t.statement_lines))
+    rows = await connection.execute(select(t.statement_entries))
     lines: dict[tuple[Address, Address], Mapping[str, Any]] = {
         (row.custodian, row.mint): dict(row._mapping) for row in rows
     }
@@ -31,7 +31,7 @@ async def keep_statements(
     bodies: dict[bytes, str] = {}
     found: list[Equivocation] = []
     for signed in sorted(statements, key=lambda signed: signed.statement.observed_ms):
-        newer, contradictions = _newer_lines(signed, lines)
+        newer, contradictions = _newer_entries(signed, lines)
         found += contradictions
         if newer:
             bodies[newer[0]["newest"]] = statement_text(signed)
@@ -39,11 +39,11 @@ async def keep_statements(
             key = line["custodian"], line["mint"]
             lines[key] = changed[key] = line
     if changed:
-        await _replace_lines(connection, bodies, list(changed.values()))
+        await _replace_entries(connection, bodies, list(changed.values()))
     return tuple(found)
 
 
-def _newer_lines(
+def _newer_entries(
     signed: SignedStatement, lines: Mapping[tuple[Address, Address], Mapping[str, Any]]
 ) -> tuple[list[_Line], list[Equivocation]]:
     """The statement's lines that are newer than those kept, and those that contradict one of the same time."""
@@ -75,22 +75,22 @@ def _newer_lines(
     return newer, contradictions
 
 
-async def _replace_lines(connection: AsyncConnection, bodies: Mapping[bytes, str], lines: Sequence[_Line]) -> None:
+async def _replace_entries(connection: AsyncConnection, bodies: Mapping[bytes, str], lines: Sequence[_Line]) -> None:
     """Write changed lines with their statements, and forget statements that no line names any more."""
     kept = {row.digest for row in await connection.execute(select(t.statements.c.digest))}
     fresh = [{"digest": digest, "body": body} for digest, body in bodies.items() if digest not in kept]
     if fresh:
         await connection.execute(insert(t.statements), fresh)
     await connection.execute(
-        delete(t.statement_lines).where(
-            t.statement_lines.c.custodian == bindparam("of_custodian"),
-            t.statement_lines.c.mint == bindparam("of_mint"),
+        delete(t.statement_entries).where(
+            t.statement_entries.c.custodian == bindparam("of_custodian"),
+            t.statement_entries.c.mint == bindparam("of_mint"),
         ),
         [{"of_custodian": line["custodian"], "of_mint": line["mint"]} for line in lines],
     )
-    await connection.execute(insert(t.statement_lines), lines)
-    needed = select(t.statement_lines.c.newest).union(
-        select(t.statement_lines.c.previous).where(t.statement_lines.c.previous.is_not(None))
+    await connection.execute(insert(t.statement_entries), lines)
+    needed = select(t.statement_entries.c.newest).union(
+        select(t.statement_entries.c.previous).where(t.statement_entries.c.previous.is_not(None))
     )
     await connection.execute(delete(t.statements).where(t.statements.c.digest.not_in(needed)))
 
@@ -102,7 +102,7 @@ async def read_evidence(connection: AsyncConnection) -> Mapping[Address, Mapping
         signed = statement_of(row.body)
         known[row.digest] = {entry.mint: Evidence(signed, entry) for entry in signed.statement.entries}
     evidence: dict[Address, dict[Address, CustodianEvidence]] = {}
-    for row in await connection.execute(select(t.statement_lines)):
+    for row in await connection.execute(select(t.statement_entries)):
         evidence.setdefault(row.mint, {})[row.custodian] = CustodianEvidence(
             newest=known[row.newest][row.mint],
             previous=None if row.previous is None else known[row.previous][row.mint],

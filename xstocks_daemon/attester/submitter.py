@@ -10,16 +10,16 @@ from typing import Protocol
 import structlog
 from solders.keypair import Keypair
 
+from xstocks_daemon.attester.books import Books
+from xstocks_daemon.attester.chain_view import ChainView, ChainViewUnavailable
+from xstocks_daemon.attester.own_entries import OwnEntry, own_entry
+from xstocks_daemon.attester.proposer import NoQuorum, Proposer
+from xstocks_daemon.attester.signer import SignRefused, StatementSigner
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.chain.errors import ChainError
 from xstocks_daemon.chain.program import ProgramClient
 from xstocks_daemon.chain.rpc import RpcPool
 from xstocks_daemon.chain.transactions import budget_for, compile_message, quorum_instruction, sign_message
-from xstocks_daemon.custody.attester.books import Books
-from xstocks_daemon.custody.attester.counters import CountersPort, CountersUnavailable
-from xstocks_daemon.custody.attester.lines import OwnLine, own_line
-from xstocks_daemon.custody.attester.proposer import NoQuorum, Proposer
-from xstocks_daemon.custody.attester.signer import Signer, SignRefused
 from xstocks_daemon.custody.errors import CustodyUserError
 from xstocks_daemon.domain.statement import SignedStatement
 from xstocks_daemon.domain.units import Address
@@ -78,21 +78,21 @@ class ChainSubmitter:
         return bytes(self._fee_payer.sign_message(message))
 
 
-class LowerStatements:
+class LoweringSubmitter:
     """Watches the books: where they state less than the chain shows, a statement is made and submitted, until the
     chain shows it."""
 
     def __init__(
         self,
-        signer: Signer,
+        signer: StatementSigner,
         proposer: Proposer,
-        counters: CountersPort,
+        chain_view: ChainView,
         submitter: StatementSubmitter,
         monotonic: Callable[[], float],
     ) -> None:
         self._signer = signer
         self._proposer = proposer
-        self._counters = counters
+        self._chain_view = chain_view
         self._submitter = submitter
         self._monotonic = monotonic
         self._checked: dict[Address, tuple[Books, float]] = {}
@@ -104,7 +104,7 @@ class LowerStatements:
             for custodian in custodians:
                 try:
                     await self.check(custodian)
-                except (CountersUnavailable, CustodyUserError, NoQuorum, SignRefused, SubmitFailed) as error:
+                except (ChainViewUnavailable, CustodyUserError, NoQuorum, SignRefused, SubmitFailed) as error:
                     _log.warning("lower statement not submitted", custodian=base58(custodian), reason=str(error))
             await asyncio.sleep(BOOKS_POLL_SECS)
 
@@ -143,6 +143,6 @@ class LowerStatements:
         mints = sorted(target.mint for target in books.by_target if target[:2] == here)
         if not mints:
             return []
-        snapshot = await self._counters.snapshot(custodian, mints)
-        lines = (own_line(books, snapshot, custodian, mint) for mint in mints)
-        return [line.entry.mint for line in lines if isinstance(line, OwnLine) and line.sum_raw < line.chain_sum_raw]
+        snapshot = await self._chain_view.snapshot(custodian, mints)
+        lines = (own_entry(books, snapshot, custodian, mint) for mint in mints)
+        return [line.entry.mint for line in lines if isinstance(line, OwnEntry) and line.sum_raw < line.chain_sum_raw]

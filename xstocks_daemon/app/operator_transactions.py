@@ -32,7 +32,7 @@ from xstocks_daemon.signing import Signer
 
 
 @dataclass(frozen=True, slots=True)
-class Outbox:
+class OperatorTransactions:
     """Signs as the operator, who also pays."""
 
     pool: RpcPool

@@ -9,8 +9,8 @@ from sqlalchemy import Row
 
 from xstocks_daemon.domain.intent import NO_ORDER, AttemptState, Intent, IntentKind, IntentState
 from xstocks_daemon.domain.views import Order, Totals
-from xstocks_daemon.journal.codec import detail_of
 from xstocks_daemon.journal.port import Attempt, AttemptRecord, IntentRecord
+from xstocks_daemon.journal.sql.codec import detail_of
 
 
 def person_name(name: str) -> str:

@@ -12,16 +12,16 @@ from typing import Any
 import structlog
 from aiohttp import web
 
+from xstocks_daemon.attester.chain_view import ChainViewUnavailable
+from xstocks_daemon.attester.proposer import NoQuorum, ProposalResult, Proposer
+from xstocks_daemon.attester.signer import AboveLimits, EntriesRefused, SignRefused, StatementSigner
 from xstocks_daemon.chain.addresses import base58
-from xstocks_daemon.custody.attester.counters import CountersUnavailable
-from xstocks_daemon.custody.attester.proposer import NoQuorum, ProposalResult, Proposer
-from xstocks_daemon.custody.attester.signer import AboveLimits, EntriesRefused, Signer, SignRefused
 from xstocks_daemon.custody.errors import CustodyUserError
 from xstocks_daemon.custody.wire import (
     MAX_BODY_BYTES,
     PROBLEM_CONTENT_TYPE,
     CosignRequest,
-    Problem,
+    ProblemDocument,
     StatementsRequest,
     WireError,
     parse_body,
@@ -49,7 +49,7 @@ class ServerSettings:
 class AttesterServer:
     """The endpoints over a signer and a proposer."""
 
-    def __init__(self, signer: Signer, proposer: Proposer, settings: ServerSettings) -> None:
+    def __init__(self, signer: StatementSigner, proposer: Proposer, settings: ServerSettings) -> None:
         self._signer = signer
         self._proposer = proposer
         self._settings = settings
@@ -68,7 +68,7 @@ class AttesterServer:
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Authentication, the time limit, and every refusal as a problem document."""
         if request.path != HEALTH_PATH and not self._authorized(request.headers.get("Authorization", "")):
-            problem = Problem(401, "unauthorized", "Unauthorized", "no accepted bearer token was sent",
+            problem = ProblemDocument(401, "unauthorized", "Unauthorized", "no accepted bearer token was sent",
                               "Authorization", "send `Authorization: Bearer <token>`")  # fmt: skip
             return problem_response(problem, {"WWW-Authenticate": "Bearer"})
         try:
@@ -80,18 +80,22 @@ class AttesterServer:
             return problem_response(_http_problem(error))
         except TimeoutError:
             limit = f"not done within {self._settings.request_timeout_secs} s"
-            problem = Problem(503, "timeout", "Too slow", limit, remedy="ask again, or for fewer mints")
+            problem = ProblemDocument(503, "timeout", "Too slow", limit, remedy="ask again, or for fewer mints")
         except WireError as error:
-            problem = Problem(400, "bad_request", "Bad request", str(error), error.field, error.remedy)
+            problem = ProblemDocument(400, "bad_request", "Bad request", str(error), error.field, error.remedy)
         except SignRefused as error:
             problem = _sign_problem(error)
         except NoQuorum as error:
-            problem = Problem(503, "no_quorum", "No quorum", str(error), remedy="look at the peers named, ask again")
-        except CountersUnavailable as error:
-            problem = Problem(503, "chain_unavailable", "Chain unavailable", str(error), remedy="ask again later")
+            problem = ProblemDocument(
+                503, "no_quorum", "No quorum", str(error), remedy="look at the peers named, ask again"
+            )
+        except ChainViewUnavailable as error:
+            problem = ProblemDocument(
+                503, "chain_unavailable", "Chain unavailable", str(error), remedy="ask again later"
+            )
         except CustodyUserError as error:
             _log.error("books cannot be used", reason=str(error))
-            problem = Problem(503, "books_unusable", "Books unusable", str(error), error.field, error.remedy)
+            problem = ProblemDocument(503, "books_unusable", "Books unusable", str(error), error.field, error.remedy)
         return problem_response(problem)
 
     def _authorized(self, header: str) -> bool:
@@ -180,7 +184,7 @@ def result_json(result: ProposalResult) -> dict[str, Any]:
     return body
 
 
-def problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> web.Response:
+def problem_response(problem: ProblemDocument, headers: Mapping[str, str] | None = None) -> web.Response:
     """A problem document as a response."""
     return web.Response(
         status=problem.status,
@@ -190,7 +194,7 @@ def problem_response(problem: Problem, headers: Mapping[str, str] | None = None)
     )
 
 
-def _sign_problem(error: SignRefused) -> Problem:
+def _sign_problem(error: SignRefused) -> ProblemDocument:
     members: dict[str, Any] = {}
     if isinstance(error, AboveLimits):
         members["limits"] = {
@@ -206,17 +210,19 @@ def _sign_problem(error: SignRefused) -> Problem:
             {"mint": base58(line.mint), "reason": line.reason.value, "detail": line.detail} for line in error.refused
         ]
     title = error.code.replace("_", " ").capitalize()
-    return Problem(error.status, error.code, title, error.detail, error.field, error.remedy, members)
+    return ProblemDocument(error.status, error.code, title, error.detail, error.field, error.remedy, members)
 
 
-def _http_problem(error: web.HTTPException) -> Problem:
+def _http_problem(error: web.HTTPException) -> ProblemDocument:
     match error.status:
         case 404:
-            return Problem(404, "not_found", "Not found", "there is no such endpoint", "path")
+            return ProblemDocument(404, "not_found", "Not found", "there is no such endpoint", "path")
         case 405:
-            return Problem(405, "method_not_allowed", "Method not allowed", "the endpoint has another method", "method")
+            return ProblemDocument(
+                405, "method_not_allowed", "Method not allowed", "the endpoint has another method", "method"
+            )
         case 413:
             detail = f"the body is larger than {MAX_BODY_BYTES} bytes"
-            return Problem(413, "too_large", "Body too large", detail, "body", "ask for fewer mints")
+            return ProblemDocument(413, "too_large", "Body too large", detail, "body", "ask for fewer mints")
         case status:
-            return Problem(status, "refused", error.reason, error.reason)
+            return ProblemDocument(status, "refused", error.reason, error.reason)

@@ -334,7 +334,7 @@ def with_release(book: AssetBook, leaving_id: str) -> AssetBook:
 
 def with_redemptions(book: AssetBook, target: Target, seen_raw: int) -> AssetBook:
     """Redemptions counted up to a total of `seen_raw` base units: the shares owed for the newly counted ones, at the
-    books' multiplier and rounded up to a millionth, are set aside for the redeemers (M13)."""
+    books' multiplier and rounded up to a millionth, are kept apart for the redeemers (M13)."""
     if seen_raw <= book.redeemed_seen_raw:
         raise CustodyUserError(
             "seen raw", seen_raw, f"the books have counted {book.redeemed_seen_raw} of {book.symbol} already"

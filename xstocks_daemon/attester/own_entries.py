@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from xstocks_daemon.custody.attester.books import Books, Target
+from xstocks_daemon.attester.books import Books, Target
 from xstocks_daemon.custody.verify import chain_entry, effective_multiplier_bits, pending_change_ts
 from xstocks_daemon.domain.snapshot import ChainSnapshot
 from xstocks_daemon.domain.statement import StatementEntry
 from xstocks_daemon.domain.units import Address, UnitError, capacity_raw, multiplier_text
 
 
-class NoLineReason(Enum):
+class EntryRefusalReason(Enum):
     """Why a mint is left out of a statement, or refused to a proposer."""
 
     UNKNOWN_ASSET = "unknown_asset"
@@ -28,16 +28,16 @@ class NoLineReason(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class NoLine:
+class EntryRefusal:
     """A mint that this sidecar signs nothing of, and why."""
 
     mint: Address
-    reason: NoLineReason
+    reason: EntryRefusalReason
     detail: str
 
 
 @dataclass(frozen=True, slots=True)
-class OwnLine:
+class OwnEntry:
     """A mint's own numbers: an entry as this sidecar would propose it, and what the chain says of the mint.
 
     `last_observed_ms`: a newer time is needed. `chain_sum_raw`: capacity_raw + redeemed_seen_raw of the chain's entry.
@@ -57,7 +57,7 @@ class OwnLine:
         """capacity_raw + redeemed_seen_raw: anything up to it is signable."""
         return self.entry.capacity_raw + self.entry.redeemed_seen_raw
 
-    def at_most(self, shares_micro: int, redeemed_seen_raw: int | None = None) -> OwnLine:
+    def at_most(self, shares_micro: int, redeemed_seen_raw: int | None = None) -> OwnEntry:
         """The same with no more than these shares and seen redemptions; the capacity follows."""
         entry = self.entry
         shares_micro = min(entry.shares_micro, shares_micro)
@@ -73,43 +73,44 @@ class OwnLine:
         return self.changes_at_ts is not None and self.changes_at_ts < expires_ts
 
 
-def own_line(books: Books, snapshot: ChainSnapshot, custodian: Address, mint: Address) -> OwnLine | NoLine:
+def own_entry(books: Books, snapshot: ChainSnapshot, custodian: Address, mint: Address) -> OwnEntry | EntryRefusal:
     """Shares, seen redemptions and multiplier from the books, never from the chain (M13); decimals and the counter
     that bounds the seen redemptions from the chain's finalized state."""
 
-    def none(reason: NoLineReason, detail: str) -> NoLine:
-        return NoLine(mint, reason, detail)
+    def none(reason: EntryRefusalReason, detail: str) -> EntryRefusal:
+        return EntryRefusal(mint, reason, detail)
 
     target = Target(snapshot.genesis_hash, snapshot.program_id, mint)
     book = books.by_target.get(target)
     if book is None:
-        return none(NoLineReason.UNKNOWN_ASSET, "the books have no allotment to this mint")
+        return none(EntryRefusalReason.UNKNOWN_ASSET, "the books have no allotment to this mint")
     if book.ripcord is not None:
-        return none(NoLineReason.RIPCORD, book.ripcord)
+        return none(EntryRefusalReason.RIPCORD, book.ripcord)
     view = snapshot.assets.get(mint)
     if view is None:
-        return none(NoLineReason.NOT_REGISTERED, "the program has no asset of this mint")
+        return none(EntryRefusalReason.NOT_REGISTERED, "the program has no asset of this mint")
     entry = chain_entry(view, custodian)
     if entry is None:
-        return none(NoLineReason.NOT_ATTACHED, "this custodian is not attached to the asset")
+        return none(EntryRefusalReason.NOT_ATTACHED, "this custodian is not attached to the asset")
     in_force = effective_multiplier_bits(view, snapshot.now_ts)
     if in_force != book.multiplier_bits:
         chain_says = "not settled" if in_force is None else multiplier_text(in_force)
         return none(
-            NoLineReason.MULTIPLIER_DIFFERS, f"the books use multiplier {book.multiplier}, the chain's is {chain_says}"
+            EntryRefusalReason.MULTIPLIER_DIFFERS,
+            f"the books use multiplier {book.multiplier}, the chain's is {chain_says}",
         )
     if book.redeemed_seen_raw > entry.redeemed_total_raw:
         return none(
-            NoLineReason.SEEN_ABOVE_TOTAL,
+            EntryRefusalReason.SEEN_ABOVE_TOTAL,
             f"the books count {book.redeemed_seen_raw} raw redeemed, the chain {entry.redeemed_total_raw}",
         )
     shares_micro = book.attested_micro(target)
     try:
         capacity = capacity_raw(shares_micro, book.multiplier_bits, view.asset.decimals)
     except UnitError as error:
-        return none(NoLineReason.OUT_OF_RANGE, str(error))
+        return none(EntryRefusalReason.OUT_OF_RANGE, str(error))
     own = StatementEntry(mint, book.multiplier_bits, shares_micro, capacity, book.redeemed_seen_raw)
-    return OwnLine(
+    return OwnEntry(
         entry=own,
         decimals=view.asset.decimals,
         redeemed_total_raw=entry.redeemed_total_raw,

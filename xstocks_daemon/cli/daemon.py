@@ -10,9 +10,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from xstocks_daemon.app import report
+from xstocks_daemon.app import views
 from xstocks_daemon.app.checks import run_checks
-from xstocks_daemon.app.cycle import Cycle, CycleReport, untold
+from xstocks_daemon.app.cycle import Cycle, CycleReport, no_progress
 from xstocks_daemon.app.daemon import attest_once, run_daemon
 from xstocks_daemon.app.errors import EXIT_FAILURE
 from xstocks_daemon.app.metrics import Metrics
@@ -48,8 +48,8 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
 
 def run(
     config: ConfigOption = None,
-    until_in_line: Annotated[
-        bool, typer.Option("--until-in-line", help="Stop once every asset's supply is at its target.")
+    until_on_target: Annotated[
+        bool, typer.Option("--until-on-target", help="Stop once every asset's supply is at its target.")
     ] = False,
     progress: Annotated[
         bool | None, typer.Option("--progress/--no-progress", help="Show a progress bar (by default on a terminal).")
@@ -69,12 +69,12 @@ def run(
         redirect_stderr=False,
     )
     with bar if shown else nullcontext():
-        task = bar.add_task("assets in line", total=None)
+        task = bar.add_task("assets on target", total=None)
 
-        def told(in_line: int, total: int) -> None:
-            bar.update(task, completed=in_line, total=total)
+        def told(on_target: int, total: int) -> None:
+            bar.update(task, completed=on_target, total=total)
 
-        run_async(run_daemon(settings, until_in_line=until_in_line, progress=told if shown else untold))
+        run_async(run_daemon(settings, until_on_target=until_on_target, progress=told if shown else no_progress))
 
 
 def plan(config: ConfigOption = None, as_json: JsonOption = False) -> None:
@@ -82,7 +82,7 @@ def plan(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     settings = open_settings(config, live=False)
     decided = run_async(_plan(settings)).plan
     if as_json:
-        print_json(report.plan_json(decided))
+        print_json(views.plan_json(decided))
         return
     rows = [
         [
@@ -126,7 +126,7 @@ def attest(
     settings = open_settings(config)
     answers, relayed = run_async(attest_once(settings, submit=submit))
     if as_json:
-        print_json(report.round_json(answers) | {"relayed": relayed})
+        print_json(views.round_json(answers) | {"relayed": relayed})
     else:
         rows = [
             [base58(signed.statement.custodian), base58(entry.mint), shares_text(entry.shares_micro)]

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from xstocks_daemon.app import report
+from xstocks_daemon.app import views
 from xstocks_daemon.app.errors import user_error
 from xstocks_daemon.app.runtime import Runtime, find_mint, open_runtime
 from xstocks_daemon.app.settings import Settings
@@ -48,7 +48,7 @@ async def status_of(settings: Settings) -> dict[str, Any]:
     """What `status` shows."""
     async with open_runtime(settings) as runtime:
         snapshot, journal = await _look(runtime)
-        shown = [report.asset_json(view, snapshot, journal.of(mint)) for mint, view in snapshot.assets.items()]
+        shown = [views.asset_json(view, snapshot, journal.of(mint)) for mint, view in snapshot.assets.items()]
         return {
             "program_id": base58(snapshot.program_id),
             "genesis_hash": base58(snapshot.genesis_hash),
@@ -59,7 +59,7 @@ async def status_of(settings: Settings) -> dict[str, Any]:
             "at_ceiling": sum(one["supply_raw"] == one["ceiling_raw"] for one in shown),
             "above_ceiling": sum(int(one["supply_raw"]) > int(one["ceiling_raw"]) for one in shown),
             "on_hold": sum(one["holds"] != 0 for one in shown),
-            "set_aside": sum(one["set_aside"] is not None for one in shown),
+            "quarantined": sum(one["quarantined"] is not None for one in shown),
             "intents_live": len(await runtime.journal.live_intents()),
             "attempts_live": len(await runtime.journal.live_attempts()),
             "orders_open": len(journal.orders),
@@ -79,7 +79,7 @@ def assets(
     """Every asset: supply, ceiling, inventory, and what stands in its way."""
     settings = open_settings(config)
     snapshot, journal = run_async(_assets(settings))
-    shown = [report.asset_json(view, snapshot, journal.of(mint)) for mint, view in snapshot.assets.items()]
+    shown = [views.asset_json(view, snapshot, journal.of(mint)) for mint, view in snapshot.assets.items()]
     if as_json:
         print_json({"slot": snapshot.slot, "now_ts": snapshot.now_ts, "assets": shown})
         return
@@ -104,7 +104,7 @@ def _obstacles(one: dict[str, Any]) -> list[str]:
     found += ["paused"] if one["paused"] or one["transfers_paused"] else []
     found += ["on hold"] if one["holds"] else []
     found += [f"halted: {one['halt']['reason']}"] if one["halt"] else []
-    found += ["set aside"] if one["set_aside"] else []
+    found += ["quarantined"] if one["quarantined"] else []
     found += ["statement not fresh"] if any(not entry["fresh"] for entry in one["entries"]) else []
     found += [] if one["entries"] else ["no custodian"]
     found += ["below supply"] if int(one["supply_raw"]) > int(one["ceiling_raw"]) else []
@@ -131,7 +131,7 @@ def intents(
     wanted = None if state is None else states[state]
     records = run_async(_intents(settings, asset, wanted, limit))
     if as_json:
-        print_json([report.record_json(record) for record in records])
+        print_json([views.record_json(record) for record in records])
         return
     rows = [
         [

@@ -14,12 +14,12 @@ from xstocks_daemon.domain.units import Address
 CACHE_SECS = 1.0
 
 
-class CountersUnavailable(Exception):
+class ChainViewUnavailable(Exception):
     """The chain could not be read; the message is one line without secrets."""
 
 
-class CountersPort(Protocol):
-    """Finalized facts of one custodian and some mints. Raises CountersUnavailable."""
+class ChainView(Protocol):
+    """Finalized facts of one custodian and some mints. Raises ChainViewUnavailable."""
 
     async def snapshot(self, custodian: Address, mints: Sequence[Address]) -> ChainSnapshot:
         """Config, this custodian (and those of the assets' entries), and these mints' assets; a mint that is not
@@ -27,14 +27,14 @@ class CountersPort(Protocol):
         ...
 
 
-class ChainCounters:
+class ReaderChainView:
     """The port over the chain's reader."""
 
     def __init__(self, reader: ChainReader) -> None:
         self._reader = reader
 
     async def snapshot(self, custodian: Address, mints: Sequence[Address]) -> ChainSnapshot:
-        """See CountersPort."""
+        """See ChainView."""
         try:
             try:
                 return await self._reader.snapshot(mints, [custodian])
@@ -42,7 +42,7 @@ class ChainCounters:
                 registered = [mint for mint in mints if mint not in error.mints]
                 return await self._reader.snapshot(registered, [custodian])
         except ChainError as error:
-            raise CountersUnavailable(str(error)) from error
+            raise ChainViewUnavailable(str(error)) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +52,21 @@ class _Cached:
     read_at: float
 
 
-class CachedCounters:
+class CachedChainView:
     """Answers from memory what was read less than `cache_secs` ago, so that one statement's proposal, rounds and own
     signature cost one read. `monotonic` is a clock in seconds.
 
     The age does no harm: finalized facts only grow older by it, and the program checks each statement again.
     """
 
-    def __init__(self, port: CountersPort, monotonic: Callable[[], float], cache_secs: float = CACHE_SECS) -> None:
+    def __init__(self, port: ChainView, monotonic: Callable[[], float], cache_secs: float = CACHE_SECS) -> None:
         self._port = port
         self._monotonic = monotonic
         self._cache_secs = cache_secs
         self._cached: dict[Address, _Cached] = {}
 
     async def snapshot(self, custodian: Address, mints: Sequence[Address]) -> ChainSnapshot:
-        """See CountersPort. The slot and clock are those of the oldest part."""
+        """See ChainView. The slot and clock are those of the oldest part."""
         now = self._monotonic()
         known = {
             mint: cached

@@ -9,11 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from xstocks_daemon.chain.addresses import ProgramAddresses
-from xstocks_daemon.chain.program import ProgramClient
-from xstocks_daemon.chain.reader import ChainReader
-from xstocks_daemon.chain.rpc import RpcPool
-from xstocks_daemon.custody.attester.books import (
+from xstocks_daemon.attester.books import (
     AssetBook,
     Books,
     BooksFile,
@@ -27,10 +23,14 @@ from xstocks_daemon.custody.attester.books import (
     with_release,
     without_leaving,
 )
-from xstocks_daemon.custody.attester.counters import ChainCounters, CountersPort, CountersUnavailable
-from xstocks_daemon.custody.attester.release import Unmet, unmet_conditions
-from xstocks_daemon.custody.attester.settings import AttesterSettings, CustodianSettings
-from xstocks_daemon.custody.attester.store import SignedStore
+from xstocks_daemon.attester.chain_view import ChainView, ChainViewUnavailable, ReaderChainView
+from xstocks_daemon.attester.release import Unmet, unmet_conditions
+from xstocks_daemon.attester.settings import AttesterSettings, ServedCustodianSettings
+from xstocks_daemon.attester.store import SignedStore
+from xstocks_daemon.chain.addresses import ProgramAddresses
+from xstocks_daemon.chain.program import ProgramClient
+from xstocks_daemon.chain.reader import ChainReader
+from xstocks_daemon.chain.rpc import RpcPool
 from xstocks_daemon.custody.errors import CustodyUserError
 from xstocks_daemon.domain.snapshot import ChainSnapshot
 from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address, UnitError, shares_micro_of
@@ -78,7 +78,7 @@ def books_deposit(settings: AttesterSettings, custodian_id: int, asset: str, sha
 
 def books_count_redemptions(settings: AttesterSettings, custodian_id: int, asset: str, seen_raw: int) -> BooksChange:
     """Redemptions settled on this custodian are counted up to a total of `seen_raw` base units, as the chain's
-    RedemptionSettled events name it: the shares owed are set aside and the statements say so (M6). The same total
+    RedemptionSettled events name it: the shares owed are kept apart and the statements say so (M6). The same total
     twice is refused."""
 
     def change(books: Books) -> AssetBook:
@@ -124,12 +124,12 @@ async def books_release(settings: AttesterSettings, custodian_id: int, asset: st
     """Shares leave the books, if M13 holds against the chain's finalized state. ReleaseRefused names each condition
     that does not."""
     async with RpcPool(settings.rpc_urls) as pool:
-        counters = chain_counters(settings, pool)
-        return await release_with(counters, settings, custodian_id, asset, leaving_id)
+        chain_view = open_chain_view(settings, pool)
+        return await release_with(chain_view, settings, custodian_id, asset, leaving_id)
 
 
 async def release_with(
-    counters: CountersPort, settings: AttesterSettings, custodian_id: int, asset: str, leaving_id: str
+    chain_view: ChainView, settings: AttesterSettings, custodian_id: int, asset: str, leaving_id: str
 ) -> BooksChange:
     """books_release over any port."""
     books_file = _file(settings, custodian_id)
@@ -137,8 +137,8 @@ async def release_with(
     leaving = leaving_of(book, leaving_id)
     custodian = custodian_address(settings, _custodian(settings, custodian_id))
     try:
-        snapshot = await counters.snapshot(custodian, [leaving.target.mint])
-    except CountersUnavailable as error:
+        snapshot = await chain_view.snapshot(custodian, [leaving.target.mint])
+    except ChainViewUnavailable as error:
         raise CustodyUserError("rpc_urls", "the chain", f"could not be read: {error}") from error
     if (snapshot.genesis_hash, snapshot.program_id) != leaving.target[:2]:
         raise CustodyUserError("leaving id", leaving_id, "these shares are allotted to another cluster or program")
@@ -170,7 +170,7 @@ def parse_shares(text: str) -> int:
     raise CustodyUserError("shares", text, "it must be a plain decimal number with at most six decimals, such as 12.5")
 
 
-def custodian_address(settings: AttesterSettings, custodian: CustodianSettings) -> Address:
+def custodian_address(settings: AttesterSettings, custodian: ServedCustodianSettings) -> Address:
     """The custodian's account, derived from its id. CustodyUserError where the settings' address is another one."""
     derived = ProgramAddresses(settings.program_id).custodian(custodian.id)
     if custodian.address not in (None, derived):
@@ -178,13 +178,13 @@ def custodian_address(settings: AttesterSettings, custodian: CustodianSettings) 
     return derived
 
 
-def chain_counters(settings: AttesterSettings, pool: RpcPool) -> ChainCounters:
+def open_chain_view(settings: AttesterSettings, pool: RpcPool) -> ReaderChainView:
     """The chain as the settings' endpoints show it: two must agree where two are given."""
     client = ProgramClient(settings.program_id)
-    return ChainCounters(ChainReader(pool, client, single_endpoint=len(settings.rpc_urls) == 1))
+    return ReaderChainView(ChainReader(pool, client, single_endpoint=len(settings.rpc_urls) == 1))
 
 
-def _custodian(settings: AttesterSettings, custodian_id: int) -> CustodianSettings:
+def _custodian(settings: AttesterSettings, custodian_id: int) -> ServedCustodianSettings:
     for custodian in settings.custodians:
         if custodian.id == custodian_id:
             return custodian

@@ -27,16 +27,16 @@ from typing import TypeVar
 
 from solders.keypair import Keypair
 
-from xstocks_daemon.chain.addresses import base58
-from xstocks_daemon.custody.attester.books import Books, BooksFile
-from xstocks_daemon.custody.attester.counters import CountersPort
-from xstocks_daemon.custody.attester.lines import (
-    NoLine,
-    NoLineReason,
-    OwnLine,
-    own_line,
+from xstocks_daemon.attester.books import Books, BooksFile
+from xstocks_daemon.attester.chain_view import ChainView
+from xstocks_daemon.attester.own_entries import (
+    EntryRefusal,
+    EntryRefusalReason,
+    OwnEntry,
+    own_entry,
 )
-from xstocks_daemon.custody.attester.store import AlreadySigned, SignedStore
+from xstocks_daemon.attester.store import AlreadySigned, SignedStore
+from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.domain.snapshot import ChainSnapshot, Custodian, CustodianState
 from xstocks_daemon.domain.statement import Statement, StatementEntry
 from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address, UnitError, capacity_raw
@@ -59,7 +59,7 @@ class SignRefused(Exception):
 class EntriesRefused(SignRefused):
     """Mints that this sidecar signs nothing of now."""
 
-    def __init__(self, refused: tuple[NoLine, ...]) -> None:
+    def __init__(self, refused: tuple[EntryRefusal, ...]) -> None:
         self.refused = refused
         super().__init__(
             "entries_refused",
@@ -72,7 +72,7 @@ class EntriesRefused(SignRefused):
 class AboveLimits(SignRefused):
     """Entries above what the own books hold; `limits` has the own numbers of those."""
 
-    def __init__(self, limits: tuple[OwnLine, ...]) -> None:
+    def __init__(self, limits: tuple[OwnEntry, ...]) -> None:
         self.limits = limits
         super().__init__(
             "above_limits",
@@ -105,7 +105,7 @@ class SignerLimits:
         return min(self.max_skew_ms, snapshot.config.max_skew_secs * MILLIS_PER_SEC)
 
 
-class Signer:
+class StatementSigner:
     """Signs statements of the custodians whose books are given. `now_ms` is the own clock; `worker` has one thread,
     so books, store and key are used by one at a time."""
 
@@ -116,7 +116,7 @@ class Signer:
         program_id: Address,
         books: Mapping[Address, BooksFile],
         store: SignedStore,
-        counters: CountersPort,
+        chain_view: ChainView,
         limits: SignerLimits,
         now_ms: Callable[[], int],
         worker: Executor,
@@ -127,7 +127,7 @@ class Signer:
         self.program_id = program_id
         self._books = books
         self._store = store
-        self._counters = counters
+        self._chain_view = chain_view
         self.limits = limits
         self.now_ms = now_ms
         self._worker = worker
@@ -146,10 +146,10 @@ class Signer:
         return await self._in_worker(lambda: self._store.last_observed_ms(custodian, mints))
 
     async def sign(self, proposal: Statement) -> Signed:
-        """Sign, after all checks of this module. SignRefused (EntriesRefused, AboveLimits), CountersUnavailable, or
+        """Sign, after all checks of this module. SignRefused (EntriesRefused, AboveLimits), ChainViewUnavailable, or
         CustodyUserError where the own books are broken."""
         self._check_bound(proposal)
-        snapshot = await self._counters.snapshot(proposal.custodian, [entry.mint for entry in proposal.entries])
+        snapshot = await self._chain_view.snapshot(proposal.custodian, [entry.mint for entry in proposal.entries])
         return await self._in_worker(lambda: self._sign(proposal, snapshot))
 
     async def _in_worker(self, work: Callable[[], T]) -> T:
@@ -209,7 +209,7 @@ class Signer:
             # 10
             try:
                 mints = [entry.mint for entry in statement.entries]
-                self._store.promise(custodian.address, mints, statement.observed_ms, digest)
+                self._store.record_signature(custodian.address, mints, statement.observed_ms, digest)
             except AlreadySigned as signed:
                 raise not_newer(str(signed)) from signed
             return Signed(self.address, party, bytes(self._key.sign_message(digest)))
@@ -246,13 +246,13 @@ class Signer:
             )
 
     def _rebuilt(self, proposal: Statement, custodian: Custodian, books: Books, snapshot: ChainSnapshot) -> Statement:
-        refused: list[NoLine] = []
-        above: list[OwnLine] = []
+        refused: list[EntryRefusal] = []
+        above: list[OwnEntry] = []
         entries: list[StatementEntry] = []
         for entry in proposal.entries:
             # 5 to 8
-            own = own_line(books, snapshot, custodian.address, entry.mint)
-            if isinstance(own, NoLine):
+            own = own_entry(books, snapshot, custodian.address, entry.mint)
+            if isinstance(own, EntryRefusal):
                 refused.append(own)
                 continue
             try:
@@ -277,45 +277,47 @@ class Signer:
             tuple(entries),
         )
 
-    def _rebuilt_entry(self, entry: StatementEntry, own: OwnLine, proposal: Statement) -> StatementEntry:
-        def refuse_if(wrong: bool, reason: NoLineReason, detail: str) -> None:
+    def _rebuilt_entry(self, entry: StatementEntry, own: OwnEntry, proposal: Statement) -> StatementEntry:
+        def refuse_if(wrong: bool, reason: EntryRefusalReason, detail: str) -> None:
             if wrong:
-                raise _EntryRefused(NoLine(entry.mint, reason, detail))
+                raise _EntryRefused(EntryRefusal(entry.mint, reason, detail))
 
         multiplier_bits = own.entry.multiplier_bits
         refuse_if(
             entry.multiplier_bits != multiplier_bits,
-            NoLineReason.MULTIPLIER_DIFFERS,
+            EntryRefusalReason.MULTIPLIER_DIFFERS,
             "the proposal's multiplier is another one than that of the books and the chain",
         )
         # 6
         try:
             exact_raw = capacity_raw(entry.shares_micro, multiplier_bits, own.decimals)
         except UnitError as error:
-            raise _EntryRefused(NoLine(entry.mint, NoLineReason.OUT_OF_RANGE, str(error))) from error
-        refuse_if(entry.capacity_raw != exact_raw, NoLineReason.WRONG_CAPACITY, f"its shares can back {exact_raw}")
+            raise _EntryRefused(EntryRefusal(entry.mint, EntryRefusalReason.OUT_OF_RANGE, str(error))) from error
+        refuse_if(
+            entry.capacity_raw != exact_raw, EntryRefusalReason.WRONG_CAPACITY, f"its shares can back {exact_raw}"
+        )
         refuse_if(
             entry.redeemed_seen_raw > own.redeemed_total_raw,
-            NoLineReason.SEEN_ABOVE_TOTAL,
+            EntryRefusalReason.SEEN_ABOVE_TOTAL,
             f"the chain counts {own.redeemed_total_raw} redeemed",
         )
         # 7
         refuse_if(
             proposal.observed_ms <= own.last_observed_ms,
-            NoLineReason.TOO_EARLY,
+            EntryRefusalReason.TOO_EARLY,
             f"the chain has an entry of {own.last_observed_ms} ms",
         )
         # 8
         refuse_if(
             len(proposal.entries) > 1 and own.must_stand_alone(proposal.expires_ts),
-            NoLineReason.ASK_ALONE,
+            EntryRefusalReason.ASK_ALONE,
             "its multiplier changes before the statement expires",
         )
         return StatementEntry(entry.mint, multiplier_bits, entry.shares_micro, exact_raw, entry.redeemed_seen_raw)
 
 
 class _EntryRefused(Exception):
-    def __init__(self, line: NoLine) -> None:
+    def __init__(self, line: EntryRefusal) -> None:
         self.line = line
         super().__init__(line.detail)
 

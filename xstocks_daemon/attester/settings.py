@@ -56,7 +56,7 @@ class PeerSettings(_Strict):
     token_file: PathField
 
 
-class CustodianSettings(_Strict):
+class ServedCustodianSettings(_Strict):
     """A custodian whose statements this sidecar signs. `address`, if given, is checked against the id's."""
 
     id: Annotated[int, Field(ge=0, lt=2**16)]
@@ -78,7 +78,7 @@ class AttesterSettings(_Strict):
     rpc_urls: Annotated[list[UrlField], Field(min_length=1, repr=False)]
     token_files: Annotated[list[PathField], Field(min_length=1)]
     store_file: PathField
-    custodians: Annotated[list[CustodianSettings], Field(min_length=1)]
+    custodians: Annotated[list[ServedCustodianSettings], Field(min_length=1)]
     lifetime_secs: Annotated[int, Field(ge=1, le=7 * 86_400)] = 3_600
     max_skew_ms: Annotated[int, Field(ge=0, le=600_000)] = 60_000
     max_proposal_age_ms: Annotated[int, Field(ge=0, le=600_000)] = 60_000
