@@ -158,7 +158,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         gone(
             "batch-custodians-number",
-            "require(custodians <= MAX_CUSTODIANS, Error::EntriesAccountsMismatch)?;",
+            "require(custodians <= MAX_BATCH_CUSTODIANS as usize, Error::EntriesAccountsMismatch)?;",
             "limits the custodians of a batch",
         ),
         gone(

@@ -96,6 +96,35 @@ pub enum Seed {
     Arg(&'static str),
 }
 
+/// A role: a key that Config names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    Admin,
+    PendingAdmin,
+    Operator,
+    Registrar,
+    Guardian,
+    Resumer,
+    Compliance,
+    CorporateActions,
+}
+
+impl Role {
+    /// The field of Config that holds its key, as the IDL names it.
+    pub const fn field(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::PendingAdmin => "pending_admin",
+            Self::Operator => "operator",
+            Self::Registrar => "registrar",
+            Self::Guardian => "guardian",
+            Self::Resumer => "resumer",
+            Self::Compliance => "compliance",
+            Self::CorporateActions => "corporate_actions",
+        }
+    }
+}
+
 /// What an account of an instruction must be. The parser checks signer, writable and address from it.
 #[derive(Clone, Copy, Debug)]
 pub struct AccountSpec {
@@ -105,11 +134,24 @@ pub struct AccountSpec {
     /// A program (wrong address: InvalidProgramId) and not a sysvar (ConstraintAddress).
     pub is_program: bool,
     pub seeds: &'static [Seed],
+    /// The key of any one of these roles signs (which one, the handler checks); empty: whoever it is.
+    pub roles: &'static [Role],
+    /// The proposal of a timelocked instruction.
+    pub is_timelock: bool,
 }
 
 impl AccountSpec {
     pub const fn signer(mut self) -> Self {
         self.signer = true;
+        self
+    }
+    pub const fn signed_by(mut self, roles: &'static [Role]) -> Self {
+        self.signer = true;
+        self.roles = roles;
+        self
+    }
+    pub const fn timelock(mut self) -> Self {
+        self.is_timelock = true;
         self
     }
     pub const fn writable(mut self) -> Self {
@@ -132,8 +174,15 @@ impl AccountSpec {
 }
 
 /// The account nothing is asked of; the start of every specification.
-pub const ANY: AccountSpec =
-    AccountSpec { signer: false, writable: false, address: None, is_program: false, seeds: &[] };
+pub const ANY: AccountSpec = AccountSpec {
+    signer: false,
+    writable: false,
+    address: None,
+    is_program: false,
+    seeds: &[],
+    roles: &[],
+    is_timelock: false,
+};
 
 /// An account of an instruction.
 #[derive(Clone, Copy, Debug)]
@@ -144,6 +193,24 @@ pub struct Account {
     pub spec: AccountSpec,
 }
 
+/// How often accounts come.
+#[derive(Clone, Copy, Debug)]
+pub enum Repeat {
+    /// From so often to so often.
+    Between(u8, u8),
+    /// Once per item of this argument.
+    PerItemOf(&'static str),
+}
+
+/// Accounts behind the named ones that come again and again, in this order.
+#[derive(Clone, Copy, Debug)]
+pub struct Repeated {
+    pub accounts: &'static [Account],
+    pub repeat: Repeat,
+    /// What strictly ascends from one to the next, where something does.
+    pub ascending_by: Option<&'static str>,
+}
+
 /// An instruction of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct Instruction {
@@ -151,7 +218,14 @@ pub struct Instruction {
     pub docs: &'static [&'static str],
     pub discriminator: [u8; 8],
     pub accounts: &'static [Account],
-    /// What follows the named accounts; empty where nothing may.
-    pub remaining: &'static str,
+    /// What follows the named accounts, in this order; empty where nothing may.
+    pub remaining: &'static [Repeated],
     pub args: &'static [Field],
+}
+
+impl Instruction {
+    /// Whether it waits for the timelock once the program is sealed.
+    pub fn is_timelocked(&self) -> bool {
+        self.accounts.iter().any(|account| account.spec.is_timelock)
+    }
 }

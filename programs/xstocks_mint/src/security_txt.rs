@@ -13,10 +13,13 @@ macro_rules! security_txt {
 
 const TEXT: &str = security_txt! {
     name: "xstocks_mint";
-    project_url: "see the README.md of the source repository";
-    contacts: "other:see SECURITY.md in the source repository";
-    policy: "see SECURITY.md in the source repository";
+    project_url: env!("CARGO_PKG_REPOSITORY");
+    // The repository's private reporting: a form that nobody but its maintainers reads.
+    contacts: concat!("link:", env!("CARGO_PKG_REPOSITORY"), "/security/advisories/new");
+    policy: concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/SECURITY.md");
     preferred_languages: "en";
+    source_code: env!("CARGO_PKG_REPOSITORY");
+    source_release: concat!("v", env!("CARGO_PKG_VERSION"));
 };
 
 /// Kept in the program although nothing reads it (by the compiler for `used`, by a linker for being exported): its own

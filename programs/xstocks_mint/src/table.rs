@@ -6,13 +6,25 @@ use crate::{
     args::{Arg, AttesterKeyArg, Bytes, IntentArg, List, MetadataFields, PolicyArg, StatementEntryArg, Text},
     error::{refusal, require, Error, Result},
     ids,
-    schema::{Account, AccountSpec, Field, Instruction, Seed, ANY},
+    schema::{Account, AccountSpec, Field, Instruction, Repeat, Repeated, Role, Seed, ANY},
 };
 use pinocchio::{AccountView, Address};
 
 const SIGNER: AccountSpec = ANY.signer();
 const PAYER: AccountSpec = ANY.signer().writable();
+const ADMIN: AccountSpec = ANY.signed_by(&[Role::Admin]);
+const PENDING_ADMIN: AccountSpec = ANY.signed_by(&[Role::PendingAdmin]);
+const OPERATOR: AccountSpec = ANY.signed_by(&[Role::Operator]);
+const REGISTRAR: AccountSpec = ANY.signed_by(&[Role::Registrar]);
+const GUARDIAN: AccountSpec = ANY.signed_by(&[Role::Guardian]);
+const RESUMER: AccountSpec = ANY.signed_by(&[Role::Resumer]);
+const COMPLIANCE: AccountSpec = ANY.signed_by(&[Role::Compliance]);
+const CORPORATE_ACTIONS: AccountSpec = ANY.signed_by(&[Role::CorporateActions]);
+const ADMIN_OR_GUARDIAN: AccountSpec = ANY.signed_by(&[Role::Admin, Role::Guardian]);
+const CORPORATE_ACTIONS_OR_GUARDIAN: AccountSpec = ANY.signed_by(&[Role::CorporateActions, Role::Guardian]);
 const WRITABLE: AccountSpec = ANY.writable();
+/// Of a timelocked instruction, as its last account: its proposal, needed once the program is sealed.
+const PROPOSAL: AccountSpec = ANY.writable().timelock();
 const CONFIG: AccountSpec = ANY.pda(&[Seed::Const(b"config")]);
 const SYSTEM: AccountSpec = ANY.program(ids::SYSTEM_PROGRAM);
 const TOKEN: AccountSpec = ANY.program(ids::TOKEN_2022);
@@ -27,6 +39,43 @@ const ADOPTION_OF_MINT: AccountSpec = WRITABLE.pda(&[Seed::Const(b"adoption"), S
 const REDEMPTION_AUTHORITY: AccountSpec = ANY.pda(&[Seed::Const(b"redeem"), Seed::Account("mint")]);
 /// The recovery from the instruction's `source` account.
 const RECOVERY: AccountSpec = WRITABLE.pda(&[Seed::Const(b"recovery"), Seed::Account("source")]);
+
+/// Most custodians whose statements may count in one batch.
+pub const MAX_BATCH_CUSTODIANS: u8 = 5;
+/// Most accounts of a proposed instruction; more than any timelocked one has.
+pub const MAX_PROPOSED_ACCOUNTS: u8 = 8;
+
+const fn repeated_account(name: &'static str, spec: AccountSpec) -> Account {
+    Account { name, docs: &[], optional: false, spec }
+}
+const CUSTODIANS: Repeated = Repeated {
+    accounts: &[repeated_account("custodian", ANY)],
+    repeat: Repeat::Between(0, MAX_BATCH_CUSTODIANS),
+    ascending_by: Some("address"),
+};
+const TARGETS: Repeated = Repeated {
+    accounts: &[
+        repeated_account("asset", WRITABLE),
+        repeated_account("mint", WRITABLE),
+        repeated_account("vault", WRITABLE),
+    ],
+    repeat: Repeat::PerItemOf("entries"),
+    ascending_by: None,
+};
+/// What follows the named accounts of mint and burn.
+const BATCH: &[Repeated] = &[CUSTODIANS, TARGETS];
+/// What follows those of submit_attestation.
+const STATEMENT: &[Repeated] = &[Repeated {
+    accounts: &[repeated_account("asset", WRITABLE)],
+    repeat: Repeat::PerItemOf("entries"),
+    ascending_by: Some("mint"),
+}];
+/// What follows those of propose.
+const PROPOSED: &[Repeated] = &[Repeated {
+    accounts: &[repeated_account("proposed", ANY)],
+    repeat: Repeat::Between(0, MAX_PROPOSED_ACCOUNTS),
+    ascending_by: None,
+}];
 
 /// What every handler gets beside its accounts and arguments.
 #[derive(Clone, Copy)]
@@ -44,7 +93,7 @@ macro_rules! instructions {
         $folder:ident :: $name:ident $log:tt ($($arg:ident : $ty:ty),* $(,)?) {
             $($(#[doc = $adoc:literal])* $acc:ident : $spec:expr),* $(,)?
             $(; optional $($(#[doc = $odoc:literal])* $oacc:ident : $ospec:expr),* $(,)?)?
-            $(; remaining $rdoc:literal)?
+            $(; remaining $remaining:expr)?
         }
     )*) => {
         $(
@@ -64,7 +113,7 @@ macro_rules! instructions {
                         $(Account { name: stringify!($acc), docs: &[$($adoc),*], optional: false, spec: $spec },)*
                         $($(Account { name: stringify!($oacc), docs: &[$($odoc),*], optional: true, spec: $ospec },)*)?
                     ],
-                    remaining: concat!("" $(, $rdoc)?),
+                    remaining: instructions!(@remaining $($remaining)?),
                     args: &[$(Field { name: stringify!($arg), docs: &[], ty: <$ty as Arg>::TY }),*],
                 };
 
@@ -168,6 +217,9 @@ macro_rules! instructions {
     };
     // The hot instructions leave Anchor's line away: it costs about 100 compute units, their event says the same.
     (@log hot) => {};
+    (@remaining) => { &[] };
+    (@remaining $groups:expr) => { $groups };
+    (@log ($($part:expr),+)) => { crate::log::line(concat!("Instruction: " $(, $part)+)) };
     (@log $log:literal) => { crate::log::line(concat!("Instruction: ", $log)) };
 }
 
@@ -190,41 +242,46 @@ fn check(account: &AccountView, spec: &'static AccountSpec) -> Result {
 instructions! {
     /// Mints into the vaults, up to the ceiling that fresh statements of the passed custodians give (M1).
     /// All or nothing; the same asset may come twice. Logs no "Instruction:" line (compute units).
+    /// Remaining accounts: 0 to 5 Custodian accounts, strictly ascending by address (an entry whose custodian is not
+    /// passed counts zero), then per entry: its Asset (writable), its mint (writable), its vault (writable).
     operator::mint hot (entries: List<IntentArg>) {
         /// The operator.
-        operator: SIGNER,
+        operator: OPERATOR,
         config: CONFIG,
         /// Token-2022.
         token_program: TOKEN,
         /// The Clock sysvar: cheaper to read than to ask for.
         clock: ANY.address(ids::CLOCK_SYSVAR);
-        remaining "0 to 5 Custodian accounts, strictly ascending by address (an entry whose custodian is not passed counts zero), then per entry: its Asset (writable), its mint (writable), its vault (writable)."
+        remaining BATCH
     }
 
     /// Takes a statement that a custodian's quorum signed. The ed25519 instruction stands directly before this one,
     /// in its one canonical layout. Logs no "Instruction:" line (compute units).
+    /// Remaining accounts: per entry its Asset (writable), strictly ascending by mint.
     attestation::submit_attestation hot (epoch: u32, observed_ms: u64, expires_ts: i64, entries: List<StatementEntryArg>) {
         config: CONFIG,
         custodian: ANY,
         /// The instructions sysvar.
         instructions_sysvar: ANY.address(ids::INSTRUCTIONS_SYSVAR);
-        remaining "Per entry its Asset (writable), strictly ascending by mint."
+        remaining STATEMENT
     }
 
     /// Burns from the vaults. All or nothing. Logs no "Instruction:" line (compute units).
+    /// Remaining accounts: 0 to 5 Custodian accounts as for mint (they are checked, not needed), then per entry: its
+    /// Asset (writable), its mint (writable), its vault (writable).
     operator::burn hot (entries: List<IntentArg>) {
         /// The operator.
-        operator: SIGNER,
+        operator: OPERATOR,
         config: CONFIG,
         /// Token-2022.
         token_program: TOKEN;
-        remaining "0 to 5 Custodian accounts as for mint (they are checked, not needed), then per entry: its Asset (writable), its mint (writable), its vault (writable)."
+        remaining BATCH
     }
 
     /// Sends from the vault to a token account of an active participant: the only way out.
     operator::distribute "Distribute" (sequence: u64, amount_raw: u64, order_id: [u8; 16], intent_hash: [u8; 16]) {
         /// The operator.
-        operator: SIGNER,
+        operator: OPERATOR,
         config: CONFIG,
         asset: ASSET_OF_MINT,
         mint: ANY,
@@ -272,7 +329,7 @@ instructions! {
     /// the amount beside its unseen redemptions (M6).
     operator::settle_redemption "SettleRedemption" () {
         /// The operator.
-        operator: SIGNER,
+        operator: OPERATOR,
         config: CONFIG,
         custodian: ANY,
         asset: ASSET_OF_MINT,
@@ -287,7 +344,7 @@ instructions! {
     /// Gives the tokens of an open redemption back to the wallet that requested it.
     operator::reject_redemption "RejectRedemption" () {
         /// The operator.
-        operator: SIGNER,
+        operator: OPERATOR,
         config: CONFIG,
         asset: ASSET_OF_MINT_READ,
         mint: ANY,
@@ -309,7 +366,7 @@ instructions! {
     }
 
     /// Makes the configuration. Only the upgrade authority of the program may.
-    admin::initialize "Initialize" (
+    admin::initialize ("Initialize (xstocks_mint ", env!("CARGO_PKG_VERSION"), ")") (
         admin: Address, operator: Address, registrar: Address, guardian: Address, resumer: Address,
         compliance: Address, corporate_actions: Address, genesis_hash: [u8; 32], max_skew_secs: u32,
     ) {
@@ -325,119 +382,120 @@ instructions! {
 
     /// Enforces the timelock from now on; cannot be undone.
     admin::seal "Seal" (timelock_secs: u64) {
-        admin: SIGNER,
+        admin: ADMIN,
         config: WRITABLE.pda(&[Seed::Const(b"config")]),
     }
 
     /// Starts the timelock of one instruction with its arguments and accounts. When it has passed the instruction may be
     /// executed for 14 days.
+    /// Remaining accounts: those of the proposed instruction in its order, without its proposal account.
     admin::propose "Propose" (instruction_data: Bytes) {
         /// Pays.
-        admin: PAYER,
+        admin: ADMIN.writable(),
         config: CONFIG,
         /// PDA ["proposal", sha256("xstocks:proposal:v1" | instruction_data | keys of the remaining accounts)].
         proposal: WRITABLE,
         system_program: SYSTEM;
-        remaining "The accounts of the proposed instruction in its order, without its proposal account."
+        remaining PROPOSED
     }
 
     /// Cancels a pending proposal: admin or guardian (the guardian not one that replaces the guardian).
     guardian::cancel_proposal "CancelProposal" () {
         /// Admin or guardian.
-        authority: SIGNER,
+        authority: ADMIN_OR_GUARDIAN,
         config: CONFIG,
         proposal: WRITABLE,
     }
 
     /// Gives a role to a key. Roles: 0 operator, 1 registrar, 2 guardian, 3 resumer, 4 compliance, 5 corporate actions.
     admin::set_role "SetRole" (role: u8, key: Address) {
-        admin: SIGNER,
+        admin: ADMIN,
         config: WRITABLE.pda(&[Seed::Const(b"config")]);
         optional
         /// Needed once sealed.
-        proposal: WRITABLE,
+        proposal: PROPOSAL,
     }
 
     /// Takes a role from its key at once: nobody has it then. Not the guardian's once sealed.
     admin::clear_role "ClearRole" (role: u8) {
-        admin: SIGNER,
+        admin: ADMIN,
         config: WRITABLE.pda(&[Seed::Const(b"config")]),
     }
 
     /// Offers the admin's office to a key; an older offer ends. It may accept once the timelock has passed (at once
     /// before the seal) and before expires_ts, which is at most a year later.
     admin::propose_admin "ProposeAdmin" (pending_admin: Address, expires_ts: i64) {
-        admin: SIGNER,
+        admin: ADMIN,
         config: WRITABLE.pda(&[Seed::Const(b"config")]),
     }
 
     /// Takes the offer back: admin or guardian.
     guardian::cancel_admin "CancelAdmin" () {
         /// Admin or guardian.
-        authority: SIGNER,
+        authority: ADMIN_OR_GUARDIAN,
         config: WRITABLE.pda(&[Seed::Const(b"config")]),
     }
 
     /// The offered key becomes admin. Proposals made before are dead.
     pending_admin::accept_admin "AcceptAdmin" () {
-        pending_admin: SIGNER,
+        pending_admin: PENDING_ADMIN,
         config: WRITABLE.pda(&[Seed::Const(b"config")]),
     }
 
     /// Sets the timelock (once sealed from 1 second to a year, before that zero) and the allowed skew.
     admin::set_timing "SetTiming" (timelock_secs: u64, max_skew_secs: u32) {
-        admin: SIGNER,
+        admin: ADMIN,
         config: WRITABLE.pda(&[Seed::Const(b"config")]);
         optional
         /// Needed once sealed.
-        proposal: WRITABLE,
+        proposal: PROPOSAL,
     }
 
     /// Registers a custodian with its attester keys (strictly ascending, at least two parties, party 0 among them).
     admin::register_custodian "RegisterCustodian" (id: u16, name: [u8; 32], threshold: u8, keys: List<AttesterKeyArg>) {
         /// Pays.
-        admin: PAYER,
+        admin: ADMIN.writable(),
         config: CONFIG,
         custodian: WRITABLE.pda(&[Seed::Const(b"custodian"), Seed::Arg("id")]),
         system_program: SYSTEM;
         optional
         /// Needed once sealed.
-        proposal: WRITABLE,
+        proposal: PROPOSAL,
     }
 
     /// Replaces the attester keys of a custodian; its epoch rises.
     admin::set_custodian_keys "SetCustodianKeys" (threshold: u8, keys: List<AttesterKeyArg>) {
-        admin: SIGNER,
+        admin: ADMIN,
         config: CONFIG,
         custodian: WRITABLE;
         optional
         /// Needed once sealed.
-        proposal: WRITABLE,
+        proposal: PROPOSAL,
     }
 
     /// Removes one attester key at once (admin or guardian); the epoch rises. What remains may be below the
     /// threshold: then nothing can be signed until set_custodian_keys.
     guardian::revoke_custodian_key "RevokeCustodianKey" (key: Address) {
         /// Admin or guardian.
-        authority: SIGNER,
+        authority: ADMIN_OR_GUARDIAN,
         config: CONFIG,
         custodian: WRITABLE,
     }
 
     /// Lets a custodian's statements count for an asset. Nothing observed before now + max_skew_secs is taken.
     admin::attach_custodian "AttachCustodian" () {
-        admin: SIGNER,
+        admin: ADMIN,
         config: CONFIG,
         custodian: ANY,
         asset: WRITABLE;
         optional
         /// Needed once sealed.
-        proposal: WRITABLE,
+        proposal: PROPOSAL,
     }
 
     /// Ends it at once; the entry's unseen redemptions keep counting.
     admin::detach_custodian "DetachCustodian" () {
-        admin: SIGNER,
+        admin: ADMIN,
         config: CONFIG,
         custodian: ANY,
         asset: WRITABLE,
@@ -451,7 +509,7 @@ instructions! {
         additional_metadata: MetadataFields,
     ) {
         /// Pays.
-        admin: PAYER,
+        admin: ADMIN.writable(),
         config: CONFIG,
         asset: ASSET_OF_MINT,
         mint: WRITABLE,
@@ -471,7 +529,7 @@ instructions! {
     /// recorded. Each of them then hands over by itself to the asset's address, where no account exists yet.
     admin::begin_adopt "BeginAdopt" (profile: u8) {
         /// Pays.
-        admin: PAYER,
+        admin: ADMIN.writable(),
         config: CONFIG,
         adoption: ADOPTION_OF_MINT,
         /// Must not exist.
@@ -484,7 +542,7 @@ instructions! {
     /// until a statement of it is taken.
     admin::finish_adopt "FinishAdopt" (policy: PolicyArg) {
         /// Pays.
-        admin: PAYER,
+        admin: ADMIN.writable(),
         config: CONFIG,
         adoption: ADOPTION_OF_MINT,
         asset: ASSET_OF_MINT,
@@ -504,7 +562,7 @@ instructions! {
     /// Gives up an adoption that is not finished: every authority that was handed over goes back to who held it at
     /// begin_adopt. It may begin anew.
     admin::abort_adopt "AbortAdopt" () {
-        admin: SIGNER,
+        admin: ADMIN,
         config: CONFIG,
         adoption: ADOPTION_OF_MINT,
         /// Must not exist.
@@ -516,31 +574,31 @@ instructions! {
 
     /// Makes limits stricter at once; every value the same or stricter.
     admin::tighten_policy "TightenPolicy" (policy: PolicyArg) {
-        admin: SIGNER,
+        admin: ADMIN,
         config: CONFIG,
         asset: WRITABLE,
     }
 
     /// Sets the limits of an asset.
     admin::loosen_policy "LoosenPolicy" (policy: PolicyArg) {
-        admin: SIGNER,
+        admin: ADMIN,
         config: CONFIG,
         asset: WRITABLE;
         optional
         /// Needed once sealed.
-        proposal: WRITABLE,
+        proposal: PROPOSAL,
     }
 
     /// Retires an asset for ever: nothing is minted or distributed, the rest goes on.
     admin::retire_asset "RetireAsset" () {
-        admin: SIGNER,
+        admin: ADMIN,
         config: CONFIG,
         asset: WRITABLE,
     }
 
     /// Hands every authority of the mint from the asset to another account, for ever: nothing is enforced any more.
     admin::release_authority "ReleaseAuthority" () {
-        admin: SIGNER,
+        admin: ADMIN,
         config: CONFIG,
         asset: ASSET_OF_MINT,
         mint: WRITABLE,
@@ -552,13 +610,13 @@ instructions! {
         token_program: TOKEN;
         optional
         /// Needed once sealed.
-        proposal: WRITABLE,
+        proposal: PROPOSAL,
     }
 
     /// Writes fields of the mint's metadata: "name", "symbol" and "uri" are the base fields, other keys additional ones.
     admin::set_metadata "SetMetadata" (updates: MetadataFields) {
         /// Pays for the mint's growth.
-        admin: PAYER,
+        admin: ADMIN.writable(),
         config: CONFIG,
         asset: ASSET_OF_MINT_READ,
         mint: WRITABLE,
@@ -570,7 +628,7 @@ instructions! {
     /// Puts a wallet on the list of participants, or changes it. state: 0 Inactive, 1 Active.
     registrar::set_participant "SetParticipant" (state: u8, expires_ts: i64, country: [u8; 2]) {
         /// Pays.
-        registrar: PAYER,
+        registrar: REGISTRAR.writable(),
         config: CONFIG,
         participant: WRITABLE.pda(&[Seed::Const(b"participant"), Seed::Account("wallet")]),
         wallet: ANY,
@@ -580,7 +638,7 @@ instructions! {
     /// Pauses scopes at once (M8): of an asset, or globally where no asset is given. The transfers scope needs
     /// asset, mint and token_program: it is Token-2022's pause.
     guardian::pause "Pause" (scopes: u8) {
-        guardian: SIGNER,
+        guardian: GUARDIAN,
         config: WRITABLE.pda(&[Seed::Const(b"config")]);
         optional
         asset: WRITABLE,
@@ -590,7 +648,7 @@ instructions! {
 
     /// Resumes scopes. Accounts as for pause.
     resumer::resume "Resume" (scopes: u8) {
-        resumer: SIGNER,
+        resumer: RESUMER,
         config: WRITABLE.pda(&[Seed::Const(b"config")]);
         optional
         asset: WRITABLE,
@@ -601,7 +659,7 @@ instructions! {
     /// Announces another multiplier of an asset (M9): a compare-and-set of the one in force, at least the policy's
     /// notice ahead, one at a time. Minting is held from now until a statement with the new one arrives.
     corporate_actions::schedule_multiplier "ScheduleMultiplier" (current_bits: u64, new_bits: u64, effective_ts: i64) {
-        corporate_actions: SIGNER,
+        corporate_actions: CORPORATE_ACTIONS,
         config: CONFIG,
         asset: ASSET_OF_MINT,
         mint: WRITABLE,
@@ -609,13 +667,13 @@ instructions! {
         token_program: TOKEN;
         optional
         /// Needed where the change is beyond the policy's max_multiplier_bps.
-        admin: SIGNER,
+        admin: ADMIN,
     }
 
     /// Takes the announced change back before it takes effect.
     corporate_actions::cancel_multiplier "CancelMultiplier" (pending_bits: u64) {
         /// Corporate actions or guardian.
-        authority: SIGNER,
+        authority: CORPORATE_ACTIONS_OR_GUARDIAN,
         config: CONFIG,
         asset: ASSET_OF_MINT,
         mint: WRITABLE,
@@ -626,14 +684,14 @@ instructions! {
     /// Clears holds of an asset: rise 1, multiplier 2, ca_window 4. observed_ms are those of the four entries that the
     /// resumer looked at: with another statement since then the holds stay.
     resumer::clear_hold "ClearHold" (holds: u8, observed_ms: [u64; 4]) {
-        resumer: SIGNER,
+        resumer: RESUMER,
         config: CONFIG,
         asset: WRITABLE,
     }
 
     /// Freezes a holder's token account at once.
     compliance::freeze "Freeze" () {
-        compliance: SIGNER,
+        compliance: COMPLIANCE,
         config: CONFIG,
         asset: ASSET_OF_MINT_READ,
         mint: ANY,
@@ -645,7 +703,7 @@ instructions! {
 
     /// Thaws a holder's token account, unless a recovery from it is announced.
     compliance::thaw "Thaw" () {
-        compliance: SIGNER,
+        compliance: COMPLIANCE,
         config: CONFIG,
         asset: ASSET_OF_MINT_READ,
         mint: ANY,
@@ -663,7 +721,7 @@ instructions! {
     /// Freezes the source at once and announces that an amount will be moved out of it, after at least the timelock.
     compliance::announce_recovery "AnnounceRecovery" (amount_raw: u64, delay_secs: u64) {
         /// Pays.
-        compliance: PAYER,
+        compliance: COMPLIANCE.writable(),
         config: CONFIG,
         asset: ASSET_OF_MINT_READ,
         mint: ANY,
@@ -679,8 +737,8 @@ instructions! {
 
     /// Moves the announced amount; the source stays frozen.
     compliance::execute_recovery "ExecuteRecovery" () {
-        compliance: SIGNER,
-        admin: SIGNER,
+        compliance: COMPLIANCE,
+        admin: ADMIN,
         config: CONFIG,
         asset: ASSET_OF_MINT_READ,
         mint: ANY,
@@ -693,7 +751,7 @@ instructions! {
 
     /// Stops an announced recovery; the source stays frozen until compliance thaws it.
     guardian::cancel_recovery "CancelRecovery" () {
-        guardian: SIGNER,
+        guardian: GUARDIAN,
         config: CONFIG,
         recovery: WRITABLE,
     }

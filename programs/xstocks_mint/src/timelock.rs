@@ -6,7 +6,7 @@ use crate::{
     events::{emit, ProposalExecuted},
     hash::sha256,
     state::{Config, Proposal, State, PROPOSAL_EXECUTED, PROPOSAL_PENDING},
-    table::{self, Context},
+    table::{self, Context, MAX_PROPOSED_ACCOUNTS},
 };
 use pinocchio::AccountView;
 
@@ -22,8 +22,7 @@ pub const TIMELOCKED: [[u8; 8]; 7] = [
 ];
 
 const TAG: &[u8] = b"xstocks:proposal:v1";
-/// More accounts than any timelocked instruction has.
-const MAX_ACCOUNTS: usize = 8;
+const MAX_ACCOUNTS: usize = MAX_PROPOSED_ACCOUNTS as usize;
 
 /// sha256("xstocks:proposal:v1" | instruction data | account keys in order, without the proposal's own).
 ///
@@ -72,4 +71,18 @@ pub fn check(context: &Context, config: &Config, proposal: Option<&AccountView>,
     proposal.state = PROPOSAL_EXECUTED;
     emit(ProposalExecuted { proposal: *account.address(), hash: proposal.hash });
     proposal.invariant()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::INSTRUCTIONS;
+
+    #[test]
+    fn the_timelocked_instructions_are_those_that_the_table_gives_a_proposal() {
+        for instruction in INSTRUCTIONS {
+            let is_timelocked = TIMELOCKED.contains(&instruction.discriminator);
+            assert_eq!(instruction.is_timelocked(), is_timelocked, "{}", instruction.name);
+        }
+    }
 }

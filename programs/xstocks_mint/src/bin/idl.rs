@@ -6,7 +6,7 @@ use xstocks_mint::{
     error::ERRORS,
     events::{EVENTS, ITEMS, LIST_EVENTS},
     hash::sha256_const,
-    schema::{Account, Field, Instruction, Layout, Seed, Struct, Ty},
+    schema::{Account, Field, Instruction, Layout, Repeat, Repeated, Seed, Struct, Ty},
     state::{AttesterKey, Authorities, Bucket, Entry, Policy, STATES},
     table::INSTRUCTIONS,
 };
@@ -75,6 +75,9 @@ fn account(account: &Account) -> Value {
             object.insert(key.into(), json!(true));
         }
     }
+    if !account.spec.roles.is_empty() {
+        object.insert("roles".into(), account.spec.roles.iter().map(|role| role.field()).collect());
+    }
     if let Some(address) = &account.spec.address {
         object.insert("address".into(), json!(base58(address.as_array())));
     }
@@ -94,17 +97,34 @@ fn account(account: &Account) -> Value {
     Value::Object(object)
 }
 
+/// Accounts behind the named ones. Like `roles` and `timelocked` no part of the IDL's specification: clients that do not
+/// know it pass over it.
+fn repeated(group: &Repeated) -> Value {
+    let mut object = Map::new();
+    object.insert("accounts".into(), group.accounts.iter().map(account).collect());
+    let repeat = match group.repeat {
+        Repeat::Between(min, max) => json!({ "min": min, "max": max }),
+        Repeat::PerItemOf(argument) => json!({ "per": argument }),
+    };
+    object.insert("repeat".into(), repeat);
+    if let Some(key) = group.ascending_by {
+        object.insert("ascending_by".into(), json!(key));
+    }
+    Value::Object(object)
+}
+
 fn instruction(instruction: &Instruction) -> Value {
     let mut object = Map::new();
     object.insert("name".into(), json!(instruction.name));
-    let remaining = format!("Remaining accounts: {}", instruction.remaining);
-    let mut lines = instruction.docs.to_vec();
-    if !instruction.remaining.is_empty() {
-        lines.push(&remaining);
-    }
-    docs(&mut object, &lines);
+    docs(&mut object, instruction.docs);
     object.insert("discriminator".into(), json!(instruction.discriminator));
+    if instruction.is_timelocked() {
+        object.insert("timelocked".into(), json!(true));
+    }
     object.insert("accounts".into(), instruction.accounts.iter().map(account).collect());
+    if !instruction.remaining.is_empty() {
+        object.insert("remaining_accounts".into(), instruction.remaining.iter().map(repeated).collect());
+    }
     object.insert("args".into(), instruction.args.iter().map(field).collect());
     Value::Object(object)
 }
@@ -140,6 +160,7 @@ fn main() {
             "version": env!("CARGO_PKG_VERSION"),
             "spec": "0.1.0",
             "description": env!("CARGO_PKG_DESCRIPTION"),
+            "repository": env!("CARGO_PKG_REPOSITORY"),
         },
         "instructions": instructions.into_iter().map(instruction).collect::<Value>(),
         "accounts": named(STATES),

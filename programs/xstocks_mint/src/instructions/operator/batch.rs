@@ -10,15 +10,13 @@ use crate::{
     events::{EventList, ListEvent},
     log,
     state::{Asset, Custodian, CUSTODIAN_ACTIVE},
-    table::Context,
+    table::{Context, MAX_BATCH_CUSTODIANS},
     token,
 };
 use pinocchio::{AccountView, Address};
 
 /// More than fit a transaction's 64 account locks.
 pub const MAX_BATCH: usize = 20;
-/// Custodians whose statements may count in one batch.
-const MAX_CUSTODIANS: usize = 5;
 
 /// The entries of a batch and their accounts: custodians that are validated, and targets that `change_all` validates.
 pub struct Batch<'a> {
@@ -39,7 +37,7 @@ impl<'a> Batch<'a> {
         require(entries.len() <= MAX_BATCH, Error::TooManyEntries)?;
         let custodians = remaining.len().checked_sub(3 * entries.len());
         let custodians = custodians.ok_or_else(|| refusal(Error::EntriesAccountsMismatch))?;
-        require(custodians <= MAX_CUSTODIANS, Error::EntriesAccountsMismatch)?;
+        require(custodians <= MAX_BATCH_CUSTODIANS as usize, Error::EntriesAccountsMismatch)?;
         let (custodians, targets) = remaining.split_at(custodians);
         check_custodians(context.program_id, custodians)?;
         let (targets, _) = targets.as_chunks::<3>();
