@@ -9,7 +9,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *of(
         "instructions/operator/mint.rs",
         "mint_burn",
-        gone("mint-duty", "require_operator(config, accounts.operator)?;", "asks for the operator to mint"),
+        gone("mint-role", "require_operator(config, accounts.operator)?;", "asks for the operator to mint"),
         gone("mint-pause", "require_running(config, asset, scope::MINT)?;", "looks at pauses when it mints (M8)"),
         gone("mint-hold", "require(asset.holds == 0, Error::OnHold)?;", "looks at holds when it mints (M9)"),
         gone(
@@ -59,28 +59,28 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         gone(
             "mint-ceiling",
-            "require(supply_raw <= ceiling_raw, Error::CeilingExceeded)?;",
+            "require(supply_after_raw <= ceiling_raw, Error::CeilingExceeded)?;",
             "keeps the supply below what is attested (M1)",
         ),
         swap(
             "mint-ceiling-and-one",
-            "supply_raw <= ceiling_raw,",
-            "supply_raw <= ceiling_raw.saturating_add(1),",
+            "supply_after_raw <= ceiling_raw,",
+            "supply_after_raw <= ceiling_raw.saturating_add(1),",
             "stops at the ceiling exactly (M1)",
         ),
         swap(
             "mint-ceiling-before",
-            "supply_raw <= ceiling_raw,",
-            "supply_raw.wrapping_sub(amount_raw) <= ceiling_raw,",
+            "supply_after_raw <= ceiling_raw,",
+            "supply_after_raw.wrapping_sub(amount_raw) <= ceiling_raw,",
             "compares the supply after the mint with the ceiling (M1)",
         ),
-        gone("mint-total", "asset.minted_raw = asset.minted_raw.wrapping_add(amount_raw);", "counts what it minted"),
+        gone("mint-total", "asset.minted_raw = minted_raw;", "counts what it minted"),
         gone("mint-invariant", "asset.invariant()?;", "checks the asset's own rules before it mints"),
     ),
     *of(
         "instructions/operator/burn.rs",
         "mint_burn",
-        gone("burn-duty", "require_operator(config, accounts.operator)?;", "asks for the operator to burn"),
+        gone("burn-role", "require_operator(config, accounts.operator)?;", "asks for the operator to burn"),
         gone("burn-pause", "require_running(self.config, asset, scope::BURN)?;", "looks at pauses when it burns (M8)"),
         gone(
             "burn-released",
@@ -91,12 +91,12 @@ MUTANTS: tuple[Mutant, ...] = (
         gone("burn-zero", "require(amount_raw != 0, Error::AmountZero)?;", "refuses to burn nothing"),
         gone(
             "burn-inventory",
-            "require(token::amount_raw(vault)? >= amount_raw, Error::InventoryTooLow)?;",
+            "require(reading::amount_raw(target.vault())? >= amount_raw, Error::InventoryTooLow)?;",
             "looks at the inventory before it burns",
         ),
         gone(
             "burn-total",
-            "asset.burnt_raw = asset.burnt_raw.checked_add(amount_raw).ok_or_else(|| refusal(Error::Overflow))?;",
+            "asset.burnt_raw = asset.burnt_raw.checked_add(amount_raw).ok_or_else(|| cold_error(Error::Overflow))?;",
             "counts what it burnt",
         ),
         gone("burn-invariant", "asset.invariant()?;", "checks the asset's own rules before it burns"),
@@ -104,19 +104,21 @@ MUTANTS: tuple[Mutant, ...] = (
     *of(
         "instructions/operator/distribute.rs",
         "distribute pauses",
-        off("distribute-mint", "!same(&asset.mint, accounts.mint.address())", "compares the mint with the asset's"),
+        off(
+            "distribute-mint", "!address_eq(&asset.mint, accounts.mint.address())", "compares the mint with the asset's"
+        ),
         off(
             "distribute-vault",
-            "!same(&asset.vault, accounts.vault.address())",
+            "!address_eq(&asset.vault, accounts.vault.address())",
             "takes from the asset's vault only (M7)",
         ),
         off("distribute-to-vault", "asset.is_vault(destination)", "refuses its own vaults as destinations"),
         off(
             "distribute-owner",
-            "!same(holder, &participant.wallet)",
+            "!address_eq(holder, &participant.wallet)",
             "sends to the participant's own account only",
         ),
-        gone("distribute-duty", "require_operator(config, accounts.operator)?;", "asks for the operator to distribute"),
+        gone("distribute-role", "require_operator(config, accounts.operator)?;", "asks for the operator to distribute"),
         gone(
             "distribute-pause",
             "require_running(config, asset, scope::DISTRIBUTE)?;",
@@ -148,7 +150,7 @@ MUTANTS: tuple[Mutant, ...] = (
         gone("distribute-invariant", "asset.invariant()?;", "checks the asset's own rules before it distributes"),
     ),
     *of(
-        "instructions/operator/batch.rs",
+        "instructions/shared/supply_batch.rs",
         "substitution mint_burn",
         gone("batch-empty", "require(!entries.is_empty(), Error::NoEntries)?;", "refuses a batch of nothing"),
         gone(
@@ -163,7 +165,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         gone(
             "batch-custodian-account",
-            "validate::<Custodian>(program_id, first)?;",
+            "Validated::<Custodian>::new(program_id, first)?;",
             "checks whose and of what kind a custodian's account is",
         ),
         gone(
@@ -171,9 +173,10 @@ MUTANTS: tuple[Mutant, ...] = (
             "require(ascending(previous, account.address()), Error::CustodiansNotAscending)?;",
             "wants custodians in order and once",
         ),
-        gone(
+        swap(
             "batch-asset-account",
-            "validate::<Asset>(program_id, asset_account)?;",
+            "Validated::<Asset>::new(program_id, asset_account)?.get()",
+            "unsafe { Validated::<Asset>::assume_checked(asset_account) }.get()",
             "checks whose and of what kind an asset's account is",
         ),
         gone(
@@ -183,13 +186,13 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         gone(
             "batch-mint",
-            "require(same(&asset.mint, mint.address()), Error::WrongMint)?;",
+            "require(address_eq(&asset.mint, mint.address()), Error::WrongMint)?;",
             "compares the mint with the asset's",
         ),
         swap(
             "batch-vault",
-            "require(same(&asset.vault, vault.address()), Error::WrongVault)",
-            "Ok(())",
+            "require(address_eq(&asset.vault, vault.address()), Error::WrongVault)?;",
+            "",
             "compares the vault with the asset's (M7)",
         ),
         swap(
@@ -211,7 +214,7 @@ MUTANTS: tuple[Mutant, ...] = (
         gone("batch-call-made", "call_of::<C>(intent, target).make();", "makes the call of a single entry"),
         gone(
             "batch-other-custodians",
-            "validate::<Custodian>(program_id, account)?;",
+            "Validated::<Custodian>::new(program_id, account)?;",
             "checks whose and of what kind a further custodian's account is",
         ),
         swap(
@@ -222,7 +225,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     *of(
-        "instructions/operator/mod.rs",
+        "instructions/shared/pause.rs",
         "mint_burn pauses distribute",
         swap(
             "pause-of-asset",
@@ -242,6 +245,10 @@ MUTANTS: tuple[Mutant, ...] = (
             "scope",
             "stops at a pause of transfers by its own name",
         ),
+    ),
+    *of(
+        "instructions/shared/sequence.rs",
+        "mint_burn pauses distribute",
         swap(
             "sequence-any",
             "asset.sequence == sequence",
@@ -262,13 +269,64 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "sequence-wraps",
-            "sequence.checked_add(1).ok_or_else(|| refusal(Error::SequenceExhausted))?",
+            "sequence.checked_add(1).ok_or_else(|| cold_error(Error::SequenceExhausted))?",
             "sequence.wrapping_add(1)",
             "ends with the last number",
         ),
         gone("sequence-hash", "asset.last_intent_hash = *intent_hash;", "keeps the hash of the intent that executed"),
     ),
     # ---- statements ------------------------------------------------------------------------------------------------
+    *of(
+        "instructions/attestation/statement.rs",
+        "attestation",
+        swap(
+            "statement-asset-account",
+            "Writable::<Asset>::new(context.program_id, account)?.get()",
+            "unsafe { Writable::<Asset>::assume_checked(account) }.get()",
+            "checks whose and of what kind an asset's account is",
+        ),
+        swap(
+            "statement-writable",
+            "Writable::<Asset>::new(context.program_id, account)?.get()",
+            "crate::account::Validated::<Asset>::new(context.program_id, account)?.get()",
+            "refuses a read-only asset by name",
+        ),
+        off(
+            "statement-order",
+            "previous.is_some_and(|previous| !ascending(previous, &asset.mint))",
+            "wants each asset once and in order",
+        ),
+        swap(
+            "statement-genesis",
+            "        &config.genesis_hash,\n",
+            "        &[],\n",
+            "binds a statement to its cluster (M3)",
+        ),
+        swap(
+            "statement-program",
+            "        context.program_id.as_array(),\n",
+            "        &[],\n",
+            "binds a statement to its program (M3)",
+        ),
+        swap(
+            "statement-custodian",
+            "        accounts.custodian.address().as_array(),\n",
+            "        &[],\n",
+            "binds a statement to its custodian (M3)",
+        ),
+        swap(
+            "statement-mint",
+            "mint.write(asset.mint.as_array());",
+            "mint.write(&[]);",
+            "binds an entry to its mint (M3)",
+        ),
+        swap(
+            "statement-multiplier",
+            "multiplier.write(bytes_of_number(asset.multiplier_in_force(now)));",
+            "multiplier.write(&[]);",
+            "binds an entry to the multiplier (M3)",
+        ),
+    ),
     *of(
         "instructions/attestation/submit_attestation.rs",
         "attestation custodians",
@@ -304,48 +362,10 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         gone("statement-quorum", "signatures.check_quorum(custodian, now)?;", "asks for a quorum (M2)"),
         off("statement-digest", "!signatures.signed(&digest)", "compares what was signed with the statement (Q6)"),
-        gone(
-            "statement-asset-account",
-            "validate::<Asset>(context.program_id, account)?;",
-            "checks whose and of what kind an asset's account is",
-        ),
-        off("statement-writable", "!account.is_writable()", "refuses a read-only asset by name"),
-        off(
-            "statement-order",
-            "previous.is_some_and(|previous| !ascending(previous, &asset.mint))",
-            "wants each asset once and in order",
-        ),
-        swap(
-            "statement-genesis",
-            "[TAG, &config.genesis_hash, ",
-            "[TAG, &[], ",
-            "binds a statement to its cluster (M3)",
-        ),
-        swap(
-            "statement-program",
-            "context.program_id.as_array(), accounts",
-            "&[], accounts",
-            "binds a statement to its program (M3)",
-        ),
-        swap(
-            "statement-custodian",
-            "accounts.custodian.address().as_array(), numbers]",
-            "&[], numbers]",
-            "binds a statement to its custodian (M3)",
-        ),
-        swap(
-            "statement-mint", "mint.write(asset.mint.as_array());", "mint.write(&[]);", "binds a line to its mint (M3)"
-        ),
-        swap(
-            "statement-multiplier",
-            "multiplier.write(bytes(asset.multiplier_in_force(now)));",
-            "multiplier.write(&[]);",
-            "binds a line to the multiplier (M3)",
-        ),
         swap(
             "statement-multiplier-announced",
-            "if asset.change_announced() {\n        asset.bring_into_force(now);",
-            "if asset.change_announced() && now.ts < 0 {\n        asset.bring_into_force(now);",
+            "if asset.change_announced() {\n        asset.activate_pending_multiplier(now);",
+            "if asset.change_announced() && now.ts < 0 {\n        asset.activate_pending_multiplier(now);",
             "brings an announced multiplier into force (M9)",
         ),
         swap(
@@ -363,7 +383,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         off(
             "statement-capacity",
-            "!renewed && !is_capacity(said.shares_micro, multiplier_bits, capacity_raw)",
+            "!renewed && !is_capacity(attested.shares_micro, multiplier_bits, capacity_raw)",
             "computes the capacity of the shares itself",
         ),
         off(
@@ -394,14 +414,14 @@ MUTANTS: tuple[Mutant, ...] = (
         off("statement-rise", "rises_above(old_raw, capacity_raw, rise_bps)", "holds after a rise (M9)"),
         swap(
             "statement-renewed",
-            "same_multiplier && before.shares_micro == said.shares_micro && before.capacity_raw == capacity_raw",
-            "same_multiplier && before.shares_micro == said.shares_micro",
+            "same_multiplier && before.shares_micro == attested.shares_micro && before.capacity_raw == capacity_raw",
+            "same_multiplier && before.shares_micro == attested.shares_micro",
             "computes a capacity of the same shares that differs",
         ),
         swap(
             "statement-renewed-multiplier",
-            "same_multiplier && before.shares_micro == said.shares_micro && before.capacity_raw == capacity_raw",
-            "before.shares_micro == said.shares_micro && before.capacity_raw == capacity_raw",
+            "same_multiplier && before.shares_micro == attested.shares_micro && before.capacity_raw == capacity_raw",
+            "before.shares_micro == attested.shares_micro && before.capacity_raw == capacity_raw",
             "computes the same capacity anew after a change of the multiplier (M9)",
         ),
         swap(
@@ -418,7 +438,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "statement-newly-seen",
-            "saturating_add(before.capacity_raw, before.redeemed_seen_raw).saturating_sub(said.redeemed_seen_raw)",
+            "saturating_add(before.capacity_raw, before.redeemed_seen_raw).saturating_sub(attested.redeemed_seen_raw)",
             "before.capacity_raw",
             "takes what is newly seen redeemed for no fall (M9)",
         ),
@@ -443,7 +463,11 @@ MUTANTS: tuple[Mutant, ...] = (
     *of(
         "instructions/attestation/signatures.rs",
         "attestation",
-        off("s2-program", "!same(program, &ids::ED25519_PROGRAM)", "wants the instruction of the ed25519 program (S2)"),
+        off(
+            "s2-program",
+            "!address_eq(program, &ids::ED25519_PROGRAM)",
+            "wants the instruction of the ed25519 program (S2)",
+        ),
         swap(
             "s6-trailing",
             "data.len() != message_at + DIGEST_LEN",
@@ -476,7 +500,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "q2-known",
-            "known.find(|key| same(&key.key, signer)).ok_or(Error::SignerUnknown)?",
+            "known.find(|key| address_eq(&key.key, signer)).ok_or(Error::SignerUnknown)?",
             "known.next().ok_or(Error::SignerUnknown)?",
             "compares signers with the custodian's keys (Q2)",
         ),
@@ -485,14 +509,14 @@ MUTANTS: tuple[Mutant, ...] = (
         off("q5-custodian", "!parties.has(OWN_PARTY)", "wants the custodian's own signature (Q5, M2)"),
         swap(
             "q6-message",
-            ".is_some_and(|message| same(message, &expected))",
-            ".is_some_and(|message| same(message, &expected) || true)",
+            ".is_some_and(|message| address_eq(message, &expected))",
+            ".is_some_and(|message| address_eq(message, &expected) || true)",
             "reads the signed message (Q6)",
         ),
     ),
     # ---- the money rules of the state ------------------------------------------------------------------------------
     *of(
-        "state/asset.rs",
+        "state/entry.rs",
         "mint_burn attestation",
         swap(
             "fresh-attached",
@@ -528,6 +552,34 @@ MUTANTS: tuple[Mutant, ...] = (
             "leaves entries of another multiplier out of the ceiling (M9)",
         ),
         swap(
+            "invalidate-time",
+            "self.observed_ms = self.observed_ms.max(until_ms);",
+            "",
+            "keeps older statements from reviving an invalidated entry (M3)",
+        ),
+        gone("invalidate-capacity", "self.capacity_raw = 0;", "empties the capacity of an invalidated entry"),
+        gone("invalidate-mark", "self.withdrawn = 1;", "marks an invalidated entry"),
+    ),
+    *of(
+        "state/bucket.rs",
+        "mint_burn",
+        swap(
+            "bucket-overfull",
+            "Some(secs) if elapsed_secs > secs => burst_raw,",
+            "",
+            "fills a bucket to its size only (M5)",
+        ),
+        swap(
+            "bucket-take",
+            "self.level_raw.checked_sub(amount_raw).ok_or_else(|| cold_error(Error::BucketEmpty))?",
+            "self.level_raw.saturating_sub(amount_raw)",
+            "refuses more than the bucket holds (M5)",
+        ),
+    ),
+    *of(
+        "state/asset.rs",
+        "mint_burn attestation",
+        swap(
             "ceiling-unseen",
             "capacity_raw.saturating_sub(unseen_raw)",
             "{ let _ = unseen_raw; capacity_raw }",
@@ -546,34 +598,14 @@ MUTANTS: tuple[Mutant, ...] = (
             "counts the unseen redemptions of detached entries (M6)",
         ),
         swap(
-            "void-time",
-            "self.observed_ms = self.observed_ms.max(until_ms);",
-            "",
-            "keeps older statements from reviving a voided entry (M3)",
-        ),
-        gone("void-capacity", "self.capacity_raw = 0;", "empties the capacity of a voided entry"),
-        gone("void-mark", "self.withdrawn = 1;", "marks a voided entry"),
-        swap(
-            "bucket-overfull",
-            "Some(secs) if elapsed_secs > secs => burst_raw,",
-            "",
-            "fills a bucket to its size only (M5)",
-        ),
-        swap(
-            "bucket-take",
-            "self.level_raw.checked_sub(amount_raw).ok_or_else(|| refusal(Error::BucketEmpty))?",
-            "self.level_raw.saturating_sub(amount_raw)",
-            "refuses more than the bucket holds (M5)",
-        ),
-        swap(
             "invariant-redeemed",
-            "ensure(used == self.entry_count && redeemed <= self.burnt_raw)",
-            "ensure(used == self.entry_count)",
+            "ensure(used == self.entry_count && redeemed_raw <= self.burnt_raw, Rule::AssetEntries)",
+            "ensure(used == self.entry_count, Rule::AssetEntries)",
             "ensures that what was redeemed was burnt (M12)",
         ),
         swap(
             "invariant-seen",
-            "ensure(entry.redeemed_seen_raw <= entry.redeemed_total_raw)?;",
+            "ensure(entry.redeemed_seen_raw <= entry.redeemed_total_raw, Rule::AssetSeen)?;",
             "",
             "ensures that no more was seen redeemed than was redeemed (M6)",
         ),
@@ -638,7 +670,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "timelock",
         off(
             "cancel-own-replacement",
-            "proposal.role == role::GUARDIAN && !same(&config.admin, by)",
+            "proposal.role == role::GUARDIAN && !address_eq(&config.admin, by)",
             "lets the guardian be replaced",
         ),
         off("cancel-finished", "proposal.state != PROPOSAL_PENDING", "cancels only what is pending"),
@@ -662,7 +694,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         gone(
             "attach-void",
-            "entry.void(now.observable_until_ms(config.max_skew_secs));",
+            "entry.invalidate(now.observable_until_ms(config.max_skew_secs));",
             "voids what was observed before a custodian is attached (M3)",
         ),
     ),
@@ -693,14 +725,14 @@ MUTANTS: tuple[Mutant, ...] = (
             "timelock::check(context, config, accounts.proposal, now)?;",
             "releases a mint under the timelock",
         ),
-        off("release-inventory", "token::amount_raw(accounts.vault)? != 0", "releases a mint without inventory only"),
+        off("release-inventory", "reading::amount_raw(accounts.vault)? != 0", "releases a mint without inventory only"),
         off("release-change", "asset.change_announced()", "waits for a change of the multiplier before a release"),
     ),
     # ---- what the admin does ---------------------------------------------------------------------------------------
     *of(
         "instructions/admin/detach_custodian.rs",
         "custodians",
-        gone("detach-void", "entry.void(0);", "leaves nothing of a detached entry"),
+        gone("detach-void", "entry.invalidate(0);", "leaves nothing of a detached entry"),
         gone("detach-state", "entry.state = ENTRY_DETACHED;", "detaches"),
     ),
     *of(
@@ -708,11 +740,13 @@ MUTANTS: tuple[Mutant, ...] = (
         "initialize",
         swap(
             "initialize-anybody",
-            "if !same(\n        upgrade_authority(",
-            "if false && !same(\n        upgrade_authority(",
+            "if !address_eq(\n        upgrade_authority(",
+            "if false && !address_eq(\n        upgrade_authority(",
             "is initialized by its deployer only",
         ),
-        off("initialize-program", "!same(program.address(), program_id)", "reads the upgrade authority of itself"),
+        off(
+            "initialize-program", "!address_eq(program.address(), program_id)", "reads the upgrade authority of itself"
+        ),
     ),
     *of(
         "instructions/admin/seal.rs",
@@ -736,7 +770,7 @@ MUTANTS: tuple[Mutant, ...] = (
         gone("tighten-bounds", "policy.check()?;", "keeps the bounds of every policy"),
     ),
     *of(
-        "instructions/admin/taking.rs",
+        "instructions/shared/mint_registration.rs",
         "register_asset adoption",
         gone(
             "taking-authorities",
@@ -773,7 +807,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     # ---- a mint before it is taken ---------------------------------------------------------------------------------
     *of(
-        "mint_profile.rs",
+        "token_2022/authorities.rs",
         "register_asset adoption",
         swap(
             "authority-nobody",
@@ -783,10 +817,14 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "authority-other",
-            "may != Holder::Nobody && same(holder, asset)",
+            "may != Holder::Nobody && address_eq(holder, asset)",
             "may != Holder::Nobody",
             "refuses foreign authorities",
         ),
+    ),
+    *of(
+        "token_2022/mint_profile.rs",
+        "register_asset adoption",
         swap(
             "profile-forbidden-extension",
             "_ if extension > 31 || required & bit(extension) == 0 => return Err(Error::ForbiddenExtension),",
@@ -822,9 +860,9 @@ MUTANTS: tuple[Mutant, ...] = (
     *of(
         "instructions/registrar/set_participant.rs",
         "distribute",
-        off(
-            "participant-duty",
-            "!same(&config.registrar, accounts.registrar.address())",
+        gone(
+            "participant-role",
+            "require_registrar(config, accounts.registrar)?;",
             "asks for the registrar to list somebody",
         ),
     ),
@@ -837,7 +875,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *of(
         "instructions/guardian/pause.rs",
         "pauses",
-        gone("pause-duty", "require_guardian(config, accounts.guardian)?;", "asks for the guardian to pause (M8)"),
+        gone("pause-role", "require_guardian(config, accounts.guardian)?;", "asks for the guardian to pause (M8)"),
         swap(
             "pause-others", "asset.paused |= args.scopes;", "asset.paused = args.scopes;", "keeps the other pauses (M8)"
         ),
@@ -845,7 +883,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *of(
         "instructions/resumer/resume.rs",
         "pauses",
-        gone("resume-duty", "require_resumer(config, accounts.resumer)?;", "asks for the resumer to resume (M8)"),
+        gone("resume-role", "require_resumer(config, accounts.resumer)?;", "asks for the resumer to resume (M8)"),
         swap("resume-others", "Ok(paused & !scopes)", "Ok(0)", "resumes only what was named (M8)"),
     ),
     *of(
@@ -860,7 +898,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *of(
         "instructions/resumer/clear_hold.rs",
         "multiplier mint_burn",
-        gone("hold-duty", "require_resumer(config, accounts.resumer)?;", "asks for the resumer to clear a hold (M9)"),
+        gone("hold-role", "require_resumer(config, accounts.resumer)?;", "asks for the resumer to clear a hold (M9)"),
         off(
             "hold-looked-at",
             "asset.entries.iter().zip(args.observed_ms).any(|(entry, seen_ms)| entry.observed_ms != seen_ms)",
@@ -878,7 +916,7 @@ MUTANTS: tuple[Mutant, ...] = (
         off("withdraw-expired", "now.ts >= key.expires_ts", "lets an attester withdraw while its key lasts"),
         gone(
             "withdraw-void",
-            "entry.void(now.observable_until_ms(config.max_skew_secs));",
+            "entry.invalidate(now.observable_until_ms(config.max_skew_secs));",
             "makes a withdrawn entry count nothing (M3)",
         ),
     ),
@@ -886,7 +924,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *of(
         "account.rs",
         "substitution",
-        off("account-owner", "!same(account.owner(), program_id)", "reads its own accounts only"),
+        off("account-owner", "!address_eq(account.owner(), program_id)", "reads its own accounts only"),
         gone(
             "account-kind",
             "require(discriminator == expected, Error::AccountDiscriminatorMismatch)?;",
@@ -900,9 +938,9 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     *of(
-        "token.rs",
+        "token_2022/reading.rs",
         "distribute substitution",
-        off("token-owner", "!same(account.owner(), &ids::TOKEN_2022)", "takes token accounts of Token-2022 only"),
+        off("token-owner", "!address_eq(account.owner(), &ids::TOKEN_2022)", "takes token accounts of Token-2022 only"),
         swap(
             "token-mint",
             "!is_account || !of_mint || !is_initialized",
@@ -916,8 +954,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "instructions/pending_admin/accept_admin.rs",
         "admin_handover",
         off(
-            "accept-duty",
-            "!same(&config.pending_admin, accounts.pending_admin.address())",
+            "accept-role",
+            "!address_eq(&config.pending_admin, accounts.pending_admin.address())",
             "asks who accepts the admin's office",
         ),
         off("accept-early", "now.ts < config.pending_admin_ready_ts", "waits for the timelock of an offer"),
@@ -931,11 +969,11 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     # ---- the multiplier --------------------------------------------------------------------------------------------
     *of(
-        "instructions/corporate_actions/mod.rs",
+        "instructions/shared/multiplier.rs",
         "multiplier",
         off(
             "multiplier-applied",
-            "token::effective_multiplier_bits(mint, asset.scaled_ui_offset, now)? != asset.multiplier_bits",
+            "reading::effective_multiplier_bits(mint, asset.scaled_ui_offset, now)? != asset.multiplier_bits",
             "compares the mint's multiplier with the asset's before it changes (M9)",
         ),
     ),
@@ -972,12 +1010,12 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         off(
             "thaw-immutable-owner",
-            "!token::has_immutable_owner(accounts.account)",
+            "!reading::has_immutable_owner(accounts.account)",
             "thaws in the permissioned profile only what stays the participant's",
         ),
     ),
     *of(
-        "instructions/compliance/mod.rs",
+        "instructions/shared/holder_account.rs",
         "freeze recovery",
         off("compliance-vault", "asset.is_vault(account.address())", "leaves its own vaults alone (M7)"),
     ),
@@ -992,7 +1030,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "announce-freeze",
-            "if !token::is_frozen(accounts.source) {\n        let bump",
+            "if !reading::is_frozen(accounts.source) {\n        let bump",
             "if false {\n        let bump",
             "freezes the source at once (M7)",
         ),
@@ -1001,7 +1039,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "instructions/guardian/cancel_recovery.rs",
         "recovery",
         gone(
-            "cancel-recovery-duty", "require_guardian(config, accounts.guardian)?;", "asks for the guardian to cancel"
+            "cancel-recovery-role", "require_guardian(config, accounts.guardian)?;", "asks for the guardian to cancel"
         ),
     ),
     *of(
@@ -1010,11 +1048,11 @@ MUTANTS: tuple[Mutant, ...] = (
         gone("execute-admin", "require_admin(config, accounts.admin)?;", "wants the admin's signature too (M7)"),
         swap(
             "execute-destination",
-            " || !same(&recovery.destination, destination.address())",
+            " || !address_eq(&recovery.destination, destination.address())",
             "",
             "recovers to the announced account (M7)",
         ),
-        swap("execute-mint", " || !same(&recovery.mint, &asset.mint)", "", "recovers of the announced mint (M7)"),
+        swap("execute-mint", " || !address_eq(&recovery.mint, &asset.mint)", "", "recovers of the announced mint (M7)"),
         off("execute-early", "Now::read()?.ts < recovery.ready_ts", "waits for the announced time (M7)"),
         gone("execute-once", "recovery.state = RECOVERY_EXECUTED;", "remembers an executed recovery"),
     ),
@@ -1022,8 +1060,8 @@ MUTANTS: tuple[Mutant, ...] = (
     *of(
         "instructions/participant/request_redemption.rs",
         "redemptions",
-        off("request-participant", "!same(&participant.wallet, wallet)", "takes the wallet's own permission"),
-        off("request-owner", "!same(holder, wallet)", "takes tokens from the wallet's own account only, by name"),
+        off("request-participant", "!address_eq(&participant.wallet, wallet)", "takes the wallet's own permission"),
+        off("request-owner", "!address_eq(holder, wallet)", "takes tokens from the wallet's own account only, by name"),
         gone("request-paused", "require_running(config, asset, scope::REDEEM)?;", "looks at pauses (M8)"),
         gone("request-active", "participant.require_active(now)?;", "wants an active participant"),
     ),
@@ -1031,28 +1069,28 @@ MUTANTS: tuple[Mutant, ...] = (
         "instructions/participant/cancel_redemption.rs",
         "redemptions",
         off(
-            "cancel-redemption-duty",
-            "!same(&redemption.wallet, accounts.wallet.address())",
+            "cancel-redemption-role",
+            "!address_eq(&redemption.wallet, accounts.wallet.address())",
             "asks whose redemption it is",
         ),
     ),
     *of(
         "instructions/operator/reject_redemption.rs",
         "redemptions roles",
-        gone("reject-duty", "require_operator(config, accounts.operator)?;", "asks for the operator to reject"),
+        gone("reject-role", "require_operator(config, accounts.operator)?;", "asks for the operator to reject"),
     ),
     *of(
-        "instructions/redeeming.rs",
+        "instructions/shared/redemption.rs",
         "redemptions",
-        off("redeeming-mint", "!same(&asset.mint, mint)", "compares the mint with the asset's"),
+        off("redeeming-mint", "!address_eq(&asset.mint, mint)", "compares the mint with the asset's"),
         off(
             "redeeming-vault",
-            "!same(&asset.redemption_vault, self.vault.address())",
+            "!address_eq(&asset.redemption_vault, self.vault.address())",
             "takes from the redemption vault only (M7)",
         ),
-        off("redeeming-of-mint", "!same(&redemption.mint, mint)", "wants a redemption of this mint"),
+        off("redeeming-of-mint", "!address_eq(&redemption.mint, mint)", "wants a redemption of this mint"),
         off("give-back-to-vault", "asset.is_vault(destination.address())", "refuses its vaults as destinations"),
-        off("give-back-owner", "!same(holder, &redemption.wallet)", "gives back to the wallet that requested"),
+        off("give-back-owner", "!address_eq(holder, &redemption.wallet)", "gives back to the wallet that requested"),
         gone(
             "give-back-once",
             "redemption.close(state, Address::default(), Now::read()?.ts)?;",
@@ -1067,7 +1105,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *of(
         "instructions/operator/settle_redemption.rs",
         "redemptions roles",
-        gone("settle-duty", "require_operator(config, accounts.operator)?;", "asks for the operator to settle"),
+        gone("settle-role", "require_operator(config, accounts.operator)?;", "asks for the operator to settle"),
         gone("settle-paused", "require_running(config, asset, scope::REDEEM)?;", "looks at pauses (M8)"),
         off("settle-released", "asset.state == ASSET_RELEASED", "leaves released assets alone"),
         gone(
@@ -1077,7 +1115,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         off(
             "settle-multiplier",
-            "token::effective_multiplier_bits(accounts.mint, asset.scaled_ui_offset, now)? != asset.multiplier_bits",
+            "reading::effective_multiplier_bits(accounts.mint, asset.scaled_ui_offset, now)? != asset.multiplier_bits",
             "settles by the multiplier that was signed (M9)",
         ),
         off("settle-retired", "custodian.state != CUSTODIAN_ACTIVE", "blames no retired custodian"),
@@ -1110,7 +1148,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     # ---- what is read back after a call of Token-2022 --------------------------------------------------------------
     *of(
-        "token.rs",
+        "token_2022/reading.rs",
         "lying_token distribute redemptions",
         swap(
             "moved-source",
@@ -1127,12 +1165,16 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     *of(
-        "instructions/operator/batch.rs",
+        "instructions/shared/supply_batch.rs",
         "lying_token",
-        gone("batch-supply-after", "supply_is(target, supply_raw)?;", "reads the supply again after the call (M1)"),
+        gone(
+            "batch-supply-after",
+            "require_supply(target.mint(), supply_raw)?;",
+            "reads the supply again after the call (M1)",
+        ),
         gone(
             "batch-supply-after-of-many",
-            "supply_is(call.target, *supply_raw)?;",
+            "require_supply(mint, *supply_raw)?;",
             "reads each supply again after the calls of a batch (M1)",
         ),
     ),
@@ -1151,7 +1193,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         off(
             "settle-vault-after",
-            "left_raw != Some(token::amount_raw(accounts.redemption_vault)?)",
+            "left_raw != Some(reading::amount_raw(accounts.redemption_vault)?)",
             "reads the redemption vault again after it settled (M7)",
         ),
     ),
@@ -1161,7 +1203,7 @@ MUTANTS: tuple[Mutant, ...] = (
         gone("request-after", "moved.check()?;", "reads both balances again after a request (M7)"),
     ),
     *of(
-        "instructions/redeeming.rs",
+        "instructions/shared/redemption.rs",
         "lying_token",
         swap("give-back-after", "moved.check()", "Ok(())", "reads both balances again after giving tokens back (M7)"),
     ),
@@ -1169,14 +1211,14 @@ MUTANTS: tuple[Mutant, ...] = (
         "instructions/compliance/execute_recovery.rs",
         "lying_token",
         gone("execute-after", "moved.check()?;", "reads both balances again after a recovery (M7)"),
-        off("execute-frozen-after", "!token::is_frozen(source)", "reads whether the source is frozen again"),
+        off("execute-frozen-after", "!reading::is_frozen(source)", "reads whether the source is frozen again"),
     ),
     *of(
         "instructions/compliance/announce_recovery.rs",
         "lying_token",
         swap(
             "announce-frozen-after",
-            "        if !token::is_frozen(accounts.source) {\n            return",
+            "        if !reading::is_frozen(accounts.source) {\n            return",
             "        if false {\n            return",
             "reads whether the source was frozen when its recovery is announced",
         ),
@@ -1184,14 +1226,14 @@ MUTANTS: tuple[Mutant, ...] = (
     *of(
         "instructions/compliance/freeze.rs",
         "lying_token",
-        off("freeze-after", "!token::is_frozen(accounts.account)", "reads whether an account was frozen"),
+        off("freeze-after", "!reading::is_frozen(accounts.account)", "reads whether an account was frozen"),
     ),
     *of(
         "instructions/compliance/thaw.rs",
         "lying_token",
         swap(
             "thaw-after",
-            "    if token::is_frozen(accounts.account) {",
+            "    if reading::is_frozen(accounts.account) {",
             "    if false {",
             "reads whether an account was thawed",
         ),
@@ -1201,7 +1243,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "lying_token",
         swap(
             "schedule-after",
-            "|| token::effective_multiplier_bits(mint, offset, then)? != args.new_bits",
+            "|| reading::effective_multiplier_bits(mint, offset, then)? != args.new_bits",
             "",
             "reads in the mint whether it will apply the new multiplier (M9)",
         ),
@@ -1211,17 +1253,17 @@ MUTANTS: tuple[Mutant, ...] = (
         "lying_token",
         swap(
             "cancel-multiplier-after",
-            "|| token::effective_multiplier_bits(mint, offset, never)? != bits",
+            "|| reading::effective_multiplier_bits(mint, offset, never)? != bits",
             "",
             "reads in the mint whether the change is gone (M9)",
         ),
     ),
     *of(
-        "instructions/admin/handing.rs",
+        "instructions/shared/authority_transfer.rs",
         "lying_token",
         off(
             "handing-after",
-            "goes(before, holder, asset) && !same(after, holder)",
+            "must_transfer(before, holder, asset) && !address_eq(after, holder)",
             "reads in the mint whether an authority was handed over",
         ),
     ),

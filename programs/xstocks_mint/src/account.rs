@@ -1,43 +1,23 @@
 //! Reading, changing and creating the program's accounts.
 //!
-//! pinocchio's borrow counters cost compute units in every access, so borrow rules are kept by hand: a reference
-//! into an account's data lives only inside one function body and is not used any more once another reference to
-//! data of the same account is made or a call into another program can change it. Accounts of different types
-//! cannot be the same account, since their discriminators differ.
+//! pinocchio's borrow counters cost compute units in every access, so Rust's rule of one writer is kept by hand. Whoever
+//! asks for a `&mut` vouches for it: `load_mut`, `create` and `Writable::get_mut` are unsafe, and each caller says why
+//! no other reference to the data of that account is used while its own one lives. What is shared (`load`,
+//! `Validated::get`) is then safe. Two accounts of different types are never one account, since their discriminators
+//! differ; `validate` has checked them. A call into another program changes no data of this program's accounts, which
+//! only their owner can write, and what other programs own is read as raw bytes each time (token_2022/reading.rs).
 
 use crate::{
+    address::address_eq,
     cpi,
-    error::{refusal, require, Error, Result},
+    error::{require, Error, Result},
     ids,
+    pda::find_address,
     state::{State, VERSION},
+    sysvar::rent_exempt,
 };
+use core::marker::PhantomData;
 use pinocchio::{cpi::Seed, AccountView, Address};
-
-/// Whether two addresses are equal, word by word.
-#[inline(always)]
-pub fn same(a: &Address, b: &Address) -> bool {
-    solana_address::address_eq(a, b)
-}
-
-/// Whether a stands before b by bytes.
-#[inline(always)]
-pub fn ascending(a: &Address, b: &Address) -> bool {
-    let (a, b) = (a.as_array().as_ptr().cast::<u64>(), b.as_array().as_ptr().cast::<u64>());
-    for i in 0..4 {
-        // SAFETY: an address has four words; the reads are unaligned ones.
-        let (x, y) = unsafe { (a.add(i).read_unaligned(), b.add(i).read_unaligned()) };
-        if x != y {
-            return u64::from_be(x) < u64::from_be(y);
-        }
-    }
-    false
-}
-
-/// The account's data, for writing through.
-#[inline(always)]
-pub fn data_ptr(account: &AccountView) -> *mut u8 {
-    account.data_ptr().cast_mut()
-}
 
 /// The account's data.
 ///
@@ -49,6 +29,124 @@ pub unsafe fn data<'a>(account: &AccountView) -> &'a [u8] {
     unsafe { core::slice::from_raw_parts(account.data_ptr(), account.data_len()) }
 }
 
+/// An account of this program that holds an S: owner, size, discriminator and version were checked.
+#[repr(transparent)]
+pub struct Validated<'a, S> {
+    account: &'a AccountView,
+    state: PhantomData<&'a S>,
+}
+
+impl<S> Clone for Validated<'_, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<S> Copy for Validated<'_, S> {}
+
+impl<'a, S: State> Validated<'a, S> {
+    /// Checks the account.
+    ///
+    /// # Errors
+    /// Those of `validate`.
+    #[inline(always)]
+    pub fn new(program_id: &Address, account: &'a AccountView) -> Result<Self> {
+        validate::<S>(program_id, account)?;
+        Ok(Self { account, state: PhantomData })
+    }
+
+    /// An account that was checked before.
+    ///
+    /// # Safety
+    /// `new` has passed for this account.
+    #[inline(always)]
+    pub const unsafe fn assume_checked(account: &'a AccountView) -> Self {
+        Self { account, state: PhantomData }
+    }
+
+    /// What it holds.
+    #[inline(always)]
+    pub fn get(self) -> &'a S {
+        // SAFETY: there are SPACE bytes (checked by `new`; nothing in this program makes an account shorter), data + 8
+        // is aligned to 8 bytes as the runtime aligns data, and S takes every bit pattern. Who holds a `&mut` to it has
+        // vouched that no such reference is used meanwhile.
+        unsafe { &*self.account.data_ptr().add(8).cast::<S>() }
+    }
+}
+
+/// The same, and writable.
+#[repr(transparent)]
+pub struct Writable<'a, S>(Validated<'a, S>);
+
+impl<S> Clone for Writable<'_, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<S> Copy for Writable<'_, S> {}
+
+impl<'a, S: State> Writable<'a, S> {
+    /// Checks the account.
+    ///
+    /// # Errors
+    /// Those of `validate`, ConstraintMut.
+    #[inline(always)]
+    pub fn new(program_id: &Address, account: &'a AccountView) -> Result<Self> {
+        let validated = Validated::new(program_id, account)?;
+        require(account.is_writable(), Error::ConstraintMut)?;
+        Ok(Self(validated))
+    }
+
+    /// An account that was checked before.
+    ///
+    /// # Safety
+    /// `new` has passed for this account.
+    #[inline(always)]
+    pub const unsafe fn assume_checked(account: &'a AccountView) -> Self {
+        // SAFETY: the caller's word; `Writable::new` checks what `Validated::new` does.
+        Self(unsafe { Validated::assume_checked(account) })
+    }
+
+    /// What it holds.
+    #[inline(always)]
+    pub fn get(self) -> &'a S {
+        self.0.get()
+    }
+
+    /// What it holds, for changing it.
+    ///
+    /// # Safety
+    /// While the reference lives no other one to the account's data is used, however it was made.
+    #[inline(always)]
+    pub unsafe fn get_mut(self) -> &'a mut S {
+        // SAFETY: as for `Validated::get`; exclusive by the caller's word.
+        unsafe { &mut *data_ptr(self.0.account).add(8).cast::<S>() }
+    }
+}
+
+/// Validates and reads.
+///
+/// # Errors
+/// Those of `validate`.
+#[inline(always)]
+pub fn load<'a, S: State>(program_id: &Address, account: &'a AccountView) -> Result<&'a S> {
+    Ok(Validated::new(program_id, account)?.get())
+}
+
+/// Validates a writable account and hands out what it holds, for changing it.
+///
+/// # Errors
+/// Those of `validate`, ConstraintMut.
+///
+/// # Safety
+/// While the reference lives no other one to the account's data is used, however it was made.
+#[allow(clippy::mut_from_ref)] // the safety section is about that
+#[inline(always)]
+pub unsafe fn load_mut<'a, S: State>(program_id: &Address, account: &'a AccountView) -> Result<&'a mut S> {
+    let writable = Writable::new(program_id, account)?;
+    // SAFETY: the caller's word.
+    Ok(unsafe { writable.get_mut() })
+}
+
 /// Checks owner, discriminator, size and version of a program account.
 ///
 /// # Errors
@@ -56,7 +154,7 @@ pub unsafe fn data<'a>(account: &AccountView) -> &'a [u8] {
 /// AccountDiscriminatorMismatch (3002), AccountDidNotDeserialize (3003), UnsupportedVersion.
 #[inline(always)]
 pub fn validate<S: State>(program_id: &Address, account: &AccountView) -> Result {
-    if !same(account.owner(), program_id) {
+    if !address_eq(account.owner(), program_id) {
         return Err(not_owned(account));
     }
     if account.data_len() != S::SPACE {
@@ -73,7 +171,7 @@ pub fn validate<S: State>(program_id: &Address, account: &AccountView) -> Result
 #[cold]
 #[inline(never)]
 fn not_owned(account: &AccountView) -> Error {
-    if account.data_len() == 0 && same(account.owner(), &ids::SYSTEM_PROGRAM) {
+    if account.data_len() == 0 && address_eq(account.owner(), &ids::SYSTEM_PROGRAM) {
         Error::AccountNotInitialized
     } else {
         Error::AccountOwnedByWrongProgram
@@ -95,188 +193,10 @@ fn wrong_size(account: &AccountView, discriminator: u64) -> Error {
     }
 }
 
-/// The state of a validated account.
-///
-/// # Safety
-/// `validate::<S>` has passed for the account, and nothing writes to it while the reference lives.
+/// The account's data, for writing through.
 #[inline(always)]
-pub unsafe fn view<S: State>(account: &AccountView) -> &S {
-    // SAFETY: the size was checked, data + 8 is aligned to 8 bytes, S takes every bit pattern.
-    unsafe { &*account.data_ptr().add(8).cast::<S>() }
-}
-
-/// The state of a validated account, for changing it.
-///
-/// # Safety
-/// `validate::<S>` has passed for the account, it is writable, and no other reference to its data is used while
-/// this one lives.
-#[allow(clippy::mut_from_ref)]
-#[inline(always)]
-pub unsafe fn view_mut<S: State>(account: &AccountView) -> &mut S {
-    // SAFETY: as for `view`; exclusive by the caller's word.
-    unsafe { &mut *data_ptr(account).add(8).cast::<S>() }
-}
-
-/// Validates and reads.
-///
-/// # Errors
-/// Those of `validate`.
-#[inline(always)]
-pub fn load<'a, S: State>(program_id: &Address, account: &'a AccountView) -> Result<&'a S> {
-    validate::<S>(program_id, account)?;
-    // SAFETY: validated; the handlers keep the rule at the top of this file.
-    Ok(unsafe { view(account) })
-}
-
-/// Validates a writable account and hands it out for changing.
-///
-/// # Errors
-/// Those of `validate`, ConstraintMut.
-#[allow(clippy::mut_from_ref)]
-#[inline(always)]
-pub fn load_mut<'a, S: State>(program_id: &Address, account: &'a AccountView) -> Result<&'a mut S> {
-    validate::<S>(program_id, account)?;
-    if !account.is_writable() {
-        return Err(Error::ConstraintMut);
-    }
-    // SAFETY: validated, writable; the handlers keep the rule at the top of this file.
-    Ok(unsafe { view_mut(account) })
-}
-
-/// Finds a program derived address and its bump.
-///
-/// # Errors
-/// ConstraintSeeds where there is none (which no seeds of this program are known to give).
-#[inline(always)]
-pub fn find_address(seeds: &[&[u8]], program_id: &Address) -> Result<(Address, u8)> {
-    #[cfg(any(target_os = "solana", target_arch = "bpf"))]
-    {
-        let mut address = core::mem::MaybeUninit::<Address>::uninit();
-        let mut bump = 0u8;
-        // SAFETY: `&[&[u8]]` has the layout the syscall reads; it fills address and bump when it returns zero.
-        let status = unsafe {
-            solana_define_syscall::definitions::sol_try_find_program_address(
-                seeds.as_ptr().cast(),
-                seeds.len() as u64,
-                program_id.as_array().as_ptr(),
-                address.as_mut_ptr().cast(),
-                &mut bump,
-            )
-        };
-        if status != 0 {
-            return Err(Error::ConstraintSeeds);
-        }
-        // SAFETY: the syscall succeeded.
-        Ok((unsafe { address.assume_init() }, bump))
-    }
-    #[cfg(not(any(target_os = "solana", target_arch = "bpf")))]
-    {
-        let _ = (seeds, program_id);
-        Err(Error::ConstraintSeeds)
-    }
-}
-
-/// Lamports that make an account of `space` bytes rent exempt.
-///
-/// # Errors
-/// Overflow.
-#[inline(always)]
-pub fn rent_exempt(space: usize) -> Result<u64> {
-    /// Bytes the runtime counts for every account beside its data.
-    const OVERHEAD_BYTES: u64 = 128;
-    let mut lamports_per_byte_year = [0u8; 8];
-    sysvar(&ids::RENT_SYSVAR, 0, &mut lamports_per_byte_year)?;
-    let mut threshold_years = [0u8; 8];
-    sysvar(&ids::RENT_SYSVAR, 8, &mut threshold_years)?;
-    // The runtime's exemption threshold is an f64 in the sysvar: 2.0, or 1.0 once SIMD-0194 folds it into the rate.
-    let years = match u64::from_le_bytes(threshold_years) {
-        0x4000_0000_0000_0000 => 2,
-        0x3FF0_0000_0000_0000 => 1,
-        _ => return Err(Error::Overflow),
-    };
-    let bytes = (space as u64).wrapping_add(OVERHEAD_BYTES); // space is a constant of a few KiB
-    let rate = crate::math::multiply(u64::from_le_bytes(lamports_per_byte_year), years);
-    let total = crate::math::multiply(rate.low, bytes);
-    if rate.high != 0 || total.high != 0 {
-        return Err(Error::Overflow);
-    }
-    Ok(total.low)
-}
-
-/// Reads a part of a sysvar.
-///
-/// # Errors
-/// WrongClock where the runtime does not have it.
-#[inline(always)]
-fn sysvar(address: &Address, offset: u64, out: &mut [u8; 8]) -> Result {
-    #[cfg(any(target_os = "solana", target_arch = "bpf"))]
-    // SAFETY: the syscall writes 8 bytes to `out` or returns an error.
-    if unsafe {
-        solana_define_syscall::definitions::sol_get_sysvar(address.as_array().as_ptr(), out.as_mut_ptr(), offset, 8)
-    } == 0
-    {
-        return Ok(());
-    }
-    let _ = (address, offset, out);
-    Err(refusal(Error::WrongClock))
-}
-
-/// Clock: the unix timestamp is its last field.
-const CLOCK_TS: usize = 32;
-
-/// The chain's clock.
-#[derive(Clone, Copy, Debug)]
-pub struct Now {
-    /// Unix time in seconds, from 0 to 2^40.
-    pub ts: i64,
-}
-
-impl Now {
-    /// Reads the clock (the unix timestamp is its last field, at byte 32).
-    ///
-    /// # Errors
-    /// WrongClock before 1970 and beyond the year 36000.
-    #[inline(always)]
-    pub fn read() -> Result<Self> {
-        let mut ts = [0u8; 8];
-        sysvar(&ids::CLOCK_SYSVAR, CLOCK_TS as u64, &mut ts)?;
-        Self::at(i64::from_le_bytes(ts))
-    }
-
-    /// The same of the Clock sysvar's account, whose address the caller has checked.
-    ///
-    /// # Errors
-    /// WrongClock.
-    #[inline(always)]
-    pub fn of(clock: &AccountView) -> Result<Self> {
-        require(clock.data_len() >= CLOCK_TS + 8, Error::WrongClock)?;
-        // SAFETY: the length was just checked; nothing writes to a sysvar.
-        Self::at(i64::from_le(unsafe { clock.data_ptr().add(CLOCK_TS).cast::<i64>().read_unaligned() }))
-    }
-
-    #[inline(always)]
-    fn at(ts: i64) -> Result<Self> {
-        require((0..1 << 40).contains(&ts), Error::WrongClock)?;
-        Ok(Self { ts })
-    }
-
-    /// Seconds as u64.
-    #[inline(always)]
-    pub const fn secs(self) -> u64 {
-        self.ts.cast_unsigned() // never negative
-    }
-
-    /// Milliseconds; below 2^50.
-    #[inline(always)]
-    pub const fn ms(self) -> u64 {
-        self.secs().wrapping_mul(1_000)
-    }
-
-    /// The furthest time of observation that is still taken (M3).
-    #[inline(always)]
-    pub const fn observable_until_ms(self, max_skew_secs: u32) -> u64 {
-        self.ms().wrapping_add((max_skew_secs as u64).wrapping_mul(1_000))
-    }
+fn data_ptr(account: &AccountView) -> *mut u8 {
+    account.data_ptr().cast_mut()
 }
 
 /// Nothing was created at the address yet; it may have lamports.
@@ -285,7 +205,7 @@ impl Now {
 /// AlreadyInitialized.
 #[inline(always)]
 pub fn require_vacant(account: &AccountView) -> Result {
-    if same(account.owner(), &ids::SYSTEM_PROGRAM) && account.data_len() == 0 {
+    if address_eq(account.owner(), &ids::SYSTEM_PROGRAM) && account.data_len() == 0 {
         Ok(())
     } else {
         Err(Error::AlreadyInitialized)
@@ -300,16 +220,19 @@ const MAX_SEEDS: usize = 4;
 ///
 /// # Errors
 /// ConstraintSeeds where the account is not at the address of `seeds` (at most three); AlreadyInitialized.
-#[allow(clippy::mut_from_ref)]
+///
+/// # Safety
+/// While the reference lives no other one to the account's data is used, however it was made.
+#[allow(clippy::mut_from_ref)] // the safety section is about that
 #[inline(always)]
-pub fn create<'a, S: State>(
+pub unsafe fn create<'a, S: State>(
     program_id: &Address,
     payer: &AccountView,
     account: &'a AccountView,
     seeds: &[&[u8]],
 ) -> Result<&'a mut S> {
     let (address, bump) = find_address(seeds, program_id)?;
-    if !same(&address, account.address()) {
+    if !address_eq(&address, account.address()) {
         return Err(Error::ConstraintSeeds);
     }
     require_vacant(account)?;
@@ -322,12 +245,13 @@ pub fn create<'a, S: State>(
     let signer = signer.get(..=seeds.len()).ok_or(Error::ConstraintSeeds)?;
     allocate(&New { program_id, payer, account, space: S::SPACE }, signer)?;
     let data = data_ptr(account);
-    // SAFETY: the account now is the program's, writable, zeroed and has SPACE bytes (10 at least).
+    // SAFETY: the account now is the program's, writable, zeroed and has SPACE bytes (10 at least), aligned to 8 as all
+    // account data is; S takes every bit pattern; exclusive by the caller's word.
     unsafe {
         data.cast::<[u8; 8]>().write_unaligned(S::DISCRIMINATOR);
         data.add(8).write(VERSION);
         data.add(9).write(bump);
-        Ok(view_mut(account))
+        Ok(&mut *data.add(8).cast::<S>())
     }
 }
 

@@ -14,7 +14,7 @@ pub fn require(holds: bool, error: Error) -> Result {
     if holds {
         Ok(())
     } else {
-        Err(refusal(error))
+        Err(cold_error(error))
     }
 }
 
@@ -22,7 +22,7 @@ pub fn require(holds: bool, error: Error) -> Result {
 /// more in registers. A mint passes fifty checks.
 #[cold]
 #[inline(never)]
-pub fn refusal(error: Error) -> Error {
+pub fn cold_error(error: Error) -> Error {
     core::hint::black_box(error)
 }
 

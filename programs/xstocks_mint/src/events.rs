@@ -68,7 +68,7 @@ events! {
     AttestationSkipped { mint: Address, custodian: Address, reason: u8 }
     /// An attester withdrew an entry: it counts zero until a newer statement.
     EntryWithdrawn { mint: Address, custodian: Address, attester: Address, observed_ms: u64 }
-    /// The admin's office is offered to a key, which may accept from ready_ts on and before expires_ts.
+    /// The admin role is offered to a key, which may accept from ready_ts on and before expires_ts.
     AdminOffered { pending_admin: Address, ready_ts: i64, expires_ts: i64 }
     /// The offer was taken back.
     AdminOfferCancelled { by: Address }

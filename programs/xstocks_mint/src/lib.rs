@@ -6,8 +6,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod account;
+pub mod address;
 pub mod args;
 pub mod cpi;
+pub mod dispatch;
 pub mod error;
 pub mod events;
 pub mod hash;
@@ -15,17 +17,18 @@ pub mod ids;
 pub mod instructions;
 pub mod log;
 pub mod math;
-pub mod mint_profile;
+pub mod pda;
 pub mod schema;
 mod security_txt;
 pub mod state;
+pub mod sysvar;
 pub mod table;
 pub mod timelock;
-pub mod token;
+pub mod token_2022;
 
 #[cfg(any(target_os = "solana", target_arch = "bpf"))]
 mod entrypoint {
-    use crate::table::{dispatch, Context};
+    use crate::{dispatch::dispatch, table::Context};
     use pinocchio::{AccountView, Address, ProgramResult};
 
     /// More than any instruction takes (mint: 3 + 5 + 20 * 3); what a transaction names beyond it is not looked at.

@@ -57,6 +57,13 @@ pub unsafe trait Layout: Schema + Copy + 'static {
     const STRUCT: Struct;
 }
 
+/// The bytes of a value, which are its Borsh bytes.
+#[inline(always)]
+pub fn bytes_of<T: Layout>(value: &T) -> &[u8] {
+    // SAFETY: a Layout has no padding, so each of its bytes is initialized.
+    unsafe { core::slice::from_raw_parts((&raw const *value).cast(), core::mem::size_of::<T>()) }
+}
+
 /// Declares a struct that is its own Borsh encoding (`C`: naturally aligned, padding named; `packed`: alignment 1).
 macro_rules! layout {
     (@repr C $($item:tt)*) => { #[repr(C)] #[derive(Clone, Copy)] $($item)* };

@@ -1,11 +1,12 @@
 //! The one timelock: what a proposal permits, and the check that a timelocked instruction makes.
 
 use crate::{
-    account::{load_mut, Now},
+    account::load_mut,
     error::{Error, Result},
     events::{emit, ProposalExecuted},
     hash::sha256,
     state::{Config, Proposal, State, PROPOSAL_EXECUTED, PROPOSAL_PENDING},
+    sysvar::Now,
     table::{self, Context, MAX_PROPOSED_ACCOUNTS},
 };
 use pinocchio::AccountView;
@@ -51,7 +52,9 @@ pub fn check(context: &Context, config: &Config, proposal: Option<&AccountView>,
     let Some(account) = proposal else {
         return if config.sealed == 0 { Ok(()) } else { Err(Error::ProposalRequired) };
     };
-    let proposal = load_mut::<Proposal>(context.program_id, account)?;
+    // SAFETY: the caller hands over the account, and no reference into its data; what the caller itself reads and
+    // changes are accounts of other types.
+    let proposal = unsafe { load_mut::<Proposal>(context.program_id, account) }?;
     let without_proposal = context.accounts.split_last().map_or(&[][..], |(_, others)| others);
     if proposal.hash != proposal_hash(context.data, without_proposal)? {
         return Err(Error::ProposalMismatch);
@@ -76,11 +79,11 @@ pub fn check(context: &Context, config: &Config, proposal: Option<&AccountView>,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::INSTRUCTIONS;
+    use crate::table::instructions;
 
     #[test]
     fn the_timelocked_instructions_are_those_that_the_table_gives_a_proposal() {
-        for instruction in INSTRUCTIONS {
+        for instruction in instructions() {
             let is_timelocked = TIMELOCKED.contains(&instruction.discriminator);
             assert_eq!(instruction.is_timelocked(), is_timelocked, "{}", instruction.name);
         }

@@ -6,9 +6,9 @@ use core::mem::{size_of, MaybeUninit};
 
 use proptest::prelude::*;
 use xstocks_mint::{
-    account::Now,
     schema::Layout,
     state::{self, State, CUSTODIAN_ACTIVE, VERSION},
+    sysvar::Now,
 };
 use xstocks_reserve::{Account, Asset, AssetState, Config, Custodian, Error, Mint};
 

@@ -5,7 +5,7 @@ use core::mem::{offset_of, size_of};
 use xstocks_mint::{
     ids,
     state::{self, State, CUSTODIAN_ACTIVE, ENTRY_ATTACHED, ENTRY_EMPTY, MAX_ENTRIES},
-    token,
+    token_2022::layout as token,
 };
 use xstocks_reserve::{hold, layout, scope};
 
@@ -63,7 +63,7 @@ same! {
     layout::custodian::LEN => state::Custodian::SPACE,
     layout::custodian::ACTIVE => CUSTODIAN_ACTIVE,
     layout::config::LEN => state::Config::SPACE,
-    u16::from_le_bytes([layout::mint::SCALED_UI_HEADER[0], layout::mint::SCALED_UI_HEADER[1]]) => token::SCALED_UI_TYPE,
+    u16::from_le_bytes([layout::mint::SCALED_UI_HEADER[0], layout::mint::SCALED_UI_HEADER[1]]) => token::SCALED_UI,
     u16::from_le_bytes([layout::mint::SCALED_UI_HEADER[2], layout::mint::SCALED_UI_HEADER[3]]) => token::SCALED_UI_LEN,
     layout::mint::SCALED_UI_LEN => 4 + token::SCALED_UI_LEN as usize,
     scope::MINT => state::scope::MINT,

@@ -8,7 +8,7 @@ use xstocks_mint::{
     hash::sha256_const,
     schema::{Account, Field, Instruction, Layout, Repeat, Repeated, Seed, Struct, Ty},
     state::{AttesterKey, Authorities, Bucket, Entry, Policy, STATES},
-    table::INSTRUCTIONS,
+    table::instructions,
 };
 
 /// Names the address a localnet loads the program at; nobody holds a key of it.
@@ -151,7 +151,7 @@ fn main() {
     let events: Vec<([u8; 8], Struct)> = [EVENTS, LIST_EVENTS].concat();
     structs.extend(events.iter().map(|(_, item)| item));
     structs.sort_by_key(|item| item.name);
-    let mut instructions: Vec<&Instruction> = INSTRUCTIONS.iter().collect();
+    let mut instructions: Vec<&Instruction> = instructions().collect();
     instructions.sort_by_key(|item| item.name);
     let idl = json!({
         "address": base58(&sha256_const(&[LOCALNET_ADDRESS_TAG])),

@@ -1,4 +1,4 @@
-//! The instructions, in folders by who calls them.
+//! The instructions, in folders by who calls them, and what several of them share.
 
 pub mod admin;
 pub mod attestation;
@@ -7,8 +7,7 @@ pub mod corporate_actions;
 pub mod guardian;
 pub mod operator;
 pub mod participant;
-mod pausing;
 pub mod pending_admin;
-mod redeeming;
 pub mod registrar;
 pub mod resumer;
+mod shared;

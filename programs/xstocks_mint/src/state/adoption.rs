@@ -1,7 +1,14 @@
 //! A live mint on its way under the program.
 
-use super::{ensure, State, PROFILE_PERMISSIONED, VERSION};
-use crate::{error::Result, schema::layout};
+use crate::{
+    error::Result,
+    hash::discriminator,
+    schema::layout,
+    state::{
+        asset::PROFILE_PERMISSIONED,
+        definition::{ensure, Rule, State, VERSION},
+    },
+};
 use pinocchio::Address;
 
 /// Adoption.state: an aborted one may begin anew, a finished one never.
@@ -75,13 +82,12 @@ impl Authorities {
 }
 
 impl State for Adoption {
-    const DISCRIMINATOR: [u8; 8] = Self::DISC;
+    const DISCRIMINATOR: [u8; 8] = discriminator("account", "Adoption");
 
     fn invariant(&self) -> Result {
-        ensure(self.version == VERSION)?;
-        // A known state of a known profile.
-        ensure(self.state <= ADOPTION_ABORTED && self.profile <= PROFILE_PERMISSIONED)?;
-        // Tokens can be minted, so somebody could mint them.
-        ensure(self.holders.mint != Authorities::NOBODY)
+        ensure(self.version == VERSION, Rule::AdoptionVersion)?;
+        let is_known = self.state <= ADOPTION_ABORTED && self.profile <= PROFILE_PERMISSIONED;
+        ensure(is_known, Rule::AdoptionKnown)?;
+        ensure(self.holders.mint != Authorities::NOBODY, Rule::AdoptionMintable)
     }
 }

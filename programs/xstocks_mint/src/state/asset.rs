@@ -1,13 +1,20 @@
 //! One tokenised share: its mint, entries, limits and totals.
 
-use super::{ensure, scope, State, MAX_SKEW_SECS, VERSION};
 use crate::{
-    account::{same, Now},
-    args::PolicyArg,
-    error::{refusal, Error, Result},
+    address::address_eq,
+    error::{Error, Result},
     events::{emit, MultiplierInForce},
+    hash::discriminator,
     math::saturating_add,
     schema::layout,
+    state::{
+        bucket::Bucket,
+        config::scope,
+        definition::{ensure, Rule, State, VERSION},
+        entry::{Entry, ENTRY_EMPTY},
+        policy::Policy,
+    },
+    sysvar::Now,
 };
 use pinocchio::Address;
 
@@ -18,10 +25,6 @@ pub const ASSET_HALTED: u8 = 0;
 pub const ASSET_ACTIVE: u8 = 1;
 pub const ASSET_RETIRED: u8 = 2;
 pub const ASSET_RELEASED: u8 = 3;
-/// Entry.state.
-pub const ENTRY_EMPTY: u8 = 0;
-pub const ENTRY_ATTACHED: u8 = 1;
-pub const ENTRY_DETACHED: u8 = 2;
 /// Asset.profile.
 pub const PROFILE_XSTOCKS: u8 = 0;
 pub const PROFILE_OPEN: u8 = 1;
@@ -39,70 +42,6 @@ pub mod hold {
 }
 
 layout! {
-    C
-    /// The limits of an asset. Tightened at once, loosened under the timelock.
-    struct Policy {
-        /// The supply never exceeds it, whatever is attested.
-        supply_limit_raw: u64,
-        /// Size of the bucket for mint (M5).
-        mint_burst_raw: u64,
-        /// Refill of the bucket for mint per whole second.
-        mint_refill_raw_per_sec: u64,
-        /// Size of the bucket for distribute (M5).
-        distribute_burst_raw: u64,
-        /// Refill of the bucket for distribute per whole second.
-        distribute_refill_raw_per_sec: u64,
-        /// A statement counts while now - observed <= max_age_secs.
-        max_age_secs: u32,
-        /// A rise of capacity_raw + redeemed_seen_raw of one entry above it sets hold 1.
-        max_rise_bps: u32,
-        /// Multiplier changes beyond it need the admin too.
-        max_multiplier_bps: u32,
-        /// How far capacity + seen may move across a multiplier change (M9), else hold 2.
-        ca_tolerance_bps: u32,
-        /// So long after a multiplier change or its cancelling a first entry sets hold 4 (M9).
-        ca_window_secs: u32,
-        /// A multiplier change is announced at least so long before it takes effect.
-        min_notice_secs: u32,
-    }
-
-    C
-    /// A token bucket: starts empty, refills per whole second.
-    struct Bucket {
-        /// What may be taken, as of updated_ts.
-        level_raw: u64,
-        /// When it was refilled last.
-        updated_ts: i64,
-    }
-
-    C
-    /// What the asset knows of one custodian's newest statement. Slots are never freed.
-    struct Entry {
-        /// The Custodian account.
-        custodian: Address,
-        /// Key epoch of the custodian that signed.
-        epoch: u32,
-        /// 0 Empty, 1 Attached, 2 Detached.
-        state: u8,
-        /// 1 after attach, detach or withdraw_entry until a newer quorum statement is taken.
-        withdrawn: u8,
-        _pad0: [u8; 2],
-        /// Time of the observation in ms; strictly rises, over all epochs (M3).
-        observed_ms: u64,
-        /// The statement counts while now < expires_ts.
-        expires_ts: i64,
-        /// Millionths of a share that the custodian holds for this mint.
-        shares_micro: u64,
-        /// Supply that those shares back at multiplier_bits.
-        capacity_raw: u64,
-        /// Burnt for redemptions blamed on this custodian, ever.
-        redeemed_total_raw: u64,
-        /// What of it the custodian's statements have counted; the rest lowers the ceiling (M6).
-        redeemed_seen_raw: u64,
-        /// Multiplier the capacity was signed with.
-        multiplier_bits: u64,
-    }
-
     C
     /// One tokenised share. It is itself every authority of its mint. PDA ["asset", mint].
     struct Asset {
@@ -165,68 +104,6 @@ layout! {
     }
 }
 
-impl Bucket {
-    /// The bucket at `now_ts`: refilled for the whole seconds that passed, up to `burst_raw`. A clock that went
-    /// backwards adds nothing and does not move the bucket's time.
-    #[inline(always)]
-    pub const fn refilled(self, now_ts: i64, burst_raw: u64, refill_raw_per_sec: u64) -> Self {
-        let updated_ts = if now_ts > self.updated_ts { now_ts } else { self.updated_ts };
-        let elapsed_secs = updated_ts.abs_diff(self.updated_ts);
-        if self.level_raw >= burst_raw {
-            return Self { level_raw: burst_raw, updated_ts };
-        }
-        let room_raw = burst_raw.wrapping_sub(self.level_raw); // level < burst
-        let level_raw = match room_raw.checked_div(refill_raw_per_sec) {
-            // More seconds than it takes to fill the room.
-            Some(secs) if elapsed_secs > secs => burst_raw,
-            // The product is at most the room.
-            _ => self.level_raw.wrapping_add(elapsed_secs.wrapping_mul(refill_raw_per_sec)),
-        };
-        Self { level_raw, updated_ts }
-    }
-
-    /// Takes `amount_raw` out of the bucket.
-    ///
-    /// # Errors
-    /// BucketEmpty.
-    #[inline(always)]
-    pub fn take(&mut self, amount_raw: u64) -> Result {
-        self.level_raw = self.level_raw.checked_sub(amount_raw).ok_or_else(|| refusal(Error::BucketEmpty))?;
-        Ok(())
-    }
-}
-
-impl Entry {
-    /// Whether the entry counts in the ceiling: attached, not withdrawn, of the custodian's present `epoch`, not
-    /// older than `max_age_secs`, not expired, signed with the multiplier in force.
-    #[inline(always)]
-    pub const fn is_fresh(&self, now: Now, epoch: u32, max_age_secs: u32, multiplier_bits: u64) -> bool {
-        // observed_ms is at most the clock and the skew when it was taken (2^51), the sum cannot wrap.
-        let fresh_until_ms = self.observed_ms.wrapping_add((max_age_secs as u64).wrapping_mul(1_000));
-        self.state == ENTRY_ATTACHED
-            && self.withdrawn == 0
-            && self.epoch == epoch
-            && now.ts < self.expires_ts
-            && now.ms() <= fresh_until_ms
-            && self.multiplier_bits == multiplier_bits
-    }
-
-    /// Burnt for redemptions, not counted by the custodian yet (M6).
-    #[inline(always)]
-    pub const fn unseen_raw(&self) -> u64 {
-        self.redeemed_total_raw.saturating_sub(self.redeemed_seen_raw) // seen <= total by the invariant
-    }
-
-    /// Makes the entry count zero, and everything observed up to `until_ms` unable to revive it.
-    #[inline(always)]
-    pub fn void(&mut self, until_ms: u64) {
-        self.observed_ms = self.observed_ms.max(until_ms);
-        self.shares_micro = 0;
-        self.capacity_raw = 0;
-        self.withdrawn = 1;
-    }
-}
-
 impl Asset {
     /// The slots in use: those before the first empty one.
     #[inline(always)]
@@ -237,7 +114,7 @@ impl Asset {
     /// The slot of a custodian, attached or detached.
     #[inline(always)]
     pub fn slot_of(&self, custodian: &Address) -> Option<usize> {
-        self.active_entries().position(|entry| same(&entry.custodian, custodian))
+        self.active_entries().position(|entry| address_eq(&entry.custodian, custodian))
     }
 
     /// max(0, capacities of fresh entries - unseen redemptions of ALL entries); `epoch_of` gives the present epoch
@@ -288,7 +165,7 @@ impl Asset {
     /// An announced multiplier whose time has come becomes the one in force.
     #[cold]
     #[inline(never)]
-    pub fn bring_into_force(&mut self, now: Now) {
+    pub fn activate_pending_multiplier(&mut self, now: Now) {
         if !self.change_announced() || now.ts < self.multiplier_effective_ts {
             return;
         }
@@ -317,7 +194,7 @@ impl Asset {
     /// # Errors
     /// AssetReleased.
     #[inline(always)]
-    pub const fn require_held(&self) -> Result {
+    pub const fn require_not_released(&self) -> Result {
         if self.state == ASSET_RELEASED {
             return Err(Error::AssetReleased);
         }
@@ -327,7 +204,7 @@ impl Asset {
     /// Whether a token account is one of the asset's two vaults.
     #[inline(always)]
     pub fn is_vault(&self, account: &Address) -> bool {
-        same(account, &self.vault) || same(account, &self.redemption_vault)
+        address_eq(account, &self.vault) || address_eq(account, &self.redemption_vault)
     }
 
     /// Replaces the limits; the buckets are first brought to now under the old ones.
@@ -359,88 +236,42 @@ fn less_unseen(capacity_raw: u64, unseen_raw: u64) -> u64 {
     capacity_raw.saturating_sub(unseen_raw)
 }
 
-impl Policy {
-    /// Bounds that every policy keeps.
-    ///
-    /// # Errors
-    /// PolicyInvalid.
-    pub fn check(&self) -> Result {
-        // A statement must be able to count, and a tolerance is at most all of it. What was signed before a multiplier
-        // change must be too old to count when its window is over (see docs/money-rules-model.md, EXPIRY).
-        let longest_life_secs = (self.max_age_secs as u64).wrapping_add(MAX_SKEW_SECS as u64); // two u32
-        if self.max_age_secs == 0 || self.ca_tolerance_bps > 10_000 || self.ca_window_secs as u64 <= longest_life_secs {
-            return Err(Error::PolicyInvalid);
-        }
-        Ok(())
-    }
-
-    /// Whether each value is the same as in `old` or stricter.
-    pub const fn tightens(&self, old: &Self) -> bool {
-        self.supply_limit_raw <= old.supply_limit_raw
-            && self.mint_burst_raw <= old.mint_burst_raw
-            && self.mint_refill_raw_per_sec <= old.mint_refill_raw_per_sec
-            && self.distribute_burst_raw <= old.distribute_burst_raw
-            && self.distribute_refill_raw_per_sec <= old.distribute_refill_raw_per_sec
-            && self.max_age_secs <= old.max_age_secs
-            && self.max_rise_bps <= old.max_rise_bps
-            && self.max_multiplier_bps <= old.max_multiplier_bps
-            && self.ca_tolerance_bps <= old.ca_tolerance_bps
-            && self.ca_window_secs >= old.ca_window_secs
-            && self.min_notice_secs >= old.min_notice_secs
-    }
-}
-
-impl From<&PolicyArg> for Policy {
-    fn from(arg: &PolicyArg) -> Self {
-        Self {
-            supply_limit_raw: arg.supply_limit_raw,
-            mint_burst_raw: arg.mint_burst_raw,
-            mint_refill_raw_per_sec: arg.mint_refill_raw_per_sec,
-            distribute_burst_raw: arg.distribute_burst_raw,
-            distribute_refill_raw_per_sec: arg.distribute_refill_raw_per_sec,
-            max_age_secs: arg.max_age_secs,
-            max_rise_bps: arg.max_rise_bps,
-            max_multiplier_bps: arg.max_multiplier_bps,
-            ca_tolerance_bps: arg.ca_tolerance_bps,
-            ca_window_secs: arg.ca_window_secs,
-            min_notice_secs: arg.min_notice_secs,
-        }
-    }
-}
-
 impl State for Asset {
-    const DISCRIMINATOR: [u8; 8] = Self::DISC;
+    const DISCRIMINATOR: [u8; 8] = discriminator("account", "Asset");
 
     #[inline(always)]
     fn invariant(&self) -> Result {
-        ensure(self.version == VERSION)?;
-        // Known state, pause and hold bits only.
-        ensure(self.state <= ASSET_RELEASED && self.paused & !scope::ALL == 0 && self.holds & !hold::ALL == 0)?;
-        // No bucket is fuller than its size (M5).
-        ensure(self.mint_bucket.level_raw <= self.policy.mint_burst_raw)?;
-        ensure(self.distribute_bucket.level_raw <= self.policy.distribute_burst_raw)?;
-        // A multiplier is announced with its time, or neither.
+        ensure(self.version == VERSION, Rule::AssetVersion)?;
+        ensure(
+            self.state <= ASSET_RELEASED && self.paused & !scope::ALL == 0 && self.holds & !hold::ALL == 0,
+            Rule::AssetKnown,
+        )?;
+        ensure(self.mint_bucket.level_raw <= self.policy.mint_burst_raw, Rule::AssetMintBucket)?;
+        ensure(self.distribute_bucket.level_raw <= self.policy.distribute_burst_raw, Rule::AssetDistributeBucket)?;
         let none_announced = self.pending_multiplier_bits == 0 && self.multiplier_effective_ts == 0;
-        ensure(none_announced || (self.pending_multiplier_bits != 0 && self.multiplier_effective_ts != 0))?;
-        // What was burnt existed.
+        ensure(
+            none_announced || (self.pending_multiplier_bits != 0 && self.multiplier_effective_ts != 0),
+            Rule::AssetAnnouncement,
+        )?;
         ensure(
             self.burnt_raw <= self.minted_raw || self.burnt_raw <= saturating_add(self.adopted_raw, self.minted_raw),
+            Rule::AssetBurnt,
         )?;
-        // The slots in use are the first entry_count ones; none has counted more than was redeemed (M6).
-        let (mut used, mut redeemed) = (0u8, 0u64);
+        let (mut used, mut redeemed_raw) = (0u8, 0u64);
         for entry in self.active_entries() {
-            ensure(entry.redeemed_seen_raw <= entry.redeemed_total_raw)?;
-            redeemed = saturating_add(redeemed, entry.redeemed_total_raw);
+            ensure(entry.redeemed_seen_raw <= entry.redeemed_total_raw, Rule::AssetSeen)?;
+            redeemed_raw = saturating_add(redeemed_raw, entry.redeemed_total_raw);
             used = used.wrapping_add(1); // at most 4
         }
-        // What was redeemed is a part of what was burnt: the rest are burns by intents (M12).
-        ensure(used == self.entry_count && redeemed <= self.burnt_raw)
+        // Of what was burnt the rest are burns by intents (M12).
+        ensure(used == self.entry_count && redeemed_raw <= self.burnt_raw, Rule::AssetEntries)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::entry::{ENTRY_ATTACHED, ENTRY_DETACHED};
     use proptest::prelude::*;
 
     const NOW: Now = Now { ts: 1_000_000 };
@@ -558,105 +389,16 @@ mod tests {
         assert!(asset.change_announced() && asset.around_change(NOW));
         assert_eq!(*asset.multiplier_in_force(at(NOW.ts + 9)), MULTIPLIER);
         assert_eq!(*asset.multiplier_in_force(at(NOW.ts + 10)), new);
-        asset.bring_into_force(at(NOW.ts + 9));
+        asset.activate_pending_multiplier(at(NOW.ts + 9));
         assert_eq!(asset.multiplier_bits, MULTIPLIER);
-        asset.bring_into_force(at(NOW.ts + 50));
+        asset.activate_pending_multiplier(at(NOW.ts + 50));
         assert_eq!((asset.multiplier_bits, asset.pending_multiplier_bits), (new, 0));
         assert_eq!((asset.multiplier_changed_ts, asset.multiplier_effective_ts), (NOW.ts + 10, 0));
         assert!(asset.around_change(at(NOW.ts + 109)) && !asset.around_change(at(NOW.ts + 110)));
         assert_eq!(asset.invariant(), Ok(()));
     }
 
-    #[test]
-    fn a_policy_tightens_only_if_no_value_loosens() {
-        let old = Policy {
-            supply_limit_raw: 10,
-            mint_burst_raw: 10,
-            mint_refill_raw_per_sec: 10,
-            distribute_burst_raw: 10,
-            distribute_refill_raw_per_sec: 10,
-            max_age_secs: 10,
-            max_rise_bps: 10,
-            max_multiplier_bps: 10,
-            ca_tolerance_bps: 10,
-            ca_window_secs: 3_611,
-            min_notice_secs: 10,
-        };
-        assert!(old.tightens(&old));
-        let loosen: [fn(&mut Policy); 11] = [
-            |p| p.supply_limit_raw += 1,
-            |p| p.mint_burst_raw += 1,
-            |p| p.mint_refill_raw_per_sec += 1,
-            |p| p.distribute_burst_raw += 1,
-            |p| p.distribute_refill_raw_per_sec += 1,
-            |p| p.max_age_secs += 1,
-            |p| p.max_rise_bps += 1,
-            |p| p.max_multiplier_bps += 1,
-            |p| p.ca_tolerance_bps += 1,
-            |p| p.ca_window_secs -= 1,
-            |p| p.min_notice_secs -= 1,
-        ];
-        for (i, change) in loosen.into_iter().enumerate() {
-            let mut new = old;
-            change(&mut new);
-            assert!(!new.tightens(&old), "case {i}");
-            assert!(old.tightens(&new), "case {i} the other way");
-        }
-        assert_eq!(Policy { max_age_secs: 0, ..old }.check(), Err(Error::PolicyInvalid));
-        assert_eq!(Policy { ca_tolerance_bps: 10_001, ..old }.check(), Err(Error::PolicyInvalid));
-        assert_eq!(Policy { ca_window_secs: 3_610, ..old }.check(), Err(Error::PolicyInvalid));
-        assert_eq!(old.check(), Ok(()));
-    }
-
     proptest! {
-        /// What a bucket gives in a time is at most its size and the refill of that time, however often it is asked.
-        #[test]
-        fn a_bucket_never_gives_more_than_burst_and_refill(
-            burst in 0u64..1_000, refill in 0u64..50, asks in proptest::collection::vec((0i64..30, 0u64..400), 1..40),
-        ) {
-            let mut bucket = Bucket { level_raw: 0, updated_ts: 0 };
-            let (mut now_ts, mut taken) = (0i64, 0u64);
-            for (wait, amount) in asks {
-                now_ts += wait;
-                bucket = bucket.refilled(now_ts, burst, refill);
-                prop_assert!(bucket.level_raw <= burst);
-                if bucket.take(amount).is_ok() {
-                    taken += amount;
-                }
-                prop_assert!(taken <= refill * u64::try_from(now_ts).unwrap());
-            }
-        }
-
-        /// Refilling in steps gives what refilling at once gives.
-        #[test]
-        fn refilling_keeps_its_remainder(
-            level in prop_oneof![0..1_000u64, any::<u64>()],
-            burst in prop_oneof![0..100_000u64, any::<u64>()],
-            refill in prop_oneof![0..50u64, any::<u64>()],
-            steps in proptest::collection::vec(0i64..1_000, 0..8),
-        ) {
-            let start = Bucket { level_raw: level.min(burst), updated_ts: 0 };
-            let total: i64 = steps.iter().sum();
-            let mut stepwise = start;
-            let mut now_ts = 0;
-            for step in steps {
-                now_ts += step;
-                stepwise = stepwise.refilled(now_ts, burst, refill);
-            }
-            let at_once = start.refilled(total, burst, refill);
-            prop_assert_eq!(stepwise.level_raw, at_once.level_raw);
-            let exact = u128::from(start.level_raw) + u128::from(refill) * u128::try_from(total).unwrap();
-            prop_assert_eq!(u128::from(at_once.level_raw), exact.min(u128::from(burst)));
-        }
-
-        /// A clock that goes backwards gives nothing, and nothing twice.
-        #[test]
-        fn a_backwards_clock_refills_nothing(level in 0u64..100, back in 0i64..1_000) {
-            let bucket = Bucket { level_raw: level, updated_ts: 1_000 };
-            let later = bucket.refilled(1_000 - back, 100, 7);
-            prop_assert_eq!((later.level_raw, later.updated_ts), (level, 1_000));
-        }
-
         /// The ceiling is max(0, sum of fresh capacities - sum of unseen), in saturating arithmetic.
         #[test]
         fn the_ceiling_is_its_formula(values in proptest::collection::vec((any::<u64>(), any::<u64>(), any::<u64>(), any::<bool>()), 0..=4)) {

@@ -1,10 +1,11 @@
 //! The one configuration account.
 
-use super::{ensure, State, VERSION};
 use crate::{
-    account::Now,
     error::{Error, Result},
+    hash::discriminator,
     schema::layout,
+    state::definition::{ensure, Rule, State, VERSION},
+    sysvar::Now,
 };
 use pinocchio::Address;
 
@@ -36,7 +37,7 @@ pub const YEAR_SECS: u64 = 365 * 24 * 60 * 60;
 
 layout! {
     C
-    /// The one configuration: keys by duty, cluster, timelock, global pauses. PDA ["config"].
+    /// The one configuration: one key per role, cluster, timelock, global pauses. PDA ["config"].
     struct Config {
         /// Version of the layout: 1.
         version: u8,
@@ -144,29 +145,29 @@ pub const fn check_timelock(timelock_secs: u64) -> Result {
 }
 
 impl State for Config {
-    const DISCRIMINATOR: [u8; 8] = Self::DISC;
+    const DISCRIMINATOR: [u8; 8] = discriminator("account", "Config");
 
     fn invariant(&self) -> Result {
-        // There is always an admin.
-        ensure(self.admin != Address::default())?;
-        // A sealed program has a timelock, an unsealed one has none.
-        ensure((self.sealed == 1 && self.timelock_secs > 0) || (self.sealed == 0 && self.timelock_secs == 0))?;
+        ensure(self.admin != Address::default(), Rule::ConfigAdmin)?;
+        ensure(
+            (self.sealed == 1 && self.timelock_secs > 0) || (self.sealed == 0 && self.timelock_secs == 0),
+            Rule::ConfigSealed,
+        )?;
         // Who pauses does not resume (M8); nobody may be both.
         if self.guardian == self.resumer && self.guardian != Address::default() {
             return Err(Error::GuardianIsResumer);
         }
-        // Only known pause scopes.
-        ensure(self.paused & !scope::ALL == 0)?;
+        ensure(self.paused & !scope::ALL == 0, Rule::ConfigScopes)?;
         // The skew is positive and bounded.
         check_skew(self.max_skew_secs)?;
-        // An offer has a key and ends after it may be accepted; without one all is zero.
         let (ready_ts, expires_ts) = (self.pending_admin_ready_ts, self.pending_admin_expires_ts);
-        ensure(if self.pending_admin == Address::default() {
+        let is_offer_whole = if self.pending_admin == Address::default() {
             ready_ts == 0 && expires_ts == 0
         } else {
             ready_ts < expires_ts
-        })?;
-        ensure(self.version == VERSION)
+        };
+        ensure(is_offer_whole, Rule::ConfigOffer)?;
+        ensure(self.version == VERSION, Rule::ConfigVersion)
     }
 }
 

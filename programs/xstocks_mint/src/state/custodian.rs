@@ -1,11 +1,13 @@
 //! A keeper of shares and its attester keys.
 
-use super::{ensure, State, VERSION};
 use crate::{
-    account::{ascending, same, Now},
+    address::{address_eq, ascending},
     args::AttesterKeyArg,
     error::{Error, Result},
+    hash::discriminator,
     schema::layout,
+    state::definition::{ensure, Rule, State, VERSION},
+    sysvar::Now,
 };
 use pinocchio::Address;
 
@@ -71,7 +73,7 @@ impl Custodian {
     /// The present key of this address.
     #[inline(always)]
     pub fn key(&self, address: &Address) -> Option<&AttesterKey> {
-        self.active_keys().iter().find(|key| same(&key.key, address))
+        self.active_keys().iter().find(|key| address_eq(&key.key, address))
     }
 
     /// Replaces the keys.
@@ -112,7 +114,7 @@ impl Custodian {
     /// # Errors
     /// KeyNotFound.
     pub fn remove_key(&mut self, address: &Address) -> Result {
-        let at = self.active_keys().iter().position(|key| same(&key.key, address)).ok_or(Error::KeyNotFound)?;
+        let at = self.active_keys().iter().position(|key| address_eq(&key.key, address)).ok_or(Error::KeyNotFound)?;
         self.key_count = self.key_count.saturating_sub(1); // at least the one that was found
         let mut next = AttesterKey::EMPTY;
         for (index, slot) in self.keys.iter_mut().enumerate().rev() {
@@ -138,10 +140,10 @@ impl AttesterKey {
 }
 
 impl State for Custodian {
-    const DISCRIMINATOR: [u8; 8] = Self::DISC;
+    const DISCRIMINATOR: [u8; 8] = discriminator("account", "Custodian");
 
     fn invariant(&self) -> Result {
-        ensure(self.version == VERSION && self.state <= CUSTODIAN_RETIRED)?;
+        ensure(self.version == VERSION && self.state <= CUSTODIAN_RETIRED, Rule::CustodianKnown)?;
         // At most eight keys.
         if self.key_count as usize > MAX_KEYS {
             return Err(Error::TooManyKeys);
@@ -161,8 +163,7 @@ impl State for Custodian {
         if self.threshold < MIN_THRESHOLD {
             return Err(Error::ThresholdTooLow);
         }
-        // There was a first epoch.
-        ensure(self.epoch > 0)
+        ensure(self.epoch > 0, Rule::CustodianEpoch)
     }
 }
 

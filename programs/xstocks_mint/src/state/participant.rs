@@ -1,10 +1,11 @@
 //! An allow-listed wallet.
 
-use super::{ensure, State, VERSION};
 use crate::{
-    account::Now,
     error::{Error, Result},
+    hash::discriminator,
     schema::layout,
+    state::definition::{ensure, Rule, State, VERSION},
+    sysvar::Now,
 };
 use pinocchio::Address;
 
@@ -49,15 +50,12 @@ impl Participant {
 }
 
 impl State for Participant {
-    const DISCRIMINATOR: [u8; 8] = Self::DISC;
+    const DISCRIMINATOR: [u8; 8] = discriminator("account", "Participant");
 
     fn invariant(&self) -> Result {
-        ensure(self.version == VERSION)?;
-        // A known state.
-        ensure(self.state <= PARTICIPANT_ACTIVE)?;
-        // A real country code.
-        ensure(self.country.iter().all(u8::is_ascii_uppercase))?;
-        // There is always an end.
-        ensure(self.expires_ts > 0)
+        ensure(self.version == VERSION, Rule::ParticipantVersion)?;
+        ensure(self.state <= PARTICIPANT_ACTIVE, Rule::ParticipantKnown)?;
+        ensure(self.country.iter().all(u8::is_ascii_uppercase), Rule::ParticipantCountry)?;
+        ensure(self.expires_ts > 0, Rule::ParticipantExpiry)
     }
 }

@@ -1,7 +1,15 @@
 //! The one timelock.
 
-use super::{ensure, later, State, VERSION};
-use crate::{account::Now, error::Result, schema::layout};
+use crate::{
+    error::Result,
+    hash::discriminator,
+    schema::layout,
+    state::{
+        config::later,
+        definition::{ensure, Rule, State, VERSION},
+    },
+    sysvar::Now,
+};
 
 /// Proposal.state only moves forward, save that propose may start a finished one anew.
 pub const PROPOSAL_PENDING: u8 = 0;
@@ -47,13 +55,11 @@ impl Proposal {
 }
 
 impl State for Proposal {
-    const DISCRIMINATOR: [u8; 8] = Self::DISC;
+    const DISCRIMINATOR: [u8; 8] = discriminator("account", "Proposal");
 
     fn invariant(&self) -> Result {
-        ensure(self.version == VERSION)?;
-        // A known state.
-        ensure(self.state <= PROPOSAL_CANCELLED)?;
-        // It names an instruction.
-        ensure(self.instruction != [0; 8])
+        ensure(self.version == VERSION, Rule::ProposalVersion)?;
+        ensure(self.state <= PROPOSAL_CANCELLED, Rule::ProposalKnown)?;
+        ensure(self.instruction != [0; 8], Rule::ProposalInstruction)
     }
 }

@@ -1,7 +1,11 @@
 //! An announced recovery of tokens out of somebody's token account.
 
-use super::{ensure, State, VERSION};
-use crate::{error::Result, schema::layout};
+use crate::{
+    error::Result,
+    hash::discriminator,
+    schema::layout,
+    state::definition::{ensure, Rule, State, VERSION},
+};
 use pinocchio::Address;
 
 /// Recovery.state: a finished one may be announced anew.
@@ -32,14 +36,15 @@ layout! {
 }
 
 impl State for Recovery {
-    const DISCRIMINATOR: [u8; 8] = Self::DISC;
+    const DISCRIMINATOR: [u8; 8] = discriminator("account", "Recovery");
 
     fn invariant(&self) -> Result {
-        ensure(self.version == VERSION)?;
-        // A known state.
-        ensure(self.state <= RECOVERY_CANCELLED)?;
-        // Something is moved, somewhere else, not before it was announced.
-        ensure(self.amount_raw > 0 && self.source != self.destination && self.ready_ts >= self.announced_ts)
+        ensure(self.version == VERSION, Rule::RecoveryVersion)?;
+        ensure(self.state <= RECOVERY_CANCELLED, Rule::RecoveryKnown)?;
+        ensure(
+            self.amount_raw > 0 && self.source != self.destination && self.ready_ts >= self.announced_ts,
+            Rule::RecoveryMoves,
+        )
     }
 }
 

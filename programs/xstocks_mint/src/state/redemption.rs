@@ -1,10 +1,11 @@
 //! A participant's request for the shares behind its tokens.
 
-use super::{ensure, State, VERSION};
 use crate::{
-    account::same,
+    address::address_eq,
     error::{Error, Result},
+    hash::discriminator,
     schema::layout,
+    state::definition::{ensure, Rule, State, VERSION},
 };
 use pinocchio::Address;
 
@@ -58,18 +59,17 @@ impl Redemption {
 }
 
 impl State for Redemption {
-    const DISCRIMINATOR: [u8; 8] = Self::DISC;
+    const DISCRIMINATOR: [u8; 8] = discriminator("account", "Redemption");
 
     fn invariant(&self) -> Result {
-        ensure(self.version == VERSION)?;
-        // A known state.
-        ensure(self.state <= REDEMPTION_CANCELLED)?;
-        // It is about something.
-        ensure(self.amount_raw > 0)?;
-        // It ends when it leaves Requested.
-        ensure(self.state != REDEMPTION_REQUESTED || self.closed_ts == 0)?;
-        // Somebody owes the shares exactly where the tokens were burnt.
-        ensure((self.state == REDEMPTION_SETTLED) != same(&self.custodian, &Address::default()))
+        ensure(self.version == VERSION, Rule::RedemptionVersion)?;
+        ensure(self.state <= REDEMPTION_CANCELLED, Rule::RedemptionKnown)?;
+        ensure(self.amount_raw > 0, Rule::RedemptionAmount)?;
+        ensure(self.state != REDEMPTION_REQUESTED || self.closed_ts == 0, Rule::RedemptionEnd)?;
+        ensure(
+            (self.state == REDEMPTION_SETTLED) != address_eq(&self.custodian, &Address::default()),
+            Rule::RedemptionDebtor,
+        )
     }
 }
 

@@ -1,11 +1,12 @@
 //! attach_custodian: a custodian's statements count for an asset (timelocked).
 
 use crate::{
-    account::{load, load_mut, Now},
+    account::{load, load_mut},
     error::{Error, Result},
     events::{emit, CustodianAttached},
-    instructions::admin::require_admin,
+    instructions::shared::roles::require_admin,
     state::{Asset, Config, Custodian, State, CUSTODIAN_ACTIVE, ENTRY_ATTACHED, MAX_ENTRIES},
+    sysvar::Now,
     table::{
         attach_custodian::{Accounts, Args},
         Context,
@@ -14,10 +15,12 @@ use crate::{
 };
 
 pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
-    // 1. Accounts, duty, timelock.
+    // 1. Accounts, role, timelock.
     let config = load::<Config>(context.program_id, accounts.config)?;
     let custodian = load::<Custodian>(context.program_id, accounts.custodian)?;
-    let asset = load_mut::<Asset>(context.program_id, accounts.asset)?;
+    // SAFETY: no other reference to the asset's data is made in this instruction: `config`, `custodian` and `proposal`
+    // are accounts of other types.
+    let asset = unsafe { load_mut::<Asset>(context.program_id, accounts.asset) }?;
     require_admin(config, accounts.admin)?;
     let now = Now::read()?;
     timelock::check(context, config, accounts.proposal, now)?;
@@ -44,7 +47,7 @@ pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
     // 3. Effects: nothing that was observed before now + skew can count (M3).
     entry.custodian = *address;
     entry.state = ENTRY_ATTACHED;
-    entry.void(now.observable_until_ms(config.max_skew_secs));
+    entry.invalidate(now.observable_until_ms(config.max_skew_secs));
     emit(CustodianAttached { mint: asset.mint, custodian: *address, slot: u8::try_from(slot).unwrap_or(u8::MAX) });
     asset.invariant()
 }

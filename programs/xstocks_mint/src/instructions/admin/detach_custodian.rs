@@ -1,10 +1,10 @@
 //! detach_custodian: its statements count no more, at once; its unseen redemptions go on counting (M6).
 
 use crate::{
-    account::{load, load_mut, validate},
+    account::{load, load_mut, Validated},
     error::{Error, Result},
     events::{emit, CustodianDetached},
-    instructions::admin::require_admin,
+    instructions::shared::roles::require_admin,
     state::{Asset, Config, Custodian, State, ENTRY_ATTACHED, ENTRY_DETACHED},
     table::{
         detach_custodian::{Accounts, Args},
@@ -14,8 +14,10 @@ use crate::{
 
 pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
     let config = load::<Config>(context.program_id, accounts.config)?;
-    validate::<Custodian>(context.program_id, accounts.custodian)?;
-    let asset = load_mut::<Asset>(context.program_id, accounts.asset)?;
+    Validated::<Custodian>::new(context.program_id, accounts.custodian)?;
+    // SAFETY: no other reference to the asset's data is made in this instruction: `config` and `custodian` are accounts
+    // of other types.
+    let asset = unsafe { load_mut::<Asset>(context.program_id, accounts.asset) }?;
     require_admin(config, accounts.admin)?;
 
     let address = accounts.custodian.address();
@@ -25,7 +27,7 @@ pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
         return Err(Error::NotAttached);
     }
     entry.state = ENTRY_DETACHED;
-    entry.void(0);
+    entry.invalidate(0);
     emit(CustodianDetached { mint: asset.mint, custodian: *address, slot: u8::try_from(slot).unwrap_or(u8::MAX) });
     asset.invariant()
 }

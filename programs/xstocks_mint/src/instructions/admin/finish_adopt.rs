@@ -1,14 +1,15 @@
 //! finish_adopt: last step of taking over a mint in use. Every holder has handed over; verifies all of the mint again.
 
 use crate::{
-    account::{load, load_mut, same},
-    cpi,
+    account::{load, load_mut},
+    address::address_eq,
     error::{Error, Result},
     events::{emit, AssetAdopted},
-    instructions::admin::{
-        require_admin,
-        taking::{taking, Terms},
+    instructions::shared::{
+        mint_registration::{mint_registration, Terms},
+        roles::require_admin,
     },
+    pda::asset_seeds,
     state::{Adoption, Asset, Config, Policy, State, ADOPTION_BEGUN, ADOPTION_FINISHED},
     table::{
         finish_adopt::{Accounts, Args},
@@ -17,11 +18,13 @@ use crate::{
 };
 
 pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
-    // 1. Accounts and duty.
+    // 1. Accounts and role.
     let config = load::<Config>(context.program_id, accounts.config)?;
     require_admin(config, accounts.admin)?;
-    let adoption = load_mut::<Adoption>(context.program_id, accounts.adoption)?;
-    if !same(&adoption.mint, accounts.mint.address()) {
+    // SAFETY: no other reference to the adoption's data is made in this instruction: `asset` and `config` are accounts
+    // of other types.
+    let adoption = unsafe { load_mut::<Adoption>(context.program_id, accounts.adoption) }?;
+    if !address_eq(&adoption.mint, accounts.mint.address()) {
         return Err(Error::ConstraintSeeds);
     }
     if adoption.state != ADOPTION_BEGUN {
@@ -32,8 +35,13 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     adoption.invariant()?;
 
     // 2. The asset, halted, with the supply it has.
-    let taking = taking!(context, accounts);
-    taking.take(&Terms { profile, policy: Policy::from(args.policy), initial_mint_raw: 0, adopted: true })?;
+    let registration = mint_registration!(context, accounts);
+    registration.create_asset(&Terms {
+        profile,
+        policy: Policy::from(args.policy),
+        initial_mint_raw: 0,
+        adopted: true,
+    })?;
     let asset = load::<Asset>(context.program_id, accounts.asset)?;
     emit(AssetAdopted {
         mint: asset.mint,
@@ -46,5 +54,5 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
 
     // 3. Calls. `asset` is not used any more.
     let bump = [asset.bump];
-    taking.make_vaults(profile, &cpi::asset_seeds(accounts.mint.address(), &bump))
+    registration.make_vaults(profile, &asset_seeds(accounts.mint.address(), &bump))
 }

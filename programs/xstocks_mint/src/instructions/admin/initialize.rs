@@ -1,10 +1,12 @@
 //! initialize: the configuration, once, by the upgrade authority.
 
 use crate::{
-    account::{create, data, same},
+    account::{create, data},
+    address::address_eq,
     error::{Error, Result},
     events::{emit, Initialized},
     ids,
+    pda::CONFIG_SEED,
     state::{check_skew, Config, State},
     table::{
         initialize::{Accounts, Args},
@@ -15,7 +17,7 @@ use pinocchio::{AccountView, Address};
 
 pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     // 1. Only the upgrade authority, so that nobody initializes the program before its deployer.
-    if !same(
+    if !address_eq(
         upgrade_authority(context.program_id, accounts.program, accounts.program_data)?,
         accounts.authority.address(),
     ) {
@@ -29,7 +31,8 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     check_skew(args.max_skew_secs)?;
 
     // 3. Effects.
-    let config = create::<Config>(context.program_id, accounts.authority, accounts.config, &[b"config"])?;
+    // SAFETY: the account is made here, so no older reference to its data can be, and no other is made below.
+    let config = unsafe { create::<Config>(context.program_id, accounts.authority, accounts.config, &[CONFIG_SEED]) }?;
     config.max_skew_secs = args.max_skew_secs;
     config.admin = *args.admin;
     config.operator = *args.operator;
@@ -50,10 +53,12 @@ fn upgrade_authority<'a>(
     program: &AccountView,
     program_data: &'a AccountView,
 ) -> Result<&'a Address> {
-    if !same(program.address(), program_id) {
+    if !address_eq(program.address(), program_id) {
         return Err(Error::InvalidProgramId);
     }
-    if !same(program.owner(), &ids::UPGRADEABLE_LOADER) || !same(program_data.owner(), &ids::UPGRADEABLE_LOADER) {
+    if !address_eq(program.owner(), &ids::UPGRADEABLE_LOADER)
+        || !address_eq(program_data.owner(), &ids::UPGRADEABLE_LOADER)
+    {
         return Err(Error::AccountOwnedByWrongProgram);
     }
     // SAFETY: nothing writes to either account in this instruction.

@@ -6,10 +6,8 @@ pub mod begin_adopt;
 pub mod clear_role;
 pub mod detach_custodian;
 pub mod finish_adopt;
-mod handing;
 pub mod initialize;
 pub mod loosen_policy;
-mod metadata;
 pub mod propose;
 pub mod propose_admin;
 pub mod register_asset;
@@ -21,25 +19,4 @@ pub mod set_custodian_keys;
 pub mod set_metadata;
 pub mod set_role;
 pub mod set_timing;
-mod taking;
 pub mod tighten_policy;
-
-use crate::{
-    account::same,
-    error::{Error, Result},
-    state::Config,
-};
-use pinocchio::AccountView;
-
-/// The signer must be the admin. (That it signed, the table has checked.)
-///
-/// # Errors
-/// NotAdmin.
-#[inline(always)]
-pub fn require_admin(config: &Config, signer: &AccountView) -> Result {
-    if same(&config.admin, signer.address()) {
-        Ok(())
-    } else {
-        Err(Error::NotAdmin)
-    }
-}

@@ -1,11 +1,13 @@
 //! propose: starts the timelock of one instruction with its arguments and accounts.
 
 use crate::{
-    account::{create, load, load_mut, Now},
+    account::{create, load, load_mut},
     error::{Error, Result},
     events::{emit, Proposed},
-    instructions::admin::require_admin,
+    instructions::shared::roles::require_admin,
+    pda::PROPOSAL_SEED,
     state::{Config, Proposal, State, NO_ROLE, PROPOSAL_PENDING},
+    sysvar::Now,
     table::{
         propose::{Accounts, Args},
         set_role, Context,
@@ -14,7 +16,7 @@ use crate::{
 };
 
 pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
-    // 1. Accounts and duty.
+    // 1. Accounts and role.
     let config = load::<Config>(context.program_id, accounts.config)?;
     require_admin(config, accounts.admin)?;
     if config.sealed == 0 {
@@ -36,7 +38,9 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     // 3. A new proposal, or a finished, stale or expired one again.
     let now = Now::read()?;
     let proposal = if accounts.proposal.owned_by(context.program_id) {
-        let proposal = load_mut::<Proposal>(context.program_id, accounts.proposal)?;
+        // SAFETY: no other reference to the proposal's data is made in this instruction: `config` is an account of
+        // another type.
+        let proposal = unsafe { load_mut::<Proposal>(context.program_id, accounts.proposal) }?;
         if proposal.hash != hash {
             return Err(Error::ConstraintSeeds);
         }
@@ -46,7 +50,8 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
         }
         proposal
     } else {
-        create::<Proposal>(context.program_id, accounts.admin, accounts.proposal, &[b"proposal", &hash])?
+        // SAFETY: the account is made here, so no older reference to its data can be, and no other is made below.
+        unsafe { create::<Proposal>(context.program_id, accounts.admin, accounts.proposal, &[PROPOSAL_SEED, &hash]) }?
     };
     proposal.state = PROPOSAL_PENDING;
     proposal.role = role;

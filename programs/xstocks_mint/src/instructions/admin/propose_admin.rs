@@ -1,12 +1,13 @@
-//! propose_admin: offers the admin's office to a key, which accepts it by its own signature after the timelock. A new
+//! propose_admin: offers the admin role to a key, which accepts it by its own signature after the timelock. A new
 //! offer takes the place of an older one.
 
 use crate::{
-    account::{load_mut, Now},
+    account::load_mut,
     error::{Error, Result},
     events::{emit, AdminOffered},
-    instructions::admin::require_admin,
+    instructions::shared::roles::require_admin,
     state::{later, Config, State, YEAR_SECS},
+    sysvar::Now,
     table::{
         propose_admin::{Accounts, Args},
         Context,
@@ -15,8 +16,9 @@ use crate::{
 use pinocchio::Address;
 
 pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
-    // 1. Accounts and duty.
-    let config = load_mut::<Config>(context.program_id, accounts.config)?;
+    // 1. Accounts and role.
+    // SAFETY: no other reference to the config's data is made in this instruction.
+    let config = unsafe { load_mut::<Config>(context.program_id, accounts.config) }?;
     require_admin(config, accounts.admin)?;
 
     // 2. Arguments.

@@ -2,14 +2,14 @@
 
 use crate::{
     account::load,
-    cpi,
     error::Result,
     events::{emit, AssetRegistered},
-    instructions::admin::{
+    instructions::shared::{
         metadata::Target,
-        require_admin,
-        taking::{taking, Terms},
+        mint_registration::{mint_registration, Terms},
+        roles::require_admin,
     },
+    pda::asset_seeds,
     state::{Asset, Config, Policy},
     table::{
         register_asset::{Accounts, Args},
@@ -18,13 +18,13 @@ use crate::{
 };
 
 pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
-    // 1. Duty.
+    // 1. Role.
     let config = load::<Config>(context.program_id, accounts.config)?;
     require_admin(config, accounts.admin)?;
 
     // 2. The asset.
-    let taking = taking!(context, accounts);
-    taking.take(&Terms {
+    let registration = mint_registration!(context, accounts);
+    registration.create_asset(&Terms {
         profile: args.profile,
         policy: Policy::from(args.policy),
         initial_mint_raw: args.initial_mint_raw,
@@ -42,9 +42,9 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
 
     // 3. Calls. `asset` is not used any more.
     let bump = [asset.bump];
-    let seeds = cpi::asset_seeds(accounts.mint.address(), &bump);
+    let seeds = asset_seeds(accounts.mint.address(), &bump);
     let target = Target { mint: accounts.mint, asset: accounts.asset, seeds: &seeds };
     target.initialize(&[args.name, args.symbol, args.uri])?;
     target.update(args.additional_metadata)?;
-    taking.make_vaults(args.profile, &seeds)
+    registration.make_vaults(args.profile, &seeds)
 }

@@ -1,12 +1,14 @@
 //! register_custodian: a keeper of shares with its attester keys (timelocked).
 
 use crate::{
-    account::{create, load, Now},
+    account::{create, load},
     args::is_utf8,
     error::{Error, Result},
     events::{emit, CustodianRegistered},
-    instructions::admin::require_admin,
+    instructions::shared::roles::require_admin,
+    pda::CUSTODIAN_SEED,
     state::{Config, Custodian, State},
+    sysvar::Now,
     table::{
         register_custodian::{Accounts, Args},
         Context,
@@ -15,7 +17,7 @@ use crate::{
 };
 
 pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
-    // 1. Accounts, duty, timelock.
+    // 1. Accounts, role, timelock.
     let config = load::<Config>(context.program_id, accounts.config)?;
     require_admin(config, accounts.admin)?;
     let now = Now::read()?;
@@ -30,7 +32,9 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
 
     // 3. Effects.
     let id = args.id.to_le_bytes();
-    let custodian = create::<Custodian>(context.program_id, accounts.admin, accounts.custodian, &[b"custodian", &id])?;
+    // SAFETY: the account is made here, so no older reference to its data can be, and no other is made below.
+    let custodian =
+        unsafe { create::<Custodian>(context.program_id, accounts.admin, accounts.custodian, &[CUSTODIAN_SEED, &id]) }?;
     custodian.id = args.id;
     custodian.epoch = 1;
     custodian.name = *args.name;

@@ -4,7 +4,7 @@ use crate::{
     account::{load, load_mut},
     error::{Error, Result},
     events::{emit, AssetRetired},
-    instructions::admin::require_admin,
+    instructions::shared::roles::require_admin,
     state::{Asset, Config, State, ASSET_RETIRED},
     table::{
         retire_asset::{Accounts, Args},
@@ -14,9 +14,11 @@ use crate::{
 
 pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
     let config = load::<Config>(context.program_id, accounts.config)?;
-    let asset = load_mut::<Asset>(context.program_id, accounts.asset)?;
+    // SAFETY: no other reference to the asset's data is made in this instruction: `config` is an account of another
+    // type.
+    let asset = unsafe { load_mut::<Asset>(context.program_id, accounts.asset) }?;
     require_admin(config, accounts.admin)?;
-    asset.require_held()?;
+    asset.require_not_released()?;
     if asset.state == ASSET_RETIRED {
         return Err(Error::AlreadyRetired);
     }

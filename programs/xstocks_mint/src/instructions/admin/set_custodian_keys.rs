@@ -1,11 +1,12 @@
 //! set_custodian_keys: other attester keys, a new epoch (timelocked).
 
 use crate::{
-    account::{load, load_mut, Now},
+    account::{load, load_mut},
     error::{Error, Result},
     events::{emit, CustodianKeysChanged},
-    instructions::admin::require_admin,
+    instructions::shared::roles::require_admin,
     state::{Config, Custodian, State, CUSTODIAN_ACTIVE},
+    sysvar::Now,
     table::{
         set_custodian_keys::{Accounts, Args},
         Context,
@@ -15,7 +16,9 @@ use crate::{
 
 pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     let config = load::<Config>(context.program_id, accounts.config)?;
-    let custodian = load_mut::<Custodian>(context.program_id, accounts.custodian)?;
+    // SAFETY: no other reference to the custodian's data is made in this instruction: `config` and `proposal` are
+    // accounts of other types.
+    let custodian = unsafe { load_mut::<Custodian>(context.program_id, accounts.custodian) }?;
     require_admin(config, accounts.admin)?;
     if custodian.state != CUSTODIAN_ACTIVE {
         return Err(Error::CustodianRetired);

@@ -1,11 +1,12 @@
 //! set_role: gives a role to a key (timelocked).
 
 use crate::{
-    account::{load_mut, Now},
+    account::load_mut,
     error::{Error, Result},
     events::{emit, RoleChanged},
-    instructions::admin::require_admin,
+    instructions::shared::roles::require_admin,
     state::{Config, State},
+    sysvar::Now,
     table::{
         set_role::{Accounts, Args},
         Context,
@@ -15,14 +16,19 @@ use crate::{
 use pinocchio::Address;
 
 pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
-    let config = load_mut::<Config>(context.program_id, accounts.config)?;
+    // SAFETY: no other reference to the config's data is made in this instruction: `proposal` is an account of another
+    // type.
+    let config = unsafe { load_mut::<Config>(context.program_id, accounts.config) }?;
     require_admin(config, accounts.admin)?;
     if *args.key == Address::default() {
         return Err(Error::KeyMissing);
     }
+    if config.role_mut(args.role).is_none() {
+        return Err(Error::UnknownRole);
+    }
+    timelock::check(context, config, accounts.proposal, Now::read()?)?;
     let role = config.role_mut(args.role).ok_or(Error::UnknownRole)?;
     *role = *args.key;
-    timelock::check(context, config, accounts.proposal, Now::read()?)?;
     emit(RoleChanged { role: args.role, key: *args.key });
     config.invariant()
 }

@@ -1,11 +1,12 @@
 //! set_timing: another timelock and another allowed skew (timelocked). Proposals and offers keep their times.
 
 use crate::{
-    account::{load_mut, Now},
+    account::load_mut,
     error::{Error, Result},
     events::{emit, TimingChanged},
-    instructions::admin::require_admin,
+    instructions::shared::roles::require_admin,
     state::{check_skew, check_timelock, Config, State},
+    sysvar::Now,
     table::{
         set_timing::{Accounts, Args},
         Context,
@@ -14,7 +15,9 @@ use crate::{
 };
 
 pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
-    let config = load_mut::<Config>(context.program_id, accounts.config)?;
+    // SAFETY: no other reference to the config's data is made in this instruction: `proposal` is an account of another
+    // type.
+    let config = unsafe { load_mut::<Config>(context.program_id, accounts.config) }?;
     require_admin(config, accounts.admin)?;
     if config.sealed == 1 {
         check_timelock(args.timelock_secs)?;

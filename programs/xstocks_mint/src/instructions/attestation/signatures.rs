@@ -23,10 +23,11 @@
 //! Q6  the message is the digest of the statement
 
 use crate::{
-    account::{ascending, same, Now},
+    address::{address_eq, ascending},
     error::{Error, Result},
     ids,
     state::{Custodian, Parties, MAX_KEYS, MIN_THRESHOLD, OWN_PARTY},
+    sysvar::Now,
 };
 use pinocchio::Address;
 
@@ -81,13 +82,13 @@ impl<'a> Signatures<'a> {
             // S2 comes first where both are wrong.
             let program = address_at(instruction, PROGRAM_AT + 33 * accounts);
             return Err(match program {
-                Some(program) if same(program, &ids::ED25519_PROGRAM) => Error::SignatureAccountsInvalid, // S3
+                Some(program) if address_eq(program, &ids::ED25519_PROGRAM) => Error::SignatureAccountsInvalid, // S3
                 _ => Error::SignatureProgramInvalid,
             });
         }
         // S2
         let program = address_at(instruction, PROGRAM_AT).ok_or(Error::InstructionsSysvarMalformed)?;
-        if !same(program, &ids::ED25519_PROGRAM) {
+        if !address_eq(program, &ids::ED25519_PROGRAM) {
             return Err(Error::SignatureProgramInvalid);
         }
         let length = u16_at(instruction, DATA_LEN_AT).ok_or(Error::InstructionsSysvarMalformed)? as usize;
@@ -151,7 +152,7 @@ impl<'a> Signatures<'a> {
     #[inline(always)]
     pub fn signed(&self, digest: &[u8; 32]) -> bool {
         let expected = Address::new_from_array(*digest);
-        address_at(self.signed, SIGNER_LEN * self.count).is_some_and(|message| same(message, &expected))
+        address_at(self.signed, SIGNER_LEN * self.count).is_some_and(|message| address_eq(message, &expected))
     }
 
     #[inline(always)]
@@ -176,7 +177,7 @@ impl<'a> Signatures<'a> {
             }
             previous = Some(signer);
             // Q2
-            let key = known.find(|key| same(&key.key, signer)).ok_or(Error::SignerUnknown)?;
+            let key = known.find(|key| address_eq(&key.key, signer)).ok_or(Error::SignerUnknown)?;
             // Q3
             if now.ts >= key.expires_ts {
                 return Err(Error::SignerExpired);

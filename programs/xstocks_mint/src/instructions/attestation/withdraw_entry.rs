@@ -1,10 +1,11 @@
 //! withdraw_entry: "do not trust our number" of one present attester; it counts zero until a newer statement.
 
 use crate::{
-    account::{load, load_mut, Now},
+    account::{load, load_mut},
     error::{Error, Result},
     events::{emit, EntryWithdrawn},
     state::{Asset, Config, Custodian, State, ENTRY_ATTACHED},
+    sysvar::Now,
     table::{
         withdraw_entry::{Accounts, Args},
         Context,
@@ -15,7 +16,9 @@ pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
     // 1. Accounts.
     let config = load::<Config>(context.program_id, accounts.config)?;
     let custodian = load::<Custodian>(context.program_id, accounts.custodian)?;
-    let asset = load_mut::<Asset>(context.program_id, accounts.asset)?;
+    // SAFETY: no other reference to the asset's data is made in this instruction: `config` and `custodian` are accounts
+    // of other types.
+    let asset = unsafe { load_mut::<Asset>(context.program_id, accounts.asset) }?;
 
     // 2. A present key that has not expired.
     let now = Now::read()?;
@@ -31,7 +34,7 @@ pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
     if entry.state != ENTRY_ATTACHED {
         return Err(Error::NotAttached);
     }
-    entry.void(now.observable_until_ms(config.max_skew_secs));
+    entry.invalidate(now.observable_until_ms(config.max_skew_secs));
     emit(EntryWithdrawn {
         mint: asset.mint,
         custodian: *accounts.custodian.address(),

@@ -1,36 +1,37 @@
 //! announce_recovery: freezes a token account at once and says what will be moved out of it, where to and when.
 
 use crate::{
-    account::{create, load, load_mut, same, Now},
-    cpi,
+    account::{create, load, load_mut},
+    address::address_eq,
     error::{Error, Result},
     events::{emit, RecoveryAnnounced},
+    instructions::shared::{
+        holder_account::{owner_of_holder_account, require_freezable},
+        roles::require_compliance,
+    },
+    pda::{asset_seeds, RECOVERY_SEED},
     state::{later, Asset, Config, Recovery, State, RECOVERY_ANNOUNCED, YEAR_SECS},
+    sysvar::Now,
     table::{
         announce_recovery::{Accounts, Args},
         Context,
     },
-    token,
+    token_2022::{cpi, reading},
 };
 
-use super::{holders_account, require_compliance, require_freezable};
-
-/// First seed of every Recovery.
-pub const RECOVERY_SEED: &[u8] = b"recovery";
-
 pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
-    // 1. Accounts and duty.
+    // 1. Accounts and role.
     let config = load::<Config>(context.program_id, accounts.config)?;
     let asset = load::<Asset>(context.program_id, accounts.asset)?;
     require_compliance(config, accounts.compliance)?;
     require_freezable(asset, accounts.mint)?;
     let (source, destination) = (accounts.source.address(), accounts.destination.address());
-    if same(source, destination) {
+    if address_eq(source, destination) {
         return Err(Error::RecoveryToItself);
     }
-    holders_account(asset, accounts.source)?;
-    holders_account(asset, accounts.destination)?;
-    if token::is_frozen(accounts.destination) {
+    owner_of_holder_account(asset, accounts.source)?;
+    owner_of_holder_account(asset, accounts.destination)?;
+    if reading::is_frozen(accounts.destination) {
         return Err(Error::AccountFrozen);
     }
 
@@ -38,7 +39,7 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     if args.amount_raw == 0 {
         return Err(Error::AmountZero);
     }
-    if args.amount_raw > token::amount_raw(accounts.source)? {
+    if args.amount_raw > reading::amount_raw(accounts.source)? {
         return Err(Error::RecoveryTooLarge);
     }
     if args.delay_secs < config.timelock_secs || args.delay_secs > YEAR_SECS {
@@ -49,8 +50,10 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
 
     // 3. A new record, or that of a finished recovery again.
     let recovery = if accounts.recovery.owned_by(context.program_id) {
-        let recovery = load_mut::<Recovery>(context.program_id, accounts.recovery)?;
-        if !same(&recovery.source, source) {
+        // SAFETY: no other reference to the recovery's data is made in this instruction: `asset` and `config` are
+        // accounts of other types.
+        let recovery = unsafe { load_mut::<Recovery>(context.program_id, accounts.recovery) }?;
+        if !address_eq(&recovery.source, source) {
             return Err(Error::ConstraintSeeds);
         }
         if recovery.state == RECOVERY_ANNOUNCED {
@@ -59,7 +62,8 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
         recovery
     } else {
         let seeds: [&[u8]; 2] = [RECOVERY_SEED, source.as_array()];
-        create::<Recovery>(context.program_id, accounts.compliance, accounts.recovery, &seeds)?
+        // SAFETY: the account is made here, so no older reference to its data can be, and no other is made below.
+        unsafe { create::<Recovery>(context.program_id, accounts.compliance, accounts.recovery, &seeds) }?
     };
     recovery.state = RECOVERY_ANNOUNCED;
     recovery.amount_raw = args.amount_raw;
@@ -71,10 +75,10 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     recovery.invariant()?;
 
     // 4. The call: nothing leaves the source meanwhile.
-    if !token::is_frozen(accounts.source) {
+    if !reading::is_frozen(accounts.source) {
         let bump = [asset.bump];
-        cpi::freeze(accounts.source, accounts.mint, accounts.asset, &cpi::asset_seeds(&asset.mint, &bump));
-        if !token::is_frozen(accounts.source) {
+        cpi::freeze(accounts.source, accounts.mint, accounts.asset, &asset_seeds(&asset.mint, &bump));
+        if !reading::is_frozen(accounts.source) {
             return Err(Error::AccountNotFrozen);
         }
     }

@@ -1,39 +1,41 @@
 //! schedule_multiplier: announces another multiplier. Minting is held from now until a statement with it arrives (M9).
 
-use super::check_mint;
 use crate::{
-    account::{load, load_mut, same, Now},
-    cpi,
+    account::{load, load_mut},
+    address::address_eq,
     error::{Error, Result},
     events::{emit, MultiplierScheduled},
+    instructions::shared::{multiplier::require_applied_multiplier, roles::require_corporate_actions},
     math::{check_multiplier, multiplier_within},
+    pda::asset_seeds,
     state::{Asset, Config, State},
+    sysvar::Now,
     table::{
         schedule_multiplier::{Accounts, Args},
         Context,
     },
-    token,
+    token_2022::{cpi, reading},
 };
 
 /// A change announced further ahead would hold minting for longer than anybody means to.
 const MAX_NOTICE_SECS: i64 = 90 * 24 * 60 * 60;
 
 pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
-    // 1. Accounts and duty.
+    // 1. Accounts and role.
     let config = load::<Config>(context.program_id, accounts.config)?;
-    let asset = load_mut::<Asset>(context.program_id, accounts.asset)?;
+    // SAFETY: no other reference to the asset's data is made in this instruction: `config` is an account of another
+    // type.
+    let asset = unsafe { load_mut::<Asset>(context.program_id, accounts.asset) }?;
     let mint = accounts.mint;
-    if !same(&config.corporate_actions, accounts.corporate_actions.address()) {
-        return Err(Error::NotCorporateActions);
-    }
+    require_corporate_actions(config, accounts.corporate_actions)?;
 
     // 2. One change at a time; one whose time has come is in force.
     let now = Now::read()?;
-    asset.bring_into_force(now);
+    asset.activate_pending_multiplier(now);
     if asset.change_announced() {
         return Err(Error::MultiplierChangePending);
     }
-    check_mint(asset, mint, now)?;
+    require_applied_multiplier(asset, mint, now)?;
 
     // 3. Made for the multiplier in force, and another one.
     if args.current_bits != asset.multiplier_bits {
@@ -56,7 +58,7 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
 
     // 5. Beyond the policy's bound the admin signs too.
     if let Some(admin) = accounts.admin {
-        if !same(&config.admin, admin.address()) {
+        if !address_eq(&config.admin, admin.address()) {
             return Err(Error::NotAdmin);
         }
     } else if !multiplier_within(args.current_bits, args.new_bits, asset.policy.max_multiplier_bps) {
@@ -74,16 +76,16 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     });
     asset.invariant()?;
     let (bump, offset) = ([asset.bump], asset.scaled_ui_offset);
-    let seeds = cpi::asset_seeds(mint.address(), &bump);
+    let seeds = asset_seeds(mint.address(), &bump);
     cpi::update_multiplier(mint, accounts.asset, args.new_bits, args.effective_ts, &seeds);
 
     // 7. The mint applies the old one until then and the new one from then on: not one from before the last change,
     // whose field Token-2022 leaves stale until it is told of another.
     let before = Now { ts: args.effective_ts.wrapping_sub(1) }; // effective > now >= 0
     let then = Now { ts: args.effective_ts };
-    if token::effective_multiplier_bits(mint, offset, now)? != args.current_bits
-        || token::effective_multiplier_bits(mint, offset, before)? != args.current_bits
-        || token::effective_multiplier_bits(mint, offset, then)? != args.new_bits
+    if reading::effective_multiplier_bits(mint, offset, now)? != args.current_bits
+        || reading::effective_multiplier_bits(mint, offset, before)? != args.current_bits
+        || reading::effective_multiplier_bits(mint, offset, then)? != args.new_bits
     {
         return Err(Error::MultiplierNotSet);
     }

@@ -4,7 +4,7 @@ use crate::{
     account::load_mut,
     error::{Error, Result},
     events::{emit, AdminOfferCancelled},
-    instructions::guardian::require_admin_or_guardian,
+    instructions::shared::roles::require_admin_or_guardian,
     state::{Config, State},
     table::{
         cancel_admin::{Accounts, Args},
@@ -13,7 +13,8 @@ use crate::{
 };
 
 pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
-    let config = load_mut::<Config>(context.program_id, accounts.config)?;
+    // SAFETY: no other reference to the config's data is made in this instruction.
+    let config = unsafe { load_mut::<Config>(context.program_id, accounts.config) }?;
     require_admin_or_guardian(config, accounts.authority)?;
     if !config.withdraw_offer() {
         return Err(Error::NoPendingAdmin);

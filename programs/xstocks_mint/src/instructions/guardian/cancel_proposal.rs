@@ -1,10 +1,11 @@
 //! cancel_proposal: admin, or guardian (but not one that replaces the guardian).
 
 use crate::{
-    account::{load, load_mut, same},
+    account::{load, load_mut},
+    address::address_eq,
     error::{Error, Result},
     events::{emit, ProposalCancelled},
-    instructions::guardian::require_admin_or_guardian,
+    instructions::shared::roles::require_admin_or_guardian,
     state::{role, Config, Proposal, State, PROPOSAL_CANCELLED, PROPOSAL_PENDING},
     table::{
         cancel_proposal::{Accounts, Args},
@@ -14,10 +15,12 @@ use crate::{
 
 pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
     let config = load::<Config>(context.program_id, accounts.config)?;
-    let proposal = load_mut::<Proposal>(context.program_id, accounts.proposal)?;
+    // SAFETY: no other reference to the proposal's data is made in this instruction: `config` is an account of another
+    // type.
+    let proposal = unsafe { load_mut::<Proposal>(context.program_id, accounts.proposal) }?;
     let by = accounts.authority.address();
     require_admin_or_guardian(config, accounts.authority)?;
-    if proposal.role == role::GUARDIAN && !same(&config.admin, by) {
+    if proposal.role == role::GUARDIAN && !address_eq(&config.admin, by) {
         return Err(Error::GuardianCannotCancel);
     }
     if proposal.state != PROPOSAL_PENDING {

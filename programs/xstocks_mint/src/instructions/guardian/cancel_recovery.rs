@@ -4,7 +4,7 @@ use crate::{
     account::{load, load_mut},
     error::{Error, Result},
     events::{emit, RecoveryCancelled},
-    instructions::guardian::require_guardian,
+    instructions::shared::roles::require_guardian,
     state::{Config, Recovery, State, RECOVERY_ANNOUNCED, RECOVERY_CANCELLED},
     table::{
         cancel_recovery::{Accounts, Args},
@@ -14,7 +14,9 @@ use crate::{
 
 pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
     let config = load::<Config>(context.program_id, accounts.config)?;
-    let recovery = load_mut::<Recovery>(context.program_id, accounts.recovery)?;
+    // SAFETY: no other reference to the recovery's data is made in this instruction: `config` is an account of another
+    // type.
+    let recovery = unsafe { load_mut::<Recovery>(context.program_id, accounts.recovery) }?;
     require_guardian(config, accounts.guardian)?;
     if recovery.state != RECOVERY_ANNOUNCED {
         return Err(Error::RecoveryNotOpen);

@@ -4,9 +4,9 @@ use crate::{
     account::load_mut,
     error::Result,
     events::{emit, Paused},
-    instructions::{
-        guardian::require_guardian,
-        pausing::{check_scopes, set_transfers},
+    instructions::shared::{
+        pause::{check_scopes, set_transfers_paused},
+        roles::require_guardian,
     },
     state::{Asset, Config, State},
     table::{
@@ -17,7 +17,9 @@ use crate::{
 use pinocchio::Address;
 
 pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
-    let config = load_mut::<Config>(context.program_id, accounts.config)?;
+    // SAFETY: no other reference to the config's data is made in this instruction: `asset` is an account of another
+    // type.
+    let config = unsafe { load_mut::<Config>(context.program_id, accounts.config) }?;
     require_guardian(config, accounts.guardian)?;
     check_scopes(args.scopes, accounts.asset.is_some())?;
     let Some(account) = accounts.asset else {
@@ -25,9 +27,11 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
         emit(Paused { mint: Address::default(), scopes: args.scopes, paused: config.paused });
         return config.invariant();
     };
-    let asset = load_mut::<Asset>(context.program_id, account)?;
+    // SAFETY: no other reference to the asset's data is made in this instruction: `config` is an account of another
+    // type.
+    let asset = unsafe { load_mut::<Asset>(context.program_id, account) }?;
     asset.paused |= args.scopes;
     emit(Paused { mint: asset.mint, scopes: args.scopes, paused: asset.paused });
     asset.invariant()?;
-    set_transfers(asset, account, accounts.mint, accounts.token_program, args.scopes, true)
+    set_transfers_paused(asset, account, accounts.mint, accounts.token_program, args.scopes, true)
 }

@@ -4,7 +4,7 @@ use crate::{
     account::{load, load_mut},
     error::Result,
     events::{emit, CustodianKeysChanged},
-    instructions::guardian::require_admin_or_guardian,
+    instructions::shared::roles::require_admin_or_guardian,
     state::{Config, Custodian, State},
     table::{
         revoke_custodian_key::{Accounts, Args},
@@ -14,7 +14,9 @@ use crate::{
 
 pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     let config = load::<Config>(context.program_id, accounts.config)?;
-    let custodian = load_mut::<Custodian>(context.program_id, accounts.custodian)?;
+    // SAFETY: no other reference to the custodian's data is made in this instruction: `config` is an account of another
+    // type.
+    let custodian = unsafe { load_mut::<Custodian>(context.program_id, accounts.custodian) }?;
     require_admin_or_guardian(config, accounts.authority)?;
     // Keys may become fewer than the threshold: then nothing can be signed until the admin sets others.
     custodian.remove_key(args.key)?;

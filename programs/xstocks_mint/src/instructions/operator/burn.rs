@@ -3,32 +3,32 @@
 use core::mem::MaybeUninit;
 
 use crate::{
-    account::{load, view_mut},
+    account::load,
     args::IntentArg,
-    cpi::{self, Target},
-    error::{refusal, require, Error, Result},
+    error::{cold_error, require, Error, Result},
     events::{Burnt, BurntEntry},
-    state::{scope, Asset, Config, State, ASSET_RELEASED},
+    instructions::shared::{
+        pause::require_running,
+        roles::require_operator,
+        sequence::take_sequence,
+        supply_batch::{apply_batch, Batch, CheckedTarget, SupplyChange},
+    },
+    state::{scope, Config, State, ASSET_RELEASED},
     table::{
         burn::{Accounts, Args},
         Context,
     },
-    token,
-};
-
-use super::{
-    batch::{change_all, Batch, Change, SupplyAfter},
-    require_operator, require_running, take_sequence,
+    token_2022::{cpi, reading},
 };
 
 pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     // 1. Accounts; the targets are validated below.
     let config = load::<Config>(context.program_id, accounts.config)?;
     let batch = Batch::read(context, accounts.remaining, args.entries)?;
-    // 2. Duty.
+    // 2. Role.
     require_operator(config, accounts.operator)?;
 
-    change_all(&batch, &Burn { config }, Burnt {})
+    apply_batch(&batch, &Burn { config }, Burnt {})
 }
 
 /// What all entries of a batch share.
@@ -36,24 +36,18 @@ struct Burn<'a> {
     config: &'a Config,
 }
 
-impl SupplyAfter for BurntEntry {
-    #[inline(always)]
-    fn supply_raw(&self) -> u64 {
-        self.supply_raw
-    }
-}
-
-impl Change for Burn<'_> {
+impl SupplyChange for Burn<'_> {
     type Event = Burnt;
     const CALL: cpi::Supply = cpi::Supply::Burn;
 
     /// A hold stops minting only, and a retired asset still burns.
-    #[inline(never)]
-    fn check(&self, target: &Target, intent: &IntentArg, item: &mut MaybeUninit<BurntEntry>) -> Result {
-        let [asset_account, mint, vault] = target;
+    #[inline(always)]
+    fn check(&self, target: &CheckedTarget, intent: &IntentArg, item: &mut MaybeUninit<BurntEntry>) -> Result<u64> {
+        let mint = target.mint();
         let (sequence, amount_raw) = (intent.sequence, intent.amount_raw);
-        // SAFETY: validated and writable (check_target); this is the only reference to the asset's data.
-        let asset = unsafe { view_mut::<Asset>(asset_account) };
+        // SAFETY: in this function no other reference to the asset's data is made (`config` is an account of another
+        // type), and `asset` ends with it: what it gives is a number.
+        let asset = unsafe { target.asset().get_mut() };
 
         // 3. Not paused, still ours.
         require_running(self.config, asset, scope::BURN)?;
@@ -62,21 +56,21 @@ impl Change for Burn<'_> {
         // 4. Sequence (M4) and amount.
         take_sequence(asset, sequence, &intent.intent_hash)?;
         require(amount_raw != 0, Error::AmountZero)?;
-        require(token::amount_raw(vault)? >= amount_raw, Error::InventoryTooLow)?;
+        require(reading::amount_raw(target.vault())? >= amount_raw, Error::InventoryTooLow)?;
         // The vault holds the amount, so the supply does.
-        let supply_raw =
-            token::supply_raw(mint)?.checked_sub(amount_raw).ok_or_else(|| refusal(Error::SupplyMismatch))?;
+        let supply_after_raw =
+            reading::supply_raw(mint)?.checked_sub(amount_raw).ok_or_else(|| cold_error(Error::SupplyMismatch))?;
 
         // 5. Effects; then the call, after which the supply is exactly the amount less.
-        asset.burnt_raw = asset.burnt_raw.checked_add(amount_raw).ok_or_else(|| refusal(Error::Overflow))?;
+        asset.burnt_raw = asset.burnt_raw.checked_add(amount_raw).ok_or_else(|| cold_error(Error::Overflow))?;
         asset.invariant()?;
         item.write(BurntEntry {
             mint: *mint.address(),
             sequence,
             amount_raw,
-            supply_raw,
+            supply_raw: supply_after_raw,
             intent_hash: intent.intent_hash,
         });
-        Ok(())
+        Ok(supply_after_raw)
     }
 }

@@ -1,41 +1,48 @@
 //! distribute: from the vault to an active participant, the only way out.
 
 use crate::{
-    account::{load, load_mut, same, Now},
-    cpi,
+    account::{load, load_mut},
+    address::address_eq,
     error::{Error, Result},
     events::{emit, Distributed},
+    instructions::shared::{pause::require_running, roles::require_operator, sequence::take_sequence},
+    pda::asset_seeds,
     state::{scope, Asset, Config, Participant, State, ASSET_ACTIVE},
+    sysvar::Now,
     table::{
         distribute::{Accounts, Args},
         Context,
     },
-    token::{self, Moved},
+    token_2022::{
+        cpi,
+        reading::{self, Moved},
+    },
 };
-
-use super::{require_operator, require_running, take_sequence};
 
 pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     // 1. Accounts.
     let config = load::<Config>(context.program_id, accounts.config)?;
-    let asset = load_mut::<Asset>(context.program_id, accounts.asset)?;
+    // SAFETY: no other reference to the asset's data is made in this instruction: `config` and `participant` are
+    // accounts of other types.
+    let asset = unsafe { load_mut::<Asset>(context.program_id, accounts.asset) }?;
     let participant = load::<Participant>(context.program_id, accounts.participant)?;
-    if !same(&asset.mint, accounts.mint.address()) {
+    if !address_eq(&asset.mint, accounts.mint.address()) {
         return Err(Error::WrongMint);
     }
-    if !same(&asset.vault, accounts.vault.address()) {
+    if !address_eq(&asset.vault, accounts.vault.address()) {
         return Err(Error::WrongVault);
     }
     let destination = accounts.destination.address();
     if asset.is_vault(destination) {
         return Err(Error::DestinationIsVault);
     }
-    let holder = token::holder(accounts.destination, accounts.mint.address()).ok_or(Error::DestinationInvalid)?;
-    if !same(holder, &participant.wallet) {
+    let holder =
+        reading::owner_of_unfrozen(accounts.destination, accounts.mint.address()).ok_or(Error::DestinationInvalid)?;
+    if !address_eq(holder, &participant.wallet) {
         return Err(Error::DestinationOwnerMismatch);
     }
 
-    // 2. Duty, pauses, state.
+    // 2. Role, pauses, state.
     require_operator(config, accounts.operator)?;
     require_running(config, asset, scope::DISTRIBUTE)?;
     if asset.state != ASSET_ACTIVE {
@@ -64,7 +71,7 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     asset.distributed_raw = asset.distributed_raw.checked_add(args.amount_raw).ok_or(Error::Overflow)?;
     asset.invariant()?;
     let (bump, decimals) = ([asset.bump], asset.decimals);
-    let seeds = cpi::asset_seeds(accounts.mint.address(), &bump);
+    let seeds = asset_seeds(accounts.mint.address(), &bump);
     cpi::transfer(
         accounts.vault,
         accounts.mint,

@@ -4,7 +4,11 @@ use crate::{
     account::{load, load_mut},
     error::Result,
     events::{emit, RedemptionRejected},
-    instructions::redeeming::{give_back, Return, Vault},
+    instructions::shared::{
+        pause::require_running,
+        redemption::{refund, Refund, Vault},
+        roles::require_operator,
+    },
     state::{scope, Asset, Config, Redemption, REDEMPTION_REJECTED},
     table::{
         reject_redemption::{Accounts, Args},
@@ -12,18 +16,18 @@ use crate::{
     },
 };
 
-use super::{require_operator, require_running};
-
 pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
-    // 1. Accounts, duty, pauses.
+    // 1. Accounts, role, pauses.
     let config = load::<Config>(context.program_id, accounts.config)?;
     let asset = load::<Asset>(context.program_id, accounts.asset)?;
-    let redemption = load_mut::<Redemption>(context.program_id, accounts.redemption)?;
+    // SAFETY: no other reference to the redemption's data is made in this instruction: `asset` and `config` are
+    // accounts of other types.
+    let redemption = unsafe { load_mut::<Redemption>(context.program_id, accounts.redemption) }?;
     require_operator(config, accounts.operator)?;
     require_running(config, asset, scope::REDEEM)?;
 
     // 2. The tokens.
-    let given = Return {
+    let given = Refund {
         program_id: context.program_id,
         asset,
         vault: Vault {
@@ -33,7 +37,7 @@ pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
         },
         destination: accounts.destination,
     };
-    give_back(&given, redemption, REDEMPTION_REJECTED)?;
+    refund(&given, redemption, REDEMPTION_REJECTED)?;
     emit(RedemptionRejected {
         mint: redemption.mint,
         redemption: *accounts.redemption.address(),

@@ -1,32 +1,35 @@
 //! settle_redemption: burns the tokens of an open redemption; the named custodian owes the shares (M6).
 
 use crate::{
-    account::{load, load_mut, Now},
-    cpi,
+    account::{load, load_mut},
     error::{Error, Result},
     events::{emit, RedemptionSettled},
-    instructions::redeeming::Vault,
+    instructions::shared::{pause::require_running, redemption::Vault, roles::require_operator},
+    pda::redeem_seeds,
     state::{scope, Asset, Config, Custodian, Redemption, State, ASSET_RELEASED, CUSTODIAN_ACTIVE, REDEMPTION_SETTLED},
+    sysvar::Now,
     table::{
         settle_redemption::{Accounts, Args},
         Context,
     },
-    token,
+    token_2022::{cpi, reading},
 };
-
-use super::{require_operator, require_running};
 
 pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
     // 1. Accounts.
     let config = load::<Config>(context.program_id, accounts.config)?;
     let custodian = load::<Custodian>(context.program_id, accounts.custodian)?;
-    let asset = load_mut::<Asset>(context.program_id, accounts.asset)?;
-    let redemption = load_mut::<Redemption>(context.program_id, accounts.redemption)?;
+    // SAFETY: no other reference to the asset's data is made in this instruction: `config`, `custodian` and
+    // `redemption` are accounts of other types.
+    let asset = unsafe { load_mut::<Asset>(context.program_id, accounts.asset) }?;
+    // SAFETY: no other reference to the redemption's data is made in this instruction: `asset`, `config` and
+    // `custodian` are accounts of other types.
+    let redemption = unsafe { load_mut::<Redemption>(context.program_id, accounts.redemption) }?;
     let vault =
         Vault { mint: accounts.mint, authority: accounts.redemption_authority, vault: accounts.redemption_vault };
     let bump = vault.check(context.program_id, asset, redemption)?;
 
-    // 2. Duty, pauses, state. Holds stop minting only, and a retired asset still settles.
+    // 2. Role, pauses, state. Holds stop minting only, and a retired asset still settles.
     require_operator(config, accounts.operator)?;
     require_running(config, asset, scope::REDEEM)?;
     if asset.state == ASSET_RELEASED {
@@ -39,7 +42,7 @@ pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
     redemption.close(REDEMPTION_SETTLED, custodian_address, now.ts)?;
 
     // 4. The multiplier the mint applies is the one the entry was signed with.
-    if token::effective_multiplier_bits(accounts.mint, asset.scaled_ui_offset, now)? != asset.multiplier_bits {
+    if reading::effective_multiplier_bits(accounts.mint, asset.scaled_ui_offset, now)? != asset.multiplier_bits {
         return Err(Error::MultiplierMismatch);
     }
 
@@ -65,9 +68,9 @@ pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
     asset.invariant()?;
 
     // 7. The call; supply and vault are exactly the amount less (M7).
-    let supply_before_raw = token::supply_raw(accounts.mint)?;
-    let left_raw = token::amount_raw(accounts.redemption_vault)?.checked_sub(amount_raw);
-    let seeds = cpi::redeem_seeds(accounts.mint.address(), &bump);
+    let supply_before_raw = reading::supply_raw(accounts.mint)?;
+    let left_raw = reading::amount_raw(accounts.redemption_vault)?.checked_sub(amount_raw);
+    let seeds = redeem_seeds(accounts.mint.address(), &bump);
     cpi::burn(
         accounts.redemption_vault,
         accounts.mint,
@@ -76,11 +79,11 @@ pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
         asset.decimals,
         &seeds,
     );
-    let supply_raw = token::supply_raw(accounts.mint)?;
+    let supply_raw = reading::supply_raw(accounts.mint)?;
     if supply_before_raw.checked_sub(amount_raw) != Some(supply_raw) {
         return Err(Error::SupplyMismatch);
     }
-    if left_raw != Some(token::amount_raw(accounts.redemption_vault)?) {
+    if left_raw != Some(reading::amount_raw(accounts.redemption_vault)?) {
         return Err(Error::BalanceMismatch);
     }
     emit(RedemptionSettled {

@@ -2,10 +2,11 @@
 //! and when its permission has ended: nobody's tokens are kept.
 
 use crate::{
-    account::{load, load_mut, same},
+    account::{load, load_mut},
+    address::address_eq,
     error::{Error, Result},
     events::{emit, RedemptionCancelled},
-    instructions::redeeming::{give_back, Return, Vault},
+    instructions::shared::redemption::{refund, Refund, Vault},
     state::{Asset, Redemption, REDEMPTION_CANCELLED},
     table::{
         cancel_redemption::{Accounts, Args},
@@ -14,15 +15,17 @@ use crate::{
 };
 
 pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
-    // 1. Accounts and duty.
+    // 1. Accounts and role.
     let asset = load::<Asset>(context.program_id, accounts.asset)?;
-    let redemption = load_mut::<Redemption>(context.program_id, accounts.redemption)?;
-    if !same(&redemption.wallet, accounts.wallet.address()) {
+    // SAFETY: no other reference to the redemption's data is made in this instruction: `asset` is an account of another
+    // type.
+    let redemption = unsafe { load_mut::<Redemption>(context.program_id, accounts.redemption) }?;
+    if !address_eq(&redemption.wallet, accounts.wallet.address()) {
         return Err(Error::NotRedeemer);
     }
 
     // 2. The tokens.
-    let given = Return {
+    let given = Refund {
         program_id: context.program_id,
         asset,
         vault: Vault {
@@ -32,7 +35,7 @@ pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
         },
         destination: accounts.destination,
     };
-    give_back(&given, redemption, REDEMPTION_CANCELLED)?;
+    refund(&given, redemption, REDEMPTION_CANCELLED)?;
     emit(RedemptionCancelled {
         mint: redemption.mint,
         redemption: *accounts.redemption.address(),

@@ -1,17 +1,22 @@
 //! request_redemption: a participant brings tokens into the redemption vault, for the shares behind them.
 
 use crate::{
-    account::{create, load, same, Now},
-    cpi,
+    account::{create, load},
+    address::address_eq,
     error::{Error, Result},
     events::{emit, RedemptionRequested},
-    instructions::operator::require_running,
+    instructions::shared::pause::require_running,
+    pda::REDEMPTION_SEED,
     state::{scope, Asset, Config, Participant, Redemption, State, ASSET_RELEASED, REDEMPTION_REQUESTED},
+    sysvar::Now,
     table::{
         request_redemption::{Accounts, Args},
         Context,
     },
-    token::{self, Moved},
+    token_2022::{
+        cpi,
+        reading::{self, Moved},
+    },
 };
 
 pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
@@ -20,21 +25,21 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     let asset = load::<Asset>(context.program_id, accounts.asset)?;
     let participant = load::<Participant>(context.program_id, accounts.participant)?;
     let (mint, wallet) = (accounts.mint.address(), accounts.wallet.address());
-    if !same(&asset.mint, mint) {
+    if !address_eq(&asset.mint, mint) {
         return Err(Error::WrongMint);
     }
-    if !same(&asset.redemption_vault, accounts.redemption_vault.address()) {
+    if !address_eq(&asset.redemption_vault, accounts.redemption_vault.address()) {
         return Err(Error::WrongRedemptionVault);
     }
-    if !same(&participant.wallet, wallet) {
+    if !address_eq(&participant.wallet, wallet) {
         return Err(Error::ParticipantMismatch);
     }
     let source = accounts.source.address();
     if asset.is_vault(source) {
         return Err(Error::SourceIsVault);
     }
-    let holder = token::holder(accounts.source, mint).ok_or(Error::SourceInvalid)?;
-    if !same(holder, wallet) {
+    let holder = reading::owner_of_unfrozen(accounts.source, mint).ok_or(Error::SourceInvalid)?;
+    if !address_eq(holder, wallet) {
         return Err(Error::SourceOwnerMismatch);
     }
 
@@ -54,8 +59,9 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     let moved = Moved::expected(accounts.source, accounts.redemption_vault, amount_raw, Error::SourceTooLow)?;
 
     // 4. The record, at an address that is used once.
-    let seeds: [&[u8]; 3] = [b"redemption", mint.as_array(), args.id];
-    let redemption = create::<Redemption>(context.program_id, accounts.wallet, accounts.redemption, &seeds)?;
+    let seeds: [&[u8]; 3] = [REDEMPTION_SEED, mint.as_array(), args.id];
+    // SAFETY: the account is made here, so no older reference to its data can be, and no other is made below.
+    let redemption = unsafe { create::<Redemption>(context.program_id, accounts.wallet, accounts.redemption, &seeds) }?;
     redemption.state = REDEMPTION_REQUESTED;
     redemption.requested_ts = now.ts;
     redemption.amount_raw = amount_raw;

@@ -1,10 +1,12 @@
 //! accept_admin: the offered key becomes admin; what the one before it proposed is dead.
 
 use crate::{
-    account::{load_mut, same, Now},
+    account::load_mut,
+    address::address_eq,
     error::{Error, Result},
     events::{emit, AdminChanged},
     state::{Config, State},
+    sysvar::Now,
     table::{
         accept_admin::{Accounts, Args},
         Context,
@@ -13,12 +15,13 @@ use crate::{
 use pinocchio::Address;
 
 pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
-    // 1. Accounts and duty.
-    let config = load_mut::<Config>(context.program_id, accounts.config)?;
+    // 1. Accounts and role.
+    // SAFETY: no other reference to the config's data is made in this instruction.
+    let config = unsafe { load_mut::<Config>(context.program_id, accounts.config) }?;
     if config.pending_admin == Address::default() {
         return Err(Error::NoPendingAdmin);
     }
-    if !same(&config.pending_admin, accounts.pending_admin.address()) {
+    if !address_eq(&config.pending_admin, accounts.pending_admin.address()) {
         return Err(Error::NotPendingAdmin);
     }
 

@@ -4,7 +4,7 @@ use crate::{
     account::{load, load_mut},
     error::{Error, Result},
     events::{emit, HoldCleared},
-    instructions::resumer::require_resumer,
+    instructions::shared::roles::require_resumer,
     state::{hold, Asset, Config, State},
     table::{
         clear_hold::{Accounts, Args},
@@ -14,7 +14,9 @@ use crate::{
 
 pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     let config = load::<Config>(context.program_id, accounts.config)?;
-    let asset = load_mut::<Asset>(context.program_id, accounts.asset)?;
+    // SAFETY: no other reference to the asset's data is made in this instruction: `config` is an account of another
+    // type.
+    let asset = unsafe { load_mut::<Asset>(context.program_id, accounts.asset) }?;
     require_resumer(config, accounts.resumer)?;
     if args.holds == 0 || args.holds & !hold::ALL != 0 {
         return Err(Error::UnknownHold);

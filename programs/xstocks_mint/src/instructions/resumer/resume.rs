@@ -4,9 +4,9 @@ use crate::{
     account::load_mut,
     error::{Error, Result},
     events::{emit, Resumed},
-    instructions::{
-        pausing::{check_scopes, set_transfers},
-        resumer::require_resumer,
+    instructions::shared::{
+        pause::{check_scopes, set_transfers_paused},
+        roles::require_resumer,
     },
     state::{Asset, Config, State},
     table::{
@@ -17,7 +17,9 @@ use crate::{
 use pinocchio::Address;
 
 pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
-    let config = load_mut::<Config>(context.program_id, accounts.config)?;
+    // SAFETY: no other reference to the config's data is made in this instruction: `asset` is an account of another
+    // type.
+    let config = unsafe { load_mut::<Config>(context.program_id, accounts.config) }?;
     require_resumer(config, accounts.resumer)?;
     check_scopes(args.scopes, accounts.asset.is_some())?;
     let Some(account) = accounts.asset else {
@@ -25,11 +27,13 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
         emit(Resumed { mint: Address::default(), scopes: args.scopes, paused: config.paused });
         return config.invariant();
     };
-    let asset = load_mut::<Asset>(context.program_id, account)?;
+    // SAFETY: no other reference to the asset's data is made in this instruction: `config` is an account of another
+    // type.
+    let asset = unsafe { load_mut::<Asset>(context.program_id, account) }?;
     asset.paused = without(asset.paused, args.scopes)?;
     emit(Resumed { mint: asset.mint, scopes: args.scopes, paused: asset.paused });
     asset.invariant()?;
-    set_transfers(asset, account, accounts.mint, accounts.token_program, args.scopes, false)
+    set_transfers_paused(asset, account, accounts.mint, accounts.token_program, args.scopes, false)
 }
 
 /// The bits without `scopes`, at least one of which must be set.

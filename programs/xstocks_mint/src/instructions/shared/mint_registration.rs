@@ -1,18 +1,25 @@
 //! What register_asset and finish_adopt share: a mint becomes an asset with its vaults.
 
 use crate::{
-    account::{create, data, find_address, same, Now},
-    cpi,
+    account::{create, data},
+    address::address_eq,
+    cpi::{create_associated, NewAssociated},
     error::{Error, Result},
     ids,
-    mint_profile::{has_freeze, verify, Expected, Found, DECIMALS},
+    pda::{find_address, ASSET_SEED, REDEEM_SEED},
     state::{Asset, Authorities, Bucket, Policy, State, ASSET_ACTIVE, ASSET_HALTED},
-    token,
+    sysvar::Now,
+    token_2022::{
+        cpi,
+        mint_profile::{verify, Expected, Found},
+        profile::{has_freeze, DECIMALS},
+        reading,
+    },
 };
 use pinocchio::{cpi::Seed, AccountView, Address};
 
-/// The accounts of taking a mint.
-pub struct Taking<'a> {
+/// The accounts of registering or adopting a mint.
+pub struct MintRegistration<'a> {
     pub program_id: &'a Address,
     pub payer: &'a AccountView,
     pub asset: &'a AccountView,
@@ -33,10 +40,10 @@ pub struct Terms {
     pub adopted: bool,
 }
 
-/// Of the accounts of an instruction that takes a mint.
-macro_rules! taking {
+/// From the accounts of an instruction that takes a mint.
+macro_rules! mint_registration {
     ($context:ident, $accounts:ident) => {
-        $crate::instructions::admin::taking::Taking {
+        $crate::instructions::shared::mint_registration::MintRegistration {
             program_id: $context.program_id,
             payer: $accounts.admin,
             asset: $accounts.asset,
@@ -49,23 +56,23 @@ macro_rules! taking {
         }
     };
 }
-pub(crate) use taking;
+pub(crate) use mint_registration;
 
-impl Taking<'_> {
+impl MintRegistration<'_> {
     /// Creates the asset of a mint that is what it must be.
     ///
     /// # Errors
     /// MintOwnerInvalid, ConstraintSeeds, VaultInvalid, PolicyInvalid, InitialMintTooLarge, AlreadyInitialized, and
     /// those of `verify` and `Authorities::check`.
     #[inline(never)]
-    pub fn take(&self, terms: &Terms) -> Result {
+    pub fn create_asset(&self, terms: &Terms) -> Result {
         // 1. Accounts.
         let mint = self.mint;
-        if !same(mint.owner(), &ids::TOKEN_2022) {
+        if !address_eq(mint.owner(), &ids::TOKEN_2022) {
             return Err(Error::MintOwnerInvalid);
         }
-        let seeds: [&[u8]; 2] = [cpi::REDEEM_SEED, mint.address().as_array()];
-        if !same(&find_address(&seeds, self.program_id)?.0, self.redemption_authority.address()) {
+        let seeds: [&[u8]; 2] = [REDEEM_SEED, mint.address().as_array()];
+        if !address_eq(&find_address(&seeds, self.program_id)?.0, self.redemption_authority.address()) {
             return Err(Error::ConstraintSeeds);
         }
         for [vault, owner] in self.vaults() {
@@ -80,8 +87,10 @@ impl Taking<'_> {
 
         // 3. The asset: creating it proves its address, which the mint's authorities are compared with.
         let now = Now::read()?;
-        let seeds: [&[u8]; 2] = [cpi::ASSET_SEED, mint.address().as_array()];
-        let asset = create::<Asset>(self.program_id, self.payer, self.asset, &seeds)?;
+        let seeds: [&[u8]; 2] = [ASSET_SEED, mint.address().as_array()];
+        // SAFETY: the account is made here, so no older reference to its data can be; no other is made while this one
+        // lives.
+        let asset = unsafe { create::<Asset>(self.program_id, self.payer, self.asset, &seeds) }?;
 
         // 4. The mint.
         let expected = Expected { profile: terms.profile, mint: mint.address(), now_ts: now.ts, in_use: terms.adopted };
@@ -118,7 +127,7 @@ impl Taking<'_> {
     #[inline(never)]
     pub fn make_vaults(&self, profile: u8, seeds: &[Seed; 3]) -> Result {
         for [vault, owner] in self.vaults() {
-            cpi::create_associated(&cpi::NewAssociated {
+            create_associated(&NewAssociated {
                 payer: self.payer,
                 associated: vault,
                 owner,
@@ -126,11 +135,11 @@ impl Taking<'_> {
                 system_program: self.system_program,
                 token_program: self.token_program,
             });
-            if has_freeze(profile) && token::is_frozen(vault) {
+            if has_freeze(profile) && reading::is_frozen(vault) {
                 cpi::thaw(vault, self.mint, self.asset, seeds);
             }
-            match token::holder(vault, self.mint.address()) {
-                Some(holder) if same(holder, owner.address()) => {}
+            match reading::owner_of_unfrozen(vault, self.mint.address()) {
+                Some(holder) if address_eq(holder, owner.address()) => {}
                 _ => return Err(Error::VaultInvalid),
             }
         }
@@ -147,7 +156,7 @@ impl Taking<'_> {
 /// The vault must be the associated token account of its owner.
 fn check_associated(vault: &AccountView, owner: &AccountView, mint: &AccountView) -> Result {
     let seeds: [&[u8]; 3] = [owner.address().as_array(), ids::TOKEN_2022.as_array(), mint.address().as_array()];
-    if !same(&find_address(&seeds, &ids::ASSOCIATED_TOKEN_PROGRAM)?.0, vault.address()) {
+    if !address_eq(&find_address(&seeds, &ids::ASSOCIATED_TOKEN_PROGRAM)?.0, vault.address()) {
         return Err(Error::VaultInvalid);
     }
     Ok(())

@@ -1,11 +1,12 @@
-//! Handing authorities of a mint over.
+//! Handing the authorities of a mint over: when an adoption is aborted, and when an asset is released.
 
 use crate::{
-    account::{data, same},
-    cpi,
+    account::data,
+    address::address_eq,
     error::{Error, Result},
-    mint_profile::AUTHORITIES,
+    pda::asset_seeds,
     state::Authorities,
+    token_2022::{authorities::AUTHORITIES, cpi},
 };
 use pinocchio::{AccountView, Address};
 
@@ -16,12 +17,12 @@ use pinocchio::{AccountView, Address};
 #[inline(never)]
 pub fn hand_over(mint: &AccountView, asset: &AccountView, bump: u8, to: &Authorities) -> Result {
     let mut present = Authorities::NONE;
-    // SAFETY: read before the calls that change it, and copied.
+    // SAFETY: the slice ends with this statement, which calls no other program; what is kept is copied.
     Authorities::read(unsafe { data(mint) }, &mut present)?;
     let bump = [bump];
-    let seeds = cpi::asset_seeds(mint.address(), &bump);
+    let seeds = asset_seeds(mint.address(), &bump);
     for ((present, holder), authority) in present.each().iter().zip(to.each()).zip(&AUTHORITIES) {
-        if !goes(present, holder, asset) {
+        if !must_transfer(present, holder, asset) {
             continue;
         }
         match authority.number {
@@ -32,10 +33,10 @@ pub fn hand_over(mint: &AccountView, asset: &AccountView, bump: u8, to: &Authori
 
     // By the mint itself.
     let mut after = Authorities::NONE;
-    // SAFETY: after the calls; nothing writes to the mint while it is read here.
+    // SAFETY: the slice ends with this statement, which calls no other program; what is kept is copied.
     Authorities::read(unsafe { data(mint) }, &mut after)?;
     for ((before, holder), after) in present.each().iter().zip(to.each()).zip(after.each()) {
-        if goes(before, holder, asset) && !same(after, holder) {
+        if must_transfer(before, holder, asset) && !address_eq(after, holder) {
             return Err(Error::AuthorityNotReleased);
         }
     }
@@ -44,6 +45,6 @@ pub fn hand_over(mint: &AccountView, asset: &AccountView, bump: u8, to: &Authori
 
 /// Whether an authority is the asset's and to be another one's.
 #[inline(always)]
-fn goes(present: &Address, holder: &Address, asset: &AccountView) -> bool {
-    same(present, asset.address()) && !same(holder, asset.address())
+fn must_transfer(present: &Address, holder: &Address, asset: &AccountView) -> bool {
+    address_eq(present, asset.address()) && !address_eq(holder, asset.address())
 }

@@ -1,11 +1,15 @@
 //! What settle, reject and cancel of a redemption share.
 
 use crate::{
-    account::{find_address, same, Now},
-    cpi,
+    address::address_eq,
     error::{Error, Result},
+    pda::{find_address, redeem_seeds, REDEEM_SEED},
     state::{Asset, Redemption},
-    token::{self, Moved},
+    sysvar::Now,
+    token_2022::{
+        cpi,
+        reading::{self, Moved},
+    },
 };
 use pinocchio::{AccountView, Address};
 
@@ -25,25 +29,25 @@ impl Vault<'_> {
     #[inline(always)]
     pub fn check(&self, program_id: &Address, asset: &Asset, redemption: &Redemption) -> Result<[u8; 1]> {
         let mint = self.mint.address();
-        if !same(&asset.mint, mint) {
+        if !address_eq(&asset.mint, mint) {
             return Err(Error::WrongMint);
         }
-        if !same(&asset.redemption_vault, self.vault.address()) {
+        if !address_eq(&asset.redemption_vault, self.vault.address()) {
             return Err(Error::WrongRedemptionVault);
         }
-        if !same(&redemption.mint, mint) {
+        if !address_eq(&redemption.mint, mint) {
             return Err(Error::RedemptionMismatch);
         }
-        let (authority, bump) = find_address(&[cpi::REDEEM_SEED, mint.as_array()], program_id)?;
-        if !same(&authority, self.authority.address()) {
+        let (authority, bump) = find_address(&[REDEEM_SEED, mint.as_array()], program_id)?;
+        if !address_eq(&authority, self.authority.address()) {
             return Err(Error::ConstraintSeeds);
         }
         Ok([bump])
     }
 }
 
-/// What a redemption's tokens are given back with.
-pub struct Return<'a> {
+/// The accounts of giving a redemption's tokens back.
+pub struct Refund<'a> {
     pub program_id: &'a Address,
     pub asset: &'a Asset,
     pub vault: Vault<'a>,
@@ -57,16 +61,16 @@ pub struct Return<'a> {
 /// Those of `Vault::check`, DestinationIsVault, DestinationInvalid, DestinationOwnerMismatch, RedemptionClosed,
 /// BalanceMismatch.
 #[inline(never)]
-pub fn give_back(given: &Return, redemption: &mut Redemption, state: u8) -> Result {
-    let Return { program_id, asset, vault, destination } = given;
+pub fn refund(given: &Refund, redemption: &mut Redemption, state: u8) -> Result {
+    let Refund { program_id, asset, vault, destination } = given;
     // 1. Accounts.
     let bump = vault.check(program_id, asset, redemption)?;
     let mint = vault.mint.address();
     if asset.is_vault(destination.address()) {
         return Err(Error::DestinationIsVault);
     }
-    let holder = token::holder(destination, mint).ok_or(Error::DestinationInvalid)?;
-    if !same(holder, &redemption.wallet) {
+    let holder = reading::owner_of_unfrozen(destination, mint).ok_or(Error::DestinationInvalid)?;
+    if !address_eq(holder, &redemption.wallet) {
         return Err(Error::DestinationOwnerMismatch);
     }
 
@@ -74,7 +78,7 @@ pub fn give_back(given: &Return, redemption: &mut Redemption, state: u8) -> Resu
     redemption.close(state, Address::default(), Now::read()?.ts)?;
     let amount_raw = redemption.amount_raw;
     let moved = Moved::expected(vault.vault, destination, amount_raw, Error::BalanceMismatch)?;
-    let seeds = cpi::redeem_seeds(mint, &bump);
+    let seeds = redeem_seeds(mint, &bump);
     cpi::transfer(vault.vault, vault.mint, destination, vault.authority, amount_raw, asset.decimals, &seeds);
 
     // 3. Exactly that (M7).

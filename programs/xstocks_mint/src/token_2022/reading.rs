@@ -1,36 +1,19 @@
-//! Reading Token-2022 accounts: offsets as in the spl-token-2022 interface, each read bounds-checked.
+//! Reading Token-2022 accounts, each read bounds-checked. Another program may change them in a call, so what is read is
+//! read anew after it: by raw pointers, which the compiler does not keep, or by slices that end within one function.
 
 use crate::{
-    account::{data, same, Now},
+    account::data,
+    address::address_eq,
     error::{require, Error, Result},
     ids,
-    mint_profile::{next_extension, TLV},
+    sysvar::Now,
+    token_2022::layout::{
+        next_extension, ACCOUNT_AMOUNT, ACCOUNT_LEN, ACCOUNT_MINT, ACCOUNT_OWNER, ACCOUNT_STATE, ACCOUNT_STATE_FROZEN,
+        ACCOUNT_STATE_INITIALIZED, ACCOUNT_TYPE, IMMUTABLE_OWNER, MINT_SUPPLY, SCALED_UI_EFFECTIVE_TS, SCALED_UI_END,
+        SCALED_UI_HEADER, SCALED_UI_MULTIPLIER, SCALED_UI_NEW_MULTIPLIER, TLV, TYPE_ACCOUNT,
+    },
 };
 use pinocchio::{AccountView, Address};
-
-/// Mint: supply, after the mint authority (COption, 4 + 32 bytes).
-const MINT_SUPPLY: usize = 36;
-/// Token account: mint, owner, amount, state.
-const ACCOUNT_MINT: usize = 0;
-const ACCOUNT_OWNER: usize = 32;
-const ACCOUNT_AMOUNT: usize = 64;
-const ACCOUNT_STATE: usize = 108;
-/// Bytes of a token account without extensions; with extensions the account type follows here.
-pub const ACCOUNT_LEN: usize = 165;
-const ACCOUNT_STATE_INITIALIZED: u8 = 1;
-const ACCOUNT_STATE_FROZEN: u8 = 2;
-/// AccountType::Account
-const TYPE_ACCOUNT: u8 = 2;
-/// Extension of token accounts whose owner can never change.
-const IMMUTABLE_OWNER: u16 = 7;
-/// TLV of ScaledUiAmount: header (type 25, length 56), authority 32, multiplier, effective time, new multiplier.
-pub const SCALED_UI_TYPE: u16 = 25;
-pub const SCALED_UI_LEN: u16 = 56;
-const SCALED_UI_HEADER: u32 = (SCALED_UI_LEN as u32) << 16 | SCALED_UI_TYPE as u32;
-const SCALED_UI_MULTIPLIER: usize = 4 + 32;
-const SCALED_UI_EFFECTIVE_TS: usize = SCALED_UI_MULTIPLIER + 8;
-const SCALED_UI_NEW_MULTIPLIER: usize = SCALED_UI_EFFECTIVE_TS + 8;
-const SCALED_UI_END: usize = SCALED_UI_NEW_MULTIPLIER + 8;
 
 /// Reads eight bytes that another program may just have changed.
 ///
@@ -132,12 +115,12 @@ pub fn is_frozen(account: &AccountView) -> bool {
 /// # Errors
 /// None where it is anything else.
 pub fn owner_of<'a>(account: &'a AccountView, mint: &Address) -> Option<&'a Address> {
-    if !same(account.owner(), &ids::TOKEN_2022) {
+    if !address_eq(account.owner(), &ids::TOKEN_2022) {
         return None;
     }
     // SAFETY: only read in this function; the returned owner is used before the next call.
     let data = unsafe { data(account) };
-    let is_account = data.len() == ACCOUNT_LEN || data.get(ACCOUNT_LEN) == Some(&TYPE_ACCOUNT);
+    let is_account = data.len() == ACCOUNT_LEN || data.get(ACCOUNT_TYPE) == Some(&TYPE_ACCOUNT);
     let of_mint = data.get(ACCOUNT_MINT..ACCOUNT_MINT + 32)? == mint.as_array();
     let is_initialized = matches!(*data.get(ACCOUNT_STATE)?, ACCOUNT_STATE_INITIALIZED | ACCOUNT_STATE_FROZEN);
     if !is_account || !of_mint || !is_initialized {
@@ -148,11 +131,11 @@ pub fn owner_of<'a>(account: &'a AccountView, mint: &Address) -> Option<&'a Addr
     Some(unsafe { &*owner.as_ptr().cast() })
 }
 
-/// The same, and not frozen.
+/// The same of an account that is not frozen.
 ///
 /// # Errors
 /// None where it is anything else.
-pub fn holder<'a>(account: &'a AccountView, mint: &Address) -> Option<&'a Address> {
+pub fn owner_of_unfrozen<'a>(account: &'a AccountView, mint: &Address) -> Option<&'a Address> {
     owner_of(account, mint).filter(|_| !is_frozen(account))
 }
 

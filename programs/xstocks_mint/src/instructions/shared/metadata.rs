@@ -2,9 +2,9 @@
 
 use crate::{
     args::MetadataFieldsView,
-    cpi,
     error::{Error, Result},
     hash::discriminator,
+    token_2022::cpi,
 };
 use pinocchio::{cpi::Seed, AccountView};
 
