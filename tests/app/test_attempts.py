@@ -18,7 +18,7 @@ from xstocks_daemon.chain.transactions import ComputeBudget
 from xstocks_daemon.domain.intent import Intent, IntentKind, IntentState
 from xstocks_daemon.domain.units import Address
 from xstocks_daemon.domain.views import LiveIntent
-from xstocks_daemon.journal import Attempt, LookupTable
+from xstocks_daemon.journal import Attempt, LookupTableRecord
 
 MINTS = [mint_of(number) for number in range(4)]
 VAULT = mint_of(99)
