@@ -20,7 +20,7 @@ from bench.measure.batches import measure_batches
 from bench.measure.document import Figures, document, tables
 from bench.measure.governance import BLANK, measure_initialize, measure_office, measure_participants
 from bench.measure.meter import Meter, seeded
-from localnet.harness.chains import ChainError
+from localnet.harness.chains import ChainStartError
 from localnet.harness.deploy import AGENTS, KEEPERS, Keys
 from localnet.harness.keys import Key
 from tests.support.deployed import deploy_program
@@ -51,8 +51,8 @@ def seeded_keys(folder: Path) -> Keys:
 
 
 async def measure() -> Figures:
-    """Start the embedded chain, measure, stop it. Raises ChainError; AssertionError or ValueError where something is
-    refused, or measured without a meaning."""
+    """Start the embedded chain, measure, stop it. Raises ChainStartError; AssertionError or ValueError where something
+    is refused, or measured without a meaning."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         keys = seeded_keys(Path(folder))
         async with laboratory("embedded", Path(folder), keys=keys, also={BLANK: program_so()}) as started:
@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         figures = asyncio.run(measure())
-    except ChainError as error:
+    except ChainStartError as error:
         print(f"program_cu: {error}", file=sys.stderr)
         return 1
     if options.write_docs:

@@ -17,7 +17,7 @@ from rich.table import Table
 from solders.signature import Signature
 
 from localnet.catalogue.reader import DECIMALS, CatalogueAsset, choose
-from localnet.demo.checks import RULES, Evidence, executions, tracks_custody
+from localnet.demo.checks import RULES, RunEvidence, executions, tracks_custody
 from localnet.demo.day import Day
 from localnet.harness.chains import Chain, ChainKind
 from localnet.harness.deploy import THRESHOLD, TIMELOCK_SECS, Deployment
@@ -197,7 +197,7 @@ class Show:
         self._console.print(f"\nsupply tracks custody: {total - len(untracked)}/{total} assets", style="bold")
         return fine and not untracked
 
-    async def _evidence(self, stage: World) -> Evidence:
+    async def _evidence(self, stage: World) -> RunEvidence:
         executed = await executions(stage)
         journal = await open_journal(
             stage.folder / "journal.sqlite", stage.deployment.genesis_hash, stage.client.program_id
@@ -210,7 +210,7 @@ class Show:
             halted = [base58(mint) for mint, each in (await journal.view()).assets.items() if each.halt is not None]
         finally:
             await journal.close()
-        return Evidence(
+        return RunEvidence(
             snapshot=await self._snapshot(stage),
             assets=stage.deployment.assets,
             books=await asyncio.to_thread(stage.custody.records),

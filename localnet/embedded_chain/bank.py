@@ -86,7 +86,7 @@ class Dropped:
 
 
 @dataclass(frozen=True, slots=True)
-class Simulation:
+class SimulationResult:
     err: Any
     meta: TransactionMetadata | None
     post_accounts: dict[Pubkey, Account]
@@ -341,7 +341,7 @@ class Bank:
             observer.accounts_changed(slot, writable)
         return record
 
-    def simulate(self, resolved: ResolvedTransaction, slot: int, *, check_blockhash: bool) -> Simulation:
+    def simulate(self, resolved: ResolvedTransaction, slot: int, *, check_blockhash: bool) -> SimulationResult:
         """Execute a transaction on the state as of `slot` and leave no trace."""
         keys = resolved.keys
         before = tuple(self.account(key, slot) for key in keys)
@@ -349,12 +349,12 @@ class Bank:
         if check_blockhash:
             refused, _ = self._age_error(resolved, slot)
             if refused is not None:
-                return Simulation(refused, None, {}, slot, resolved, before, 0)
+                return SimulationResult(refused, None, {}, slot, resolved, before, 0)
         with self._svm_as_of(slot, (*keys, *resolved.table_keys)):
             outcome = self._svm.simulate_transaction(resolved.tx)
         err, meta = _outcome(outcome, before, resolved)
         post = dict(outcome.post_accounts()) if isinstance(outcome, SimulatedTransactionInfo) else {}
-        return Simulation(err, meta, post, slot, resolved, before, loaded_bytes)
+        return SimulationResult(err, meta, post, slot, resolved, before, loaded_bytes)
 
     def airdrop(self, to: Pubkey, lamports: int, blockhash: Hash | None = None) -> VersionedTransaction | None:
         """A signed transfer from the faucet; None where no blockhash gives one that is not used up.

@@ -19,7 +19,7 @@ from localnet.embedded_chain.bank import (
     STATUS_CACHE_SLOTS,
     Commitment,
     LookupTableError,
-    Simulation,
+    SimulationResult,
 )
 from localnet.embedded_chain.encode_account import encode_account
 from localnet.embedded_chain.encode_transaction import (
@@ -446,7 +446,7 @@ def _loaded_addresses(resolved: ResolvedTransaction) -> Json:
     }
 
 
-def _simulation_json(rpc: RpcContext, simulation: Simulation, *, inner: bool) -> Json:
+def _simulation_json(rpc: RpcContext, simulation: SimulationResult, *, inner: bool) -> Json:
     resolved, meta, before = simulation.resolved, simulation.meta, simulation.pre_accounts
     keys = resolved.keys
     post = [simulation.post_accounts.get(key, account) for key, account in zip(keys, before, strict=True)]
@@ -492,7 +492,7 @@ def _wanted_accounts(config: Config, resolved: ResolvedTransaction) -> tuple[lis
     return pubkeys, encoding
 
 
-def _post_account(rpc: RpcContext, simulation: Simulation, pubkey: Pubkey, encoding: str) -> Json | None:
+def _post_account(rpc: RpcContext, simulation: SimulationResult, pubkey: Pubkey, encoding: str) -> Json | None:
     keys = simulation.resolved.keys
     account = simulation.post_accounts.get(pubkey)
     if account is None and pubkey in keys:

@@ -43,7 +43,7 @@ _USAGE_EXIT_CODE = 2
 _VALIDATOR_DYNAMIC_PORTS = 32
 
 
-class ChainError(Exception):
+class ChainStartError(Exception):
     """The chain could not be started; the message says why and what to do."""
 
 
@@ -109,12 +109,12 @@ class Chain:
 def validator_path() -> Path | None:
     """Where solana-test-validator is: the environment's XSTOCKS_VALIDATOR_BIN, else PATH, else None.
 
-    Raises ChainError where XSTOCKS_VALIDATOR_BIN names no executable file.
+    Raises ChainStartError where XSTOCKS_VALIDATOR_BIN names no executable file.
     """
     named = os.environ.get(VALIDATOR_ENV)
     if named:
         if not os.access(named, os.X_OK) or not Path(named).is_file():
-            raise ChainError(f"{VALIDATOR_ENV}={named}: no executable file; name {VALIDATOR_NAME} or unset it")
+            raise ChainStartError(f"{VALIDATOR_ENV}={named}: no executable file; name {VALIDATOR_NAME} or unset it")
         return Path(named)
     found = shutil.which(VALIDATOR_NAME)
     return Path(found) if found else None
@@ -141,7 +141,7 @@ async def chain_process(
     `slot_ms` is rounded to whole ticks. `work_dir` gets ledger and log; by default a temporary folder that
     goes with the chain.
 
-    Raises ChainError where the chain does not start.
+    Raises ChainStartError where the chain does not start.
     """
     with contextlib.ExitStack() as stack:
         folder = work_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chain-")))
@@ -173,7 +173,7 @@ async def chain_process(
             process = await _spawn(command, log_path)
             try:
                 genesis_hash = await _ready(process, port, log_path, manual_slots=manual_slots)
-            except ChainError:
+            except ChainStartError:
                 await _stop(process)
                 # Another process may have taken a port between the look and the start. Wrong usage stays wrong.
                 if attempt_left and not rpc_port and process.returncode != _USAGE_EXIT_CODE:
@@ -208,10 +208,10 @@ def embedded_command(
 ) -> list[str]:
     """The embedded chain's command line; run it with `PYTHONPATH` set to ROOT.
 
-    Raises ChainError where its environment has not been made.
+    Raises ChainStartError where its environment has not been made.
     """
     if not EMBEDDED_PYTHON.is_file():
-        raise ChainError(f"{EMBEDDED_PYTHON} is missing; make it with ./localnet.sh setup")
+        raise ChainStartError(f"{EMBEDDED_PYTHON} is missing; make it with ./localnet.sh setup")
     command = [str(EMBEDDED_PYTHON), "-m", EMBEDDED_MODULE, "--rpc-port", str(rpc_port), "--slot-ms", str(slot_ms)]
     command += ["--finalized-lag", str(finalized_lag), "--confirmed-lag", str(confirmed_lag)]
     if manual_slots:
@@ -230,11 +230,11 @@ def validator_command(
 ) -> list[str]:
     """solana-test-validator's command line. Takes the ports from `rpc_port` on (see _ports_needed).
 
-    Raises ChainError where there is no validator.
+    Raises ChainStartError where there is no validator.
     """
     binary = validator_bin or validator_path()
     if binary is None:
-        raise ChainError(f"{VALIDATOR_NAME} is neither in {VALIDATOR_ENV} nor on PATH; install it or name it")
+        raise ChainStartError(f"{VALIDATOR_NAME} is neither in {VALIDATOR_ENV} nor on PATH; install it or name it")
     command = [str(binary), "--bind-address", "127.0.0.1", "--quiet", "--reset", "--ledger", str(ledger)]
     command += ["--rpc-port", str(rpc_port), "--faucet-port", str(rpc_port + 2)]
     command += ["--gossip-port", str(rpc_port + 3)]
@@ -263,11 +263,11 @@ async def _mainnets_token_2022(folder: Path) -> UpgradeableProgram:
         async with asyncio.timeout(_START_SECS):
             await process.wait()
     except TimeoutError:
-        raise ChainError(f"writing {so_path} took more than {_START_SECS:.0f} s; {_tail(log_path)}") from None
+        raise ChainStartError(f"writing {so_path} took more than {_START_SECS:.0f} s; {_tail(log_path)}") from None
     finally:
         await asyncio.shield(_stop(process))
     if process.returncode != 0:
-        raise ChainError(f"{so_path} could not be written: code {process.returncode}; {_tail(log_path)}")
+        raise ChainStartError(f"{so_path} could not be written: code {process.returncode}; {_tail(log_path)}")
     return UpgradeableProgram(_TOKEN_2022, so_path, "none")
 
 
@@ -283,7 +283,7 @@ def _free_port_block(count: int) -> int:
             first = int(probe.getsockname()[1])
         if first + count <= 65_536 and all(_is_free(port) for port in range(first, first + count)):
             return first
-    raise ChainError(f"no {count} neighbouring free ports on 127.0.0.1; stop something that listens")
+    raise ChainStartError(f"no {count} neighbouring free ports on 127.0.0.1; stop something that listens")
 
 
 def _is_free(port: int) -> bool:
@@ -309,7 +309,7 @@ async def _spawn(command: Sequence[str], log_path: Path) -> asyncio.subprocess.P
                 start_new_session=True,
             )
         except OSError as error:
-            raise ChainError(f"cannot run {command[0]}: {error.strerror}") from error
+            raise ChainStartError(f"cannot run {command[0]}: {error.strerror}") from error
 
 
 async def _ready(process: asyncio.subprocess.Process, port: int, log_path: Path, *, manual_slots: bool = False) -> str:
@@ -333,8 +333,8 @@ async def _ready(process: asyncio.subprocess.Process, port: int, log_path: Path,
                         return str(await _call(session, url, "getGenesisHash", ()))
                 await asyncio.sleep(0.05)
     except TimeoutError:
-        raise ChainError(f"chain not ready after {_START_SECS:.0f} s; {_tail(log_path)}") from None
-    raise ChainError(f"chain ended with code {process.returncode}; {_tail(log_path)}")
+        raise ChainStartError(f"chain not ready after {_START_SECS:.0f} s; {_tail(log_path)}") from None
+    raise ChainStartError(f"chain ended with code {process.returncode}; {_tail(log_path)}")
 
 
 def _tail(log_path: Path) -> str:

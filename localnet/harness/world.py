@@ -84,7 +84,7 @@ async def world(
     """A localnet with `rows` registered and attested but nothing minted yet; ends with the context.
 
     The program is sealed, or left to `more`, which comes before the custodians' books are written.
-    Raises ChainError, TransactionRefused, RpcError, ProcessError where a part does not start.
+    Raises ChainStartError, TransactionRefused, RpcError, ProcessError where a part does not start.
     """
     progress = progress or WorldProgress()
     keys = generate_keys(folder / "keys")

@@ -15,6 +15,7 @@ from tests.support.deployed import OWN_KEEPER, Deployed, sign
 from tests.support.live_chain import LiveChain
 from tests.support.start import laboratory
 from xstocks_daemon.chain.errors import ProgramError
+from xstocks_daemon.chain.lookup_tables import LookupTableSet, ensure_lookup_tables
 from xstocks_daemon.chain.reader import ChainReader
 from xstocks_daemon.chain.resolver import MARGIN_BLOCKS, Dead, FailedOnChain, Landed, NonExecution, Resolver, Unknown
 from xstocks_daemon.chain.rpc import RpcPool
@@ -27,7 +28,6 @@ from xstocks_daemon.chain.sender import (
     sign_attempt,
     simulate,
 )
-from xstocks_daemon.chain.tables import TableBook, ensure_tables
 from xstocks_daemon.chain.transactions import Signers, budget_for, quorum_instruction
 from xstocks_daemon.domain.intent import Intent, IntentKind
 from xstocks_daemon.domain.snapshot import ceiling_raw
@@ -85,8 +85,8 @@ async def test_a_batch_lands_fails_or_dies_and_the_resolver_knows_which(kind: Ch
             async def send(instructions: Sequence[Instruction]) -> None:
                 await send_and_confirm(pool, client, payer=operator.address, instructions=instructions, signers=own)
 
-            async def tables_of(wanted: Sequence[Address]) -> TableBook:
-                return await ensure_tables(
+            async def tables_of(wanted: Sequence[Address]) -> LookupTableSet:
+                return await ensure_lookup_tables(
                     pool.endpoints[0],
                     client,
                     wanted,

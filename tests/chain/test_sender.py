@@ -22,8 +22,8 @@ from xstocks_daemon.chain.sender import (
     SignedAttempt,
     WindowPassed,
     broadcast,
-    fly,
     send_and_confirm,
+    send_until_resolved,
     sign_attempt,
     simulate,
 )
@@ -214,11 +214,11 @@ async def test_many_in_flight_are_asked_for_at_once_and_given_as_they_come() -> 
     async with serving(node) as urls, RpcPool(urls, QUICK) as pool:
         given = [
             [(attempt, type(fate)) for attempt, fate in fates]
-            async for fates in fly(
+            async for fates in send_until_resolved(
                 pool,
                 attempts,
                 commitment="confirmed",
-                patience_secs=60,
+                confirmation_timeout_secs=60,
                 wait=rounds.wait,
                 sent=lambda: events.append("sent"),
                 waiting=lambda: events.append("waiting"),
@@ -234,8 +234,13 @@ async def test_many_in_flight_are_asked_for_at_once_and_given_as_they_come() -> 
 async def test_patience_ends_without_an_outcome() -> None:
     node = FakeNode(block_height=0)
     async with serving(node) as urls, RpcPool(urls, QUICK) as pool:
-        given = [fates async for fates in fly(pool, [ATTEMPT], commitment="confirmed", patience_secs=0)]
-        assert [fates async for fates in fly(pool, [], commitment="confirmed", patience_secs=0)] == []
+        given = [
+            fates
+            async for fates in send_until_resolved(pool, [ATTEMPT], commitment="confirmed", confirmation_timeout_secs=0)
+        ]
+        assert [
+            fates async for fates in send_until_resolved(pool, [], commitment="confirmed", confirmation_timeout_secs=0)
+        ] == []
     assert given == []
     assert node.sent == [ATTEMPT.transaction]
 

@@ -17,9 +17,9 @@ from tests.chain import idl_values as reading
 from tests.chain.cases import CLIENT, CUSTODIAN, DESTINATION, KEY, MINT, REDEMPTION, WALLET, Case, cases
 from tests.chain.test_program import expected_metas
 from xstocks_daemon.app.settings import Settings
+from xstocks_daemon.chain.accounts_resolver import DUTIES, AvailableSigners, duties_of, fill, inputs, option
 from xstocks_daemon.chain.addresses import associated_token_address, base58, pubkey
 from xstocks_daemon.chain.errors import InputError
-from xstocks_daemon.chain.forms import DUTIES, Signatories, duties_of, fill, inputs, option
 from xstocks_daemon.cli import idl_values, program
 from xstocks_daemon.cli.main import run
 from xstocks_daemon.cli.program import Request
@@ -137,7 +137,7 @@ def options_of(case: Case) -> list[str]:
     return found
 
 
-def signatories_of(case: Case) -> Signatories:
+def signatories_of(case: Case) -> AvailableSigners:
     """The signers of the case have the duties that it takes."""
     held = {}
     for role, address in zip(INTERFACE.accounts_of[case.name], case.accounts, strict=True):
@@ -147,7 +147,7 @@ def signatories_of(case: Case) -> Signatories:
     config = replace(NOBODY, **held)
     if config.admin == ZERO_ADDRESS:
         config = replace(config, admin=Address(bytes([9]) * 32))
-    return Signatories(signing or [KEY], config)
+    return AvailableSigners(signing or [KEY], config)
 
 
 @pytest.mark.parametrize("case", ALL, ids=IDS)
@@ -203,7 +203,7 @@ def test_accounts_that_follow_from_a_number_an_id_or_a_wallet(read: Read) -> Non
     def filled(name: str, *options: str, **duties: Address) -> list[str]:
         request = read(name, *options)
         config = replace(NOBODY, **duties)
-        built = fill(CLIENT, name.replace("-", "_"), request.args, request.named, Signatories([KEY], config))
+        built = fill(CLIENT, name.replace("-", "_"), request.args, request.named, AvailableSigners([KEY], config))
         return [str(meta.pubkey) for meta in built.accounts]
 
     mint, wallet = base58(MINT), base58(WALLET)
@@ -230,10 +230,10 @@ def test_a_wallet_that_does_not_pay_is_named(read: Read) -> None:
     payer, wallet = Address(bytes([1]) * 32), KEY
     options = ("--id", "00" * 16, "--amount-raw", "1", "--mint", base58(MINT))
     request = read("request-redemption", *options, "--wallet", base58(wallet))
-    built = fill(CLIENT, request.instruction, request.args, request.named, Signatories([payer, wallet], NOBODY))
+    built = fill(CLIENT, request.instruction, request.args, request.named, AvailableSigners([payer, wallet], NOBODY))
     assert built.accounts[0].pubkey == pubkey(wallet)
     with pytest.raises(InputError) as refused:
-        fill(CLIENT, request.instruction, request.args, request.named, Signatories([payer], NOBODY))
+        fill(CLIENT, request.instruction, request.args, request.named, AvailableSigners([payer], NOBODY))
     assert str(refused.value) == (
         f"--key: {base58(payer)}: request_redemption is signed by wallet {base58(wallet)}; add that key's file by --key"
     )
@@ -243,10 +243,10 @@ def test_either_of_two_duties_signs_and_both_are_named_where_none_is_there() -> 
     admin, guardian, other = (Address(bytes([n]) * 32) for n in (1, 2, 3))
     config = replace(NOBODY, admin=admin, guardian=guardian)
     for key in (admin, guardian):
-        built = fill(CLIENT, "cancel_admin", {}, {}, Signatories([other, key], config))
+        built = fill(CLIENT, "cancel_admin", {}, {}, AvailableSigners([other, key], config))
         assert built.accounts[0].pubkey == pubkey(key)
     with pytest.raises(InputError) as refused:
-        fill(CLIENT, "cancel_admin", {}, {}, Signatories([other], config))
+        fill(CLIENT, "cancel_admin", {}, {}, AvailableSigners([other], config))
     assert f"cancel_admin is signed by admin {base58(admin)} or guardian {base58(guardian)}; add" in str(refused.value)
 
 

@@ -44,8 +44,8 @@ from solders.transaction import VersionedTransaction
 from localnet.harness.chains import (
     EMBEDDED_MODULE,
     Chain,
-    ChainError,
     ChainRpcError,
+    ChainStartError,
     GenesisAccount,
     UpgradeableProgram,
     chain_process,
@@ -580,7 +580,7 @@ async def test_ready_file_and_graceful_stop(number: signal.Signals, tmp_path: Pa
 
 async def test_a_missing_program_file_is_told_by_the_helper(tmp_path: Path) -> None:
     program = UpgradeableProgram(str(RECEIVER), tmp_path / "missing.so", "none")
-    with pytest.raises(ChainError, match=r"--upgradeable-program FILE: cannot read .*missing\.so"):
+    with pytest.raises(ChainStartError, match=r"--upgradeable-program FILE: cannot read .*missing\.so"):
         async with chain_process("embedded", programs=[program], rpc_port=0):
             pass
 

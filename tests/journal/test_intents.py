@@ -23,8 +23,8 @@ from tests.journal.world import (
     serving,
 )
 from xstocks_daemon.domain.intent import AttemptState, IntentState
+from xstocks_daemon.domain.plan_inputs import AssetJournal, Halt, HaltReason, Totals
 from xstocks_daemon.domain.units import U64_MAX
-from xstocks_daemon.domain.views import AssetJournal, Halt, HaltReason, Totals
 from xstocks_daemon.journal import Journal, JournalConflict
 
 

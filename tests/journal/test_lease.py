@@ -8,7 +8,7 @@ import pytest
 
 from tests.journal.conftest import Clock, Desk
 from tests.journal.world import MINT, OTHER, attempt, dump, minting, told
-from xstocks_daemon.domain.views import Halt, HaltReason
+from xstocks_daemon.domain.plan_inputs import Halt, HaltReason
 from xstocks_daemon.journal import Journal, LeaseHeld, LeaseLost, LookupTableRecord
 
 WORK: dict[str, Callable[[Journal], Awaitable[object]]] = {

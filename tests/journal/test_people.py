@@ -8,7 +8,7 @@ import pytest
 
 from tests.journal.conftest import Clock, Desk
 from tests.journal.world import MINT, ORDER, OTHER, attempt, burning, dump, minting, serving
-from xstocks_daemon.domain.views import Halt, HaltReason, Quarantine, Totals
+from xstocks_daemon.domain.plan_inputs import Halt, HaltReason, Quarantine, Totals
 from xstocks_daemon.journal import Journal, JournalConflict, LookupTableRecord, sqlite
 
 

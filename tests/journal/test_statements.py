@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from tests.journal.conftest import Desk
 from tests.journal.world import CUSTODIAN, GENESIS, MINT, OTHER, PROGRAM, dump, told
+from xstocks_daemon.domain.plan_inputs import CustodianEvidence
 from xstocks_daemon.domain.statement import AttesterSignature, SignedStatement, Statement, StatementEntry
 from xstocks_daemon.domain.units import Address
-from xstocks_daemon.domain.views import CustodianEvidence
 from xstocks_daemon.journal import Equivocation, Journal
 from xstocks_daemon.journal.sql.codec import statement_of, statement_text
 

@@ -30,7 +30,9 @@ _NEAR = 160
 _ERROR = re.compile(r"\bError::(\w+)")
 #: So many of the tests that assert it are tried before whole files.
 _ASSERTING = 6
-_OF_THE_MACHINE = re.compile(r"\b(ChainError|RpcUnreachable|TimeoutError|OSError|ConnectionError|FileNotFoundError)\b")
+_OF_THE_MACHINE = re.compile(
+    r"\b(ChainStartError|RpcUnreachable|TimeoutError|OSError|ConnectionError|FileNotFoundError)\b"
+)
 _RUST_FAILED = re.compile(r"^test (\S+) \.\.\. FAILED$", re.MULTILINE)
 _PYTEST_FAILED = re.compile(r"^(?:FAILED|ERROR) ((tests/[\w/.]+::\w+).*)$", re.MULTILINE)
 

@@ -16,9 +16,9 @@ from tests.support.mints import live_mint
 from tests.support.redeeming import Request, participant_with, requested
 from tests.support.refusals import Refusal
 from tests.support.start import Laboratory, initialization
+from xstocks_daemon.aio import gather_all
 from xstocks_daemon.chain.idl import load_interface
 from xstocks_daemon.chain.program import Role
-from xstocks_daemon.chain.tasks import gather_all
 from xstocks_daemon.domain.snapshot import AttesterKey, Hold, Scope
 from xstocks_daemon.domain.units import ZERO_ADDRESS, Address, multiplier_bits_of
 

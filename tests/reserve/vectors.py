@@ -108,7 +108,7 @@ class Story:
 
 
 async def play() -> dict[str, Any]:
-    """A run of the story on an embedded chain of its own. Raises ChainError, AssertionError."""
+    """A run of the story on an embedded chain of its own. Raises ChainStartError, AssertionError."""
     with tempfile.TemporaryDirectory(prefix="vectors-") as folder:
         async with laboratory("embedded", Path(folder), spare=1) as started:
             program = await deploy_program(started.chain, started.keys, started.client)

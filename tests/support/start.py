@@ -62,7 +62,8 @@ async def laboratory(
 ) -> AsyncIterator[Laboratory]:
     """A chain of that kind for as long as the context lasts; the embedded one with slots made by hand.
 
-    `keys` None: fresh ones. `also` are other programs by address. Raises ChainError where the chain does not start.
+    `keys` None: fresh ones. `also` are other programs by address. Raises ChainStartError where the
+    chain does not start.
     """
     keys = keys or generate_keys(folder / "keys")
     clients = [ProgramClient(), *(ProgramClient(address_of(Keypair())) for _ in range(spare))]

@@ -14,12 +14,14 @@ from dataclasses import replace
 from solders.address_lookup_table_account import AddressLookupTableAccount
 from solders.instruction import Instruction
 
+from xstocks_daemon.aio import gather_all
 from xstocks_daemon.app.crash import CrashPoint, crash_point
 from xstocks_daemon.app.logging import get_logger
 from xstocks_daemon.app.metrics import Metrics
 from xstocks_daemon.app.operator_transactions import OperatorTransactions
 from xstocks_daemon.chain.addresses import associated_token_address, base58
 from xstocks_daemon.chain.errors import ProgramError, TransactionFailed, TransactionTooLarge
+from xstocks_daemon.chain.lookup_tables import LookupTableSet
 from xstocks_daemon.chain.resolver import (
     AssetFact,
     Dead,
@@ -28,17 +30,15 @@ from xstocks_daemon.chain.resolver import (
     Resolver,
     SequenceTaken,
     Unknown,
-    bounded,
+    with_minimum_expiry,
 )
-from xstocks_daemon.chain.sender import Fate, Seen, SignedAttempt, fly, sign_attempt, simulate
-from xstocks_daemon.chain.tables import TableBook
-from xstocks_daemon.chain.tasks import gather_all
+from xstocks_daemon.chain.sender import Outcome, Seen, SignedAttempt, send_until_resolved, sign_attempt, simulate
 from xstocks_daemon.chain.transactions import ComputeBudget, budget_for, create_token_account
 from xstocks_daemon.domain.batches import MAX_MINTS, intent_batches
 from xstocks_daemon.domain.intent import AttemptState, Intent, IntentKind
+from xstocks_daemon.domain.plan_inputs import Halt, HaltReason, LiveIntent, Order
 from xstocks_daemon.domain.snapshot import ChainSnapshot
 from xstocks_daemon.domain.units import Address
-from xstocks_daemon.domain.views import Halt, HaltReason, LiveIntent, Order
 from xstocks_daemon.journal import Attempt
 
 log = get_logger("attempts")
@@ -94,15 +94,15 @@ class Attempts:
             )
             for record in records
         ]
-        return len(attempts) - await self._fly(attempts, patience_secs=0)
+        return len(attempts) - await self._send_until_resolved(attempts, confirmation_timeout_secs=0)
 
-    async def _fly(self, attempts: Sequence[SignedAttempt], patience_secs: float) -> int:
+    async def _send_until_resolved(self, attempts: Sequence[SignedAttempt], confirmation_timeout_secs: float) -> int:
         settled = 0
-        async for fates in fly(
+        async for fates in send_until_resolved(
             self._transactions.pool,
             attempts,
             commitment="finalized",
-            patience_secs=patience_secs,
+            confirmation_timeout_secs=confirmation_timeout_secs,
             poll_secs=self._transactions.timing.poll_secs,
             sent=lambda: crash_point(CrashPoint.AFTER_FIRST_SEND),
             waiting=lambda: crash_point(CrashPoint.WHILE_REBROADCASTING),
@@ -110,7 +110,7 @@ class Attempts:
             settled += sum(await gather_all(self._settle(fate) for fate in fates))
         return settled
 
-    async def _settle(self, fate: Fate) -> bool:
+    async def _settle(self, fate: Outcome) -> bool:
         """Journal what became of one attempt, if that is proved."""
         attempt, outcome = fate
         if isinstance(outcome, Seen):
@@ -199,7 +199,7 @@ class Attempts:
         return tuple(order for order in orders if order.order_id not in self._deferred_orders)
 
     async def send(
-        self, work: Collection[LiveIntent], snapshot: ChainSnapshot, book: TableBook, orders: Iterable[Order]
+        self, work: Collection[LiveIntent], snapshot: ChainSnapshot, book: LookupTableSet, orders: Iterable[Order]
     ) -> None:
         """Sign, journal, send the intents (PENDING ones, no live attempt) and settle what becomes known in time.
 
@@ -217,7 +217,7 @@ class Attempts:
 
         batches = self._batches(work, carried)
         attempts = [attempt for signed in await gather_all(prepare(batch) for batch in batches) for attempt in signed]
-        await self._fly(attempts, self._transactions.timing.patience_secs)
+        await self._send_until_resolved(attempts, self._transactions.timing.confirmation_timeout_secs)
 
     def _batches(self, work: Collection[LiveIntent], carried: IntentTransactionBuilder) -> list[Batch]:
         """Burns first; distributions each alone; assets of a batch that failed in smaller ones."""
@@ -259,7 +259,7 @@ class Attempts:
     async def _sign(self, carried: IntentTransactionBuilder, batch: Batch, budget: ComputeBudget) -> SignedAttempt:
         # Before the blockhash is fetched: what one node says of its life is bounded by what all saw earlier.
         expiry = await self._resolver.expiry_of_now()
-        attempt = bounded(await carried.sign(batch, budget), expiry)
+        attempt = with_minimum_expiry(await carried.sign(batch, budget), expiry)
         crash_point(CrashPoint.BEFORE_ATTEMPT_COMMIT)
         await self._transactions.journal.record_attempt(
             Attempt(attempt.signature, attempt.transaction, attempt.blockhash, attempt.last_valid_block_height),
@@ -289,7 +289,7 @@ class IntentTransactionBuilder:
         transactions: OperatorTransactions,
         genesis_hash: Address,
         snapshot: ChainSnapshot,
-        book: TableBook,
+        book: LookupTableSet,
         orders: Mapping[bytes, Order],
     ) -> None:
         self._transactions = transactions

@@ -22,10 +22,10 @@ from xstocks_daemon.custody.verify import (
     verify_statement,
 )
 from xstocks_daemon.domain.batches import statement_groups
+from xstocks_daemon.domain.plan_inputs import CustodianEvidence, Evidence, Halt, HaltReason
 from xstocks_daemon.domain.snapshot import ChainSnapshot
 from xstocks_daemon.domain.statement import SignedStatement
 from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address
-from xstocks_daemon.domain.views import CustodianEvidence, Evidence, Halt, HaltReason
 
 log = get_logger("custody")
 

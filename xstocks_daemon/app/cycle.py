@@ -17,15 +17,15 @@ from xstocks_daemon.app.relay import Relay
 from xstocks_daemon.app.runtime import Runtime
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.chain.errors import ChainDisagreement
+from xstocks_daemon.chain.lookup_tables import MAX_ASSETS_PER_TABLE, LookupTableSet
 from xstocks_daemon.chain.resolver import Resolver
-from xstocks_daemon.chain.tables import MAX_ASSETS_PER_TABLE, TableBook
-from xstocks_daemon.domain.decisions import AssetLine, Plan, Reason, RelayStatement
+from xstocks_daemon.domain.decisions import AssetPlan, Plan, Reason, RelayStatement
 from xstocks_daemon.domain.intent import Intent, IntentKind
 from xstocks_daemon.domain.plan import plan, unexplained
-from xstocks_daemon.domain.relays import after_relays, lines_by_asset, plan_relays
+from xstocks_daemon.domain.plan_inputs import CustodyView, Halt, HaltReason, JournalView, LiveIntent
+from xstocks_daemon.domain.relays import after_relays, entries_by_asset, plan_relays
 from xstocks_daemon.domain.snapshot import ChainSnapshot, Participant, backing_raw
 from xstocks_daemon.domain.units import Address
-from xstocks_daemon.domain.views import CustodyView, Halt, HaltReason, JournalView, LiveIntent
 
 log = get_logger("cycle")
 
@@ -51,15 +51,15 @@ class CycleReport:
     @property
     def on_target(self) -> int:
         """Assets whose supply was at its target when the plan was made."""
-        return sum(is_on_target(line) for line in self.plan.lines)
+        return sum(is_on_target(line) for line in self.plan.assets)
 
     @property
     def settled(self) -> bool:
         """Every asset on target, nothing to do and nothing under way."""
-        return self.on_target == len(self.plan.lines) and not self.under_way
+        return self.on_target == len(self.plan.assets) and not self.under_way
 
 
-def is_on_target(line: AssetLine) -> bool:
+def is_on_target(line: AssetPlan) -> bool:
     """Whether the asset's supply is at its target by fresh statements (or no custodian keeps shares of it)."""
     return line.supply_raw == line.target_raw and line.reason in (Reason.ON_TARGET, Reason.NO_ENTRY)
 
@@ -233,7 +233,7 @@ class Cycle:
         crash_point(CrashPoint.BEFORE_FINAL_CHECK)
         after = await self._runtime.reader.snapshot(touched, sorted(self._runtime.custodians))
         journal = await self._runtime.journal.view()
-        lines = lines_by_asset(decided.relays)
+        lines = entries_by_asset(decided.relays)
         minted = {intent.mint for intent in carried_out if intent.kind is IntentKind.MINT}
         for mint, view in after.assets.items():
             halt = unexplained(view, journal.of(mint))
@@ -249,14 +249,14 @@ class Cycle:
                 await self._halt(halt)
 
     def _observe(self, snapshot: ChainSnapshot, decided: Plan) -> None:
-        self._total = len(decided.lines)
-        self._on_target = sum(is_on_target(line) for line in decided.lines)
+        self._total = len(decided.assets)
+        self._on_target = sum(is_on_target(line) for line in decided.assets)
         metrics = self._metrics
         metrics.finalized_slot.set(snapshot.slot)
         metrics.assets.set(self._total)
         metrics.assets_on_target.set(self._on_target)
-        metrics.assets_halted.set(sum(line.reason in (Reason.HALTED, Reason.UNEXPLAINED) for line in decided.lines))
-        metrics.shortfalls.set(sum(line.shortfall_raw > 0 for line in decided.lines))
+        metrics.assets_halted.set(sum(line.reason in (Reason.HALTED, Reason.UNEXPLAINED) for line in decided.assets))
+        metrics.shortfalls.set(sum(line.shortfall_raw > 0 for line in decided.assets))
         self._progress(self._on_target, self._total)
         if not decided.idle:
             log.info(
@@ -279,7 +279,7 @@ class Cycle:
         self._progress(self._on_target, self._total)
 
 
-def _numbers(book: TableBook) -> dict[Address, int]:
+def _numbers(book: LookupTableSet) -> dict[Address, int]:
     """mint -> its table's number."""
     numbers = {table.address: number for number, table in enumerate(book.tables)}
     return {mint: numbers[table.address] for mint, table in book.table_of.items()}

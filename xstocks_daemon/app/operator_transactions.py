@@ -21,8 +21,8 @@ from xstocks_daemon.chain.sender import (
     AttemptExpired,
     Seen,
     SignedAttempt,
-    fly,
     landed_transaction,
+    send_until_resolved,
     sign_attempt,
 )
 from xstocks_daemon.chain.transactions import ComputeBudget, Signers
@@ -80,11 +80,11 @@ class OperatorTransactions:
         signatures = " ".join(attempt.signature_text for attempt in attempts)
         await self.journal.record_event(kind, None, {"signatures": signatures})
         outcomes: dict[bytes, TransactionFailed | None] = {}
-        async for fates in fly(
+        async for fates in send_until_resolved(
             self.pool,
             attempts,
             commitment="confirmed",
-            patience_secs=self.timing.patience_secs,
+            confirmation_timeout_secs=self.timing.confirmation_timeout_secs,
             poll_secs=self.timing.poll_secs,
         ):
             for attempt, outcome in fates:

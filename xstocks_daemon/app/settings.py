@@ -30,8 +30,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from solders.pubkey import Pubkey
 
 from xstocks_daemon.app.errors import HIDDEN, MISSING, Problem, UserError, user_error
+from xstocks_daemon.domain.plan_inputs import PlanPolicy
 from xstocks_daemon.domain.units import BPS, Address
-from xstocks_daemon.domain.views import PlanPolicy
 
 ENV_PREFIX = "XSTOCKS_"
 ENV_DELIMITER = "__"
@@ -203,7 +203,7 @@ class TimingSettings(_Section):
     custody_timeout_secs: Seconds = 15.0
     poll_secs: Seconds = 0.5
     """How often an attempt's fate is asked for."""
-    patience_secs: Seconds = 30.0
+    confirmation_timeout_secs: Seconds = 30.0
     """How long a cycle waits for its transactions; they stay journaled, and the next cycle goes on with them."""
     quarantine_secs: Seconds = 60.0
     """How long an asset whose entry failed is left alone."""

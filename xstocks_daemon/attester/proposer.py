@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
+from xstocks_daemon.aio import gather_all
 from xstocks_daemon.attester.books import Target
 from xstocks_daemon.attester.chain_view import ChainView
 from xstocks_daemon.attester.own_entries import EntryRefusal, EntryRefusalReason, OwnEntry, own_entry
@@ -27,7 +28,6 @@ from xstocks_daemon.attester.peers import (
     PeerUnavailable,
 )
 from xstocks_daemon.attester.signer import AboveLimits, EntriesRefused, SignRefused, StatementSigner, unknown_custodian
-from xstocks_daemon.chain.tasks import gather_all
 from xstocks_daemon.custody.verify import CUSTODIAN_PARTY, MIN_PARTIES
 from xstocks_daemon.domain.snapshot import ChainSnapshot, Custodian
 from xstocks_daemon.domain.statement import AttesterSignature, SignedStatement, Statement

@@ -36,7 +36,7 @@ class Seed:
 
 
 @dataclass(frozen=True, slots=True)
-class AccountRole:
+class AccountSpec:
     """One account of an instruction, in the place it must take. `fixed` is the only address allowed, if any; `seeds`
     (none: empty) are those of the program's address that it must be."""
 
@@ -55,7 +55,7 @@ class ProgramInterface:
 
     program_id: Address
     idl: Idl
-    accounts_of: Mapping[str, tuple[AccountRole, ...]]
+    accounts_of: Mapping[str, tuple[AccountSpec, ...]]
     args_of: Mapping[str, tuple[tuple[str, Any], ...]]
     """Of each instruction: its arguments in order, by name and type (of spec 0.1.0)."""
     doc_of: Mapping[str, str]
@@ -174,9 +174,9 @@ def translate(spec: Json) -> dict[str, Any]:
     }
 
 
-def _role(account: Json) -> AccountRole:
+def _role(account: Json) -> AccountSpec:
     fixed = account.get("address")
-    return AccountRole(
+    return AccountSpec(
         name=account["name"],
         signer=account.get("signer", False),
         writable=account.get("writable", False),

@@ -1,7 +1,7 @@
 """Signing once and sending the same bytes until they land or never can (design, section 6.3).
 
-The caller records between `sign_attempt` and `fly`: nothing is sent that is not in the journal (M11). What `fly`
-gives is what nodes said; for money, chain.resolver decides.
+The caller records between `sign_attempt` and `send_until_resolved`: nothing is sent that is not in the journal (M11).
+What `send_until_resolved` gives is what nodes said; for money, chain.resolver decides.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from solders.address_lookup_table_account import AddressLookupTableAccount
 from solders.instruction import Instruction
 from solders.signature import Signature
 
+from xstocks_daemon.aio import gather_all
 from xstocks_daemon.chain.errors import ChainError, RpcError, RpcRefused
 from xstocks_daemon.chain.program import ProgramClient
 from xstocks_daemon.chain.rpc import MAX_SIGNATURES_PER_CALL, Commitment, LandedTransaction, RpcEndpoint, RpcPool
-from xstocks_daemon.chain.tasks import gather_all
 from xstocks_daemon.chain.transactions import (
     ComputeBudget,
     Signers,
@@ -81,7 +81,7 @@ class WindowPassed:
     block_height: int
 
 
-Fate = tuple[SignedAttempt, Seen | WindowPassed]
+Outcome = tuple[SignedAttempt, Seen | WindowPassed]
 """An attempt and what nodes say became of it."""
 Known = tuple[Seen, Commitment]
 
@@ -139,27 +139,27 @@ async def simulate(
     return budget_from_simulation(outcome.units_consumed, price)
 
 
-async def fly(
+async def send_until_resolved(
     pool: RpcPool,
     attempts: Sequence[SignedAttempt],
     *,
     commitment: Commitment,
-    patience_secs: float | None,
+    confirmation_timeout_secs: float | None,
     poll_secs: float = POLL_SECS,
     resend_secs: float = RESEND_SECS,
     wait: Wait = asyncio.sleep,
     sent: Callable[[], None] = _nothing,
     waiting: Callable[[], None] = _nothing,
-) -> AsyncGenerator[list[Fate], None]:
+) -> AsyncGenerator[list[Outcome], None]:
     """Send all, the same bytes to every endpoint again and again, and give their outcomes as they become known, those
     of one round together. One question a round asks for all of them, so fifty in flight cost no more calls than one.
 
-    Those of which nothing is known after `patience_secs` (None: for ever) are not given: they stay what they are, as
-    all do where the caller cancels. `sent` is called after the first sending, `waiting` before each later round.
-    Endpoints that fail are passed over.
+    Those of which nothing is known after `confirmation_timeout_secs` (None: for ever) are not given: they stay what
+    they are, as all do where the caller cancels. `sent` is called after the first sending, `waiting` before each later
+    round. Endpoints that fail are passed over.
     """
     clock = asyncio.get_running_loop().time
-    give_up_at = None if patience_secs is None else clock() + patience_secs
+    give_up_at = None if confirmation_timeout_secs is None else clock() + confirmation_timeout_secs
     flying = {attempt.signature_text: attempt for attempt in attempts}
     if not flying:
         return
@@ -168,7 +168,7 @@ async def fly(
     sent()
     while True:
         known = await _look(pool.endpoints, list(flying), search_history=False)
-        fates: list[Fate] = [
+        fates: list[Outcome] = [
             (flying[signature], seen[0]) for signature, seen in known.items() if _reached(seen, commitment)
         ]
         unseen = [attempt for signature, attempt in flying.items() if signature not in known]
@@ -195,12 +195,12 @@ async def broadcast(
     resend_secs: float = RESEND_SECS,
     wait: Wait = asyncio.sleep,
 ) -> Seen | WindowPassed:
-    """`fly` for one attempt, until its outcome is known."""
-    flight = fly(
+    """`send_until_resolved` for one attempt, until its outcome is known."""
+    flight = send_until_resolved(
         pool,
         [attempt],
         commitment=commitment,
-        patience_secs=None,
+        confirmation_timeout_secs=None,
         poll_secs=poll_secs,
         resend_secs=resend_secs,
         wait=wait,
@@ -315,7 +315,7 @@ def _furthest(answers: Iterable[Mapping[str, Known]]) -> dict[str, Known]:
     return best
 
 
-async def _passed(pool: RpcPool, unseen: Sequence[SignedAttempt], commitment: Commitment) -> list[Fate]:
+async def _passed(pool: RpcPool, unseen: Sequence[SignedAttempt], commitment: Commitment) -> list[Outcome]:
     """Those that no endpoint has and whose window has passed, by the finalized height of one that was then asked for
     them: another one's silence says nothing, it may lag behind."""
     for endpoint in pool.endpoints if unseen else ():
@@ -336,7 +336,7 @@ async def _passed(pool: RpcPool, unseen: Sequence[SignedAttempt], commitment: Co
             continue
         others = [each for each in pool.endpoints if each is not endpoint]
         known = _furthest([known, await _look(others, signatures, search_history=True)])
-        fates: list[Fate] = []
+        fates: list[Outcome] = []
         for attempt in late:
             seen = known.get(attempt.signature_text)
             if seen is None:

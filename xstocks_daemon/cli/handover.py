@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from solders.instruction import Instruction
 
+from xstocks_daemon.aio import gather_all
 from xstocks_daemon.app.errors import EXIT_FAILURE, user_error
 from xstocks_daemon.app.runtime import ChainConnection, open_chain
 from xstocks_daemon.app.settings import Settings
@@ -20,7 +21,6 @@ from xstocks_daemon.chain.errors import AddressError
 from xstocks_daemon.chain.program import Adoption, AdoptionState, Authorities
 from xstocks_daemon.chain.rpc import AccountInfo
 from xstocks_daemon.chain.sender import confirm_attempt, sign_attempt, simulate
-from xstocks_daemon.chain.tasks import gather_all
 from xstocks_daemon.chain.transactions import MAX_COMPUTE_UNITS, ComputeBudget
 from xstocks_daemon.cli.common import ConfigOption, YesOption, open_settings_of_a_role, run_async
 from xstocks_daemon.cli.output import ERRORS, say

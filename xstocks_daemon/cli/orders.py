@@ -18,9 +18,9 @@ from xstocks_daemon.chain.addresses import associated_token_address, base58, par
 from xstocks_daemon.chain.errors import AddressError
 from xstocks_daemon.cli.common import ConfigOption, JsonOption, open_settings, run_async
 from xstocks_daemon.cli.output import print_json, print_table, say
+from xstocks_daemon.domain.plan_inputs import Halt, Order, totals_of
 from xstocks_daemon.domain.snapshot import ParticipantState
 from xstocks_daemon.domain.units import U64_MAX, Address
-from xstocks_daemon.domain.views import Halt, Order, totals_of
 from xstocks_daemon.journal import JournalConflict
 
 AssetArgument = Annotated[str, typer.Argument(metavar="MINT|SYMBOL", help="The asset, by mint or symbol.")]

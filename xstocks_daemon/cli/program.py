@@ -15,11 +15,9 @@ from solders.instruction import AccountMeta, Instruction
 from xstocks_daemon.app.errors import EXIT_FAILURE, MISSING, operation_error, user_error
 from xstocks_daemon.app.runtime import ChainConnection, open_chain
 from xstocks_daemon.app.settings import Settings
-from xstocks_daemon.chain.addresses import base58
-from xstocks_daemon.chain.errors import ProgramError, TransactionFailed
-from xstocks_daemon.chain.forms import (
+from xstocks_daemon.chain.accounts_resolver import (
+    AvailableSigners,
     Input,
-    Signatories,
     duties_of,
     fill,
     inputs,
@@ -27,7 +25,9 @@ from xstocks_daemon.chain.forms import (
     option,
     takes_remaining,
 )
-from xstocks_daemon.chain.idl import AccountRole, ProgramInterface, load_interface
+from xstocks_daemon.chain.addresses import base58
+from xstocks_daemon.chain.errors import ProgramError, TransactionFailed
+from xstocks_daemon.chain.idl import AccountSpec, ProgramInterface, load_interface
 from xstocks_daemon.chain.program import REDEMPTION_ID_BYTES, Proposal
 from xstocks_daemon.chain.sender import confirm_attempt, landed_transaction, sign_attempt, simulate
 from xstocks_daemon.chain.transactions import MAX_COMPUTE_UNITS, ComputeBudget
@@ -265,7 +265,7 @@ class _Work:
         """Built and simulated. UserError for what is missing; OperationError with the name of what refuses it."""
         client, request = self.chain.client, self.request
         config = None if request.instruction == "initialize" else await self.chain.reader.config()
-        signatories = Signatories(list(self.signers), config)
+        signatories = AvailableSigners(list(self.signers), config)
         meant = fill(
             client,
             request.instruction,
@@ -370,7 +370,7 @@ class _Work:
         }
 
 
-def _account_json(role: AccountRole | None, meta: AccountMeta, program_id: str) -> dict[str, Any]:
+def _account_json(role: AccountSpec | None, meta: AccountMeta, program_id: str) -> dict[str, Any]:
     """`role` None: a remaining account. An optional one that is not given stands as the program's own address."""
     absent = role is not None and role.optional and str(meta.pubkey) == program_id
     return {

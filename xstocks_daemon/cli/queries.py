@@ -14,9 +14,9 @@ from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.cli.common import ConfigOption, JsonOption, open_settings, run_async
 from xstocks_daemon.cli.output import print_json, print_table, say
 from xstocks_daemon.domain.intent import IntentState
+from xstocks_daemon.domain.plan_inputs import JournalView
 from xstocks_daemon.domain.snapshot import ChainSnapshot
 from xstocks_daemon.domain.units import decimal_text
-from xstocks_daemon.domain.views import JournalView
 
 
 def add_to(app: typer.Typer) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from xstocks_daemon.domain.decisions import Note, Reason, RelayStatement
+from xstocks_daemon.domain.plan_inputs import CustodianEvidence, CustodyView, PlanPolicy
 from xstocks_daemon.domain.snapshot import (
     AssetAccount,
     AssetView,
@@ -18,7 +19,6 @@ from xstocks_daemon.domain.snapshot import (
 )
 from xstocks_daemon.domain.statement import SignedStatement, Statement, StatementEntry
 from xstocks_daemon.domain.units import BPS, MILLIS_PER_SEC, Address
-from xstocks_daemon.domain.views import CustodianEvidence, CustodyView, PlanPolicy
 
 
 def entry_of(view: AssetView, custodian: Address) -> Entry | None:
@@ -149,7 +149,7 @@ def _order(statement: Statement) -> tuple[int, Address, bytes]:
     return statement.observed_ms, statement.entries[0].mint, statement.digest()
 
 
-def lines_by_asset(
+def entries_by_asset(
     relays: Iterable[RelayStatement],
 ) -> Mapping[Address, tuple[tuple[Statement, StatementEntry], ...]]:
     """What the relayed statements say of each asset."""

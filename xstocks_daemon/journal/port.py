@@ -15,9 +15,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from xstocks_daemon.domain.intent import AttemptState, Intent, IntentState
-from xstocks_daemon.domain.statement import SignedStatement
-from xstocks_daemon.domain.units import Address
-from xstocks_daemon.domain.views import (
+from xstocks_daemon.domain.plan_inputs import (
     AssetJournal,
     CustodianEvidence,
     Halt,
@@ -26,6 +24,8 @@ from xstocks_daemon.domain.views import (
     Order,
     Totals,
 )
+from xstocks_daemon.domain.statement import SignedStatement
+from xstocks_daemon.domain.units import Address
 
 
 class JournalError(Exception):

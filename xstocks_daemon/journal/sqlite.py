@@ -22,9 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from xstocks_daemon.domain.intent import NO_ORDER, AttemptState, Intent, IntentKind, IntentState
 from xstocks_daemon.domain.lifecycle import IntentEvent, step
-from xstocks_daemon.domain.statement import SignedStatement
-from xstocks_daemon.domain.units import Address, address_text
-from xstocks_daemon.domain.views import (
+from xstocks_daemon.domain.plan_inputs import (
     AssetJournal,
     CustodianEvidence,
     Halt,
@@ -35,6 +33,8 @@ from xstocks_daemon.domain.views import (
     Quarantine,
     Totals,
 )
+from xstocks_daemon.domain.statement import SignedStatement
+from xstocks_daemon.domain.units import Address, address_text
 from xstocks_daemon.journal.port import (
     Attempt,
     AttemptRecord,

@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from xstocks_daemon.domain.plan_inputs import CustodianEvidence, Evidence
 from xstocks_daemon.domain.statement import SignedStatement
 from xstocks_daemon.domain.units import Address
-from xstocks_daemon.domain.views import CustodianEvidence, Evidence
 from xstocks_daemon.journal.port import Equivocation
 from xstocks_daemon.journal.sql import schema as t
 from xstocks_daemon.journal.sql.codec import statement_of, statement_text

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from xstocks_daemon.domain.intent import NO_ORDER, AttemptState, Intent, IntentKind, IntentState
-from xstocks_daemon.domain.views import Order, Totals
+from xstocks_daemon.domain.plan_inputs import Order, Totals
 from xstocks_daemon.journal.port import Attempt, AttemptRecord, IntentRecord
 from xstocks_daemon.journal.sql.codec import detail_of
 

@@ -14,7 +14,7 @@ from solders.instruction import AccountMeta, Instruction
 
 from xstocks_daemon.chain.addresses import ProgramAddresses, associated_token_address, base58, proposal_hash, pubkey
 from xstocks_daemon.chain.errors import InputError
-from xstocks_daemon.chain.idl import AccountRole, ProgramInterface, Seed
+from xstocks_daemon.chain.idl import AccountSpec, ProgramInterface, Seed
 from xstocks_daemon.chain.program import REDEMPTION_ID_BYTES, ProgramClient
 from xstocks_daemon.domain.snapshot import Config, Scope
 from xstocks_daemon.domain.units import ZERO_ADDRESS, Address
@@ -61,14 +61,14 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
-class Signatories:
+class AvailableSigners:
     """Who signs: the keys at hand, the first of which pays, and the Config that says whose duty is which (None before
     there is one)."""
 
     keys: Sequence[Address]
     config: Config | None
 
-    def of(self, instruction: str, role: AccountRole, named: Address | None, *, present: bool = True) -> Address | None:
+    def of(self, instruction: str, role: AccountSpec, named: Address | None, *, present: bool = True) -> Address | None:
         """The key that signs as `role`; None for an optional one that is not at hand. InputError where it is not at
         hand (unless not `present`) or nobody's."""
         duties = duties_of(role)
@@ -83,7 +83,7 @@ class Signatories:
             raise InputError(" or ".join(duties), "nobody", f"{instruction} needs this key, and the Config names none")
         return self._at_hand(instruction, role, holders) if present else next(iter(holders.values()))
 
-    def _at_hand(self, instruction: str, role: AccountRole, holders: Mapping[str, Address]) -> Address | None:
+    def _at_hand(self, instruction: str, role: AccountSpec, holders: Mapping[str, Address]) -> Address | None:
         if role.optional or any(address in self.keys for address in holders.values()):
             return next((address for address in holders.values() if address in self.keys), None)
         wanted = " or ".join(f"{duty} {base58(address)}" for duty, address in holders.items())
@@ -91,7 +91,7 @@ class Signatories:
         raise InputError("--key", given, f"{instruction} is signed by {wanted}; add that key's file by --key")
 
 
-def duties_of(role: AccountRole) -> tuple[str, ...]:
+def duties_of(role: AccountSpec) -> tuple[str, ...]:
     """The duties whose keys may sign as this account; none where it is no duty's."""
     if role.name in DUTIES:
         return (role.name,)
@@ -139,7 +139,7 @@ def inputs(interface: ProgramInterface, instruction: str) -> tuple[Input, ...]:
     return tuple(found.values())
 
 
-def _needs(role: AccountRole) -> tuple[str, ...] | None:
+def _needs(role: AccountSpec) -> tuple[str, ...] | None:
     """The accounts that this one follows from; None where it does not follow."""
     if role.seeds:
         return tuple(seed.account for seed in role.seeds if seed.account is not None)
@@ -151,7 +151,7 @@ def fill(
     instruction: str,
     args: Mapping[str, Any],
     named: Named,
-    signatories: Signatories,
+    signatories: AvailableSigners,
     remaining: Iterable[AccountMeta] = (),
     *,
     present: bool = True,
@@ -182,7 +182,7 @@ class _Filling:
         instruction: str,
         args: Mapping[str, Any],
         named: Named,
-        signatories: Signatories,
+        signatories: AvailableSigners,
         present: bool,
     ) -> None:
         self._client = client

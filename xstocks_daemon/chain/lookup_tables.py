@@ -21,6 +21,7 @@ from solders.system_program import (
     extend_lookup_table,
 )
 
+from xstocks_daemon.aio import gather_all
 from xstocks_daemon.chain.addresses import (
     CLOCK_SYSVAR,
     INSTRUCTIONS_SYSVAR,
@@ -32,7 +33,6 @@ from xstocks_daemon.chain.addresses import (
 from xstocks_daemon.chain.errors import MalformedAccount
 from xstocks_daemon.chain.program import ProgramClient
 from xstocks_daemon.chain.rpc import AccountInfo, Commitment, RpcEndpoint
-from xstocks_daemon.chain.tasks import gather_all
 from xstocks_daemon.domain.units import Address
 
 MAX_TABLE_ADDRESSES = 256
@@ -75,7 +75,7 @@ class TableChange:
 
 
 @dataclass(frozen=True, slots=True)
-class TableBook:
+class LookupTableSet:
     """Which table serves which mint."""
 
     tables: tuple[LookupTable, ...]
@@ -99,7 +99,7 @@ def shared_addresses(client: ProgramClient, custodians: Iterable[Address]) -> tu
     return (client.addresses.config, TOKEN_2022, CLOCK_SYSVAR, INSTRUCTIONS_SYSVAR, *sorted(set(custodians)))
 
 
-def parse_table(address: Address, account: AccountInfo) -> LookupTable:
+def parse_lookup_table(address: Address, account: AccountInfo) -> LookupTable:
     """Decode a lookup table account. MalformedAccount where it is none."""
     data = account.data
     if account.owner != LOOKUP_TABLE_PROGRAM or len(data) < _META_BYTES or (len(data) - _META_BYTES) % 32:
@@ -124,7 +124,7 @@ async def find_tables(
         filters=[{"memcmp": {"offset": _AUTHORITY_OFFSET, "bytes": base58(authority)}}],
         commitment=commitment,
     )
-    tables = [parse_table(address, account) for address, account in sorted(found.items())]
+    tables = [parse_lookup_table(address, account) for address, account in sorted(found.items())]
     return [table for table in tables if table.active]
 
 
@@ -134,14 +134,14 @@ async def read_tables(
     """Tables by their addresses; those that do not exist or are deactivated are left out."""
     answer = await endpoint.multiple_accounts(addresses, commitment=commitment)
     tables = [
-        parse_table(address, account)
+        parse_lookup_table(address, account)
         for address, account in zip(addresses, answer.value, strict=True)
         if account is not None
     ]
     return [table for table in tables if table.active]
 
 
-def book_of(tables: Sequence[LookupTable], triples: Mapping[Address, AssetTriple]) -> TableBook:
+def lookup_table_set(tables: Sequence[LookupTable], triples: Mapping[Address, AssetTriple]) -> LookupTableSet:
     """Which of `tables` holds all three addresses of each mint (`triples` by mint); the first one where several do."""
     held = [(table, frozenset(table.addresses)) for table in tables]
     table_of: dict[Address, LookupTable] = {}
@@ -150,14 +150,14 @@ def book_of(tables: Sequence[LookupTable], triples: Mapping[Address, AssetTriple
             if addresses.issuperset(triple):
                 table_of[mint] = table
                 break
-    return TableBook(tuple(tables), table_of)
+    return LookupTableSet(tuple(tables), table_of)
 
 
 def plan_tables(
     tables: Sequence[LookupTable], triples: Mapping[Address, AssetTriple], shared: Sequence[Address]
 ) -> list[TableChange]:
     """What to add so that each mint is whole in one table together with all shared addresses. Pure."""
-    book = book_of(tables, triples)
+    book = lookup_table_set(tables, triples)
     waiting = [mint for mint in triples if mint not in book.table_of]
     changes: list[TableChange] = []
     for table in tables:
@@ -179,7 +179,7 @@ def plan_tables(
     return changes
 
 
-async def ensure_tables(
+async def ensure_lookup_tables(
     endpoint: RpcEndpoint,
     client: ProgramClient,
     mints: Sequence[Address],
@@ -189,7 +189,7 @@ async def ensure_tables(
     payer: Address,
     send: SendTransaction,
     known: Sequence[Address] | None = None,
-) -> TableBook:
+) -> LookupTableSet:
     """Create and extend the authority's tables until they serve all `mints`; nothing is sent where they do already.
 
     `known` are remembered table addresses, for endpoints that refuse the search for tables by authority. The book's
@@ -207,7 +207,7 @@ async def ensure_tables(
     tables = await current()
     changes = plan_tables(tables, triples, shared_addresses(client, custodians))
     if not changes:
-        return book_of(tables, triples)
+        return lookup_table_set(tables, triples)
     # A table's address comes from a recent slot, so new ones take one slot each.
     recent_slot = await endpoint.slot("confirmed")
 
@@ -242,4 +242,4 @@ async def ensure_tables(
         )
 
     await gather_all(apply(change, recent_slot - index) for index, change in enumerate(changes))
-    return book_of(await current(), triples)
+    return lookup_table_set(await current(), triples)
