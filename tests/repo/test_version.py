@@ -30,7 +30,7 @@ def test_the_programs_bytes_say_their_version_and_where_to_report_a_weakness() -
     fields = program[begin : program.index(b"=======END SECURITY.TXT V1", begin)].split(b"\0")[1:]
     said = dict(zip(fields[::2], fields[1::2], strict=False))
     repository = _toml(CARGO_WORKSPACE)["workspace"]["package"]["repository"]
-    assert said[b"source_release"].decode() == __version__
+    assert said[b"source_release"].decode() == f"v{__version__}"
     assert said[b"source_code"].decode() == repository
     assert said[b"contacts"].decode() == f"link:{repository}/security/advisories/new"
     assert f"{repository}/security/advisories/new" in text_of(Path("SECURITY.md"))
