@@ -15,13 +15,13 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.measure.asset_lifecycle import measure_life
+from bench.measure.asset_lifecycle import measure_asset_lifecycle
 from bench.measure.batches import measure_batches
 from bench.measure.document import Figures, document, tables
-from bench.measure.governance import BLANK, measure_initialize, measure_office, measure_participants
+from bench.measure.governance import BLANK, measure_governance, measure_initialize, measure_participants
 from bench.measure.meter import Meter, seeded
 from localnet.harness.chains import ChainStartError
-from localnet.harness.deploy import AGENTS, KEEPERS, Keys
+from localnet.harness.deploy import AGENTS, CUSTODIANS, Keys
 from localnet.harness.keys import Key
 from tests.support.deployed import deploy_program
 from tests.support.start import laboratory, program_so
@@ -45,7 +45,7 @@ def seeded_keys(folder: Path) -> Keys:
         resumer=key("resumer"),
         compliance=key("compliance"),
         corporate_actions=key("corporate_actions"),
-        keepers={name: key(f"attester {name}") for name in KEEPERS},
+        custodians={name: key(f"attester {name}") for name in CUSTODIANS},
         agents={name: key(f"attester {name}") for name in AGENTS},
     )
 
@@ -62,9 +62,9 @@ async def measure() -> Figures:
             program = await deploy_program(started.chain, keys, started.client)
             await measure_participants(meter, program)
             for profile in Profile:
-                await measure_life(meter, program, profile)
+                await measure_asset_lifecycle(meter, program, profile)
             batches = await measure_batches(meter, program)
-            await measure_office(meter, program)
+            await measure_governance(meter, program)
             return Figures(
                 units=meter.units,
                 batches=batches,

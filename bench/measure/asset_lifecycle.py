@@ -77,22 +77,22 @@ async def new_asset(
     return Asset(program, fresh.mint, multiplier_bits_of("1"))
 
 
-async def measure_life(meter: Meter, program: Deployed, profile: Profile) -> None:
+async def measure_asset_lifecycle(meter: Meter, program: Deployed, profile: Profile) -> None:
     """Measures all of it; what a profile does not have is refused, by name, and has no figure."""
     asset = await new_asset(program, f"of the profile {profile.name}", profile=profile, meter=meter)
-    life = _Life(meter, program, profile, asset)
-    await life.money()
-    await life.redemptions()
-    await life.compliance()
-    await life.pauses()
-    await life.corporate_actions()
-    await life.statements()
-    await life.end()
-    await life.adoption()
+    run = _AssetLifecycle(meter, program, profile, asset)
+    await run.money()
+    await run.redemptions()
+    await run.compliance()
+    await run.pauses()
+    await run.corporate_actions()
+    await run.statements()
+    await run.end()
+    await run.adoption()
 
 
 @dataclass(frozen=True, slots=True)
-class _Life:
+class _AssetLifecycle:
     meter: Meter
     program: Deployed
     profile: Profile

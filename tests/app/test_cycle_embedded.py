@@ -343,7 +343,7 @@ async def test_a_settled_redemption_is_explained_and_minted_again_by_nobody(stag
         await acted(stage, "admin", request, also=participant)
         settle = client.settle_redemption(
             operator=operator,
-            custodian=client.addresses.custodian(stage.deployment.keepers[str(asset.row.keeper)].id),
+            custodian=client.addresses.custodian(stage.deployment.custodians[str(asset.row.custodian)].id),
             mint=mint,
             redemption=redemption,
         )

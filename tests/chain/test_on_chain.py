@@ -76,7 +76,7 @@ async def test_a_batch_lands_fails_or_dies_and_the_resolver_knows_which(kind: Ch
         registered = await program.register(BATCH + 2)
         assets = sorted(registered, key=lambda asset: asset.mint)
         mints = [asset.mint for asset in assets]
-        keepers = [program.keeper(name).address for name in program.deployment.keepers]
+        keepers = [program.keeper(name).address for name in program.deployment.custodians]
         await chain.fund(operator.address)
         # One node twice: that two must agree is shown with faulty nodes; here every step runs for both.
         async with RpcPool([chain.process.rpc_url] * 2) as pool, chain.ticking():

@@ -63,9 +63,9 @@ async def adopt(program: Deployed, row: CatalogueAsset) -> DeployedAsset:
     """The whole procedure of docs/adoption.md for one mint."""
     live = await load_capture(program, next(capture for capture in CAPTURES if capture["symbol"] == row.symbol))
     row = await as_captured(live, row)
-    assert row.keeper is not None
+    assert row.custodian is not None
     admin, client = program.keys.admin.address, program.client
-    attach = client.attach_custodian(admin=admin, custodian=program.keeper(row.keeper).address, mint=live.mint)
+    attach = client.attach_custodian(admin=admin, custodian=program.keeper(row.custodian).address, mint=live.mint)
     await program.accepted(program.by("admin", client.propose(admin=admin, instruction=attach)))
     asset = await live.adopt(demo_policy(row.capacity_raw))
     proposal_address = client.proposal_address(attach)
@@ -173,7 +173,7 @@ async def test_an_adopted_mint_is_halted_until_two_people_vouch_for_it(stage: Wo
     ]
 
     async with stage.daemon():
-        # The others are brought into line; of this one the statement gets to the chain, and nothing is minted on it.
+        # The others reach their target; of this one the statement gets to the chain, and nothing is minted on it.
         await on_target(stage, ORDINARY)
         early = await on_target(stage, EARLY)
         assert await halted(stage) == told

@@ -28,7 +28,7 @@ from hypothesis.stateful import (
 )
 from solders.keypair import Keypair
 
-from localnet.harness.deploy import KEEPERS
+from localnet.harness.deploy import CUSTODIANS
 from tests.program.test_multiplier import cancel as cancelling
 from tests.program.test_multiplier import schedule as scheduling
 from tests.support.deployed import OWN_KEEPER, RAW_PER_MICRO, Asset, AssetPool, Deployed, deploy_program
@@ -132,7 +132,7 @@ class LedgerModel:
     redemptions: dict[Address, RedemptionModel] = field(default_factory=dict)
     paused: Scope = field(default_factory=lambda: Scope(0))
     holds: Hold = field(default_factory=lambda: Hold(0))
-    epochs: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KEEPERS, 1))
+    epochs: dict[str, int] = field(default_factory=lambda: dict.fromkeys(CUSTODIANS, 1))
 
     @property
     def waiting_raw(self) -> int:
@@ -442,8 +442,8 @@ class SmallPool(AssetPool):
 
 
 amounts = st.one_of(st.integers(0, 50), st.integers(0, 3_000), st.sampled_from(["ceiling", "ceiling + 1", "vault"]))
-keepers = st.sampled_from(KEEPERS)
-passed_keepers = st.sampled_from([(OWN_KEEPER,), KEEPERS, KEEPERS, ()])
+keepers = st.sampled_from(CUSTODIANS)
+passed_keepers = st.sampled_from([(OWN_KEEPER,), CUSTODIANS, CUSTODIANS, ()])
 #: Mostly right numbers: a wrong one teaches little more than the first time.
 sequence_errors = st.sampled_from([0] * 8 + [-1, 1])
 scopes = st.sampled_from([Scope.MINT, Scope.BURN, Scope.DISTRIBUTE, Scope.REDEEM, Scope.MINT | Scope.BURN])
@@ -474,7 +474,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert (state.mint_bucket.level_raw, state.distribute_bucket.level_raw) == (0, 0)
         self.model = LedgerModel(
             entries={
-                keeper: EntryModel(entry.observed_ms) for keeper, entry in zip(KEEPERS, state.entries, strict=True)
+                keeper: EntryModel(entry.observed_ms) for keeper, entry in zip(CUSTODIANS, state.entries, strict=True)
             },
             mint_bucket=BucketModel(0, state.mint_bucket.updated_ts),
             distribute_bucket=BucketModel(0, state.distribute_bucket.updated_ts),
@@ -482,16 +482,16 @@ class LedgerMachine(RuleBasedStateMachine):
         )
         self.requests: list[Request] = []
         if self.beginning == "multipliers":
-            for keeper, shares_micro in zip(KEEPERS, (20_000, 5_000), strict=True):
+            for keeper, shares_micro in zip(CUSTODIANS, (20_000, 5_000), strict=True):
                 self.attest(keeper, shares_micro, 0, True, 10_000, 0, "same")
         if (
             self.beginning == "redemptions"
         ):  # chance rarely gets tokens to the participant first; no rise is to hold minting
             self.bench.run(self.bench.program.chain.advance_clock(60))
             self._change_policy(max_rise_bps=10**6)
-            for keeper, shares_micro in zip(KEEPERS, (20, 5), strict=True):
+            for keeper, shares_micro in zip(CUSTODIANS, (20, 5), strict=True):
                 self.attest(keeper, shares_micro, 0, True, 10_000, 0, "same")
-            self.mint("ceiling", 0, KEEPERS)
+            self.mint("ceiling", 0, CUSTODIANS)
             self.distribute(POLICY.distribute_burst_raw // 2, 0)
 
     async def _fresh_asset(self) -> Asset:
@@ -513,7 +513,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(amount=amounts, wrong_by=sequence_errors)
     def burn(self, amount: int | str, wrong_by: int) -> None:
         async def step(now_ts: int) -> tuple[Call, Refusal | None]:
-            sequence, amount_raw = self._sequence(wrong_by), self._amount(amount, now_ts, KEEPERS)
+            sequence, amount_raw = self._sequence(wrong_by), self._amount(amount, now_ts, CUSTODIANS)
             sent = await self.asset.burning(amount_raw, sequence=sequence)
             return sent, self.model.burn(sequence, amount_raw)
 
@@ -522,7 +522,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(amount=amounts, wrong_by=sequence_errors)
     def distribute(self, amount: int | str, wrong_by: int) -> None:
         async def step(now_ts: int) -> tuple[Call, Refusal | None]:
-            sequence, amount_raw = self._sequence(wrong_by), self._amount(amount, now_ts, KEEPERS)
+            sequence, amount_raw = self._sequence(wrong_by), self._amount(amount, now_ts, CUSTODIANS)
             sent = await self.asset.distributing(amount_raw, self.bench.wallet, sequence=sequence)
             return sent, self.model.distribute(now_ts, sequence, amount_raw)
 
@@ -603,7 +603,7 @@ class LedgerMachine(RuleBasedStateMachine):
         """One after the other, since chance seldom puts them so: what is burnt must not be minted again (M6)."""
         self.request(amount, False)
         self.settle(1, keeper)
-        self.mint(mint, 0, KEEPERS)
+        self.mint(mint, 0, CUSTODIANS)
 
     def _claim(self, back: int) -> Request:
         """One of the last claims, or one that nobody made."""
@@ -691,7 +691,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.time_passes(60)
         shares = Fraction(self.model.entries[keeper].capacity_raw, RAW_PER_MICRO) * multiplier_fraction(new_bits)
         self.attest(keeper, round(shares * kept / BPS), 0, True, 10_000, 0, "same")
-        self.mint(1, 0, KEEPERS)
+        self.mint(1, 0, CUSTODIANS)
 
     @rule(burst_raw=st.integers(0, 3_000), rate_raw=st.integers(0, 200), limit_raw=st.integers(3_000, 8_000))
     def set_policy(self, burst_raw: int, rate_raw: int, limit_raw: int) -> None:

@@ -121,7 +121,7 @@ def two_keys() -> list[AttesterKey]:
 
 async def register_custodian(program: Deployed, _asset: Asset) -> Build:
     keys = two_keys()
-    custodian_id = 50_000 + len(program.deployment.keepers)
+    custodian_id = 50_000 + len(program.deployment.custodians)
     return lambda key: program.client.register_custodian(
         admin=key, custodian_id=custodian_id, name="Another", threshold=2, keys=keys
     )

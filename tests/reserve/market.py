@@ -13,7 +13,7 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from localnet.harness.chains import ChainKind
-from localnet.harness.deploy import KEEPERS, TIMELOCK_SECS
+from localnet.harness.deploy import CUSTODIANS, TIMELOCK_SECS
 from localnet.harness.paths import ROOT
 from tests.support.deployed import OWN_KEEPER, Asset, Deployed, deploy_program
 from tests.support.live_chain import Call, LiveChain, address_of, call
@@ -164,7 +164,7 @@ async def market(kind: ChainKind, folder: Path) -> AsyncIterator[Market]:
         foreign = await started.deploy()
         third = await program.add_keeper()
         [guarded] = await program.register(keepers=(third,))
-        assets = await program.register(ASSETS, keepers=KEEPERS)
+        assets = await program.register(ASSETS, keepers=CUSTODIANS)
         seal = program.client.seal(admin=program.keys.admin.address, timelock_secs=TIMELOCK_SECS)
         await program.accepted(program.by("admin", seal))
         yield Market(started, program, foreign, third, guarded, assets)

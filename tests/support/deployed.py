@@ -11,7 +11,7 @@ from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 from solders.system_program import CreateAccountParams, create_account
 
-from localnet.harness.deploy import KEEPERS, Deployment, Keeper, Keys, deploy
+from localnet.harness.deploy import CUSTODIANS, DeployedCustodian, Deployment, Keys, deploy
 from localnet.harness.keys import Key
 from localnet.harness.submit import Job, submit_ok
 from tests.support.edit import patched
@@ -42,7 +42,7 @@ from xstocks_daemon.domain.snapshot import (
 from xstocks_daemon.domain.statement import AttesterSignature, Statement, StatementEntry
 from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address, capacity_raw, multiplier_bits_of
 
-OWN_KEEPER, OTHER_KEEPER = KEEPERS
+OWN_KEEPER, OTHER_KEEPER = CUSTODIANS
 """The custodian that tests attest with, and the second one. Every pooled asset is attached to both."""
 DAY_SECS = 86_400
 PARTICIPANT_SECS = 30 * DAY_SECS
@@ -89,9 +89,9 @@ class Deployed:
         """The keys of its roles."""
         return self.deployment.keys
 
-    def keeper(self, name: str = OWN_KEEPER) -> Keeper:
+    def keeper(self, name: str = OWN_KEEPER) -> DeployedCustodian:
         """A custodian by name."""
-        return self.deployment.keepers[name]
+        return self.deployment.custodians[name]
 
     def by(self, role: str, *instructions: Instruction) -> Call:
         """A call signed by the key of a role (`admin`, `operator`, ...)."""
@@ -136,7 +136,7 @@ class Deployed:
         `expires_in_secs` says for each key how long it lasts from now (default: a year), `attesters` which keys.
         """
         now_ts = await self.chain.clock_ts()
-        custodian_id = 100 + len(self.deployment.keepers)
+        custodian_id = 100 + len(self.deployment.custodians)
         name = f"Keeper {custodian_id}"
         keypairs = attesters or [Keypair() for _ in parties]
         lives = expires_in_secs or [365 * DAY_SECS for _ in parties]
@@ -148,7 +148,7 @@ class Deployed:
             admin=self.keys.admin.address, custodian_id=custodian_id, name=name, threshold=threshold, keys=keys
         )
         await self.accepted(self.by("admin", instruction))
-        self.deployment.keepers[name] = Keeper(
+        self.deployment.custodians[name] = DeployedCustodian(
             name, custodian_id, self.addresses.custodian(custodian_id), tuple(Key(each, Path()) for each in keypairs)
         )
         return name
@@ -207,7 +207,7 @@ class Deployed:
         policy: Policy = ROOMY,
         initial_mint_raw: int = 0,
         multiplier: str = "1",
-        keepers: Sequence[str] = KEEPERS,
+        keepers: Sequence[str] = CUSTODIANS,
         profile: Profile = Profile.XSTOCKS,
         additional_metadata: Sequence[tuple[str, str]] = _ADDITIONAL_METADATA,
         mint_keys: Sequence[Keypair] = (),
