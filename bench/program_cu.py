@@ -23,8 +23,8 @@ from bench.measure.meter import Meter, seeded
 from localnet.harness.chains import ChainStartError
 from localnet.harness.deploy import AGENTS, CUSTODIANS, Keys
 from localnet.harness.keys import Key
+from tests.support.cluster import cluster, program_so
 from tests.support.deployed import deploy_program
-from tests.support.start import laboratory, program_so
 from xstocks_daemon.chain.program import Profile
 
 DOCS = Path(__file__).resolve().parents[1] / "docs" / "compute-units.md"
@@ -55,7 +55,7 @@ async def measure() -> Figures:
     is refused, or measured without a meaning."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         keys = seeded_keys(Path(folder))
-        async with laboratory("embedded", Path(folder), keys=keys, also={BLANK: program_so()}) as started:
+        async with cluster("embedded", Path(folder), keys=keys, also={BLANK: program_so()}) as started:
             version = await started.chain.rpc.call("getVersion")
             meter = Meter(started.chain)
             await measure_initialize(meter, started)

@@ -11,7 +11,7 @@ from solders.address_lookup_table_account import AddressLookupTableAccount
 from bench.measure.asset_lifecycle import AMOUNT_RAW, CAPACITY_RAW, new_asset
 from bench.measure.cost_model import Parts, each_more, parts_each_more, parts_of
 from bench.measure.meter import MAX_LOCKS, Meter, Reading, Shape, seeded
-from tests.support.deployed import OWN_KEEPER, Asset, Deployed, supply_call
+from tests.support.deployed import OWN_KEEPER, Asset, DeployedProgram, supply_call
 from tests.support.live_chain import Call
 from tests.support.tables import lookup_table
 from xstocks_daemon.chain.errors import TransactionTooLarge
@@ -51,7 +51,7 @@ class Batches:
     each_more_mint: Parts
 
 
-async def measure_batches(meter: Meter, program: Deployed) -> Batches:
+async def measure_batches(meter: Meter, program: DeployedProgram) -> Batches:
     """All rows, and the figures that follow from them."""
     run = await _Run.start(meter, program)
     rows: dict[tuple[str, int], Row] = {}
@@ -84,14 +84,14 @@ async def measure_batches(meter: Meter, program: Deployed) -> Batches:
 @dataclass(frozen=True, slots=True)
 class _Run:
     meter: Meter
-    program: Deployed
+    program: DeployedProgram
     assets: Sequence[Asset]
     custodians: Sequence[str]
     """The custodians; every asset has the first one, OWN_KEEPER."""
     tables: tuple[AddressLookupTableAccount, ...]
 
     @classmethod
-    async def start(cls, meter: Meter, program: Deployed) -> _Run:
+    async def start(cls, meter: Meter, program: DeployedProgram) -> _Run:
         await program.add_keeper(attesters=[seeded(f"third custodian, attester {party}") for party in range(3)])
         custodians = tuple(program.deployment.custodians)[:PRESENT_CUSTODIANS]
         keys = [seeded(f"mint {index}") for index in range(MAX_ENTRIES)]
@@ -154,8 +154,8 @@ class _Run:
             for custodian in custodians:
                 await asset.attest(CAPACITY_RAW, keeper=custodian)
             # The first one of an asset finds an empty bucket; measured is one like any other.
-            await self.program.accepted(await asset.minting(AMOUNT_RAW, keepers=custodians))
-            await self.meter.measure(figure, await asset.minting(AMOUNT_RAW, keepers=custodians))
+            await self.program.accepted(await asset.mint_call(AMOUNT_RAW, keepers=custodians))
+            await self.meter.measure(figure, await asset.mint_call(AMOUNT_RAW, keepers=custodians))
 
     async def account_bytes(self) -> list[int]:
         """Sizes of an asset's accounts: asset, mint, vault."""

@@ -7,9 +7,9 @@ from solders.instruction import Instruction
 from bench.measure.asset_lifecycle import HEIR, WALLET, new_asset
 from bench.measure.meter import Meter, seeded
 from localnet.harness.deploy import MAX_SKEW_SECS
-from tests.support.deployed import ROOMY, Deployed
+from tests.support.cluster import TestCluster, initialization
+from tests.support.deployed import ROOMY, DeployedProgram
 from tests.support.live_chain import address_of, call
-from tests.support.start import Laboratory, initialization
 from xstocks_daemon.chain.program import ProgramClient, Role
 from xstocks_daemon.domain.snapshot import AttesterKey
 from xstocks_daemon.domain.units import Address
@@ -20,13 +20,13 @@ TIMELOCK_SECS = 1
 _EXPIRES_TS = 2**40 - 1
 
 
-async def measure_initialize(meter: Meter, started: Laboratory) -> None:
+async def measure_initialize(meter: Meter, started: TestCluster) -> None:
     """The deployer makes the configuration."""
     instruction = await initialization(started, ProgramClient(BLANK))
     await meter.measure("initialize", call(instruction, started.keys.upgrade_authority.keypair))
 
 
-async def measure_participants(meter: Meter, program: Deployed) -> None:
+async def measure_participants(meter: Meter, program: DeployedProgram) -> None:
     """The registrar puts the wallets on the list that `asset_lifecycle` then uses."""
     for wallet in (WALLET, HEIR):
         instruction = program.client.set_participant(
@@ -43,7 +43,7 @@ async def measure_participants(meter: Meter, program: Deployed) -> None:
         await program.chain.fund(address_of(wallet))
 
 
-async def measure_governance(meter: Meter, program: Deployed) -> None:
+async def measure_governance(meter: Meter, program: DeployedProgram) -> None:
     """The rest; the program is sealed by it, and has another admin in the end."""
     run = _Governance(meter, program, (await new_asset(program, "of governance")).mint)
     await run.at_once()
@@ -52,7 +52,7 @@ async def measure_governance(meter: Meter, program: Deployed) -> None:
 
 
 class _Governance:
-    def __init__(self, meter: Meter, program: Deployed, mint: Address) -> None:
+    def __init__(self, meter: Meter, program: DeployedProgram, mint: Address) -> None:
         self.meter, self.program, self.mint = meter, program, mint
         self.client, self.admin = program.client, program.keys.admin.address
 

@@ -11,9 +11,9 @@ from solders.keypair import Keypair
 
 from localnet.harness.chains import VALIDATOR_ENV, VALIDATOR_NAME, ChainKind, validator_path
 from localnet.harness.wait import until
-from tests.support.deployed import OWN_KEEPER, Deployed, sign
+from tests.support.cluster import cluster
+from tests.support.deployed import OWN_KEEPER, DeployedProgram, sign
 from tests.support.live_chain import LiveChain
-from tests.support.start import laboratory
 from xstocks_daemon.chain.errors import ProgramError
 from xstocks_daemon.chain.lookup_tables import LookupTableSet, ensure_lookup_tables
 from xstocks_daemon.chain.reader import ChainReader
@@ -57,7 +57,9 @@ async def blocks_pass(chain: LiveChain, above: int) -> None:
     await until(passed, f"finalized block height above {above}")
 
 
-def intents_of(program: Deployed, mints: Sequence[Address], sequence: int, amounts: Sequence[int]) -> list[Intent]:
+def intents_of(
+    program: DeployedProgram, mints: Sequence[Address], sequence: int, amounts: Sequence[int]
+) -> list[Intent]:
     return [
         Intent(IntentKind.MINT, mint, sequence, amount, program.addresses.vault(mint))
         for mint, amount in zip(mints, amounts, strict=True)
@@ -68,7 +70,7 @@ def intents_of(program: Deployed, mints: Sequence[Address], sequence: int, amoun
 async def test_a_batch_lands_fails_or_dies_and_the_resolver_knows_which(kind: ChainKind, tmp_path: Path) -> None:
     if kind == "validator" and validator_path() is None:
         pytest.skip(f"{VALIDATOR_NAME} is neither in {VALIDATOR_ENV} nor on PATH: not tried on it")
-    async with laboratory(kind, tmp_path, spare=1) as lab:
+    async with cluster(kind, tmp_path, spare=1) as lab:
         program = await lab.deploy()
         chain, client = lab.chain, program.client
         genesis_hash = program.deployment.genesis_hash

@@ -23,7 +23,7 @@ from localnet.harness.custody import backed_raw
 from localnet.harness.deploy import DeployedAsset, Deployment, demo_policy
 from localnet.harness.wait import until
 from localnet.harness.world import World, world
-from tests.support.deployed import Deployed
+from tests.support.deployed import DeployedProgram
 from tests.support.live_chain import LAMPORTS_PER_SOL, LiveChain
 from tests.support.mints import CAPTURES, LiveMint, load_capture, shares_for
 from xstocks_daemon.app.crash import ENV_NAME, CrashPoint
@@ -48,7 +48,7 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
     rows = {row.symbol: row for row in load_catalogue()}
 
     async def more(chain: Chain, rpc: RpcEndpoint, deployment: Deployment) -> Deployment:
-        program = Deployed(LiveChain(chain, rpc), deployment)
+        program = DeployedProgram(LiveChain(chain, rpc), deployment)
         await program.chain.open_faucet(LAMPORTS_PER_SOL)
         seal = program.client.seal(admin=program.keys.admin.address, timelock_secs=TIMELOCK_SECS)
         await program.accepted(program.by("admin", seal))
@@ -59,7 +59,7 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
         yield stage
 
 
-async def adopt(program: Deployed, row: CatalogueAsset) -> DeployedAsset:
+async def adopt(program: DeployedProgram, row: CatalogueAsset) -> DeployedAsset:
     """The whole procedure of docs/adoption.md for one mint."""
     live = await load_capture(program, next(capture for capture in CAPTURES if capture["symbol"] == row.symbol))
     row = await as_captured(live, row)

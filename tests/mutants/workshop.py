@@ -14,7 +14,7 @@ from pathlib import Path
 
 from localnet.harness.chains import VALIDATOR_ENV, VALIDATOR_NAME
 from tests.mutants.mutant import ROOT, Mutant
-from tests.support.start import PROGRAM_SO_ENV
+from tests.support.cluster import PROGRAM_SO_ENV
 
 TESTS = Path("tests") / "program"
 PACKAGE = "xstocks_mint"
@@ -139,7 +139,7 @@ def _asserting(mutant: Mutant, original: str) -> list[str]:
         return []
     paths = [TESTS / f"test_{each}.py" for each in mutant.tests]
     tests = [(path, text) for path in paths for text in (ROOT / path).read_text("utf-8").split("\nasync def test_")[1:]]
-    asserting = [(path, text) for path, text in tests if re.search(rf"Refusal\.{named[1]}\b", text)]
+    asserting = [(path, text) for path, text in tests if re.search(rf"ErrorCode\.{named[1]}\b", text)]
     return [f"{path}::test_{text.partition('(')[0]}" for path, text in asserting[:_ASSERTING]]
 
 

@@ -89,8 +89,8 @@ async def test_a_settled_redemption_frees_nothing_until_its_custodian_counts_it(
     collateral = await market.collateral(1_000)
     await market.chain.fund(address_of(collateral.holder), lamports=LAMPORTS_PER_SOL)
     redemption = Request(collateral.asset, collateral.holder)
-    await market.program.accepted(redemption.requesting(100))
-    await market.program.accepted(redemption.settling())
+    await market.program.accepted(redemption.request_call(100))
+    await market.program.accepted(redemption.settle_call())
     await collateral.accepted()
     # The shares are gone, and the statement without them has not counted why.
     await collateral.asset.attest(900, redeemed_seen_raw=0)
@@ -161,7 +161,7 @@ async def test_a_hold_stops_deposits_until_the_resumer_clears_it(market: Market)
     collateral = await market.collateral(1_000)
     await collateral.asset.attest(10_000)
     await collateral.refused(Refusal.OnHold)
-    await market.program.accepted(await collateral.asset.clearing(Hold.RISE))
+    await market.program.accepted(await collateral.asset.clear_hold_call(Hold.RISE))
     await collateral.accepted()
 
 

@@ -15,8 +15,8 @@ from localnet.harness.deploy import CUSTODIANS, DeployedCustodian, Deployment, K
 from localnet.harness.keys import Key
 from localnet.harness.submit import Job, submit_ok
 from tests.support.edit import patched
+from tests.support.error_codes import ErrorCode
 from tests.support.live_chain import Call, LiveChain, address_of, call
-from tests.support.refusals import Refusal
 from xstocks_daemon.chain.addresses import TOKEN_2022, ProgramAddresses, associated_token_address, pubkey
 from xstocks_daemon.chain.mint_layout import (
     DECIMALS,
@@ -68,7 +68,7 @@ _ADDITIONAL_METADATA = (("isin", "CH0000000000"), ("underlying_isin", "US0000000
 
 
 @dataclass(frozen=True, slots=True)
-class Deployed:
+class DeployedProgram:
     """The program at one address, initialised, with two custodians (threshold 2, parties 0, 1 and 2 each)."""
 
     chain: LiveChain
@@ -103,7 +103,7 @@ class Deployed:
         """The call passes; gives the program's events."""
         return self.events(await self.chain.accepted(sent))
 
-    async def refused(self, sent: Call, error: Refusal, *, also: Iterable[Address] = ()) -> LandedTransaction:
+    async def refused(self, sent: Call, error: ErrorCode, *, also: Iterable[Address] = ()) -> LandedTransaction:
         """The call's last instruction is refused by this program with exactly this error; no account changes."""
         return await self.chain.refused(sent, error, by=self.client.program_id, also=also)
 
@@ -333,7 +333,7 @@ class FreshMint:
 class Asset:
     """A registered asset with short ways to act on it. Amounts are base units; multiplier 1 unless said otherwise."""
 
-    program: Deployed
+    program: DeployedProgram
     mint: Address
     multiplier_bits: int
 
@@ -401,13 +401,13 @@ class Asset:
         redeemed_seen_raw: int | None = None,
     ) -> Statement:
         """A quorum statement of exactly this capacity (a multiple of 100, at multiplier 1) is taken."""
-        statement = await self.stating(
+        statement = await self.statement_for(
             capacity, keeper=keeper, expires_ts=expires_ts, redeemed_seen_raw=redeemed_seen_raw
         )
         await self.program.accepted(self.program.relay(statement, *self.program.quorum(keeper)))
         return statement
 
-    async def stating(
+    async def statement_for(
         self,
         capacity: int,
         *,
@@ -423,15 +423,15 @@ class Asset:
         statement = await self.program.statement({self: shares_micro}, keeper=keeper, expires_ts=expires_ts)
         return replace(statement, entries=(self.line(shares_micro, redeemed_seen_raw=redeemed_seen_raw),))
 
-    async def minting(self, *amounts_raw: int, **options: Any) -> Call:
+    async def mint_call(self, *amounts_raw: int, **options: Any) -> Call:
         """One mint instruction of one entry per amount, its sequence numbers following the account's."""
         return await supply_call(self.program, IntentKind.MINT, [(self, amount) for amount in amounts_raw], **options)
 
-    async def burning(self, *amounts_raw: int, **options: Any) -> Call:
-        """One burn instruction, as `minting`."""
+    async def burn_call(self, *amounts_raw: int, **options: Any) -> Call:
+        """One burn instruction, as `mint_call`."""
         return await supply_call(self.program, IntentKind.BURN, [(self, amount) for amount in amounts_raw], **options)
 
-    async def distributing(
+    async def distribute_call(
         self,
         amount_raw: int,
         wallet: Keypair,
@@ -491,7 +491,7 @@ class Asset:
         await chain.accepted(call((create, initialize_account_3), wallet, account))
         return address_of(account)
 
-    async def clearing(self, holds: int) -> Call:
+    async def clear_hold_call(self, holds: int) -> Call:
         """The resumer clears holds, having looked at the asset as it stands."""
         program = self.program
         resumer = program.keys.resumer.address
@@ -505,10 +505,10 @@ class Asset:
         """A participant whose associated token account holds so much, a multiple of 100; attested, minted and
         distributed for it. Once per asset: a second rise of what is attested would set a hold."""
         await self.attest(amount_raw)
-        await self.program.accepted(await self.minting(amount_raw))
+        await self.program.accepted(await self.mint_call(amount_raw))
         wallet = await self.program.participant()
         await self.open_account(address_of(wallet))
-        await self.program.accepted(await self.distributing(amount_raw, wallet))
+        await self.program.accepted(await self.distribute_call(amount_raw, wallet))
         return wallet
 
     async def frozen(self, token_account: Address) -> bool:
@@ -533,7 +533,7 @@ class Asset:
 
 
 async def supply_call(
-    program: Deployed,
+    program: DeployedProgram,
     kind: IntentKind,
     entries: Sequence[tuple[Asset, int]],
     *,
@@ -573,7 +573,7 @@ def sign(digest: bytes, keys: Iterable[Keypair]) -> list[AttesterSignature]:
 class AssetPool:
     """Fresh assets of a deployment, made in batches since making one takes several transactions and a second."""
 
-    program: Deployed
+    program: DeployedProgram
     batch: int = 24
     _ready: list[Asset] = field(default_factory=list)
 
@@ -584,7 +584,7 @@ class AssetPool:
         return self._ready.pop()
 
 
-async def deploy_program(chain: LiveChain, keys: Keys, client: ProgramClient, *, seal: bool = False) -> Deployed:
+async def deploy_program(chain: LiveChain, keys: Keys, client: ProgramClient, *, seal: bool = False) -> DeployedProgram:
     """Initialise the program at the client's address, with its two custodians and no assets."""
     async with chain.ticking():
-        return Deployed(chain, await deploy(chain.rpc, keys, [], client=client, seal=seal))
+        return DeployedProgram(chain, await deploy(chain.rpc, keys, [], client=client, seal=seal))

@@ -21,7 +21,7 @@ from solders.transaction import VersionedTransaction
 
 from localnet.harness.chains import Chain, ChainKind
 from localnet.harness.wait import until
-from tests.support.refusals import Refusal
+from tests.support.error_codes import ErrorCode
 from xstocks_daemon.chain.addresses import CLOCK_SYSVAR, base58, pubkey
 from xstocks_daemon.chain.logs import invocations
 from xstocks_daemon.chain.rpc import MAX_ACCOUNTS_PER_CALL, AccountInfo, LandedTransaction, RpcEndpoint, Simulation
@@ -171,7 +171,7 @@ class LiveChain:
         return landed
 
     async def refused(
-        self, sent: Call, error: Refusal, *, by: Address, also: Iterable[Address] = ()
+        self, sent: Call, error: ErrorCode, *, by: Address, also: Iterable[Address] = ()
     ) -> LandedTransaction:
         """The last instruction fails, raised by program `by` with exactly this number, and no account changes.
 
@@ -249,7 +249,7 @@ class LiveChain:
 
         await until(reached, f"the chain's clock at {ts}")
 
-    async def switches_at(self, ts: int, sent: Call, *, before: Refusal | None, since: Refusal | None) -> None:
+    async def switches_at(self, ts: int, sent: Call, *, before: ErrorCode | None, since: ErrorCode | None) -> None:
         """Embedded chain only: the call's outcome in each second around `ts`; `since` holds from `ts` on (None: it
         passes). Exact, since the clock stands still between two simulations."""
         await self.clock_reaches(ts - 2)
@@ -331,7 +331,7 @@ class LiveChain:
                 await ticker
 
 
-def _last_raises(sent: Call, error: Refusal) -> Any:
+def _last_raises(sent: Call, error: ErrorCode) -> Any:
     """The TransactionError (JSON) of a call whose last instruction is refused."""
     last = len(sent.instructions) - (sent.limit_units is None)
     return {"InstructionError": [last, {"Custom": int(error)}]}

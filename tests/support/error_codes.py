@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 
-class Refusal(IntEnum):
+class ErrorCode(IntEnum):
     """The program's errors by the names of the IDL."""
 
     # Anchor framework numbers.

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from solders.instruction import Instruction
 from solders.keypair import Keypair
@@ -15,7 +15,7 @@ from solders.keypair import Keypair
 from localnet.harness.chains import ChainKind, UpgradeableProgram, chain_process
 from localnet.harness.deploy import Keys, generate_keys
 from localnet.harness.paths import PROGRAM_SO
-from tests.support.deployed import Deployed, deploy_program
+from tests.support.deployed import DeployedProgram, deploy_program
 from tests.support.live_chain import LAMPORTS_PER_SOL, LiveChain, address_of
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.chain.program import ProgramClient
@@ -33,8 +33,11 @@ def program_so() -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Laboratory:
+class TestCluster:
     """A chain, the keys of its deployments, and the addresses that the program is loaded at."""
+
+    __test__: ClassVar[bool] = False
+    """For pytest, which would take its name for that of a test."""
 
     chain: LiveChain
     keys: Keys
@@ -46,20 +49,20 @@ class Laboratory:
         assert self.spare, "more deployments than spare addresses: raise `spare` in tests/program/conftest.py"
         return self.spare.pop()
 
-    async def deploy(self, *, seal: bool = False) -> Deployed:
+    async def deploy(self, *, seal: bool = False) -> DeployedProgram:
         """A fresh deployment at an address of its own."""
         return await deploy_program(self.chain, self.keys, self.blank(), seal=seal)
 
 
 @asynccontextmanager
-async def laboratory(
+async def cluster(
     kind: ChainKind,
     folder: Path,
     *,
     spare: int = 0,
     keys: Keys | None = None,
     also: Mapping[Address, Path] | None = None,
-) -> AsyncIterator[Laboratory]:
+) -> AsyncIterator[TestCluster]:
     """A chain of that kind for as long as the context lasts; the embedded one with slots made by hand.
 
     `keys` None: fresh ones. `also` are other programs by address. Raises ChainStartError where the
@@ -84,12 +87,12 @@ async def laboratory(
         await chain.open_faucet(100_000 * LAMPORTS_PER_SOL)
         payers = (keys.upgrade_authority, keys.admin, keys.compliance)
         await chain.fund(*(key.address for key in payers), lamports=1_000 * LAMPORTS_PER_SOL)
-        yield Laboratory(chain, keys, clients[0], clients[1:])
+        yield TestCluster(chain, keys, clients[0], clients[1:])
 
 
-async def initialization(laboratory: Laboratory, client: ProgramClient, **changes: Any) -> Instruction:
+async def initialization(cluster: TestCluster, client: ProgramClient, **changes: Any) -> Instruction:
     """initialize by the upgrade authority, with every role its own key."""
-    keys = laboratory.keys
+    keys = cluster.keys
     values: dict[str, Any] = {
         "authority": keys.upgrade_authority.address,
         "admin": keys.admin.address,
@@ -99,7 +102,7 @@ async def initialization(laboratory: Laboratory, client: ProgramClient, **change
         "resumer": keys.resumer.address,
         "compliance": keys.compliance.address,
         "corporate_actions": keys.corporate_actions.address,
-        "genesis_hash": await laboratory.chain.rpc.genesis_hash(),
+        "genesis_hash": await cluster.chain.rpc.genesis_hash(),
         "max_skew_secs": 2,
     }
     return client.initialize(**{**values, **changes})
