@@ -24,7 +24,7 @@ from localnet.harness.deploy import DeployedAsset, Deployment, demo_policy
 from localnet.harness.wait import until
 from localnet.harness.world import World, world
 from tests.support.deployed import DeployedProgram
-from tests.support.live_chain import LAMPORTS_PER_SOL, LiveChain
+from tests.support.live_chain import LAMPORTS_PER_SOL, live_chain
 from tests.support.mints import CAPTURES, LiveMint, load_capture, shares_for
 from xstocks_daemon.app.crash import ENV_NAME, CrashPoint
 from xstocks_daemon.chain.addresses import base58
@@ -47,12 +47,13 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
     """A localnet with two adopted mints, halted on chain and without a statement."""
     rows = {row.symbol: row for row in load_catalogue()}
 
-    async def more(chain: Chain, rpc: RpcEndpoint, deployment: Deployment) -> Deployment:
-        program = DeployedProgram(LiveChain(chain, rpc), deployment)
-        await program.chain.open_faucet(LAMPORTS_PER_SOL)
-        seal = program.client.seal(admin=program.keys.admin.address, timelock_secs=TIMELOCK_SECS)
-        await program.accepted(program.by("admin", seal))
-        adopted = [await adopt(program, rows[symbol]) for symbol in (EARLY, ADOPTED)]
+    async def more(chain: Chain, _rpc: RpcEndpoint, deployment: Deployment) -> Deployment:
+        async with live_chain(chain) as live:
+            program = DeployedProgram(live, deployment)
+            await live.open_faucet(LAMPORTS_PER_SOL)
+            seal = program.client.seal(admin=program.keys.admin.address, timelock_secs=TIMELOCK_SECS)
+            await program.accepted(program.by("admin", seal))
+            adopted = [await adopt(program, rows[symbol]) for symbol in (EARLY, ADOPTED)]
         return replace(deployment, assets=(*deployment.assets, *adopted))
 
     async with world("embedded", [rows[ORDINARY]], tmp_path_factory.mktemp("adopted"), more=more) as stage:
@@ -123,7 +124,7 @@ def wanted_raw(stage: World, symbol: str) -> int:
     return backed_raw(book)
 
 
-async def on_target(stage: World, symbol: str) -> AssetView:
+async def in_line(stage: World, symbol: str) -> AssetView:
     """Wait until the supply is what the books back."""
     wanted = await asyncio.to_thread(wanted_raw, stage, symbol)
 
@@ -134,9 +135,9 @@ async def on_target(stage: World, symbol: str) -> AssetView:
     return await until(reached, f"the supply of {symbol} equal to custody")
 
 
-async def run_until_on_target(stage: World) -> None:
+async def run_until_in_line(stage: World) -> None:
     """The daemon until every supply is at its target, all of it settled in the journal."""
-    async with stage.daemon(["--until-on-target"]) as daemon, asyncio.timeout(300):
+    async with stage.daemon(["--until-in-line"]) as daemon, asyncio.timeout(300):
         assert await daemon.process.wait() == 0, daemon.tail()
 
 
@@ -204,7 +205,7 @@ async def test_an_adopted_mint_is_halted_until_two_people_vouch_for_it(stage: Wo
         f"adopted: {EARLY} from sequence 1 on\n"
     )
     assert (await xstocks(stage, "halts", "clear", ADOPTED)).code == 0
-    await run_until_on_target(stage)
+    await run_until_in_line(stage)
     after = await view_of(stage, ADOPTED)
     assert after.mint.supply_raw == wanted_raw(stage, ADOPTED)
     assert after.asset.sequence == 1
@@ -223,7 +224,7 @@ async def test_it_follows_its_custody_exactly_once(stage: World, shares: int, po
     if point is not None:
         async with stage.daemon(environment={ENV_NAME: point.value}) as daemon, asyncio.timeout(300):
             assert await daemon.process.wait() == -signal.SIGKILL, daemon.tail()
-    await run_until_on_target(stage)
+    await run_until_in_line(stage)
     after = await view_of(stage, ADOPTED)
     assert after.mint.supply_raw == wanted_raw(stage, ADOPTED)
     assert after.asset.sequence == before.asset.sequence + 1

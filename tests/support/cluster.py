@@ -16,10 +16,9 @@ from localnet.harness.chains import ChainKind, UpgradeableProgram, chain_process
 from localnet.harness.deploy import Keys, generate_keys
 from localnet.harness.paths import PROGRAM_SO
 from tests.support.deployed import DeployedProgram, deploy_program
-from tests.support.live_chain import LAMPORTS_PER_SOL, LiveChain, address_of
+from tests.support.live_chain import LAMPORTS_PER_SOL, LiveChain, address_of, live_chain
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.chain.program import ProgramClient
-from xstocks_daemon.chain.rpc import RpcPool
 from xstocks_daemon.domain.units import Address
 
 PROGRAM_SO_ENV = "XSTOCKS_PROGRAM_SO"
@@ -81,9 +80,8 @@ async def cluster(
             manual_slots=kind == "embedded",
             work_dir=folder / "chain",
         ) as process,
-        RpcPool([process.rpc_url]) as pool,
+        live_chain(process) as chain,
     ):
-        chain = LiveChain(process, pool.endpoints[0])
         await chain.open_faucet(100_000 * LAMPORTS_PER_SOL)
         payers = (keys.upgrade_authority, keys.admin, keys.compliance)
         await chain.fund(*(key.address for key in payers), lamports=1_000 * LAMPORTS_PER_SOL)

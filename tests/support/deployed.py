@@ -241,9 +241,8 @@ class DeployedProgram:
             creations.append(Job("create a mint", fresh.create, [admin.keypair, fresh.key]))
             registrations.append(Job("register an asset", register, [admin.keypair]))
             assets.append(Asset(self, fresh.mint, bits))
-        async with self.chain.ticking():
-            await submit_ok(self.chain.rpc, creations)
-            await submit_ok(self.chain.rpc, registrations)
+        await submit_ok(self.chain.rpc, creations)
+        await submit_ok(self.chain.rpc, registrations)
         # An attached entry takes nothing that was observed before now + the allowed skew.
         await self.chain.clock_reaches(await self.chain.clock_ts() + 1)
         return assets
@@ -586,5 +585,4 @@ class AssetPool:
 
 async def deploy_program(chain: LiveChain, keys: Keys, client: ProgramClient, *, seal: bool = False) -> DeployedProgram:
     """Initialise the program at the client's address, with its two custodians and no assets."""
-    async with chain.ticking():
-        return DeployedProgram(chain, await deploy(chain.rpc, keys, [], client=client, seal=seal))
+    return DeployedProgram(chain, await deploy(chain.rpc, keys, [], client=client, seal=seal))
