@@ -26,7 +26,6 @@ from localnet.harness.world import World, world
 from xstocks_daemon.app.attempts import IntentTransactionBuilder
 from xstocks_daemon.app.cycle import Cycle, is_on_target
 from xstocks_daemon.app.daemon import leased, run_daemon
-from xstocks_daemon.app.errors import OperationError
 from xstocks_daemon.app.metrics import Metrics
 from xstocks_daemon.app.runtime import Runtime, as_user_error, open_runtime
 from xstocks_daemon.app.settings import Settings, load_settings
@@ -43,6 +42,7 @@ from xstocks_daemon.domain.intent import AttemptState, Intent, IntentKind, Inten
 from xstocks_daemon.domain.plan_inputs import HaltReason, LiveIntent, Order, totals_of
 from xstocks_daemon.domain.snapshot import AssetView, ChainSnapshot, Scope, ceiling_raw
 from xstocks_daemon.domain.units import MICRO_PER_SHARE, MILLIS_PER_SEC, Address
+from xstocks_daemon.errors import OperationError
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -10,7 +10,6 @@ import pytest
 
 from xstocks_daemon.app import daemon
 from xstocks_daemon.app.cycle import Cycle, OperatorRoleMissing
-from xstocks_daemon.app.errors import OperationError, UserError
 from xstocks_daemon.app.metrics import Metrics
 from xstocks_daemon.app.runtime import as_user_error
 from xstocks_daemon.app.settings import TimingSettings
@@ -24,6 +23,7 @@ from xstocks_daemon.chain.errors import (
     WrongCluster,
 )
 from xstocks_daemon.domain.units import Address
+from xstocks_daemon.errors import OperationError, UserError
 from xstocks_daemon.journal import JournalConflict, LeaseLost
 from xstocks_daemon.signing import SigningError
 

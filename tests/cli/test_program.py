@@ -19,12 +19,12 @@ from tests.chain.test_program import expected_metas
 from xstocks_daemon.app.settings import Settings
 from xstocks_daemon.chain.accounts_resolver import DUTIES, AvailableSigners, duties_of, fill, inputs, option
 from xstocks_daemon.chain.addresses import associated_token_address, base58, pubkey
-from xstocks_daemon.chain.errors import InputError
 from xstocks_daemon.cli import idl_values, program
 from xstocks_daemon.cli.main import run
 from xstocks_daemon.cli.program import Request
 from xstocks_daemon.domain.snapshot import Config, Scope
 from xstocks_daemon.domain.units import ZERO_ADDRESS, Address, multiplier_bits_of
+from xstocks_daemon.errors import UserError
 from xstocks_daemon.signing import KeyfileSigner
 
 INTERFACE = CLIENT.interface
@@ -232,7 +232,7 @@ def test_a_wallet_that_does_not_pay_is_named(read: Read) -> None:
     request = read("request-redemption", *options, "--wallet", base58(wallet))
     built = fill(CLIENT, request.instruction, request.args, request.named, AvailableSigners([payer, wallet], NOBODY))
     assert built.accounts[0].pubkey == pubkey(wallet)
-    with pytest.raises(InputError) as refused:
+    with pytest.raises(UserError) as refused:
         fill(CLIENT, request.instruction, request.args, request.named, AvailableSigners([payer], NOBODY))
     assert str(refused.value) == (
         f"--key: {base58(payer)}: request_redemption is signed by wallet {base58(wallet)}; add that key's file by --key"
@@ -245,7 +245,7 @@ def test_either_of_two_duties_signs_and_both_are_named_where_none_is_there() -> 
     for key in (admin, guardian):
         built = fill(CLIENT, "cancel_admin", {}, {}, AvailableSigners([other, key], config))
         assert built.accounts[0].pubkey == pubkey(key)
-    with pytest.raises(InputError) as refused:
+    with pytest.raises(UserError) as refused:
         fill(CLIENT, "cancel_admin", {}, {}, AvailableSigners([other], config))
     assert f"cancel_admin is signed by admin {base58(admin)} or guardian {base58(guardian)}; add" in str(refused.value)
 
@@ -452,6 +452,6 @@ def test_each_account_that_must_be_named_is_missed_by_name(case: Case) -> None:
     fill(CLIENT, case.name, case.args, required, signatories_of(case))
     for name in required:
         lacking = {each: address for each, address in required.items() if each != name}
-        with pytest.raises(InputError) as refused:
+        with pytest.raises(UserError) as refused:
             fill(CLIENT, case.name, case.args, lacking, signatories_of(case))
         assert str(refused.value) == f"{option(name)}: (missing): {case.name} needs it"

@@ -30,10 +30,10 @@ from tests.custody.world import (
 )
 from xstocks_daemon.attester.run import serve_attester
 from xstocks_daemon.chain.addresses import base58
-from xstocks_daemon.custody.http import http_session
 from xstocks_daemon.custody.wire import MAX_BODY_BYTES, statement_json
 from xstocks_daemon.domain.statement import Statement, StatementEntry
 from xstocks_daemon.domain.units import multiplier_bits_of
+from xstocks_daemon.http import http_session
 
 MINT = mint_of(1)
 BEARER = {"Authorization": f"Bearer {TOKEN}"}

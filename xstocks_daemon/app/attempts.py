@@ -14,6 +14,7 @@ from dataclasses import replace
 from solders.address_lookup_table_account import AddressLookupTableAccount
 from solders.instruction import Instruction
 
+from xstocks_daemon import clock
 from xstocks_daemon.aio import gather_all
 from xstocks_daemon.app.crash import CrashPoint, crash_point
 from xstocks_daemon.app.logging import get_logger
@@ -275,7 +276,7 @@ class Attempts:
         if live.intent.kind is IntentKind.DISTRIBUTE:
             self._deferred_orders[live.intent.order_id] = time.monotonic() + self._quarantine_ms / 1_000
         else:
-            until_ms = time.time_ns() // 1_000_000 + self._quarantine_ms
+            until_ms = clock.now_ms() + self._quarantine_ms
             await self._transactions.journal.quarantine(live.intent.mint, reason, until_ms)
         await self._transactions.journal.drop_intent(live.id, reason)
         log.warning("quarantined", mint=base58(live.intent.mint), kind=live.intent.kind.name.lower(), reason=reason)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from xstocks_daemon import clock
 from xstocks_daemon.app.logging import get_logger
 from xstocks_daemon.app.metrics import Metrics
 from xstocks_daemon.app.settings import PolicySettings
@@ -126,7 +126,7 @@ class CustodyReader:
         verified: list[SignedStatement] = []
         rejected: list[Rejected] = []
         # The snapshot may be some seconds old: the statement's freshness is judged by the clock of this machine.
-        now_ms = time.time_ns() // 1_000_000
+        now_ms = clock.now_ms()
         limits = VerifyLimits(
             max_skew_ms=snapshot.config.max_skew_secs * MILLIS_PER_SEC,
             max_lifetime_secs=self._policy.max_statement_lifetime_secs,

@@ -28,7 +28,6 @@ from pydantic import Field
 
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.chain.mint_layout import DECIMALS
-from xstocks_daemon.custody.errors import CustodyUserError
 from xstocks_daemon.custody.wire import (
     MAX_DETAILS_CHARS,
     AddressField,
@@ -46,6 +45,7 @@ from xstocks_daemon.domain.units import (
     shares_micro_for,
     shares_text,
 )
+from xstocks_daemon.errors import UserError, user_error
 
 FORMAT_VERSION = 1
 MAX_BOOKS_BYTES = 64 * 1024 * 1024
@@ -124,13 +124,13 @@ class Books:
     by_target: Mapping[Target, AssetBook]
 
     def find(self, name: str) -> AssetBook:
-        """The record of a mint (base58) or symbol. CustodyUserError where there is none, or where several records have
+        """The record of a mint (base58) or symbol. UserError where there is none, or where several records have
         the symbol: a change must not go to the wrong one."""
         found = [book for book in self.assets.values() if name in (book.symbol, base58(book.mint))]
         if len(found) > 1:
-            raise CustodyUserError("asset", name, f"{len(found)} records have this symbol; give the mint")
+            raise user_error("asset", name, f"{len(found)} records have this symbol; give the mint")
         if not found:
-            raise CustodyUserError("asset", name, "the books have no such mint or symbol; list them with `books show`")
+            raise user_error("asset", name, "the books have no such mint or symbol; list them with `books show`")
         return found[0]
 
 
@@ -164,18 +164,18 @@ class _BooksJson(WireModel):
 
 
 def parse_books(raw: bytes) -> Books:
-    """The books of a file's bytes. CustodyUserError names the record and field that breaks a rule."""
+    """The books of a file's bytes. UserError names the record and field that breaks a rule."""
     try:
         parsed = parse_model(_BooksJson, parse_json(raw, MAX_BOOKS_BYTES))
     except WireError as error:
-        raise CustodyUserError(f"books.{error.field}", error.value, error.remedy) from None
+        raise user_error(f"books.{error.field}", error.value, error.remedy) from None
     if parsed.version != FORMAT_VERSION:
-        raise CustodyUserError("books.version", parsed.version, f"this sidecar reads version {FORMAT_VERSION}")
+        raise user_error("books.version", parsed.version, f"this sidecar reads version {FORMAT_VERSION}")
     return books_of(parsed.custodian, [_asset_of(mint, asset) for mint, asset in parsed.assets.items()])
 
 
 def books_of(custodian_id: int, records: list[AssetBook]) -> Books:
-    """Books of records, every rule checked. CustodyUserError names the record and field."""
+    """Books of records, every rule checked. UserError names the record and field."""
     assets: dict[Address, AssetBook] = {}
     by_target: dict[Target, AssetBook] = {}
     for book in records:
@@ -183,7 +183,7 @@ def books_of(custodian_id: int, records: list[AssetBook]) -> Books:
         assets[book.mint] = book
         for allotment in book.allotments:
             if allotment.target in by_target:
-                raise CustodyUserError(
+                raise user_error(
                     f"books.assets.{base58(book.mint)}.allotments",
                     base58(allotment.target.mint),
                     "the same cluster, program and mint is allotted to twice: no share is attested twice (M13)",
@@ -197,7 +197,7 @@ def _asset_of(mint: Address, asset: _AssetJson) -> AssetBook:
         multiplier_bits = multiplier_bits_of(asset.multiplier)
     except UnitError as error:
         field = f"books.assets.{base58(mint)}.multiplier"
-        raise CustodyUserError(field, asset.multiplier, str(error)) from None
+        raise user_error(field, asset.multiplier, str(error)) from None
     return AssetBook(
         mint=mint,
         version=asset.version,
@@ -219,19 +219,19 @@ def _target(one: _AllotmentJson) -> Target:
 def _check_asset(book: AssetBook) -> None:
     where = f"books.assets.{base58(book.mint)}"
     if book.unallotted_micro < 0:
-        raise CustodyUserError(
+        raise user_error(
             f"{where}.allotments",
             shares_text(book.shares_micro - book.unallotted_micro),
             f"allotments may sum to no more than the {shares_text(book.shares_micro)} shares held (M13)",
         )
     ids = [one.id for one in book.leaving]
     if len(set(ids)) != len(ids):
-        raise CustodyUserError(f"{where}.leaving", ids, "each leaving needs an id of its own")
+        raise user_error(f"{where}.leaving", ids, "each leaving needs an id of its own")
     for one in book.leaving:
         if book.attested_micro(one.target) < 0 or book.allotment(one.target) is None:
-            raise CustodyUserError(f"{where}.leaving", one.id, "more shares leave an allotment than are allotted to it")
+            raise user_error(f"{where}.leaving", one.id, "more shares leave an allotment than are allotted to it")
     if book.redeemed_seen_raw and len(book.allotments) > 1:
-        raise CustodyUserError(
+        raise user_error(
             f"{where}.redeemed_seen_raw",
             book.redeemed_seen_raw,
             "redemptions of an asset with several allotments are not told apart yet: keep it at 0",
@@ -308,7 +308,7 @@ def with_leaving(book: AssetBook, leaving: Leaving) -> AssetBook:
         raise _no_allotment(book)
     attested_micro = book.attested_micro(leaving.target)
     if leaving.shares_micro > attested_micro:
-        raise CustodyUserError(
+        raise user_error(
             "shares",
             shares_text(leaving.shares_micro),
             f"only {shares_text(attested_micro)} shares of {book.symbol} are allotted and not leaving yet",
@@ -336,7 +336,7 @@ def with_redemptions(book: AssetBook, target: Target, seen_raw: int) -> AssetBoo
     """Redemptions counted up to a total of `seen_raw` base units: the shares owed for the newly counted ones, at the
     books' multiplier and rounded up to a millionth, are kept apart for the redeemers (M13)."""
     if seen_raw <= book.redeemed_seen_raw:
-        raise CustodyUserError(
+        raise user_error(
             "seen raw", seen_raw, f"the books have counted {book.redeemed_seen_raw} of {book.symbol} already"
         )
     if book.allotment(target) is None:
@@ -345,10 +345,10 @@ def with_redemptions(book: AssetBook, target: Target, seen_raw: int) -> AssetBoo
         checked_u64(seen_raw, "seen_raw")
         owed_micro = shares_micro_for(seen_raw - book.redeemed_seen_raw, book.multiplier_bits, DECIMALS)
     except UnitError as error:
-        raise CustodyUserError("seen raw", seen_raw, str(error)) from None
+        raise user_error("seen raw", seen_raw, str(error)) from None
     attested_micro = book.attested_micro(target)
     if owed_micro > attested_micro:
-        raise CustodyUserError(
+        raise user_error(
             "seen raw",
             seen_raw,
             f"{shares_text(owed_micro)} shares are owed for it and {shares_text(attested_micro)} of {book.symbol} are "
@@ -364,12 +364,12 @@ def with_redemptions(book: AssetBook, target: Target, seen_raw: int) -> AssetBoo
 
 
 def leaving_of(book: AssetBook, leaving_id: str) -> Leaving:
-    """The leaving of an id. CustodyUserError where there is none."""
+    """The leaving of an id. UserError where there is none."""
     for one in book.leaving:
         if one.id == leaving_id:
             return one
     known = ", ".join(one.id for one in book.leaving) or "none"
-    raise CustodyUserError("leaving id", leaving_id, f"{book.symbol} has these: {known}")
+    raise user_error("leaving id", leaving_id, f"{book.symbol} has these: {known}")
 
 
 def _changed(allotments: tuple[Allotment, ...], target: Target, by_micro: int) -> tuple[Allotment, ...]:
@@ -380,18 +380,18 @@ def _changed(allotments: tuple[Allotment, ...], target: Target, by_micro: int) -
 
 def _require_some(shares_micro: int) -> None:
     if shares_micro <= 0:
-        raise CustodyUserError("shares", shares_text(shares_micro), "it must be more than 0")
+        raise user_error("shares", shares_text(shares_micro), "it must be more than 0")
 
 
 def _fits(shares_micro: int) -> int:
     try:
         return checked_u64(shares_micro, "shares_micro")
     except UnitError as error:
-        raise CustodyUserError("shares", shares_text(shares_micro), str(error)) from None
+        raise user_error("shares", shares_text(shares_micro), str(error)) from None
 
 
-def _no_allotment(book: AssetBook) -> CustodyUserError:
-    return CustodyUserError(
+def _no_allotment(book: AssetBook) -> UserError:
+    return user_error(
         "asset", book.symbol, "its record has no allotment to the cluster and program of the settings; add one"
     )
 
@@ -406,7 +406,7 @@ class BooksFile:
         self._read: tuple[tuple[int, int, int], Books] | None = None
 
     def load(self) -> Books:
-        """The books as they are now. CustodyUserError where they cannot be read or break a rule."""
+        """The books as they are now. UserError where they cannot be read or break a rule."""
         try:
             with self.path.open("rb") as file:
                 status = os.fstat(file.fileno())
@@ -415,10 +415,10 @@ class BooksFile:
                     return self._read[1]
                 raw = file.read(MAX_BOOKS_BYTES + 1)
         except OSError as error:
-            raise CustodyUserError("books_file", str(self.path), f"it cannot be read: {error.strerror}") from None
+            raise user_error("books_file", str(self.path), f"it cannot be read: {error.strerror}") from None
         books = parse_books(raw)
         if books.custodian_id != self._custodian_id:
-            raise CustodyUserError(
+            raise user_error(
                 "books.custodian", books.custodian_id, f"the settings name custodian {self._custodian_id} for this file"
             )
         self._read = (version, books)
@@ -433,7 +433,7 @@ class BooksFile:
         try:
             lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise CustodyUserError("books_file", str(self._lock_path), f"no lock: {error.strerror}") from None
+            raise user_error("books_file", str(self._lock_path), f"no lock: {error.strerror}") from None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX if for_writing else fcntl.LOCK_SH)
             yield self.load()

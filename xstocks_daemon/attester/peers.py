@@ -8,7 +8,7 @@ from typing import Protocol
 
 import aiohttp
 
-from xstocks_daemon.custody.http import HttpTarget, HttpUnreachable, post_json
+from xstocks_daemon.custody.http import HttpTarget, post_json
 from xstocks_daemon.custody.wire import (
     LimitWire,
     ProblemRead,
@@ -19,6 +19,7 @@ from xstocks_daemon.custody.wire import (
 )
 from xstocks_daemon.domain.statement import AttesterSignature, Statement
 from xstocks_daemon.domain.units import Address
+from xstocks_daemon.http import HttpUnreachable
 
 PEER_REST_SECS = 30.0
 _TIMEOUT_SECS = 10.0

@@ -94,7 +94,7 @@ class Proposer:
     ) -> ProposalResult:
         """A statement of these mints (any order, 1 to 24, no repeats). `at_most_micro` bounds the shares stated.
 
-        Raises NoQuorum, SignRefused, ChainViewUnavailable, CustodyUserError (the own books are broken).
+        Raises NoQuorum, SignRefused, ChainViewUnavailable, UserError (the own books are broken).
         """
         if custodian not in self._signer.custodians:
             raise unknown_custodian("custodian", custodian)

@@ -16,7 +16,6 @@ from xstocks_daemon.attester.chain_view import ChainViewUnavailable
 from xstocks_daemon.attester.proposer import NoQuorum, ProposalResult, Proposer
 from xstocks_daemon.attester.signer import AboveLimits, EntriesRefused, SignRefused, StatementSigner
 from xstocks_daemon.chain.addresses import base58
-from xstocks_daemon.custody.errors import CustodyUserError
 from xstocks_daemon.custody.wire import (
     MAX_BODY_BYTES,
     PROBLEM_CONTENT_TYPE,
@@ -30,6 +29,7 @@ from xstocks_daemon.custody.wire import (
     statement_of,
 )
 from xstocks_daemon.domain.units import Address
+from xstocks_daemon.errors import UserError
 
 _log = structlog.get_logger("xstocks.attester")
 
@@ -93,7 +93,7 @@ class AttesterServer:
             problem = ProblemDocument(
                 503, "chain_unavailable", "Chain unavailable", str(error), remedy="ask again later"
             )
-        except CustodyUserError as error:
+        except UserError as error:
             _log.error("books cannot be used", reason=str(error))
             problem = ProblemDocument(503, "books_unusable", "Books unusable", str(error), error.field, error.remedy)
         return problem_response(problem)
@@ -153,7 +153,7 @@ class AttesterServer:
         for custodian in self._signer.custodians:
             try:
                 await self._signer.books_of(custodian)
-            except CustodyUserError as error:
+            except UserError as error:
                 problems.append(f"books of {base58(custodian)}: {error.field}")
         return web.json_response(
             {

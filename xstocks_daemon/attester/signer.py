@@ -147,7 +147,7 @@ class StatementSigner:
 
     async def sign(self, proposal: Statement) -> Signed:
         """Sign, after all checks of this module. SignRefused (EntriesRefused, AboveLimits), ChainViewUnavailable, or
-        CustodyUserError where the own books are broken."""
+        UserError where the own books are broken."""
         self._check_bound(proposal)
         snapshot = await self._chain_view.snapshot(proposal.custodian, [entry.mint for entry in proposal.entries])
         return await self._in_worker(lambda: self._sign(proposal, snapshot))

@@ -20,9 +20,9 @@ from xstocks_daemon.chain.errors import ChainError
 from xstocks_daemon.chain.program import ProgramClient
 from xstocks_daemon.chain.rpc import RpcPool
 from xstocks_daemon.chain.transactions import budget_for, compile_message, quorum_instruction, sign_message
-from xstocks_daemon.custody.errors import CustodyUserError
 from xstocks_daemon.domain.statement import SignedStatement
 from xstocks_daemon.domain.units import Address
+from xstocks_daemon.errors import UserError
 
 MAX_SUBMITTED_ENTRIES = 8
 """What fits a transaction without lookup tables beside three signatures."""
@@ -104,7 +104,7 @@ class LoweringSubmitter:
             for custodian in custodians:
                 try:
                     await self.check(custodian)
-                except (ChainViewUnavailable, CustodyUserError, NoQuorum, SignRefused, SubmitFailed) as error:
+                except (ChainViewUnavailable, UserError, NoQuorum, SignRefused, SubmitFailed) as error:
                     _log.warning("lower statement not submitted", custodian=base58(custodian), reason=str(error))
             await asyncio.sleep(BOOKS_POLL_SECS)
 

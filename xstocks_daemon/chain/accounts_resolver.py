@@ -13,13 +13,12 @@ from typing import Any
 from solders.instruction import AccountMeta, Instruction
 
 from xstocks_daemon.chain.addresses import ProgramAddresses, associated_token_address, base58, proposal_hash, pubkey
-from xstocks_daemon.chain.errors import InputError
 from xstocks_daemon.chain.idl import AccountSpec, ProgramInterface, Seed
 from xstocks_daemon.chain.program import REDEMPTION_ID_BYTES, ProgramClient
 from xstocks_daemon.domain.snapshot import Config, Scope
 from xstocks_daemon.domain.units import ZERO_ADDRESS, Address
+from xstocks_daemon.errors import MISSING, user_error
 
-MISSING = "(missing)"
 DUTIES = (
     "admin",
     "operator",
@@ -69,18 +68,18 @@ class AvailableSigners:
     config: Config | None
 
     def of(self, instruction: str, role: AccountSpec, named: Address | None, *, present: bool = True) -> Address | None:
-        """The key that signs as `role`; None for an optional one that is not at hand. InputError where it is not at
+        """The key that signs as `role`; None for an optional one that is not at hand. UserError where it is not at
         hand (unless not `present`) or nobody's."""
         duties = duties_of(role)
         if not duties:
             # A wallet, an attester: whoever it is, it signs here.
             return self._at_hand(instruction, role, {role.name: named or self.keys[0]})
         if self.config is None:
-            raise InputError("program_id", MISSING, f"{instruction} needs a program that is initialized")
+            raise user_error("program_id", MISSING, f"{instruction} needs a program that is initialized")
         found: dict[str, Address] = {duty: getattr(self.config, duty) for duty in duties}
         holders = {duty: address for duty, address in found.items() if address != ZERO_ADDRESS}
         if not holders:
-            raise InputError(" or ".join(duties), "nobody", f"{instruction} needs this key, and the Config names none")
+            raise user_error(" or ".join(duties), "nobody", f"{instruction} needs this key, and the Config names none")
         return self._at_hand(instruction, role, holders) if present else next(iter(holders.values()))
 
     def _at_hand(self, instruction: str, role: AccountSpec, holders: Mapping[str, Address]) -> Address | None:
@@ -88,7 +87,7 @@ class AvailableSigners:
             return next((address for address in holders.values() if address in self.keys), None)
         wanted = " or ".join(f"{duty} {base58(address)}" for duty, address in holders.items())
         given = ", ".join(map(base58, self.keys))
-        raise InputError("--key", given, f"{instruction} is signed by {wanted}; add that key's file by --key")
+        raise user_error("--key", given, f"{instruction} is signed by {wanted}; add that key's file by --key")
 
 
 def duties_of(role: AccountSpec) -> tuple[str, ...]:
@@ -158,12 +157,12 @@ def fill(
 ) -> Instruction:
     """The instruction with all its accounts, a timelocked one without its proposal.
 
-    `present`: its signers' keys must be at hand. InputError names what is missing; ArgumentError for values that the
+    `present`: its signers' keys must be at hand. UserError names what is missing; ArgumentError for values that the
     arguments' types cannot hold.
     """
     for each in inputs(client.interface, instruction):
         if each.required and each.name not in named:
-            raise InputError(option(each.name), MISSING, f"{instruction} needs it")
+            raise user_error(option(each.name), MISSING, f"{instruction} needs it")
     remaining = list(remaining)
     return client.build(
         instruction,

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 
-from xstocks_daemon.app.errors import operation_error, user_error
 from xstocks_daemon.app.logging import configure_logging
 from xstocks_daemon.app.settings import LoggingSettings
 from xstocks_daemon.attester import operations
@@ -19,6 +18,7 @@ from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.cli.common import JsonOption
 from xstocks_daemon.cli.output import print_json, print_table, say
 from xstocks_daemon.domain.units import multiplier_text, shares_text
+from xstocks_daemon.errors import operation_error, user_error
 
 AttesterConfig = Annotated[Path, typer.Option("--config", metavar="FILE", help="The sidecar's settings file (TOML).")]
 CustodianOption = Annotated[

@@ -14,7 +14,6 @@ from xstocks_daemon.app import views
 from xstocks_daemon.app.checks import run_checks
 from xstocks_daemon.app.cycle import Cycle, CycleReport, no_progress
 from xstocks_daemon.app.daemon import attest_once, run_daemon
-from xstocks_daemon.app.errors import EXIT_FAILURE
 from xstocks_daemon.app.metrics import Metrics
 from xstocks_daemon.app.runtime import open_runtime
 from xstocks_daemon.app.settings import Settings
@@ -23,6 +22,7 @@ from xstocks_daemon.cli.common import ConfigOption, JsonOption, open_settings, r
 from xstocks_daemon.cli.output import print_json, print_table, say
 from xstocks_daemon.domain.decisions import Action, AssetPlan
 from xstocks_daemon.domain.units import decimal_text, shares_text
+from xstocks_daemon.errors import EXIT_FAILURE
 
 
 def add_to(app: typer.Typer) -> None:

@@ -12,7 +12,6 @@ import typer
 from solders.instruction import Instruction
 
 from xstocks_daemon.aio import gather_all
-from xstocks_daemon.app.errors import EXIT_FAILURE, user_error
 from xstocks_daemon.app.runtime import ChainConnection, open_chain
 from xstocks_daemon.app.settings import Settings
 from xstocks_daemon.chain.addresses import base58, parse_address
@@ -25,6 +24,7 @@ from xstocks_daemon.chain.transactions import MAX_COMPUTE_UNITS, ComputeBudget
 from xstocks_daemon.cli.common import ConfigOption, YesOption, open_settings_of_a_role, run_async
 from xstocks_daemon.cli.output import ERRORS, say
 from xstocks_daemon.domain.units import ZERO_ADDRESS, Address
+from xstocks_daemon.errors import EXIT_FAILURE, user_error
 from xstocks_daemon.signing import KeyfileSigner, load_keyfile
 
 FIELD = "MINT"

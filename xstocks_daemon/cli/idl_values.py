@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from enum import IntEnum, IntFlag
 from typing import Any
 
-from xstocks_daemon.app.errors import UserError, user_error
 from xstocks_daemon.chain.addresses import base58, parse_address
 from xstocks_daemon.chain.errors import AddressError
 from xstocks_daemon.chain.idl import ProgramInterface
@@ -27,6 +26,7 @@ from xstocks_daemon.domain.units import (
     multiplier_text,
     shares_text,
 )
+from xstocks_daemon.errors import UserError, user_error
 
 _BOUNDS = {
     "u8": (0, 2**8 - 1),

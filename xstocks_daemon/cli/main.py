@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import typer
 
-from xstocks_daemon.app.errors import EXIT_USAGE, UserError
-from xstocks_daemon.cli.output import ERRORS, print_problems
+from xstocks_daemon.cli.output import ERRORS, print_faults
+from xstocks_daemon.errors import EXIT_USAGE, UserError
 
 INTERRUPTED = 130
 ATTESTER = "attester"
@@ -34,7 +34,7 @@ def run(arguments: Sequence[str]) -> int:
         known = _known(error)
         if known is None:
             raise
-        print_problems(known)
+        print_faults(known)
         return known.exit_code
 
 

@@ -11,7 +11,6 @@ import typer
 
 from xstocks_daemon.app import views
 from xstocks_daemon.app.daemon import only_daemon
-from xstocks_daemon.app.errors import user_error
 from xstocks_daemon.app.runtime import Runtime, find_mint, find_mints, open_runtime
 from xstocks_daemon.app.settings import Settings
 from xstocks_daemon.chain.addresses import associated_token_address, base58, parse_address
@@ -21,6 +20,7 @@ from xstocks_daemon.cli.output import print_json, print_table, say
 from xstocks_daemon.domain.plan_inputs import Halt, Order, totals_of
 from xstocks_daemon.domain.snapshot import ParticipantState
 from xstocks_daemon.domain.units import U64_MAX, Address
+from xstocks_daemon.errors import user_error
 from xstocks_daemon.journal import JournalConflict
 
 AssetArgument = Annotated[str, typer.Argument(metavar="MINT|SYMBOL", help="The asset, by mint or symbol.")]

@@ -12,7 +12,6 @@ from typing import Annotated, Any
 import typer
 from solders.instruction import AccountMeta, Instruction
 
-from xstocks_daemon.app.errors import EXIT_FAILURE, MISSING, operation_error, user_error
 from xstocks_daemon.app.runtime import ChainConnection, open_chain
 from xstocks_daemon.app.settings import Settings
 from xstocks_daemon.chain.accounts_resolver import (
@@ -35,6 +34,7 @@ from xstocks_daemon.cli import idl_values
 from xstocks_daemon.cli.common import ConfigOption, JsonOption, YesOption, open_settings_of_a_role, run_async
 from xstocks_daemon.cli.output import ERRORS, print_json, print_table, say
 from xstocks_daemon.domain.units import Address
+from xstocks_daemon.errors import EXIT_FAILURE, MISSING, operation_error, user_error
 from xstocks_daemon.signing import KeyfileSigner, load_keyfile
 
 PROGRAM = "program"

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import typer
 
 from xstocks_daemon.app import views
-from xstocks_daemon.app.errors import user_error
 from xstocks_daemon.app.runtime import Runtime, find_mint, open_runtime
 from xstocks_daemon.app.settings import Settings
 from xstocks_daemon.chain.addresses import base58
@@ -17,6 +16,7 @@ from xstocks_daemon.domain.intent import IntentState
 from xstocks_daemon.domain.plan_inputs import JournalView
 from xstocks_daemon.domain.snapshot import ChainSnapshot
 from xstocks_daemon.domain.units import decimal_text
+from xstocks_daemon.errors import user_error
 
 
 def add_to(app: typer.Typer) -> None:

@@ -11,7 +11,7 @@ import aiohttp
 import stamina
 
 from xstocks_daemon.chain.addresses import base58
-from xstocks_daemon.custody.http import HttpAnswer, HttpTarget, HttpUnreachable, post_json
+from xstocks_daemon.custody.http import HttpTarget, post_json
 from xstocks_daemon.custody.wire import (
     ProblemRead,
     StatementsAnswer,
@@ -22,6 +22,7 @@ from xstocks_daemon.custody.wire import (
 )
 from xstocks_daemon.domain.statement import MAX_ENTRIES, SignedStatement
 from xstocks_daemon.domain.units import Address
+from xstocks_daemon.http import HttpAnswer, HttpUnreachable
 
 ASK_ALONE = "ask_alone"
 """The reason by which a sidecar says that a mint needs a statement of its own."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, event
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from xstocks_daemon import clock
 from xstocks_daemon.domain.units import Address
 from xstocks_daemon.journal.port import Journal, JournalError
 from xstocks_daemon.journal.sql.database import Database
@@ -21,16 +21,12 @@ BUSY_TIMEOUT_SECS = 10
 """How long a write waits for another process that is writing."""
 
 
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
 async def open_journal(
     path: Path,
     genesis_hash: Address,
     program_id: Address,
     *,
-    clock_ms: Callable[[], int] = _now_ms,
+    clock_ms: Callable[[], int] = clock.now_ms,
 ) -> Journal:
     """Open the journal at `path`, or make one for this cluster and program (mode 0600).
 
