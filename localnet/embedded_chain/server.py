@@ -30,17 +30,21 @@ class WsConnection:
         self.overrun = asyncio.Event()
 
     def send(self, message: Json) -> None:
+        """Queue a message; with MAX_QUEUED_MESSAGES unread ones `overrun` is set instead."""
         if self._queue.qsize() >= MAX_QUEUED_MESSAGES:
             self.overrun.set()
         else:
             self._queue.put_nowait(message)
 
     async def write_all(self, socket: web.WebSocketResponse) -> None:
+        """Write what is queued, for ever. Raises ConnectionError once the client has gone."""
         while True:
             await socket.send_str(jsonrpc.dumps(await self._queue.get()))
 
 
 class Server:
+    """Requests and websockets on one side, methods and subscriptions on the other."""
+
     def __init__(self, methods: Mapping[str, Method], subscriptions: Subscriptions) -> None:
         self._methods = methods
         self._subscriptions = subscriptions
@@ -54,11 +58,13 @@ class Server:
         return app
 
     def ws_app(self) -> web.Application:
+        """Websockets only: a validator has them on the port after that of its JSON-RPC."""
         app = web.Application()
         app.router.add_get("/{tail:.*}", self._websocket)
         return app
 
     async def close_websockets(self) -> None:
+        """Say goodbye to every client, before the listeners close."""
         for socket in list(self._sockets):
             await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the chain stops")
 
