@@ -20,6 +20,8 @@ MAX_REQUEST_BYTES: Final = 50 * 1024
 MAX_QUEUED_MESSAGES: Final = 100_000
 
 _JSON = "application/json"
+#: A client that does not answer a goodbye is not waited for longer.
+_CLOSE_SECS = 1.0
 
 
 class WsConnection:
@@ -65,8 +67,9 @@ class Server:
 
     async def close_websockets(self) -> None:
         """Say goodbye to every client, before the listeners close."""
-        for socket in list(self._sockets):
-            await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the chain stops")
+        async with asyncio.TaskGroup() as closing:
+            for socket in list(self._sockets):
+                closing.create_task(socket.close(code=WSCloseCode.GOING_AWAY, message=b"the chain stops"))
 
     def run(self, method: str, params: Any) -> Any:
         """Raises RpcError."""
@@ -102,7 +105,7 @@ class Server:
         return web.Response(text=text, content_type=_JSON, charset="utf-8", headers=_cors(request))
 
     async def _websocket(self, request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(heartbeat=60, max_msg_size=MAX_REQUEST_BYTES)
+        socket = web.WebSocketResponse(timeout=_CLOSE_SECS, heartbeat=60, max_msg_size=MAX_REQUEST_BYTES)
         await socket.prepare(request)
         connection = WsConnection()
         self._sockets.add(socket)

@@ -18,7 +18,7 @@ import aiohttp
 from localnet.catalogue.reader import DECIMALS
 from localnet.harness.deploy import AGENTS, DeployedAsset, Deployment
 from localnet.harness.keys import Key, write_secret
-from localnet.harness.processes import Child, ProcessError, child
+from localnet.harness.processes import Child, ProcessError, child, terminate
 from localnet.harness.wait import until
 from xstocks_daemon.attester.books import AssetBook, Target, new_asset_book
 from xstocks_daemon.attester.operations import (
@@ -169,6 +169,8 @@ async def custody_side(deployment: Deployment, rpc_url: str, folder: Path) -> As
             command = [str(XSTOCKS), "attester", "run", "--config", str(path)]
             running = await stack.enter_async_context(child(f"attester {name}", command, log_path))
             sidecars[name] = Sidecar(name, f"http://127.0.0.1:{ports[name]}", tokens[name], path, running)
+        # They end together: each is told before the first is waited for.
+        stack.callback(terminate, [sidecar.child for sidecar in sidecars.values()])
         for sidecar in sidecars.values():
             await _healthy(sidecar)
         yield CustodySide(deployment, folder, sidecars)

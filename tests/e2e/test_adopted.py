@@ -124,7 +124,7 @@ def wanted_raw(stage: World, symbol: str) -> int:
     return backed_raw(book)
 
 
-async def in_line(stage: World, symbol: str) -> AssetView:
+async def on_target(stage: World, symbol: str) -> AssetView:
     """Wait until the supply is what the books back."""
     wanted = await asyncio.to_thread(wanted_raw, stage, symbol)
 
@@ -135,9 +135,9 @@ async def in_line(stage: World, symbol: str) -> AssetView:
     return await until(reached, f"the supply of {symbol} equal to custody")
 
 
-async def run_until_in_line(stage: World) -> None:
+async def run_until_on_target(stage: World) -> None:
     """The daemon until every supply is at its target, all of it settled in the journal."""
-    async with stage.daemon(["--until-in-line"]) as daemon, asyncio.timeout(300):
+    async with stage.daemon(["--until-on-target"]) as daemon, asyncio.timeout(300):
         assert await daemon.process.wait() == 0, daemon.tail()
 
 
@@ -205,7 +205,7 @@ async def test_an_adopted_mint_is_halted_until_two_people_vouch_for_it(stage: Wo
         f"adopted: {EARLY} from sequence 1 on\n"
     )
     assert (await xstocks(stage, "halts", "clear", ADOPTED)).code == 0
-    await run_until_in_line(stage)
+    await run_until_on_target(stage)
     after = await view_of(stage, ADOPTED)
     assert after.mint.supply_raw == wanted_raw(stage, ADOPTED)
     assert after.asset.sequence == 1
@@ -224,7 +224,7 @@ async def test_it_follows_its_custody_exactly_once(stage: World, shares: int, po
     if point is not None:
         async with stage.daemon(environment={ENV_NAME: point.value}) as daemon, asyncio.timeout(300):
             assert await daemon.process.wait() == -signal.SIGKILL, daemon.tail()
-    await run_until_in_line(stage)
+    await run_until_on_target(stage)
     after = await view_of(stage, ADOPTED)
     assert after.mint.supply_raw == wanted_raw(stage, ADOPTED)
     assert after.asset.sequence == before.asset.sequence + 1
