@@ -29,7 +29,7 @@ def live(intent_id: int, mint: Address) -> LiveIntent:
 
 
 def attempts_of(transactions: Any = None, resolver: Any = None) -> Attempts:
-    return Attempts(transactions, resolver, mint_of(50), Metrics(), 60, lambda _: None)
+    return Attempts(transactions, resolver, mint_of(50), Metrics(), 60)
 
 
 def test_a_batch_is_in_the_order_in_which_the_journal_gives_it_back() -> None:

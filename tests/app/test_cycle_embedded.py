@@ -24,7 +24,7 @@ from localnet.harness.keys import Key, generate_key
 from localnet.harness.wait import until
 from localnet.harness.world import World, world
 from xstocks_daemon.app.attempts import IntentTransactionBuilder
-from xstocks_daemon.app.cycle import Cycle, is_on_target
+from xstocks_daemon.app.cycle import Cycle
 from xstocks_daemon.app.daemon import leased, run_daemon
 from xstocks_daemon.app.metrics import Metrics
 from xstocks_daemon.app.runtime import Runtime, as_user_error, open_runtime
@@ -112,8 +112,8 @@ class Bench:
 
     async def sign_without_sending(self, *batch: LiveIntent) -> bytes:
         """Journal an attempt as a daemon does that dies before it sends; gives its signature."""
-        assert self.cycle._hands is not None
-        attempts = self.cycle._hands.attempts
+        assert self.cycle._operator is not None
+        attempts = self.cycle._operator.attempts
         carried = IntentTransactionBuilder(attempts._transactions, attempts._genesis_hash, self.snapshot, self.book, {})
         return (await attempts._sign(carried, batch, await carried.simulate(batch))).signature
 
@@ -125,7 +125,7 @@ async def bench(stage: World, *symbols: str) -> AsyncIterator[Bench]:
         await deposit(stage, symbol)
     async with open_runtime(settings_of(stage)) as runtime, leased(runtime):
         cycle = Cycle(runtime, Metrics(runtime.custodians.values()))
-        assert cycle._hands is not None
+        assert cycle._operator is not None
         mints = [asset_of(stage, symbol).mint for symbol in symbols]
 
         async def relayed() -> ChainSnapshot | None:
@@ -139,7 +139,7 @@ async def bench(stage: World, *symbols: str) -> AsyncIterator[Bench]:
             return snapshot if all(above) else None
 
         snapshot = await until(relayed, f"the statements of {', '.join(symbols)} on chain")
-        yield Bench(runtime, cycle, snapshot, await cycle._hands.tables.ensure(snapshot))
+        yield Bench(runtime, cycle, snapshot, await cycle._operator.tables.ensure(snapshot))
 
 
 async def fate_of(stage: World, symbol: str, sequence: int) -> list[tuple[AttemptState, Mapping[str, int | str]]]:
@@ -176,8 +176,14 @@ async def test_an_entry_that_fails_is_quarantined_and_the_rest_goes_on(stage: Wo
     async with bench(stage, "AAPLx") as opened:
         good = await opened.intend("AAPLx", stage)
         bad = await opened.intend("AMDx", stage, above_raw=1)
-        assert opened.cycle._hands is not None
-        await opened.cycle._hands.attempts.send([good, bad], opened.snapshot, opened.book, ())
+        assert opened.cycle._operator is not None
+        operator = opened.cycle._operator
+        landed = [
+            intent
+            async for intents in operator.attempts.send([good, bad], opened.snapshot, opened.book, ())
+            for intent in intents
+        ]
+        assert landed == [good.intent]
         records = {record.id: record for record in await opened.runtime.journal.intents()}
         assert records[good.id].state is IntentState.DONE
         assert records[bad.id].state is IntentState.DROPPED
@@ -441,7 +447,7 @@ async def test_an_asset_that_the_endpoints_tell_differently_halts_alone(stage: W
         assert len((await cycle.run()).plan.assets) == len(SYMBOLS) - 1
         await apart.journal.clear_halt(mint, "a person")
         lines = (await opened.cycle.run()).plan.assets
-        assert all(is_on_target(line) for line in lines)
+        assert all(line.on_target for line in lines)
         assert len(lines) == len(SYMBOLS)
 
 
@@ -499,7 +505,7 @@ async def test_one_daemon_per_journal_and_reading_commands_need_no_lease(stage: 
         assert str(second.value) == f"journal.path: {journal}: another daemon works with it; stop that one first"
         async with open_runtime(settings_of(stage, live=False)) as runtime:
             lines = (await Cycle(runtime, Metrics(runtime.custodians.values())).run()).plan.assets
-        assert [is_on_target(line) for line in lines] == [True] * len(SYMBOLS)
+        assert [line.on_target for line in lines] == [True] * len(SYMBOLS)
         assert (await status_of(settings_of(stage)))["at_ceiling"] == len(SYMBOLS)
         child.process.terminate()
         async with asyncio.timeout(30):
@@ -565,7 +571,7 @@ async def test_a_sequence_that_the_journal_lacks_halts_the_asset_and_no_other(st
         view = opened.snapshot.assets[mint]
         foreign = Intent(IntentKind.MINT, mint, view.asset.sequence, 1, view.asset.vault)
         operator = stage.deployment.keys.operator
-        assert opened.cycle._hands is not None
+        assert opened.cycle._operator is not None
         await send_and_confirm(
             opened.runtime.pool,
             stage.client,
@@ -578,14 +584,14 @@ async def test_a_sequence_that_the_journal_lacks_halts_the_asset_and_no_other(st
                     genesis_hash=stage.deployment.genesis_hash,
                 )
             ],
-            signers=opened.cycle._hands.transactions.signers,
+            signers=opened.cycle._operator.transactions.signers,
             commitment="finalized",
         )
 
         async def others_on_target() -> bool:
             report = await opened.cycle.run()
             halted = {line.mint for line in report.plan.assets if line.reason in (Reason.HALTED, Reason.UNEXPLAINED)}
-            return halted == {mint} and all(is_on_target(line) for line in report.plan.assets if line.mint != mint)
+            return halted == {mint} and all(line.on_target for line in report.plan.assets if line.mint != mint)
 
         await until(others_on_target, "the other assets on target")
         halt = (await opened.runtime.journal.expected(mint)).halt

@@ -10,7 +10,8 @@ import pytest
 
 from xstocks_daemon.aio import run_until
 from xstocks_daemon.app import daemon
-from xstocks_daemon.app.cycle import Cycle, OperatorRoleMissing
+from xstocks_daemon.app.cycle import Cycle
+from xstocks_daemon.app.live_operator import OperatorRoleMissing
 from xstocks_daemon.app.metrics import Metrics
 from xstocks_daemon.app.runtime import as_user_error
 from xstocks_daemon.app.settings import TimingSettings

@@ -24,20 +24,9 @@ from xstocks_daemon.attester import (
     books_unmark,
     new_asset_book,
 )
-from xstocks_daemon.attester.books import (
-    AssetBook,
-    Books,
-    BooksFile,
-    Leaving,
-    Target,
-    books_json,
-    books_of,
-    parse_books,
-    with_deposit,
-    with_leaving,
-    with_redemptions,
-    with_release,
-)
+from xstocks_daemon.attester.books import AssetBook, Books, Leaving, Target, books_of
+from xstocks_daemon.attester.books_changes import with_deposit, with_leaving, with_redemptions, with_release
+from xstocks_daemon.attester.books_file import BooksFile, books_json, parse_books
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.domain.units import capacity_raw, shares_micro_for
 from xstocks_daemon.errors import UserError

@@ -36,7 +36,8 @@ from tests.custody.world import (
     snapshot_of,
 )
 from xstocks_daemon.attester import books_deposit, books_mark_leaving
-from xstocks_daemon.attester.books import AssetBook, BooksFile, books_of
+from xstocks_daemon.attester.books import AssetBook, books_of
+from xstocks_daemon.attester.books_file import BooksFile
 from xstocks_daemon.attester.chain_view import CachedChainView
 from xstocks_daemon.attester.run import serve_attester
 from xstocks_daemon.attester.signer import AboveLimits, EntriesRefused, SignRefused

@@ -22,7 +22,8 @@ from tests.custody.world import (
     snapshot_of,
 )
 from xstocks_daemon.attester import ReleaseRefused, books_mark_leaving, books_show
-from xstocks_daemon.attester.books import AssetBook, Leaving, Target, new_asset_book, with_leaving
+from xstocks_daemon.attester.books import AssetBook, Leaving, Target, new_asset_book
+from xstocks_daemon.attester.books_changes import with_leaving
 from xstocks_daemon.attester.operations import release_with
 from xstocks_daemon.attester.release import Condition, unmet_conditions
 from xstocks_daemon.chain.addresses import ProgramAddresses

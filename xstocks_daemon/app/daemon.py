@@ -15,7 +15,8 @@ from typing import Any
 from xstocks_daemon.aio import run_until, stop_on_signals
 from xstocks_daemon.app.crash import kill_at
 from xstocks_daemon.app.custody import CustodyRound
-from xstocks_daemon.app.cycle import Cycle, CycleReport, OperatorRoleMissing, Progress, no_progress
+from xstocks_daemon.app.cycle import Cycle, CycleReport, Progress, no_progress
+from xstocks_daemon.app.live_operator import OperatorRoleMissing
 from xstocks_daemon.app.logging import get_logger
 from xstocks_daemon.app.metrics import Metrics
 from xstocks_daemon.app.runtime import Runtime, open_runtime

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from xstocks_daemon.app.custody import CustodyRound
-from xstocks_daemon.app.cycle import is_on_target
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.custody.wire import statement_json
 from xstocks_daemon.domain.decisions import AssetPlan, Note, Plan, RelayStatement
@@ -24,7 +23,7 @@ def plan_json(plan: Plan) -> Json:
     return {
         "slot": plan.slot,
         "now_ts": plan.now_ts,
-        "on_target": sum(is_on_target(line) for line in plan.assets),
+        "on_target": sum(one.on_target for one in plan.assets),
         "assets": [asset_plan_json(line) for line in plan.assets],
         "relays": [relay_json(relay) for relay in plan.relays],
         "intents": [intent_json(intent) for intent in plan.intents],
@@ -42,7 +41,7 @@ def asset_plan_json(line: AssetPlan) -> Json:
         "mint": base58(line.mint),
         "symbol": line.symbol,
         "decimals": line.decimals,
-        "on_target": is_on_target(line),
+        "on_target": line.on_target,
         "supply_raw": str(line.supply_raw),
         "vault_raw": str(line.vault_raw),
         "ceiling_raw": str(line.ceiling_raw),

@@ -9,13 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xstocks_daemon import clock
-from xstocks_daemon.attester.books import (
-    AssetBook,
-    Books,
-    BooksFile,
-    Leaving,
-    Target,
-    books_of,
+from xstocks_daemon.attester.books import AssetBook, Books, Leaving, Target, books_of
+from xstocks_daemon.attester.books_changes import (
     leaving_of,
     with_deposit,
     with_leaving,
@@ -23,6 +18,7 @@ from xstocks_daemon.attester.books import (
     with_release,
     without_leaving,
 )
+from xstocks_daemon.attester.books_file import BooksFile
 from xstocks_daemon.attester.chain_view import ChainView, ChainViewUnavailable, ReaderChainView
 from xstocks_daemon.attester.release import Unmet, unmet_conditions
 from xstocks_daemon.attester.settings import AttesterSettings, ServedCustodianSettings

@@ -72,7 +72,7 @@ class Peer(Protocol):
         ...
 
 
-class HttpPeer:
+class HttpPeer(Peer):
     """A sidecar over HTTP. `monotonic` is a clock in seconds."""
 
     def __init__(self, target: HttpTarget, session: aiohttp.ClientSession, monotonic: Callable[[], float]) -> None:
@@ -83,11 +83,9 @@ class HttpPeer:
         self.name = target.safe
 
     def resting(self) -> bool:
-        """See Peer."""
         return self._monotonic() < self._rests_until
 
     async def cosign(self, statement: Statement) -> PeerAnswer:
-        """See Peer."""
         body = {"statement": statement_json(statement)}
         try:
             answer = await post_json(self._session, self._target, "/v1/cosign", body, timeout_secs=_TIMEOUT_SECS)

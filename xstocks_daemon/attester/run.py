@@ -13,12 +13,12 @@ from aiohttp import web
 
 from xstocks_daemon import clock
 from xstocks_daemon.aio import run_until, stop_on_signals
-from xstocks_daemon.attester.books import BooksFile
+from xstocks_daemon.attester.books_file import BooksFile
 from xstocks_daemon.attester.chain_view import CachedChainView, ChainView
 from xstocks_daemon.attester.operations import custodian_address, open_chain_view
 from xstocks_daemon.attester.peers import HttpPeer
 from xstocks_daemon.attester.proposer import Proposer
-from xstocks_daemon.attester.server import AttesterServer, ServerSettings
+from xstocks_daemon.attester.server import STOP_GRACE_SECS, AttesterServer, ServerSettings
 from xstocks_daemon.attester.settings import AttesterSettings, load_token
 from xstocks_daemon.attester.signer import SignerLimits, StatementSigner
 from xstocks_daemon.attester.store import SignedStore
@@ -48,7 +48,8 @@ class RunningAttester:
 
 
 async def run_attester(settings: AttesterSettings, stop: asyncio.Event | None = None) -> None:
-    """Serve until `stop` is set; without one, until SIGTERM or SIGINT. Requests under way are finished first.
+    """Serve until `stop` is set; without one, until SIGTERM or SIGINT. Requests under way may
+    finish within STOP_GRACE_SECS.
 
     UserError for settings that cannot be served.
     """
@@ -91,6 +92,7 @@ async def serve_attester(
     *,
     submitter: StatementSubmitter | None = None,
     now_ms: Callable[[], int] = clock.now_ms,
+    stop_grace_secs: float = STOP_GRACE_SECS,
 ) -> AsyncIterator[RunningAttester]:
     """A serving sidecar over any chain port. Blocking start-up work is small files only."""
     monotonic = asyncio.get_running_loop().time
@@ -129,9 +131,9 @@ async def serve_attester(
             _log.warning("lower statements are not submitted by this sidecar: no fee_payer_file is set")
         tokens = [load_token(path, "token_files") for path in settings.token_files]
         server = AttesterServer(
-            signer, proposer, ServerSettings(tokens, settings.request_timeout_secs, submits_lower=lower is not None)
+            signer, proposer, ServerSettings(tokens, settings.request_timeout_secs, lower is not None, stop_grace_secs)
         )
-        runner = web.AppRunner(server.application(), access_log=None, shutdown_timeout=settings.request_timeout_secs)
+        runner = web.AppRunner(server.application(), access_log=None, shutdown_timeout=STOP_GRACE_SECS)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         site = web.TCPSite(runner, settings.listen_host, settings.listen_port)

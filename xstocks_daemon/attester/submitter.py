@@ -46,7 +46,7 @@ class StatementSubmitter(Protocol):
         ...
 
 
-class ChainSubmitter:
+class ChainSubmitter(StatementSubmitter):
     """Sends by the chain's own transaction, paid by `fee_payer`."""
 
     def __init__(self, pool: RpcPool, client: ProgramClient, fee_payer: Keypair) -> None:
@@ -55,7 +55,6 @@ class ChainSubmitter:
         self._fee_payer = fee_payer
 
     async def submit(self, signed: SignedStatement) -> str:
-        """See StatementSubmitter."""
         statement = signed.statement
         payer = Address(bytes(self._fee_payer.pubkey()))
         instructions = [
@@ -144,5 +143,5 @@ class LoweringSubmitter:
         if not mints:
             return []
         snapshot = await self._chain_view.snapshot(custodian, mints)
-        lines = (own_entry(books, snapshot, custodian, mint) for mint in mints)
-        return [line.entry.mint for line in lines if isinstance(line, OwnEntry) and line.sum_raw < line.chain_sum_raw]
+        own_entries = (own_entry(books, snapshot, custodian, mint) for mint in mints)
+        return [own.entry.mint for own in own_entries if isinstance(own, OwnEntry) and own.sum_raw < own.chain_sum_raw]

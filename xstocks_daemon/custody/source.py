@@ -116,7 +116,7 @@ class SourceLimits:
     concurrent_per_custodian: int = 8
 
 
-class HttpStatementSource:
+class HttpStatementSource(StatementSource):
     """Statements by `POST /v1/statements`."""
 
     def __init__(
@@ -137,7 +137,7 @@ class HttpStatementSource:
         wanted: Mapping[Address, Sequence[Sequence[Address]]],
         at_most_micro: Mapping[Address, int] | None = None,
     ) -> CustodyReading:
-        """See StatementSource. A custodian without an endpoint, or a group of a wrong size, is a mistake of the
+        """As StatementSource says. A custodian without an endpoint, or a group of a wrong size, is a mistake of the
         caller: ValueError."""
         for custodian, groups in wanted.items():
             if custodian not in self._endpoints:

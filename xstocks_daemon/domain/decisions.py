@@ -120,6 +120,11 @@ class AssetPlan:
     reason: Reason
     notes: tuple[Note, ...] = ()
 
+    @property
+    def on_target(self) -> bool:
+        """Whether its supply is at its target by fresh statements (or no custodian keeps shares of it)."""
+        return self.supply_raw == self.target_raw and self.reason in (Reason.ON_TARGET, Reason.NO_ENTRY)
+
 
 @dataclass(frozen=True, slots=True)
 class RelayStatement:
