@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from xstocks_daemon.app.custody import CustodyRound
@@ -16,6 +17,14 @@ from xstocks_daemon.domain.units import multiplier_text, shares_text
 from xstocks_daemon.journal import IntentRecord
 
 Json = dict[str, Any]
+
+
+def time_text(ts: int) -> str:
+    """Unix seconds as ISO 8601; for people."""
+    try:
+        return datetime.fromtimestamp(ts, UTC).isoformat().replace("+00:00", "Z")
+    except (OverflowError, ValueError, OSError):
+        return f"{ts} s after 1970"
 
 
 def plan_json(plan: Plan) -> Json:
