@@ -26,8 +26,8 @@ from xstocks_daemon.chain.errors import (
     ProgramError,
     TransactionFailed,
 )
-from xstocks_daemon.chain.idl import interface_of, load_interface, translate
 from xstocks_daemon.chain.program import AdoptionState, Profile, ProposalState, RecoveryState, Role
+from xstocks_daemon.chain.program.idl import interface_of, load_interface, translate
 from xstocks_daemon.domain.intent import IntentKind
 from xstocks_daemon.domain.snapshot import (
     AssetState,

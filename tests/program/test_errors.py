@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.support.error_codes import ErrorCode
-from xstocks_daemon.chain.idl import load_interface
+from xstocks_daemon.chain.program.idl import load_interface
 
 FIRST_OWN = 6_000
 

@@ -24,8 +24,8 @@ from tests.support.error_codes import ErrorCode
 from tests.support.fixtures import session_fixture
 from tests.support.live_chain import LAMPORTS_PER_SOL, LiveChain, address_of, call
 from xstocks_daemon.chain.addresses import base58, parse_address
-from xstocks_daemon.chain.idl import load_interface
-from xstocks_daemon.chain.logs import invocations
+from xstocks_daemon.chain.program.idl import load_interface
+from xstocks_daemon.chain.program.logs import invocations
 from xstocks_daemon.chain.rpc import AccountInfo, Simulation
 from xstocks_daemon.domain.units import Address
 

@@ -17,7 +17,7 @@ from tests.support.deployed import Asset, DeployedProgram
 from tests.support.edit import patched
 from tests.support.error_codes import ErrorCode
 from tests.support.live_chain import address_of, call
-from xstocks_daemon.chain.idl import discriminator
+from xstocks_daemon.chain.program.idl import discriminator
 from xstocks_daemon.domain.units import Address
 
 BROKEN: dict[str, tuple[int, bytes, ErrorCode]] = {

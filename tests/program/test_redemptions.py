@@ -20,8 +20,8 @@ from tests.support.error_codes import ErrorCode
 from tests.support.live_chain import Call, address_of, call
 from tests.support.redeeming import Request, fresh_id, participant_with, requested
 from xstocks_daemon.chain.addresses import TOKEN_2022, pubkey
-from xstocks_daemon.chain.idl import load_interface
 from xstocks_daemon.chain.mint_layout import DECIMALS
+from xstocks_daemon.chain.program.idl import load_interface
 from xstocks_daemon.chain.transactions import transfer_tokens
 from xstocks_daemon.domain.snapshot import AssetState, CustodianState, Hold, RedemptionState, Scope
 from xstocks_daemon.domain.units import Address

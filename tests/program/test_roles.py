@@ -17,8 +17,8 @@ from tests.support.live_chain import address_of, call
 from tests.support.mints import live_mint
 from tests.support.redeeming import Request, participant_with, requested
 from xstocks_daemon.aio import gather_all
-from xstocks_daemon.chain.idl import load_interface
 from xstocks_daemon.chain.program import Role
+from xstocks_daemon.chain.program.idl import load_interface
 from xstocks_daemon.domain.snapshot import AttesterKey, Hold, Scope
 from xstocks_daemon.domain.units import ZERO_ADDRESS, Address, multiplier_bits_of
 

@@ -14,8 +14,8 @@ from tests.support.edit import patched, with_account, with_data
 from tests.support.error_codes import ErrorCode
 from tests.support.fixtures import session_fixture, single_fixture
 from tests.support.live_chain import Call, address_of
-from xstocks_daemon.chain.idl import load_interface
 from xstocks_daemon.chain.program import Proposal, ProposalState, Role
+from xstocks_daemon.chain.program.idl import load_interface
 from xstocks_daemon.domain.snapshot import AttesterKey
 from xstocks_daemon.domain.units import Address
 

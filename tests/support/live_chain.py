@@ -25,7 +25,7 @@ from localnet.harness.wait import until
 from tests.support.embedded_rpc import ADVANCE_ONE_SLOT, BatchEndpoint, Request, SteppingEndpoint
 from tests.support.error_codes import ErrorCode
 from xstocks_daemon.chain.addresses import CLOCK_SYSVAR, base58, parse_address, pubkey
-from xstocks_daemon.chain.logs import invocations
+from xstocks_daemon.chain.program.logs import invocations
 from xstocks_daemon.chain.rpc import MAX_ACCOUNTS_PER_CALL, AccountInfo, LandedTransaction, RpcEndpoint, Simulation
 from xstocks_daemon.chain.transactions import MAX_COMPUTE_UNITS, compile_message, unsigned_transaction
 from xstocks_daemon.domain.units import Address

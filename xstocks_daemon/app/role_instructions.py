@@ -11,10 +11,10 @@ from solders.instruction import AccountMeta, Instruction
 from xstocks_daemon.app.runtime import ChainConnection
 from xstocks_daemon.app.settings import Settings
 from xstocks_daemon.app.views import time_text
-from xstocks_daemon.chain.accounts_resolver import AvailableSigners, fill
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.chain.errors import ProgramError, TransactionFailed
 from xstocks_daemon.chain.program import ProgramEvent, Proposal
+from xstocks_daemon.chain.program.accounts_resolver import AvailableSigners, resolve_instruction
 from xstocks_daemon.chain.sender import SignedAttempt, confirm_attempt, landed_transaction, sign_attempt, simulate
 from xstocks_daemon.chain.transactions import MAX_COMPUTE_UNITS, ComputeBudget
 from xstocks_daemon.domain.units import Address
@@ -73,22 +73,22 @@ class RoleInstruction:
         """Built and simulated. UserError for what is missing; OperationError with the name of what refuses it."""
         client, request = self.chain.client, self.request
         config = None if request.instruction == "initialize" else await self.chain.reader.config()
-        signatories = AvailableSigners(list(self.signers), config)
-        meant = fill(
+        signers = AvailableSigners(list(self.signers), config)
+        meant = resolve_instruction(
             client,
             request.instruction,
             request.args,
             request.named,
-            signatories,
+            signers,
             request.remaining,
             present=not request.propose,
         )
         if request.propose:
-            admin = signatories.of("propose", client.interface.accounts_of["propose"][0], None)
+            admin = signers.of("propose", client.interface.accounts_of["propose"][0], None)
             assert admin is not None, "the admin of propose is not optional"
             sent = client.propose(admin=admin, instruction=meant)
             return Draft(sent, meant, client.proposal_address(meant), None, await self._budget(sent, None))
-        if not client.interface.timelocked(request.instruction) or config is None or not config.sealed:
+        if request.instruction not in client.interface.timelocked or config is None or not config.sealed:
             return Draft(meant, meant, None, None, await self._budget(meant, None))
         address = client.proposal_address(meant)
         state = await self._proposal(address)

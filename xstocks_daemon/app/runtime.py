@@ -21,8 +21,8 @@ from xstocks_daemon.chain.errors import (
     RpcUnreachable,
     WrongCluster,
 )
-from xstocks_daemon.chain.idl import discriminator
 from xstocks_daemon.chain.program import ProgramClient
+from xstocks_daemon.chain.program.idl import discriminator
 from xstocks_daemon.chain.reader import ChainReader
 from xstocks_daemon.chain.rpc import RpcLimits, RpcPool
 from xstocks_daemon.custody.http import HttpTarget

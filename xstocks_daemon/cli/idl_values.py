@@ -15,9 +15,9 @@ from typing import Any
 from xstocks_daemon.app.views import time_text
 from xstocks_daemon.chain.addresses import base58, parse_address
 from xstocks_daemon.chain.errors import AddressError
-from xstocks_daemon.chain.idl import ProgramInterface
 from xstocks_daemon.chain.mint_layout import DECIMALS
 from xstocks_daemon.chain.program import CUSTODIAN_NAME_BYTES, Profile, Role
+from xstocks_daemon.chain.program.idl import ProgramInterface
 from xstocks_daemon.domain.snapshot import Hold, ParticipantState, Scope
 from xstocks_daemon.domain.units import (
     MILLIS_PER_SEC,

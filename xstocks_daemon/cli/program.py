@@ -12,16 +12,14 @@ import typer
 from xstocks_daemon.app.role_instructions import Request, RoleInstruction
 from xstocks_daemon.app.runtime import open_chain
 from xstocks_daemon.app.settings import Settings
-from xstocks_daemon.chain.accounts_resolver import (
-    Input,
-    duties_of,
-    inputs,
-    metas,
-    option,
-    takes_remaining,
-)
-from xstocks_daemon.chain.idl import ProgramInterface, load_interface
 from xstocks_daemon.chain.program import REDEMPTION_ID_BYTES
+from xstocks_daemon.chain.program.accounts_resolver import (
+    Input,
+    inputs,
+    option,
+    remaining_metas,
+)
+from xstocks_daemon.chain.program.idl import ProgramInterface, RemainingGroup, load_interface
 from xstocks_daemon.cli import idl_values
 from xstocks_daemon.cli.common import ConfigOption, JsonOption, YesOption, open_settings_of_a_role, run_async
 from xstocks_daemon.cli.output import ERRORS, print_json, say
@@ -58,7 +56,7 @@ class _AnyName(typer.core.TyperGroup):
 def program_app(*, filled: bool) -> typer.Typer:
     """The group; `filled` with its commands where they are wanted."""
     app = typer.Typer(
-        help="One instruction of the program, by the keys of those whose duty it is.",
+        help="One instruction of the program, by the keys of those whose role it is.",
         no_args_is_help=True,
         cls=_AnyName,
     )
@@ -82,12 +80,22 @@ def _caller(interface: ProgramInterface, name: str) -> str:
 
 def _signed_by(interface: ProgramInterface, name: str) -> str:
     signing = [
-        " or ".join(duties_of(role) or (role.name,)).replace("_", " ")
-        + (f" ({role.doc.rstrip('.').lower()})" if role.optional else "")
-        for role in interface.accounts_of[name]
-        if role.signer
+        " or ".join(spec.roles or (spec.name,)).replace("_", " ")
+        + (f" ({spec.doc.rstrip('.').lower()})" if spec.optional else "")
+        for spec in interface.accounts_of[name]
+        if spec.signer
     ]
     return ", ".join(signing) or "anyone"
+
+
+def _listed(groups: Sequence[RemainingGroup]) -> str:
+    """What stands behind the named accounts, for people."""
+    return "; then ".join(
+        ", ".join(f"{each.name}{':w' if each.writable else ''}" for each in group.accounts)
+        + (f" for each of {group.per}" if group.per else f", {group.least} to {group.most} times")
+        + (f", ascending by {group.ascending_by}" if group.ascending_by else "")
+        for group in groups
+    )
 
 
 def _command(interface: ProgramInterface, instruction: str) -> Callable[..., None]:
@@ -100,12 +108,12 @@ def _command(interface: ProgramInterface, instruction: str) -> Callable[..., Non
         _parameter(each.name, _ACCOUNTS, each.doc, metavar=_ALSO.get(each.name, "ADDRESS"), required=each.required)
         for each in inputs(interface, instruction)
     ]
-    if takes_remaining(interface, instruction):
-        text = "A remaining account, with :w where it is writable; again for each, in order."
+    if groups := interface.remaining_of[instruction]:
+        text = f"A remaining account, with :w where it is writable; again for each, in order: {_listed(groups)}."
         remaining = typer.Option("--remaining", metavar="ADDRESS[:w]", help=text, rich_help_panel=_ACCOUNTS)
         parameters.append(_keyword("remaining", Annotated[list[str] | None, remaining], None))
     parameters.append(_keyword("key", KeyOption, None))
-    if interface.timelocked(instruction):
+    if instruction in interface.timelocked:
         parameters.append(_keyword("propose", ProposeOption, False))
     parameters += [
         _keyword("dry_run", DryRunOption, False),
@@ -164,7 +172,7 @@ def read_request(interface: ProgramInterface, instruction: str, given: Mapping[s
         (Address(idl_values.parse_account("--remaining", text.removesuffix(":w"))), text.endswith(":w"))
         for text in given.get("remaining") or ()
     ]
-    return Request(instruction, args, named, metas(remaining), given.get("propose", False))
+    return Request(instruction, args, named, remaining_metas(remaining), given.get("propose", False))
 
 
 def _named(each: Input, text: str) -> Address | bytes | int:

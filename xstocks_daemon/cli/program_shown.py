@@ -11,8 +11,8 @@ from solders.instruction import AccountMeta
 from xstocks_daemon.app.role_instructions import Draft, Request, RoleInstruction, Sent
 from xstocks_daemon.app.views import time_text
 from xstocks_daemon.chain.addresses import base58
-from xstocks_daemon.chain.idl import AccountSpec, ProgramInterface
 from xstocks_daemon.chain.program import Proposal
+from xstocks_daemon.chain.program.idl import AccountSpec, ProgramInterface
 from xstocks_daemon.cli import idl_values
 from xstocks_daemon.cli.output import print_table, say
 from xstocks_daemon.domain.units import Address

@@ -38,7 +38,8 @@ class Seed:
 @dataclass(frozen=True, slots=True)
 class AccountSpec:
     """One account of an instruction, in the place it must take. `fixed` is the only address allowed, if any; `seeds`
-    (none: empty) are those of the program's address that it must be."""
+    (none: empty) are those of the program's address that it must be. `roles`: the Config's fields, any one of whose
+    keys may sign as it; empty for a signer that is whoever it is, such as a wallet."""
 
     name: str
     signer: bool
@@ -46,7 +47,29 @@ class AccountSpec:
     optional: bool
     fixed: Address | None
     seeds: tuple[Seed, ...]
+    roles: tuple[str, ...]
     doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemainingAccount:
+    """One account of a group behind the named ones."""
+
+    name: str
+    writable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RemainingGroup:
+    """Accounts that an instruction takes together behind its named ones, again and again: for each item of the argument
+    `per`, or from `least` to `most` times where there is no such argument. `ascending_by`: "address" or "mint" where
+    they ascend strictly by it."""
+
+    accounts: tuple[RemainingAccount, ...]
+    per: str | None
+    least: int
+    most: int
+    ascending_by: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +82,18 @@ class ProgramInterface:
     args_of: Mapping[str, tuple[tuple[str, Any], ...]]
     """Of each instruction: its arguments in order, by name and type (of spec 0.1.0)."""
     doc_of: Mapping[str, str]
+    timelocked: frozenset[str]
+    """Instructions that wait for the timelock once the program is sealed; the last account of each is its proposal."""
+    remaining_of: Mapping[str, tuple[RemainingGroup, ...]]
+    """Of each instruction: what it takes behind its named accounts, in order."""
     error_of: Mapping[int, tuple[str, str]]
     fields_of: Mapping[str, tuple[tuple[str, Any], ...]]
     """Of each struct, events included: its fields in order, by name and type (of spec 0.1.0)."""
 
-    def timelocked(self, instruction: str) -> bool:
-        """Whether it waits for the timelock once the program is sealed: its last account is its proposal."""
-        accounts = self.accounts_of.get(instruction, ())
-        return bool(accounts) and accounts[-1].name == "proposal" and accounts[-1].optional
+    @property
+    def roles(self) -> frozenset[str]:
+        """Every role that may sign something: fields of the Config that name a key."""
+        return frozenset(role for specs in self.accounts_of.values() for spec in specs for role in spec.roles)
 
 
 def plain_value(interface: ProgramInterface, kind: Any, value: Any) -> Any:
@@ -97,7 +124,7 @@ def idl_text() -> str:
     packaged = resources.files(__package__) / IDL_FILE
     if packaged.is_file():
         return packaged.read_text(encoding="utf-8")
-    path = Path(__file__).resolve().parents[2] / "idl" / IDL_FILE
+    path = Path(__file__).resolve().parents[3] / "idl" / IDL_FILE
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
@@ -120,9 +147,14 @@ def interface_of(spec: Json) -> ProgramInterface:
         return ProgramInterface(
             program_id=parse_address(spec["address"], "IDL address"),
             idl=Idl.from_json(json.dumps(translate(spec))),
-            accounts_of={each["name"]: tuple(map(_role, each["accounts"])) for each in spec["instructions"]},
+            accounts_of={each["name"]: tuple(map(_account, each["accounts"])) for each in spec["instructions"]},
             args_of={each["name"]: _named(each["args"]) for each in spec["instructions"]},
             doc_of={each["name"]: " ".join(each.get("docs", ())) for each in spec["instructions"]},
+            timelocked=frozenset(each["name"] for each in spec["instructions"] if each.get("timelocked", False)),
+            remaining_of={
+                each["name"]: tuple(map(_remaining_group, each.get("remaining_accounts", ())))
+                for each in spec["instructions"]
+            },
             error_of={each["code"]: (each["name"], each.get("msg", "")) for each in spec.get("errors", ())},
             fields_of={each["name"]: _named(_fields(each)) for each in spec["types"]},
         )
@@ -174,7 +206,7 @@ def translate(spec: Json) -> dict[str, Any]:
     }
 
 
-def _role(account: Json) -> AccountSpec:
+def _account(account: Json) -> AccountSpec:
     fixed = account.get("address")
     return AccountSpec(
         name=account["name"],
@@ -183,7 +215,19 @@ def _role(account: Json) -> AccountSpec:
         optional=account.get("optional", False),
         fixed=None if fixed is None else parse_address(fixed, f"IDL account {account['name']}"),
         seeds=tuple(map(_seed, account.get("pda", {}).get("seeds", ()))),
+        roles=tuple(account.get("roles", ())),
         doc=" ".join(account.get("docs", ())),
+    )
+
+
+def _remaining_group(group: Json) -> RemainingGroup:
+    repeat = group["repeat"]
+    return RemainingGroup(
+        accounts=tuple(RemainingAccount(each["name"], each.get("writable", False)) for each in group["accounts"]),
+        per=repeat.get("per"),
+        least=repeat.get("min", 0),
+        most=repeat.get("max", 0),
+        ascending_by=group.get("ascending_by"),
     )
 
 
