@@ -31,7 +31,15 @@ from xstocks_daemon.chain.resolver import (
     Unknown,
     with_minimum_expiry,
 )
-from xstocks_daemon.chain.sender import Outcome, Seen, SignedAttempt, send_until_resolved
+from xstocks_daemon.chain.sender import (
+    FirstSent,
+    Outcome,
+    Resolved,
+    Seen,
+    SignedAttempt,
+    Waiting,
+    send_until_resolved,
+)
 from xstocks_daemon.chain.transactions import ComputeBudget
 from xstocks_daemon.domain.batches import MAX_MINTS, intent_batches
 from xstocks_daemon.domain.intent import AttemptState, Intent, IntentKind
@@ -92,23 +100,27 @@ class Attempts:
     async def _send_until_resolved(
         self, attempts: Sequence[SignedAttempt], confirmation_timeout_secs: float
     ) -> AsyncGenerator[tuple[Intent, ...], None]:
-        async for outcomes in send_until_resolved(
+        async for event in send_until_resolved(
             self._transactions.pool,
             attempts,
             commitment="finalized",
             confirmation_timeout_secs=confirmation_timeout_secs,
             poll_secs=self._transactions.timing.poll_secs,
-            sent=lambda: crash_point(CrashPoint.AFTER_FIRST_SEND),
-            waiting=lambda: crash_point(CrashPoint.WHILE_REBROADCASTING),
         ):
-            for landed in await gather_all(self._settle(outcome) for outcome in outcomes):
-                if landed:
-                    yield landed
+            match event:
+                case FirstSent():
+                    crash_point(CrashPoint.AFTER_FIRST_SEND)
+                case Waiting():
+                    crash_point(CrashPoint.WHILE_REBROADCASTING)
+                case Resolved():
+                    for landed in await gather_all(self._settle(outcome) for outcome in event.outcomes):
+                        if landed:
+                            yield landed
 
     async def _settle(self, outcome: Outcome) -> tuple[Intent, ...]:
         """Journal what became of one attempt, if that is proved; gives its intents where it executed."""
-        attempt, last_seen = outcome
-        if isinstance(last_seen, Seen):
+        attempt = outcome.attempt
+        if isinstance(outcome.said, Seen):
             crash_point(CrashPoint.AFTER_LANDED_SEEN)
         resolution = await self._resolver.resolve(attempt)
         match resolution:

@@ -19,6 +19,7 @@ from xstocks_daemon.chain.program import ProgramClient
 from xstocks_daemon.chain.rpc import RpcPool
 from xstocks_daemon.chain.sender import (
     AttemptExpired,
+    Resolved,
     Seen,
     SignedAttempt,
     landed_transaction,
@@ -80,16 +81,17 @@ class OperatorTransactions:
         signatures = " ".join(attempt.signature_text for attempt in attempts)
         await self.journal.record_event(kind, None, {"signatures": signatures})
         outcomes: dict[bytes, TransactionFailed | None] = {}
-        async for fates in send_until_resolved(
+        async for event in send_until_resolved(
             self.pool,
             attempts,
             commitment="confirmed",
             confirmation_timeout_secs=self.timing.confirmation_timeout_secs,
             poll_secs=self.timing.poll_secs,
         ):
-            for attempt, outcome in fates:
-                if isinstance(outcome, Seen):
-                    outcomes[attempt.signature] = await self.failure_of(attempt, outcome)
+            for outcome in event.outcomes if isinstance(event, Resolved) else ():
+                if isinstance(outcome.said, Seen):
+                    attempt = outcome.attempt
+                    outcomes[attempt.signature] = await self.failure_of(attempt, outcome.said)
         return outcomes
 
     async def failure_of(self, attempt: SignedAttempt, seen: Seen) -> TransactionFailed | None:
