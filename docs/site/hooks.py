@@ -1,5 +1,5 @@
-"""Makes the documents that exist into a site: the README is its first page, and links to files that are no pages (sources,
-other folders) lead to the repository."""
+"""Makes the documents that exist into a site: the README is its first page, and links to files that are no pages
+(sources, other folders) lead to the repository."""
 
 from __future__ import annotations
 

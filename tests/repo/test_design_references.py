@@ -66,11 +66,12 @@ def test_references_are_read_in_each_form_that_is_used(text: str, numbers: list[
 
 
 def test_links_between_the_documents_lead_somewhere() -> None:
-    broken = []
-    for path in tracked("*.md"):
-        for target in re.findall(r"\]\((?!https?://|#|mailto:)([^)#\s]+)", text_of(path)):
-            if not (ROOT / path.parent / target).exists():
-                broken.append(f"{path}: {target}")
+    broken = [
+        f"{path}: {target}"
+        for path in tracked("*.md")
+        for target in re.findall(r"\]\((?!https?://|#|mailto:)([^)#\s]+)", text_of(path))
+        if not (ROOT / path.parent / target).exists()
+    ]
     assert not broken
 
 
