@@ -182,7 +182,7 @@ class CustodyReader:
 
 
 def _rest_of(rejected: Iterable[Rejected]) -> dict[Address, set[Address]]:
-    """Per custodian the assets of statements of which only single lines were not believed, without those lines."""
+    """Per custodian the assets of statements of which only single entries were not believed, without those entries."""
     rest: dict[Address, set[Address]] = {}
     for each in rejected:
         bad = {rejection.mint for rejection in each.rejections}
@@ -204,6 +204,5 @@ def with_verified(evidence: EvidenceMap, verified: Iterable[SignedStatement]) ->
             if old is None:
                 known[signed.statement.custodian] = CustodianEvidence(new)
             elif new.observed_ms > old.newest.observed_ms:
-                lowered_ms = new.observed_ms if new.sum_raw < old.newest.sum_raw else old.lowered_ms
-                known[signed.statement.custodian] = CustodianEvidence(new, old.newest, lowered_ms)
+                known[signed.statement.custodian] = old.after(new)
     return after

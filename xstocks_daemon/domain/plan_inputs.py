@@ -14,7 +14,7 @@ from xstocks_daemon.domain.units import BPS, Address, checked_u64
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One asset's line of one verified statement, with the whole signed statement (what the chain takes is whole)."""
+    """One asset's entry of one verified statement, with the whole signed statement (what the chain takes is whole)."""
 
     signed: SignedStatement
     entry: StatementEntry
@@ -41,6 +41,16 @@ class CustodianEvidence:
     newest: Evidence
     previous: Evidence | None = None
     lowered_ms: int = 0
+
+    def after(self, later: Evidence) -> CustodianEvidence:
+        """What is known once `later`, observed after `newest`, is known too."""
+        lowered_ms = last_lowered_ms(later.observed_ms, later.sum_raw, self.newest.sum_raw, self.lowered_ms)
+        return CustodianEvidence(later, self.newest, lowered_ms)
+
+
+def last_lowered_ms(observed_ms: int, sum_raw: int, sum_before_raw: int, lowered_before_ms: int) -> int:
+    """When a custodian last said less than before, given a statement of `observed_ms` and the one before it."""
+    return observed_ms if sum_raw < sum_before_raw else lowered_before_ms
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from xstocks_daemon.domain.plan_inputs import CustodianEvidence, Evidence
+from xstocks_daemon.domain.plan_inputs import CustodianEvidence, Evidence, last_lowered_ms
 from xstocks_daemon.domain.statement import SignedStatement
 from xstocks_daemon.domain.units import Address, address_text
 from xstocks_daemon.journal.port import Equivocation, EvidenceStore
@@ -59,10 +59,11 @@ def _newer_entries(
             if statement.observed_ms == old["observed_ms"] and numbers != {name: old[name] for name in _NUMBERS}:
                 contradictions.append(Equivocation(entry.mint, statement.custodian, statement.observed_ms))
             continue
-        lowered = old is not None and (
-            entry.capacity_raw + entry.redeemed_seen_raw < old["capacity_raw"] + old["redeemed_seen_raw"]
-        )
-        lowered_before_ms = 0 if old is None else old["lowered_ms"]
+        lowered_ms = 0
+        if old is not None:
+            sum_raw = entry.capacity_raw + entry.redeemed_seen_raw
+            sum_before_raw = old["capacity_raw"] + old["redeemed_seen_raw"]
+            lowered_ms = last_lowered_ms(statement.observed_ms, sum_raw, sum_before_raw, old["lowered_ms"])
         newer.append(
             {
                 "custodian": statement.custodian,
@@ -70,7 +71,7 @@ def _newer_entries(
                 "newest": digest,
                 "previous": None if old is None else old["newest"],
                 "observed_ms": statement.observed_ms,
-                "lowered_ms": statement.observed_ms if lowered else lowered_before_ms,
+                "lowered_ms": lowered_ms,
                 **numbers,
             }
         )
