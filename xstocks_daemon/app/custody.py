@@ -17,13 +17,12 @@ from xstocks_daemon.custody.verify import (
     RejectionReason,
     SeenStatements,
     VerifyLimits,
-    chain_entry,
     pending_change_ts,
     verify_statement,
 )
 from xstocks_daemon.domain.batches import statement_groups
 from xstocks_daemon.domain.plan_inputs import CustodianEvidence, Evidence, Halt, HaltReason
-from xstocks_daemon.domain.snapshot import ChainSnapshot
+from xstocks_daemon.domain.snapshot import ChainSnapshot, chain_entry
 from xstocks_daemon.domain.statement import SignedStatement
 from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address
 
