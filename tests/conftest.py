@@ -43,6 +43,15 @@ def pytest_report_header() -> str:
     return f"chains: the embedded one, and {found}"
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    # Tests that share their module's event loop share what lives on it: one worker has it.
+    loop = item.get_closest_marker("asyncio")
+    of_module = loop is not None and loop.kwargs.get("loop_scope") == "module"
+    if of_module and item.get_closest_marker("xdist_group") is None:
+        item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.getoption("--all-chains"):
         unnamed = {each for each in items if each.get_closest_marker("validator") and not is_named(each.nodeid)}

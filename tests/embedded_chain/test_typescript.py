@@ -12,6 +12,8 @@ from localnet.harness.chains import ChainKind, chain_process
 from tests.support.node import node_packages, run
 from tests.support.on_validator import chain_params
 
+pytestmark = pytest.mark.xdist_group("typescript")
+
 
 @pytest.fixture(scope="module")
 def packages() -> None:
