@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 import pytest
-from xstocks_daemon.chain.idl import load_interface
 
 from localnet.harness.chains import validator_path
+from xstocks_daemon.chain.program.idl import load_interface
 
 _ROLES = "tests/program/test_roles.py::test_exactly_the_right_keys_pass"
 _OTHERS = {
