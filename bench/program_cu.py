@@ -15,16 +15,16 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.measure.asset_lifecycle import measure_life
+from bench.measure.asset_lifecycle import measure_asset_lifecycle
 from bench.measure.batches import measure_batches
 from bench.measure.document import Figures, document, tables
-from bench.measure.governance import BLANK, measure_initialize, measure_office, measure_participants
+from bench.measure.governance import BLANK, measure_governance, measure_initialize, measure_participants
 from bench.measure.meter import Meter, seeded
-from localnet.harness.chains import ChainError
-from localnet.harness.deploy import AGENTS, KEEPERS, Keys
+from localnet.harness.chains import ChainStartError
+from localnet.harness.deploy import AGENTS, CUSTODIANS, Keys
 from localnet.harness.keys import Key
+from tests.support.cluster import cluster, program_so
 from tests.support.deployed import deploy_program
-from tests.support.start import laboratory, program_so
 from xstocks_daemon.chain.program import Profile
 
 DOCS = Path(__file__).resolve().parents[1] / "docs" / "compute-units.md"
@@ -45,26 +45,26 @@ def seeded_keys(folder: Path) -> Keys:
         resumer=key("resumer"),
         compliance=key("compliance"),
         corporate_actions=key("corporate_actions"),
-        keepers={name: key(f"attester {name}") for name in KEEPERS},
+        custodians={name: key(f"attester {name}") for name in CUSTODIANS},
         agents={name: key(f"attester {name}") for name in AGENTS},
     )
 
 
 async def measure() -> Figures:
-    """Start the embedded chain, measure, stop it. Raises ChainError; AssertionError or ValueError where something is
-    refused, or measured without a meaning."""
+    """Start the embedded chain, measure, stop it. Raises ChainStartError; AssertionError or ValueError where something
+    is refused, or measured without a meaning."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         keys = seeded_keys(Path(folder))
-        async with laboratory("embedded", Path(folder), keys=keys, also={BLANK: program_so()}) as started:
+        async with cluster("embedded", Path(folder), keys=keys, also={BLANK: program_so()}) as started:
             version = await started.chain.rpc.call("getVersion")
             meter = Meter(started.chain)
             await measure_initialize(meter, started)
             program = await deploy_program(started.chain, keys, started.client)
             await measure_participants(meter, program)
             for profile in Profile:
-                await measure_life(meter, program, profile)
+                await measure_asset_lifecycle(meter, program, profile)
             batches = await measure_batches(meter, program)
-            await measure_office(meter, program)
+            await measure_governance(meter, program)
             return Figures(
                 units=meter.units,
                 batches=batches,
@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         figures = asyncio.run(measure())
-    except ChainError as error:
+    except ChainStartError as error:
         print(f"program_cu: {error}", file=sys.stderr)
         return 1
     if options.write_docs:

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.measure.meter import Meter, seeded
-from tests.support.deployed import OWN_KEEPER, Asset, Deployed
+from tests.support.deployed import OWN_KEEPER, Asset, DeployedProgram
+from tests.support.error_codes import ErrorCode
 from tests.support.live_chain import Call, address_of, call
 from tests.support.mints import live_mint
 from tests.support.redeeming import Request
-from tests.support.refusals import Refusal
 from xstocks_daemon.chain.program import Profile
 from xstocks_daemon.domain.snapshot import Hold, Scope
 from xstocks_daemon.domain.units import Address, multiplier_bits_of
@@ -22,16 +22,16 @@ AMOUNT_RAW = 10**8
 WALLET, HEIR = seeded("wallet"), seeded("heir")
 """Participants: who holds, and who gets what is recovered."""
 
-REFUSED: Mapping[Profile, Mapping[str, Refusal]] = {
+REFUSED: Mapping[Profile, Mapping[str, ErrorCode]] = {
     Profile.XSTOCKS: {},
     Profile.OPEN: {
-        "freeze": Refusal.NotFreezable,
-        "thaw": Refusal.NotFreezable,
-        "announce_recovery": Refusal.NotFreezable,
-        "cancel_recovery": Refusal.AccountNotInitialized,
-        "execute_recovery": Refusal.AccountNotInitialized,
-        "pause_transfers": Refusal.TransfersNotPausable,
-        "resume_transfers": Refusal.NothingToChange,
+        "freeze": ErrorCode.NotFreezable,
+        "thaw": ErrorCode.NotFreezable,
+        "announce_recovery": ErrorCode.NotFreezable,
+        "cancel_recovery": ErrorCode.AccountNotInitialized,
+        "execute_recovery": ErrorCode.AccountNotInitialized,
+        "pause_transfers": ErrorCode.TransfersNotPausable,
+        "resume_transfers": ErrorCode.NothingToChange,
     },
     Profile.PERMISSIONED: {},
 }
@@ -44,7 +44,7 @@ def figure_of(name: str, profile: Profile) -> str:
 
 
 async def new_asset(
-    program: Deployed,
+    program: DeployedProgram,
     name: str,
     *,
     profile: Profile = Profile.XSTOCKS,
@@ -77,24 +77,24 @@ async def new_asset(
     return Asset(program, fresh.mint, multiplier_bits_of("1"))
 
 
-async def measure_life(meter: Meter, program: Deployed, profile: Profile) -> None:
+async def measure_asset_lifecycle(meter: Meter, program: DeployedProgram, profile: Profile) -> None:
     """Measures all of it; what a profile does not have is refused, by name, and has no figure."""
     asset = await new_asset(program, f"of the profile {profile.name}", profile=profile, meter=meter)
-    life = _Life(meter, program, profile, asset)
-    await life.money()
-    await life.redemptions()
-    await life.compliance()
-    await life.pauses()
-    await life.corporate_actions()
-    await life.statements()
-    await life.end()
-    await life.adoption()
+    run = _AssetLifecycle(meter, program, profile, asset)
+    await run.money()
+    await run.redemptions()
+    await run.compliance()
+    await run.pauses()
+    await run.corporate_actions()
+    await run.statements()
+    await run.end()
+    await run.adoption()
 
 
 @dataclass(frozen=True, slots=True)
-class _Life:
+class _AssetLifecycle:
     meter: Meter
-    program: Deployed
+    program: DeployedProgram
     profile: Profile
     asset: Asset
 
@@ -131,23 +131,23 @@ class _Life:
         asset = self.asset
         await asset.attest(CAPACITY_RAW)
         # The first one of an asset finds an empty bucket; measured is one like any other.
-        await self.program.accepted(await asset.minting(AMOUNT_RAW))
-        await self.measure("mint", await asset.minting(AMOUNT_RAW))
-        await self.measure("burn", await asset.burning(AMOUNT_RAW))
+        await self.program.accepted(await asset.mint_call(AMOUNT_RAW))
+        await self.measure("mint", await asset.mint_call(AMOUNT_RAW))
+        await self.measure("burn", await asset.burn_call(AMOUNT_RAW))
         await self.open_account(address_of(WALLET))
-        await self.measure("distribute", await asset.distributing(AMOUNT_RAW // 2, WALLET))
+        await self.measure("distribute", await asset.distribute_call(AMOUNT_RAW // 2, WALLET))
 
     async def redemptions(self) -> None:
         for end in ("settle", "cancel", "reject"):
             request = Request(self.asset, WALLET, hashlib.sha256(end.encode()).digest()[:16])
-            requesting = request.requesting(AMOUNT_RAW // 8)
+            requesting = request.request_call(AMOUNT_RAW // 8)
             if end == "settle":
                 await self.measure("request_redemption", requesting)
-                await self.measure("settle_redemption", request.settling())
+                await self.measure("settle_redemption", request.settle_call())
             else:
                 await self.program.accepted(requesting)
                 await self.measure(
-                    f"{end}_redemption", request.cancelling() if end == "cancel" else request.rejecting()
+                    f"{end}_redemption", request.cancel_call() if end == "cancel" else request.reject_call()
                 )
 
     async def compliance(self) -> None:
@@ -201,7 +201,7 @@ class _Life:
     async def statements(self) -> None:
         """A rise is held and cleared; then an attester withdraws the entry."""
         await self.asset.attest(10 * CAPACITY_RAW)
-        await self.measure("clear_hold", await self.asset.clearing(Hold.RISE))
+        await self.measure("clear_hold", await self.asset.clear_hold_call(Hold.RISE))
         attester = self.program.quorum()[0]
         withdraw = self.program.client.withdraw_entry(
             attester=address_of(attester), custodian=self.program.keeper().address, mint=self.asset.mint
@@ -211,7 +211,7 @@ class _Life:
     async def end(self) -> None:
         """Nothing is left in the vault; the asset is retired, its mint handed on."""
         program, client, asset = self.program, self.program.client, self.asset
-        await program.accepted(await asset.burning(await asset.balance_raw()))
+        await program.accepted(await asset.burn_call(await asset.balance_raw()))
         admin = program.keys.admin.address
         await self.measure("retire_asset", program.by("admin", client.retire_asset(admin=admin, mint=asset.mint)))
         heir = address_of(seeded("next mint authority"))

@@ -11,7 +11,7 @@ from solders.address_lookup_table_account import AddressLookupTableAccount
 from bench.measure.asset_lifecycle import AMOUNT_RAW, CAPACITY_RAW, new_asset
 from bench.measure.cost_model import Parts, each_more, parts_each_more, parts_of
 from bench.measure.meter import MAX_LOCKS, Meter, Reading, Shape, seeded
-from tests.support.deployed import OWN_KEEPER, Asset, Deployed, supply_call
+from tests.support.deployed import OWN_KEEPER, Asset, DeployedProgram, supply_call
 from tests.support.live_chain import Call
 from tests.support.tables import lookup_table
 from xstocks_daemon.chain.errors import TransactionTooLarge
@@ -51,7 +51,7 @@ class Batches:
     each_more_mint: Parts
 
 
-async def measure_batches(meter: Meter, program: Deployed) -> Batches:
+async def measure_batches(meter: Meter, program: DeployedProgram) -> Batches:
     """All rows, and the figures that follow from them."""
     run = await _Run.start(meter, program)
     rows: dict[tuple[str, int], Row] = {}
@@ -84,28 +84,31 @@ async def measure_batches(meter: Meter, program: Deployed) -> Batches:
 @dataclass(frozen=True, slots=True)
 class _Run:
     meter: Meter
-    program: Deployed
+    program: DeployedProgram
     assets: Sequence[Asset]
-    keepers: Sequence[str]
+    custodians: Sequence[str]
     """The custodians; every asset has the first one, OWN_KEEPER."""
     tables: tuple[AddressLookupTableAccount, ...]
 
     @classmethod
-    async def start(cls, meter: Meter, program: Deployed) -> _Run:
+    async def start(cls, meter: Meter, program: DeployedProgram) -> _Run:
         await program.add_keeper(attesters=[seeded(f"third custodian, attester {party}") for party in range(3)])
-        keepers = tuple(program.deployment.keepers)[:PRESENT_CUSTODIANS]
+        custodians = tuple(program.deployment.custodians)[:PRESENT_CUSTODIANS]
         keys = [seeded(f"mint {index}") for index in range(MAX_ENTRIES)]
         assets = await program.register(mint_keys=keys, keepers=(OWN_KEEPER,))
-        table = await lookup_table(program, [asset.mint for asset in assets], keepers)
-        return cls(meter, program, assets, keepers, (table,))
+        table = await lookup_table(program, [asset.mint for asset in assets], custodians)
+        return cls(meter, program, assets, custodians, (table,))
 
     def kinds(self) -> dict[str, tuple[Build, int]]:
         """What is batched, statements first: mints need them, and burns need mints."""
         return {
             "submit_attestation": (self.attest, MAX_ENTRIES),
-            "mint": (partial(self.change, IntentKind.MINT, self.keepers[:1]), MAX_BATCH),
-            f"mint_{PRESENT_CUSTODIANS}_custodians": (partial(self.change, IntentKind.MINT, self.keepers), MAX_BATCH),
-            "burn": (partial(self.change, IntentKind.BURN, self.keepers[:1]), MAX_BATCH),
+            "mint": (partial(self.change, IntentKind.MINT, self.custodians[:1]), MAX_BATCH),
+            f"mint_{PRESENT_CUSTODIANS}_custodians": (
+                partial(self.change, IntentKind.MINT, self.custodians),
+                MAX_BATCH,
+            ),
+            "burn": (partial(self.change, IntentKind.BURN, self.custodians[:1]), MAX_BATCH),
         }
 
     async def attest(self, count: int, shares_micro: int = SHARES_MICRO) -> Call:
@@ -113,10 +116,10 @@ class _Run:
         statement = await self.program.statement(dict.fromkeys(self.assets[:count], shares_micro))
         return self.program.relay(statement).but(tables=self.tables)
 
-    async def change(self, kind: IntentKind, keepers: Sequence[str], count: int) -> Call:
+    async def change(self, kind: IntentKind, custodians: Sequence[str], count: int) -> Call:
         """Mints or burns of the first `count` assets, these custodians passed."""
         entries = [(asset, AMOUNT_RAW) for asset in self.assets[:count]]
-        sent = await supply_call(self.program, kind, entries, keepers=keepers)
+        sent = await supply_call(self.program, kind, entries, keepers=custodians)
         return sent.but(tables=self.tables, payer=self.program.keys.operator.keypair)
 
     async def most(self, build: Build, at_most: int) -> int:
@@ -143,16 +146,16 @@ class _Run:
     async def single_mints(self) -> None:
         """One mint of assets that are not like the others."""
         as_real = await new_asset(self.program, "in the real order", as_real=True)
-        several = await new_asset(self.program, "of several custodians", keepers=self.keepers)
-        for figure, asset, keepers in (
-            ("mint_adopted", as_real, self.keepers[:1]),
-            (f"mint_{PRESENT_CUSTODIANS}_entries", several, self.keepers),
+        several = await new_asset(self.program, "of several custodians", keepers=self.custodians)
+        for figure, asset, custodians in (
+            ("mint_adopted", as_real, self.custodians[:1]),
+            (f"mint_{PRESENT_CUSTODIANS}_entries", several, self.custodians),
         ):
-            for keeper in keepers:
-                await asset.attest(CAPACITY_RAW, keeper=keeper)
+            for custodian in custodians:
+                await asset.attest(CAPACITY_RAW, keeper=custodian)
             # The first one of an asset finds an empty bucket; measured is one like any other.
-            await self.program.accepted(await asset.minting(AMOUNT_RAW, keepers=keepers))
-            await self.meter.measure(figure, await asset.minting(AMOUNT_RAW, keepers=keepers))
+            await self.program.accepted(await asset.mint_call(AMOUNT_RAW, keepers=custodians))
+            await self.meter.measure(figure, await asset.mint_call(AMOUNT_RAW, keepers=custodians))
 
     async def account_bytes(self) -> list[int]:
         """Sizes of an asset's accounts: asset, mint, vault."""

@@ -98,7 +98,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "clear_role": "a role becomes nobody's",
         "set_timing": "timelock and skew, before the seal",
         "set_timing_timelocked": "the same by its proposal",
-        "propose_admin": "the admin's office is offered",
+        "propose_admin": "the admin role is offered",
         "cancel_admin": "the offer is taken back",
         "accept_admin": "the offer is accepted",
     },

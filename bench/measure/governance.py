@@ -7,9 +7,9 @@ from solders.instruction import Instruction
 from bench.measure.asset_lifecycle import HEIR, WALLET, new_asset
 from bench.measure.meter import Meter, seeded
 from localnet.harness.deploy import MAX_SKEW_SECS
-from tests.support.deployed import ROOMY, Deployed
+from tests.support.cluster import TestCluster, initialization
+from tests.support.deployed import ROOMY, DeployedProgram
 from tests.support.live_chain import address_of, call
-from tests.support.start import Laboratory, initialization
 from xstocks_daemon.chain.program import ProgramClient, Role
 from xstocks_daemon.domain.snapshot import AttesterKey
 from xstocks_daemon.domain.units import Address
@@ -20,14 +20,14 @@ TIMELOCK_SECS = 1
 _EXPIRES_TS = 2**40 - 1
 
 
-async def measure_initialize(meter: Meter, started: Laboratory) -> None:
+async def measure_initialize(meter: Meter, started: TestCluster) -> None:
     """The deployer makes the configuration."""
     instruction = await initialization(started, ProgramClient(BLANK))
     await meter.measure("initialize", call(instruction, started.keys.upgrade_authority.keypair))
 
 
-async def measure_participants(meter: Meter, program: Deployed) -> None:
-    """The registrar puts the wallets on the list that `life` then uses."""
+async def measure_participants(meter: Meter, program: DeployedProgram) -> None:
+    """The registrar puts the wallets on the list that `asset_lifecycle` then uses."""
     for wallet in (WALLET, HEIR):
         instruction = program.client.set_participant(
             registrar=program.keys.registrar.address,
@@ -43,16 +43,16 @@ async def measure_participants(meter: Meter, program: Deployed) -> None:
         await program.chain.fund(address_of(wallet))
 
 
-async def measure_office(meter: Meter, program: Deployed) -> None:
+async def measure_governance(meter: Meter, program: DeployedProgram) -> None:
     """The rest; the program is sealed by it, and has another admin in the end."""
-    office = _Office(meter, program, (await new_asset(program, "of the office")).mint)
-    await office.at_once()
-    await office.timelocked()
-    await office.hand_over()
+    run = _Governance(meter, program, (await new_asset(program, "of governance")).mint)
+    await run.at_once()
+    await run.timelocked()
+    await run.hand_over()
 
 
-class _Office:
-    def __init__(self, meter: Meter, program: Deployed, mint: Address) -> None:
+class _Governance:
+    def __init__(self, meter: Meter, program: DeployedProgram, mint: Address) -> None:
         self.meter, self.program, self.mint = meter, program, mint
         self.client, self.admin = program.client, program.keys.admin.address
 
@@ -112,7 +112,7 @@ class _Office:
             await self.by_admin(f"{name}_timelocked", client.with_proposal(instruction))
 
     async def hand_over(self) -> None:
-        """The office is offered, the offer taken back, made again, and accepted."""
+        """The admin role is offered, the offer taken back, made again, and accepted."""
         client, admin, chain, heir = self.client, self.admin, self.program.chain, seeded("next admin")
         offer = client.propose_admin(
             admin=admin, pending_admin=address_of(heir), expires_ts=await chain.clock_ts() + 3_600

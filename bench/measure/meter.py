@@ -11,8 +11,8 @@ from solders.keypair import Keypair
 
 from tests.support.live_chain import Call, LiveChain, address_of
 from xstocks_daemon.chain.addresses import TOKEN_2022, base58
-from xstocks_daemon.chain.idl import discriminator, load_interface
-from xstocks_daemon.chain.logs import invocations
+from xstocks_daemon.chain.program.idl import discriminator, load_interface
+from xstocks_daemon.chain.program.logs import invocations
 from xstocks_daemon.chain.transactions import MAX_COMPUTE_UNITS, compile_message, transaction_bytes
 
 MAX_LOCKS = 64

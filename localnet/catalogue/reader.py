@@ -17,9 +17,9 @@ CATALOGUE_DIR = Path(__file__).resolve().parent
 DECIMALS = 8
 
 # Reserve rows that hold nothing name no provider. Every row that names one follows the listing country:
-# US is kept by Alpaca, everything else by Gtn; the empty rows are given the same keeper.
-_KEEPER_OF_COUNTRY = {"US": "Alpaca"}
-_KEEPER_ELSEWHERE = "Gtn"
+# US is held by Alpaca, everything else by Gtn; the empty rows are given the same custodian.
+_CUSTODIAN_OF_COUNTRY = {"US": "Alpaca"}
+_CUSTODIAN_ELSEWHERE = "Gtn"
 
 
 class CatalogueError(Exception):
@@ -34,7 +34,7 @@ class TooManyAssets(Exception):
 class CatalogueAsset:
     """One xStock: its real names and the multiplier in force on the catalogue's day.
 
-    `shares_micro` is None where the reserves have no row; `keeper` is the custodian's name, None likewise.
+    `shares_micro` is None where the reserves have no row; `custodian` is the name of who holds them, None likewise.
     """
 
     symbol: str
@@ -43,7 +43,7 @@ class CatalogueAsset:
     underlying_isin: str
     uri: str
     multiplier: str
-    keeper: str | None
+    custodian: str | None
     shares_micro: int | None
 
     @property
@@ -76,7 +76,7 @@ def load_catalogue(directory: Path = CATALOGUE_DIR) -> tuple[CatalogueAsset, ...
                 underlying_isin=row["underlying"]["isin"],
                 uri=f"https://xstocks-metadata.backed.fi/tokens/Solana/{symbol}/metadata.json",
                 multiplier=multipliers.get(symbol, "1"),
-                keeper=_keeper(reserve, row["underlying"]["listing_country"]) if reserve else None,
+                custodian=_custodian(reserve, row["underlying"]["listing_country"]) if reserve else None,
                 shares_micro=shares_micro_of(reserve["shares_held"]) if reserve else None,
             )
         )
@@ -84,7 +84,7 @@ def load_catalogue(directory: Path = CATALOGUE_DIR) -> tuple[CatalogueAsset, ...
 
 
 def choose(assets: tuple[CatalogueAsset, ...], count: int | None) -> tuple[CatalogueAsset, ...]:
-    """`count` assets that show every kind (both keepers, empty, without a row, multiplier not 1), or all of them.
+    """`count` assets that show every kind (both custodians, empty, without a row, multiplier not 1), or all of them.
 
     Raises TooManyAssets.
     """
@@ -94,7 +94,7 @@ def choose(assets: tuple[CatalogueAsset, ...], count: int | None) -> tuple[Catal
         raise TooManyAssets(f"--assets {count}: the catalogue has {len(assets)}; leave --assets away for all of them")
 
     def kind(asset: CatalogueAsset) -> tuple[str | None, bool, bool]:
-        return asset.keeper, bool(asset.shares_micro), asset.multiplier == "1"
+        return asset.custodian, bool(asset.shares_micro), asset.multiplier == "1"
 
     first_of_kind: dict[tuple[str | None, bool, bool], CatalogueAsset] = {}
     for asset in assets:
@@ -113,10 +113,10 @@ def _multipliers_in_force(history: Iterable[dict[str, Any]], as_of: str) -> dict
     return in_force
 
 
-def _keeper(reserve: dict[str, Any], listing_country: str) -> str:
+def _custodian(reserve: dict[str, Any], listing_country: str) -> str:
     if reserve["holdings"]:
         return str(reserve["holdings"][0]["provider"])
-    return _KEEPER_OF_COUNTRY.get(listing_country, _KEEPER_ELSEWHERE)
+    return _CUSTODIAN_OF_COUNTRY.get(listing_country, _CUSTODIAN_ELSEWHERE)
 
 
 def _load(path: Path) -> dict[str, Any]:

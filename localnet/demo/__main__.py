@@ -17,18 +17,18 @@ from rich.console import Console
 from localnet.catalogue.reader import CatalogueError, TooManyAssets, load_catalogue
 from localnet.demo.day import DayFailed
 from localnet.demo.show import Show, ShowOptions
-from localnet.harness.chains import ChainError
+from localnet.harness.chains import ChainStartError
 from localnet.harness.paths import RUNS_DIR
 from localnet.harness.processes import ProcessError
 from localnet.harness.state import NoLocalnet, end, load
 from localnet.harness.submit import TransactionRefused
 from localnet.harness.wait import NotReached
-from xstocks_daemon.chain.errors import ChainError as DaemonChainError
+from xstocks_daemon.chain.errors import ChainError
 
 _EXPECTED = (
     CatalogueError,
+    ChainStartError,
     ChainError,
-    DaemonChainError,
     DayFailed,
     NoLocalnet,
     NotReached,

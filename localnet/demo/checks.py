@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from localnet.harness.custody import backed_raw
 from localnet.harness.deploy import DeployedAsset
 from localnet.harness.world import World
+from xstocks_daemon.aio import gather_all
 from xstocks_daemon.attester.books import AssetBook
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.chain.program import ProgramEvent
-from xstocks_daemon.chain.tasks import gather_all
 from xstocks_daemon.domain.snapshot import AssetView, ChainSnapshot, EntryState, backing_raw, ceiling_raw
 from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address
 
@@ -37,7 +37,7 @@ class Execution:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class RunEvidence:
     """All that the checks look at. `books` are the custodians' own; `journaled` maps (mint, sequence) to the hashes of
     the intents that the daemon's journal holds for it, `attempts` are the signatures it holds."""
 
@@ -99,7 +99,7 @@ def _executions_of(event: ProgramEvent, signature: str) -> Iterator[Execution]:
         )
 
 
-def tracks_custody(evidence: Evidence) -> list[str]:
+def tracks_custody(evidence: RunEvidence) -> list[str]:
     """The mission: supply equals what the shares in the custodian's books can back."""
     wrong = []
     for asset, view in evidence.views():
@@ -110,7 +110,7 @@ def tracks_custody(evidence: Evidence) -> list[str]:
     return wrong
 
 
-def m1(evidence: Evidence) -> list[str]:
+def m1(evidence: RunEvidence) -> list[str]:
     """Supply is at most the ceiling."""
     snapshot = evidence.snapshot
     return [
@@ -120,7 +120,7 @@ def m1(evidence: Evidence) -> list[str]:
     ]
 
 
-def m2(evidence: Evidence) -> list[str]:
+def m2(evidence: RunEvidence) -> list[str]:
     """Every custodian's threshold is at least two parties, and each counted entry is of its present epoch."""
     snapshot = evidence.snapshot
     wrong = [
@@ -137,7 +137,7 @@ def m2(evidence: Evidence) -> list[str]:
     return wrong
 
 
-def m3(evidence: Evidence) -> list[str]:
+def m3(evidence: RunEvidence) -> list[str]:
     """No observation lies further ahead of the chain's clock than the allowed skew."""
     snapshot = evidence.snapshot
     latest_ms = (snapshot.now_ts + snapshot.config.max_skew_secs) * MILLIS_PER_SEC
@@ -149,7 +149,7 @@ def m3(evidence: Evidence) -> list[str]:
     ]
 
 
-def m4(evidence: Evidence) -> list[str]:
+def m4(evidence: RunEvidence) -> list[str]:
     """Each asset's sequence numbers 0 to n-1 executed once each, and nothing else did."""
     by_mint: dict[Address, list[int]] = defaultdict(list)
     for execution in evidence.executions:
@@ -161,7 +161,7 @@ def m4(evidence: Evidence) -> list[str]:
     ]
 
 
-def m5(evidence: Evidence) -> list[str]:
+def m5(evidence: RunEvidence) -> list[str]:
     """Supply is within its absolute limit, and no bucket holds more than its burst."""
     wrong = []
     for asset, view in evidence.views():
@@ -175,7 +175,7 @@ def m5(evidence: Evidence) -> list[str]:
     return wrong
 
 
-def m6(evidence: Evidence) -> list[str]:
+def m6(evidence: RunEvidence) -> list[str]:
     """No entry has seen more redemptions than there were."""
     return [
         f"{asset.row.symbol}: seen above total"
@@ -185,7 +185,7 @@ def m6(evidence: Evidence) -> list[str]:
     ]
 
 
-def m7(evidence: Evidence) -> list[str]:
+def m7(evidence: RunEvidence) -> list[str]:
     """What left the vaults is what was distributed; what came back was redeemed: nobody's wallet was burnt from."""
     return [
         f"{asset.row.symbol}: circulating {view.circulating_raw}, distributed {view.asset.distributed_raw}"
@@ -195,7 +195,7 @@ def m7(evidence: Evidence) -> list[str]:
     ]
 
 
-def m8(evidence: Evidence) -> list[str]:
+def m8(evidence: RunEvidence) -> list[str]:
     """Nothing is left paused or held."""
     wrong = ["the program is paused"] if evidence.snapshot.config.paused else []
     return wrong + [
@@ -205,7 +205,7 @@ def m8(evidence: Evidence) -> list[str]:
     ]
 
 
-def m9(evidence: Evidence) -> list[str]:
+def m9(evidence: RunEvidence) -> list[str]:
     """Mint, Asset and every counted entry have the same multiplier, the catalogue's."""
     now_ts = evidence.snapshot.now_ts
     wrong = []
@@ -217,7 +217,7 @@ def m9(evidence: Evidence) -> list[str]:
     return wrong
 
 
-def m11(evidence: Evidence) -> list[str]:
+def m11(evidence: RunEvidence) -> list[str]:
     """Whatever executed is in the journal: its intent under its number, its transaction among the attempts."""
     wrong = []
     for execution in evidence.executions:
@@ -229,7 +229,7 @@ def m11(evidence: Evidence) -> list[str]:
     return wrong
 
 
-def m12(evidence: Evidence) -> list[str]:
+def m12(evidence: RunEvidence) -> list[str]:
     """Supply is minted less burnt, as the chain's totals and its events say alike, and no asset is halted."""
     minted: dict[Address, int] = defaultdict(int)
     burnt: dict[Address, int] = defaultdict(int)
@@ -247,7 +247,7 @@ def m12(evidence: Evidence) -> list[str]:
     return wrong
 
 
-def m13(evidence: Evidence) -> list[str]:
+def m13(evidence: RunEvidence) -> list[str]:
     """No share is attested twice: allotments within the shares, and no more counted on chain than held."""
     wrong = []
     for asset, view in evidence.views():

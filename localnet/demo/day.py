@@ -72,7 +72,9 @@ class Day:
     async def _deposit(self, asset: DeployedAsset) -> None:
         before = await self._view(asset)
         shares_micro = _part_of(asset, 100)
-        self.title(f"Deposit: {shares_text(shares_micro)} more {asset.row.symbol} shares arrive at {asset.row.keeper}")
+        self.title(
+            f"Deposit: {shares_text(shares_micro)} more {asset.row.symbol} shares arrive at {asset.row.custodian}"
+        )
         await self._book(asset, shares_micro)
         after = await self._on_target(asset)
         self.say(f"the chain says: {_change(before, after)}, ceiling {self._ceiling(after)}")
@@ -80,7 +82,9 @@ class Day:
     async def _withdrawal(self, asset: DeployedAsset) -> None:
         before = await self._view(asset)
         shares_micro = _part_of(asset, 50)
-        self.title(f"Withdrawal: {shares_text(shares_micro)} {asset.row.symbol} shares are to leave {asset.row.keeper}")
+        self.title(
+            f"Withdrawal: {shares_text(shares_micro)} {asset.row.symbol} shares are to leave {asset.row.custodian}"
+        )
         custody = self.world.custody
         leaving = await asyncio.to_thread(custody.mark_leaving, asset, shares_micro)
         unmet = await custody.release(asset, leaving)
@@ -106,7 +110,7 @@ class Day:
         shares_micro = asset.row.shares_micro or 0
         lost_micro = shares_micro * 3 // 10
         self.title(
-            f"Below supply: {asset.row.keeper} finds {shares_text(lost_micro)} {asset.row.symbol} shares missing"
+            f"Below supply: {asset.row.custodian} finds {shares_text(lost_micro)} {asset.row.symbol} shares missing"
         )
         await asyncio.to_thread(self.world.custody.mark_leaving, asset, lost_micro)
 
@@ -294,14 +298,14 @@ class Day:
 
     async def _statement(self, asset: DeployedAsset) -> SignedStatement:
         """A genuine statement of one asset, asked of the custodian's sidecar as the daemon would."""
-        keeper = asset.row.keeper or ""
-        sidecar: Sidecar = self.world.custody.sidecars[keeper]
-        custodian = self.world.deployment.keepers[keeper].address
+        name = asset.row.custodian or ""
+        sidecar: Sidecar = self.world.custody.sidecars[name]
+        custodian = self.world.deployment.custodians[name].address
         async with aiohttp.ClientSession() as session:
             endpoint = CustodianEndpoint(custodian, HttpTarget(sidecar.url, sidecar.token))
             reading = await HttpStatementSource([endpoint], session).read({custodian: [[asset.mint]]})
         if not reading.statements:
-            raise DayFailed(f"{keeper}'s sidecar gave no statement of {asset.row.symbol}: {reading}")
+            raise DayFailed(f"{name}'s sidecar gave no statement of {asset.row.symbol}: {reading}")
         return reading.statements[0][1]
 
     async def _relay(self, signed: SignedStatement) -> list[Instruction]:

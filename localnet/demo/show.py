@@ -17,7 +17,7 @@ from rich.table import Table
 from solders.signature import Signature
 
 from localnet.catalogue.reader import DECIMALS, CatalogueAsset, choose
-from localnet.demo.checks import RULES, Evidence, executions, tracks_custody
+from localnet.demo.checks import RULES, RunEvidence, executions, tracks_custody
 from localnet.demo.day import Day
 from localnet.harness.chains import Chain, ChainKind
 from localnet.harness.deploy import THRESHOLD, TIMELOCK_SECS, Deployment
@@ -126,11 +126,11 @@ class Show:
         self._registering.stop()
         kept: dict[str, list[int]] = defaultdict(list)
         for asset in deployment.assets:
-            if asset.row.keeper is not None:
-                kept[asset.row.keeper].append(asset.row.shares_micro or 0)
+            if asset.row.custodian is not None:
+                kept[asset.row.custodian].append(asset.row.shares_micro or 0)
         for name, shares in kept.items():
             self._say(f"{name} keeps {shares_text(sum(shares))} shares of {len(shares)} assets")
-        nobody = [asset.row.symbol for asset in deployment.assets if asset.row.keeper is None]
+        nobody = [asset.row.symbol for asset in deployment.assets if asset.row.custodian is None]
         if nobody:
             self._say(f"no reserve row, so no custodian and nothing to mint: {', '.join(nobody)}")
         self._say(f"sealed: from now on whatever widens power waits for {TIMELOCK_SECS} s")
@@ -197,7 +197,7 @@ class Show:
         self._console.print(f"\nsupply tracks custody: {total - len(untracked)}/{total} assets", style="bold")
         return fine and not untracked
 
-    async def _evidence(self, stage: World) -> Evidence:
+    async def _evidence(self, stage: World) -> RunEvidence:
         executed = await executions(stage)
         journal = await open_journal(
             stage.folder / "journal.sqlite", stage.deployment.genesis_hash, stage.client.program_id
@@ -210,7 +210,7 @@ class Show:
             halted = [base58(mint) for mint, each in (await journal.view()).assets.items() if each.halt is not None]
         finally:
             await journal.close()
-        return Evidence(
+        return RunEvidence(
             snapshot=await self._snapshot(stage),
             assets=stage.deployment.assets,
             books=await asyncio.to_thread(stage.custody.records),
@@ -221,8 +221,8 @@ class Show:
         )
 
     async def _snapshot(self, stage: World) -> ChainSnapshot:
-        keepers = [keeper.address for keeper in stage.deployment.keepers.values()]
-        return await stage.reader.snapshot([asset.mint for asset in stage.deployment.assets], keepers)
+        custodians = [custodian.address for custodian in stage.deployment.custodians.values()]
+        return await stage.reader.snapshot([asset.mint for asset in stage.deployment.assets], custodians)
 
     def _leave_running(self, stage: World, daemon: Child) -> None:
         """Remember what runs and leave without ending it."""

@@ -21,6 +21,8 @@ from localnet.embedded_chain.genesis import GenesisError, load_account, load_upg
 from localnet.embedded_chain.rpc_accounts import account_methods
 from localnet.embedded_chain.rpc_cluster import cluster_methods
 from localnet.embedded_chain.rpc_context import RpcContext
+from localnet.embedded_chain.rpc_fees import fee_methods
+from localnet.embedded_chain.rpc_history import history_methods
 from localnet.embedded_chain.rpc_localnet import localnet_methods
 from localnet.embedded_chain.rpc_tokens import token_methods
 from localnet.embedded_chain.rpc_transactions import transaction_methods
@@ -32,6 +34,7 @@ _PORT_PAIR_TRIES = 50
 
 
 def main() -> int:
+    """Run the chain until SIGTERM or SIGINT. Exit code 2 for an argument that is no use, 1 where it cannot listen."""
     options = _options().parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
@@ -129,6 +132,8 @@ async def _run(options: argparse.Namespace) -> None:
         **account_methods(rpc),
         **token_methods(rpc),
         **transaction_methods(rpc),
+        **fee_methods(rpc),
+        **history_methods(rpc),
         **cluster_methods(rpc),
         **localnet_methods(rpc),
     }
@@ -149,7 +154,7 @@ async def _run(options: argparse.Namespace) -> None:
         rpc_url = f"http://{host}:{rpc_socket.getsockname()[1]}"
         ws_url = f"ws://{host}:{ws_socket.getsockname()[1]}"
         if options.ready_file is not None:
-            _write_ready(options.ready_file, rpc_url, ws_url, str(bank.genesis_hash))
+            _write_ready(options.ready_file, rpc_url, ws_url, str(bank.timeline.genesis_hash))
         print(f"Simulated chain (LiteSVM, not a validator): {rpc_url} and {ws_url}", flush=True)
         async with asyncio.TaskGroup() as tasks:
             slots = None

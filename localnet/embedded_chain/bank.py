@@ -7,24 +7,19 @@ executed at once in the newest slot.
 from __future__ import annotations
 
 import json
-import os
-import struct
 import time
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
-from hashlib import sha256
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from solders.account import Account
-from solders.clock import Clock
 from solders.epoch_schedule import EpochSchedule
 from solders.hash import Hash
 from solders.keypair import Keypair
 from solders.litesvm import LiteSVM
-from solders.message import Message, MessageV0
+from solders.message import Message
 from solders.pubkey import Pubkey
 from solders.system_program import TransferParams, transfer
 from solders.transaction import VersionedTransaction
@@ -35,37 +30,28 @@ from solders.transaction_metadata import (
 )
 
 from localnet.embedded_chain import addresses
+from localnet.embedded_chain.commitment import Commitment
 from localnet.embedded_chain.ledger import Ledger, ResolvedTransaction, TokenBalance, TransactionRecord
+from localnet.embedded_chain.nonces import advanced, nonce_account
+from localnet.embedded_chain.resolve import LookupTableError, resolve
+from localnet.embedded_chain.timeline import MAX_PROCESSING_AGE_SLOTS, SLOTS_PER_EPOCH, Timeline
 from localnet.embedded_chain.token_layout import mint_decimals, token_account_fields
 from localnet.embedded_chain.versions import AccountVersions
-
-#: A blockhash may be used for this many slots after its own.
-MAX_PROCESSING_AGE_SLOTS: Final = 150
-#: getSignatureStatuses without a history search looks this far back.
-STATUS_CACHE_SLOTS: Final = 300
-SLOTS_PER_EPOCH: Final = 432_000
-SLOT_HASHES_ENTRIES: Final = 512
-LAMPORTS_PER_SIGNATURE: Final = 5_000
 
 # Each loaded account counts with its data and this; each lookup table with its largest size (SIMD-0186).
 _ACCOUNT_BASE_BYTES = 64
 _LOOKUP_TABLE_BYTES = 8_248
-_LOOKUP_TABLE_META_BYTES = 56
 _RECENT_BLOCKHASHES_BYTES = 6_008
-
-
-class Commitment(StrEnum):
-    PROCESSED = "processed"
-    CONFIRMED = "confirmed"
-    FINALIZED = "finalized"
 
 
 class Observer(Protocol):
     """Is told of what happens, synchronously and in order."""
 
-    def transaction_processed(self, record: TransactionRecord) -> None: ...
+    def transaction_processed(self, record: TransactionRecord) -> None:
+        """A transaction has landed in the newest slot, successful or not."""
 
-    def accounts_changed(self, slot: int, changed: Sequence[Pubkey]) -> None: ...
+    def accounts_changed(self, slot: int, changed: Sequence[Pubkey]) -> None:
+        """`slot` has changed these accounts; the bank has their new state already."""
 
     def slot_advanced(self, confirmed: range, finalized: range) -> None:
         """A new slot began; these slots reached the two commitments by it."""
@@ -73,6 +59,8 @@ class Observer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BankConfig:
+    """How many slots later a slot is confirmed and final, and what the faucet can give in all."""
+
     confirmed_lag_slots: int
     finalized_lag_slots: int
     faucet_lamports: int
@@ -86,7 +74,13 @@ class Dropped:
 
 
 @dataclass(frozen=True, slots=True)
-class Simulation:
+class SimulationResult:
+    """What a transaction would do at `slot`. `err` is the transaction error as JSON, None for success.
+
+    `meta` is None where it was not executed at all. `post_accounts` are those that it changed; `pre_accounts` stand in
+    the order of `resolved.keys`. `loaded_accounts_data_size` is in bytes.
+    """
+
     err: Any
     meta: TransactionMetadata | None
     post_accounts: dict[Pubkey, Account]
@@ -96,16 +90,16 @@ class Simulation:
     loaded_accounts_data_size: int
 
 
-class LookupTableError(Exception):
-    """A lookup table does not resolve; the message is Agave's."""
-
-
 class Bank:
+    """The chain's state, LiteSVM behind it. Not thread-safe: one event loop owns it.
+
+    `timeline` has the slots, `ledger` what has landed; `observers` are told of every change. `faucet` holds
+    `faucet_lamports` from the start; `identity` and `vote_account` are those of the one validator that there is not.
+    """
+
     def __init__(self, config: BankConfig, *, now: Callable[[], float] = time.time) -> None:
-        self._config = config
+        self.timeline = Timeline(config.confirmed_lag_slots, config.finalized_lag_slots, now)
         self.faucet_lamports = config.faucet_lamports
-        self._now = now
-        self._clock_offset_secs = 0
         self._svm = LiteSVM().with_blockhash_check(False).with_sigverify(False).with_transaction_history(0)
         self._svm.set_epoch_schedule(EpochSchedule.custom(SLOTS_PER_EPOCH, SLOTS_PER_EPOCH, False))
         self._versions = AccountVersions()
@@ -114,17 +108,11 @@ class Bank:
         self.faucet = Keypair()
         self.identity = Keypair().pubkey()
         self.vote_account = Keypair().pubkey()
-        # Random, so that nothing signed for an earlier run is valid in this one.
-        self.genesis_hash = Hash(os.urandom(32))
-        self.slot = 0
-        self.genesis_unix_ts = int(now())
-        self._unix_ts = array("q", [self.genesis_unix_ts])
-        self._slot_of_hash: dict[Hash, int] = {self.genesis_hash: 0}
         self._svm_slot: int | None = None
         self._programdata_bytes: dict[Pubkey, int] = {}
         self._svm.set_account(self.faucet.pubkey(), Account(config.faucet_lamports, b"", addresses.SYSTEM))
         self._dress_as_validator()
-        self._new_slot()
+        self.timeline.begin_slot()
 
     def _dress_as_validator(self) -> None:
         """Details of LiteSVM's genesis that clients can see, as a validator has them."""
@@ -145,69 +133,32 @@ class Bank:
 
     # Slots
 
-    def slot_at(self, commitment: Commitment) -> int:
-        lag = {
-            Commitment.PROCESSED: 0,
-            Commitment.CONFIRMED: self._config.confirmed_lag_slots,
-            Commitment.FINALIZED: self._config.finalized_lag_slots,
-        }[commitment]
-        return max(0, self.slot - lag)
-
-    def commitment_of(self, slot: int) -> Commitment:
-        """The highest commitment that `slot` has reached."""
-        for commitment in (Commitment.FINALIZED, Commitment.CONFIRMED):
-            if slot <= self.slot_at(commitment):
-                return commitment
-        return Commitment.PROCESSED
-
     def advance(self, slots: int = 1) -> None:
+        """Begin so many slots, one after the other; observers are told of each."""
+        slot_at = self.timeline.slot_at
         for _ in range(slots):
-            confirmed, finalized = self.slot_at(Commitment.CONFIRMED), self.slot_at(Commitment.FINALIZED)
-            self._new_slot()
-            newly_confirmed = range(confirmed + 1, self.slot_at(Commitment.CONFIRMED) + 1)
-            newly_final = range(finalized + 1, self.slot_at(Commitment.FINALIZED) + 1)
+            confirmed, finalized = slot_at(Commitment.CONFIRMED), slot_at(Commitment.FINALIZED)
+            self.timeline.begin_slot()
+            newly_confirmed = range(confirmed + 1, slot_at(Commitment.CONFIRMED) + 1)
+            newly_final = range(finalized + 1, slot_at(Commitment.FINALIZED) + 1)
             for observer in self.observers:
                 observer.slot_advanced(newly_confirmed, newly_final)
-            self._versions.forget_through(self.slot_at(Commitment.FINALIZED))
-
-    def _new_slot(self) -> None:
-        self.slot += 1
-        unix_ts = int(self._now()) + self._clock_offset_secs
-        self._unix_ts.append(max(unix_ts, self._unix_ts[-1]))
-        self._slot_of_hash[self.blockhash(self.slot)] = self.slot
-        expired = self.slot - STATUS_CACHE_SLOTS - 1
-        if expired >= 0:
-            del self._slot_of_hash[self.blockhash(expired)]
-
-    def unix_ts(self, slot: int) -> int:
-        return self._unix_ts[slot]
+            self._versions.forget_through(slot_at(Commitment.FINALIZED))
 
     def warp_clock(self, advance_secs: int) -> int:
         """Put the clock forward for good and begin a new slot; gives the new slot's unix time."""
-        self._clock_offset_secs += advance_secs
+        self.timeline.put_forward(advance_secs)
         self.advance()
-        return self.unix_ts(self.slot)
-
-    # Blockhashes
-
-    def blockhash(self, slot: int) -> Hash:
-        if slot == 0:
-            return self.genesis_hash
-        return Hash(sha256(bytes(self.genesis_hash) + struct.pack("<Q", slot)).digest())
-
-    def is_blockhash_valid(self, blockhash: Hash, slot: int) -> bool:
-        """Whether a transaction with it could be executed as of `slot`."""
-        own_slot = self._slot_of_hash.get(blockhash)
-        return own_slot is not None and own_slot <= slot <= own_slot + MAX_PROCESSING_AGE_SLOTS
+        return self.timeline.unix_ts(self.timeline.slot)
 
     # Accounts
 
     def account(self, pubkey: Pubkey, slot: int) -> Account | None:
         """The account as of `slot` (final, or newer)."""
         if pubkey == addresses.CLOCK:
-            return self._sysvar(1_169_280, bytes(self._clock(slot)))
+            return self._sysvar(1_169_280, bytes(self.timeline.clock(slot)))
         if pubkey == addresses.SLOT_HASHES:
-            return self._sysvar(143_487_360, self._slot_hashes_data(slot)) if slot else None
+            return self._sysvar(143_487_360, self.timeline.slot_hashes_data(slot)) if slot else None
         if self._versions.is_newer_than(slot, pubkey):
             return self._versions.before(slot, pubkey)
         return self._svm.get_account(pubkey)
@@ -229,76 +180,32 @@ class Bank:
 
     def set_account(self, pubkey: Pubkey, account: Account) -> None:
         """Not a validator's: replace an account in the newest slot. No lamports: remove it."""
-        self._versions.record(self.slot, pubkey, self._svm.get_account(pubkey))
+        self._versions.record(self.timeline.slot, pubkey, self._svm.get_account(pubkey))
         self._svm.set_account(pubkey, account)
         for observer in self.observers:
-            observer.accounts_changed(self.slot, [pubkey])
+            observer.accounts_changed(self.timeline.slot, [pubkey])
 
     def set_genesis_account(self, pubkey: Pubkey, account: Account) -> None:
+        """Put an account there before the first transaction; nobody is told. Raises ValueError for a program that does
+        not load."""
         self._svm.set_account(pubkey, account)
 
     def rent_exempt_lamports(self, data_bytes: int) -> int:
+        """What an account of so many data bytes must hold never to pay rent."""
         return self._svm.minimum_balance_for_rent_exemption(data_bytes)
 
     def _sysvar(self, lamports: int, data: bytes) -> Account:
         return Account(lamports, data, addresses.SYSVAR_OWNER)
 
-    def _clock(self, slot: int) -> Clock:
-        epoch = slot // SLOTS_PER_EPOCH
-        return Clock(
-            slot,
-            self._unix_ts[epoch * SLOTS_PER_EPOCH],
-            epoch,
-            epoch + 1,
-            self._unix_ts[slot],
-        )
-
-    def _slot_hashes(self, slot: int) -> list[tuple[int, Hash]]:
-        return [(s, self.blockhash(s)) for s in range(slot - 1, max(-1, slot - 1 - SLOT_HASHES_ENTRIES), -1)]
-
-    def _slot_hashes_data(self, slot: int) -> bytes:
-        entries = self._slot_hashes(slot)
-        data = struct.pack("<Q", len(entries))
-        data += b"".join(struct.pack("<Q", entry_slot) + bytes(entry) for entry_slot, entry in entries)
-        return data.ljust(8 + 40 * SLOT_HASHES_ENTRIES, b"\0")
-
     # Transactions
 
     def resolve(self, tx: VersionedTransaction, slot: int) -> ResolvedTransaction:
         """Look up the addresses of its tables as of `slot`. Raises LookupTableError."""
-        message = tx.message
-        static_keys = tuple(message.account_keys)
-        if not isinstance(message, MessageV0) or not message.address_table_lookups:
-            return ResolvedTransaction(tx, static_keys, (), (), ())
-        writable: list[Pubkey] = []
-        readonly: list[Pubkey] = []
-        tables = []
-        for lookup in message.address_table_lookups:
-            tables.append(lookup.account_key)
-            table = self.account(lookup.account_key, slot)
-            if table is None:
-                raise LookupTableError("Transaction loads an address table account that doesn't exist")
-            if table.owner != addresses.LOOKUP_TABLE:
-                raise LookupTableError("Transaction loads an address table account with an invalid owner")
-            data = table.data
-            if len(data) < _LOOKUP_TABLE_META_BYTES or data[:4] != b"\1\0\0\0":
-                raise LookupTableError("Transaction loads an address table account with invalid data")
-            (last_extended_slot,) = struct.unpack_from("<Q", data, 12)
-            active = (len(data) - _LOOKUP_TABLE_META_BYTES) // 32
-            if slot <= last_extended_slot:
-                # What this very slot has added is usable from the next one on.
-                active = data[20]
-            for indexes, loaded in ((lookup.writable_indexes, writable), (lookup.readonly_indexes, readonly)):
-                for index in indexes:
-                    if index >= active:
-                        raise LookupTableError("Transaction address table lookup uses an invalid index")
-                    start = _LOOKUP_TABLE_META_BYTES + 32 * index
-                    loaded.append(Pubkey(data[start : start + 32]))
-        return ResolvedTransaction(tx, static_keys, tuple(writable), tuple(readonly), tuple(tables))
+        return resolve(tx, slot, lambda key: self.account(key, slot))
 
     def process(self, tx: VersionedTransaction) -> TransactionRecord | Dropped:
         """Execute a transaction, whose signatures have been verified, in the newest slot."""
-        slot = self.slot
+        slot = self.timeline.slot
         try:
             resolved = self.resolve(tx, slot)
         except LookupTableError:
@@ -341,7 +248,7 @@ class Bank:
             observer.accounts_changed(slot, writable)
         return record
 
-    def simulate(self, resolved: ResolvedTransaction, slot: int, *, check_blockhash: bool) -> Simulation:
+    def simulate(self, resolved: ResolvedTransaction, slot: int, *, check_blockhash: bool) -> SimulationResult:
         """Execute a transaction on the state as of `slot` and leave no trace."""
         keys = resolved.keys
         before = tuple(self.account(key, slot) for key in keys)
@@ -349,12 +256,12 @@ class Bank:
         if check_blockhash:
             refused, _ = self._age_error(resolved, slot)
             if refused is not None:
-                return Simulation(refused, None, {}, slot, resolved, before, 0)
+                return SimulationResult(refused, None, {}, slot, resolved, before, 0)
         with self._svm_as_of(slot, (*keys, *resolved.table_keys)):
             outcome = self._svm.simulate_transaction(resolved.tx)
         err, meta = _outcome(outcome, before, resolved)
         post = dict(outcome.post_accounts()) if isinstance(outcome, SimulatedTransactionInfo) else {}
-        return Simulation(err, meta, post, slot, resolved, before, loaded_bytes)
+        return SimulationResult(err, meta, post, slot, resolved, before, loaded_bytes)
 
     def airdrop(self, to: Pubkey, lamports: int, blockhash: Hash | None = None) -> VersionedTransaction | None:
         """A signed transfer from the faucet; None where no blockhash gives one that is not used up.
@@ -363,8 +270,8 @@ class Bank:
         repeated one takes an older blockhash.
         """
         instruction = transfer(TransferParams(from_pubkey=self.faucet.pubkey(), to_pubkey=to, lamports=lamports))
-        slots = range(self.slot, max(-1, self.slot - MAX_PROCESSING_AGE_SLOTS), -1)
-        hashes = [blockhash] if blockhash is not None else (self.blockhash(slot) for slot in slots)
+        slots = range(self.timeline.slot, max(-1, self.timeline.slot - MAX_PROCESSING_AGE_SLOTS), -1)
+        hashes = [blockhash] if blockhash is not None else (self.timeline.blockhash(slot) for slot in slots)
         for candidate in hashes:
             # A legacy message: a client need not know of versions to look its airdrop up.
             message = Message.new_with_blockhash([instruction], self.faucet.pubkey(), candidate)
@@ -377,8 +284,8 @@ class Bank:
         """The error of a transaction that is too old, unknown or a repetition; else its nonce account if any."""
         blockhash = resolved.tx.message.recent_blockhash
         nonce = None
-        if not self.is_blockhash_valid(blockhash, slot):
-            nonce = self._nonce_account(resolved, blockhash, slot)
+        if not self.timeline.is_blockhash_valid(blockhash, slot):
+            nonce = nonce_account(resolved, blockhash, lambda key: self.account(key, slot))
             if nonce is None:
                 return "BlockhashNotFound", None
         known = self.ledger.find(resolved.signature)
@@ -386,43 +293,19 @@ class Bank:
             return "AlreadyProcessed", None
         return None, nonce
 
-    def _nonce_account(self, resolved: ResolvedTransaction, blockhash: Hash, slot: int) -> Pubkey | None:
-        """The nonce account whose stored value is `blockhash`, where the first instruction advances it."""
-        instructions = resolved.tx.message.instructions
-        if not instructions:
-            return None
-        first = instructions[0]
-        keys = resolved.static_keys
-        if keys[first.program_id_index] != addresses.SYSTEM or first.data[:4] != b"\4\0\0\0":
-            return None
-        if not first.accounts or first.accounts[0] >= len(keys) or not resolved.is_writable(first.accounts[0]):
-            return None
-        account = self.account(keys[first.accounts[0]], slot)
-        # Layout: version u32, state u32 (1 initialised), authority 32, nonce 32, lamports per signature u64.
-        if account is None or account.owner != addresses.SYSTEM or len(account.data) != 80:
-            return None
-        if account.data[:8] != b"\1\0\0\0\1\0\0\0" or account.data[40:72] != bytes(blockhash):
-            return None
-        authority = Pubkey(account.data[8:40])
-        signers = keys[: resolved.tx.message.header.num_required_signatures]
-        return keys[first.accounts[0]] if authority in signers else None
-
     def _advance_nonce(self, nonce: Pubkey) -> Account:
         """A landed failure still uses its nonce up."""
         account = self._svm.get_account(nonce)
         assert account is not None
-        environment_hash = bytes(self._svm.latest_blockhash())
-        value = sha256(b"DURABLE_NONCE" + environment_hash).digest()
-        data = account.data[:40] + value + account.data[72:]
-        advanced = Account(account.lamports, data, account.owner)
-        self._svm.set_account(nonce, advanced)
-        return advanced
+        used_up = advanced(account, bytes(self._svm.latest_blockhash()))
+        self._svm.set_account(nonce, used_up)
+        return used_up
 
     def _prepare_svm(self, slot: int) -> None:
         """Bring LiteSVM's sysvars to `slot`. Done only when something is executed: idle slots cost nothing."""
         if self._svm_slot != slot:
-            self._svm.set_clock(self._clock(slot))
-            self._svm.set_slot_hashes(self._slot_hashes(slot))
+            self._svm.set_clock(self.timeline.clock(slot))
+            self._svm.set_slot_hashes(self.timeline.slot_hashes(slot))
             if self._svm_slot is None or slot > self._svm_slot:
                 # Nonces are derived from LiteSVM's own blockhash.
                 self._svm.expire_blockhash()
@@ -432,29 +315,30 @@ class Bank:
     @contextmanager
     def _svm_as_of(self, slot: int, keys: Sequence[Pubkey]) -> Iterator[None]:
         """LiteSVM with these accounts, and its sysvars, as they were at `slot`."""
-        self._prepare_svm(self.slot)
+        self._prepare_svm(self.timeline.slot)
         changed = [key for key in set(keys) if self._versions.is_newer_than(slot, key)]
         newest = {key: self._svm.get_account(key) for key in changed}
         try:
             for key in changed:
                 self._svm.set_account(key, self._versions.before(slot, key) or _nothing())
-            if slot != self.slot:
-                self._svm.set_clock(self._clock(slot))
+            if slot != self.timeline.slot:
+                self._svm.set_clock(self.timeline.clock(slot))
                 if addresses.LOOKUP_TABLE in keys:
-                    self._svm.set_slot_hashes(self._slot_hashes(slot))
+                    self._svm.set_slot_hashes(self.timeline.slot_hashes(slot))
             yield
         finally:
             for key, account in newest.items():
                 self._svm.set_account(key, account or _nothing())
-            if slot != self.slot:
-                self._svm.set_clock(self._clock(self.slot))
+            if slot != self.timeline.slot:
+                self._svm.set_clock(self.timeline.clock(self.timeline.slot))
                 if addresses.LOOKUP_TABLE in keys:
-                    self._svm.set_slot_hashes(self._slot_hashes(self.slot))
+                    self._svm.set_slot_hashes(self.timeline.slot_hashes(self.timeline.slot))
 
     def _accounts(self, keys: Sequence[Pubkey]) -> list[Account | None]:
         return [self._svm.get_account(key) for key in keys]
 
     def token_balances(self, keys: Sequence[Pubkey], accounts: Sequence[Account | None]) -> tuple[TokenBalance, ...]:
+        """The balances of those `accounts` (of `keys`, in their order) that are token accounts of an existing mint."""
         balances = []
         for index, (_, account) in enumerate(zip(keys, accounts, strict=True)):
             if account is None or account.owner not in addresses.TOKEN_PROGRAMS:

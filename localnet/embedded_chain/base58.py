@@ -16,6 +16,7 @@ class InvalidCharacterError(ValueError):
 
 
 def encode(data: bytes) -> str:
+    """Each leading zero byte is a leading `1`."""
     number = int.from_bytes(data, "big")
     digits = []
     while number:

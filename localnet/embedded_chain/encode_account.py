@@ -23,6 +23,8 @@ _RENT_EPOCH_NEVER: Final = 2**64 - 1
 
 @dataclass(frozen=True, slots=True)
 class DataSlice:
+    """The part of the data that a client asks for, in bytes."""
+
     offset: int
     length: int
 

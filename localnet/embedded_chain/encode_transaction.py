@@ -66,6 +66,7 @@ def check_version(resolved: ResolvedTransaction, max_version: int | None) -> Non
 
 
 def encode_transaction(resolved: ResolvedTransaction, encoding: str) -> Any:
+    """The `transaction` field: a text, a text with its encoding, or an object (EncodedTransaction of Agave)."""
     wire = bytes(resolved.tx)
     if encoding == "binary":
         return base58.encode(wire)
@@ -78,6 +79,7 @@ def encode_transaction(resolved: ResolvedTransaction, encoding: str) -> Any:
 
 
 def encode_meta(record: TransactionRecord, encoding: str) -> Json:
+    """The `meta` field (UiTransactionStatusMeta); amounts in lamports. Only jsonParsed leaves `loadedAddresses` out."""
     resolved = record.resolved
     meta: Json = {
         "computeUnitsConsumed": record.meta.compute_units_consumed(),
@@ -106,6 +108,7 @@ def encode_meta(record: TransactionRecord, encoding: str) -> Json:
 
 
 def return_data(meta: TransactionMetadata) -> Json | None:
+    """What the last program returned, with its address; None where it is empty, as Agave leaves it out."""
     returned = meta.return_data()
     if not returned.data:
         return None
@@ -114,6 +117,7 @@ def return_data(meta: TransactionMetadata) -> Json | None:
 
 
 def token_balances(balances: Sequence[TokenBalance]) -> list[Json]:
+    """pre- or postTokenBalances, in the order of the account keys."""
     return [
         {
             "accountIndex": balance.account_index,
@@ -137,6 +141,7 @@ def _history(balances: Sequence[TokenBalance]) -> list[Json]:
 
 
 def inner_instructions(resolved: ResolvedTransaction, meta: TransactionMetadata, parsed: bool) -> list[Json]:
+    """Per top-level instruction that called others: its index and those calls, with the height of each."""
     groups = []
     for index, group in enumerate(meta.inner_instructions()):
         if group:

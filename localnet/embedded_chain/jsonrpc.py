@@ -79,10 +79,12 @@ def answer_call(call: Call, run: Callable[[str, Any], Any]) -> Json | None:
 
 
 def error_answer(error: RpcError, id_: Any) -> Json:
+    """An answer with an error; `id_` is that of the request, None where it could not be read."""
     return {"jsonrpc": "2.0", "error": error.to_json(), "id": id_}
 
 
 def dumps(document: Any) -> str:
+    """JSON without spaces and without escapes beyond what is needed, as a validator writes it."""
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
 
 

@@ -53,10 +53,12 @@ class ResolvedTransaction:
 
     @property
     def signature(self) -> Signature:
+        """The first one, by which a transaction is known."""
         return self.tx.signatures[0]
 
     @property
     def version(self) -> int | str:
+        """`legacy` or 0, as the RPC names it."""
         return 0 if isinstance(self.tx.message, MessageV0) else "legacy"
 
 
@@ -78,18 +80,22 @@ class TransactionRecord:
 
 
 class Ledger:
+    """All that has landed since genesis, kept in memory."""
+
     def __init__(self) -> None:
         self._by_signature: dict[Signature, TransactionRecord] = {}
         self._by_slot: dict[int, list[TransactionRecord]] = {}
         self._by_address: dict[Pubkey, list[TransactionRecord]] = defaultdict(list)
 
     def append(self, record: TransactionRecord) -> None:
+        """Records come in the order of their execution: slots never fall."""
         self._by_signature[record.resolved.signature] = record
         self._by_slot.setdefault(record.slot, []).append(record)
         for key in record.resolved.keys:
             self._by_address[key].append(record)
 
     def find(self, signature: Signature) -> TransactionRecord | None:
+        """The transaction of that signature, None where none has landed."""
         return self._by_signature.get(signature)
 
     def find_position(self, signature: Signature | None) -> tuple[int, int] | None:
@@ -98,6 +104,7 @@ class Ledger:
         return None if record is None else (record.slot, record.index_in_slot)
 
     def in_slot(self, slot: int) -> Sequence[TransactionRecord]:
+        """What landed in `slot`, in order."""
         return self._by_slot.get(slot, ())
 
     def of_address(self, address: Pubkey) -> Sequence[TransactionRecord]:

@@ -14,7 +14,7 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 
 from localnet.embedded_chain import base58
-from localnet.embedded_chain.bank import Commitment
+from localnet.embedded_chain.commitment import Commitment
 from localnet.embedded_chain.errors import RpcError, invalid_param, invalid_params
 
 _U64_MAX = 2**64 - 1
@@ -49,25 +49,32 @@ class Params:
         self._raw: list[Any] = raw
 
     def value(self, index: int) -> Any:
+        """The parameter as it came; None where it was left out."""
         return self._raw[index] if index < len(self._raw) else None
 
     def string(self, index: int) -> str:
+        """Raises RpcError where it is no text."""
         return as_string(self.value(index))
 
     def strings(self, index: int) -> list[str]:
+        """Raises RpcError where it is no list of texts."""
         return [as_string(item) for item in as_list(self.value(index))]
 
     def u64(self, index: int) -> int:
+        """Raises RpcError where it is no whole number of 0 to 2^64 - 1."""
         return as_u64(self.value(index))
 
     def usize(self, index: int) -> int:
+        """As `u64`; only the error names another type."""
         return as_u64(self.value(index), "usize")
 
     def optional_u64(self, index: int) -> int | None:
+        """As `u64`; None where it was left out."""
         value = self.value(index)
         return None if value is None else as_u64(value)
 
     def pubkey(self, index: int) -> Pubkey:
+        """Raises RpcError where it is no 32 bytes in base58."""
         return as_pubkey(self.string(index))
 
     def config(self, index: int, struct: str) -> Config:
@@ -95,19 +102,23 @@ class Config:
         return Commitment.FINALIZED
 
     def u64(self, name: str) -> int | None:
+        """None where absent. Raises RpcError where it is no whole number of 0 to 2^64 - 1."""
         value = self.fields.get(name)
         return None if value is None else as_u64(value)
 
     def usize(self, name: str) -> int | None:
+        """As `u64`; only the error names another type."""
         value = self.fields.get(name)
         return None if value is None else as_u64(value, "usize")
 
     def required_usize(self, name: str) -> int:
+        """As `usize`; an absent one raises RpcError too."""
         if name not in self.fields:
             raise invalid_params(f"Invalid params: missing field `{name}`.")
         return as_u64(self.fields[name], "usize")
 
     def boolean(self, name: str, default: bool = False) -> bool:
+        """`default` where absent. Raises RpcError where it is neither true nor false."""
         value = self.fields.get(name)
         if value is None:
             return default
@@ -116,14 +127,17 @@ class Config:
         return value
 
     def string(self, name: str) -> str | None:
+        """None where absent. Raises RpcError where it is no text."""
         value = self.fields.get(name)
         return None if value is None else as_string(value)
 
     def variant(self, name: str, allowed: Sequence[str]) -> str | None:
+        """One of the `allowed` names; None where absent. Raises RpcError for any other."""
         value = self.fields.get(name)
         return None if value is None else as_variant(value, allowed)
 
     def config(self, name: str, struct: str) -> Config | None:
+        """An object inside; None where absent. `struct` is its name in the RpcError for anything else."""
         value = self.fields.get(name)
         if value is None:
             return None
@@ -133,18 +147,21 @@ class Config:
 
 
 def as_string(value: Any) -> str:
+    """`value` if it is a text. Raises RpcError."""
     if not isinstance(value, str):
         raise invalid_params(f"Invalid params: invalid type: {serde_name(value)}, expected a string.")
     return value
 
 
 def as_list(value: Any) -> list[Any]:
+    """`value` if it is a list. Raises RpcError."""
     if not isinstance(value, list):
         raise invalid_params(f"Invalid params: invalid type: {serde_name(value)}, expected a sequence.")
     return value
 
 
 def as_u64(value: Any, kind: str = "u64") -> int:
+    """`value` if it is a whole number of 0 to 2^64 - 1; `kind` names the type in the error. Raises RpcError."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise invalid_params(f"Invalid params: invalid type: {serde_name(value)}, expected {kind}.")
     if not 0 <= value <= _U64_MAX:
@@ -153,6 +170,7 @@ def as_u64(value: Any, kind: str = "u64") -> int:
 
 
 def as_variant(value: Any, allowed: Sequence[str]) -> str:
+    """`value` if it is one of the `allowed` names. Raises RpcError."""
     if not isinstance(value, str):
         raise invalid_params(f"Invalid params: invalid type: {serde_name(value)}, expected string or map.")
     if value not in allowed:
@@ -162,10 +180,12 @@ def as_variant(value: Any, allowed: Sequence[str]) -> str:
 
 
 def as_pubkey(text: str) -> Pubkey:
+    """32 bytes in base58. Raises RpcError."""
     return Pubkey(_fixed(text, 32, _PUBKEY_MAX_CHARS))
 
 
 def as_signature(text: str) -> Signature:
+    """64 bytes in base58. Raises RpcError."""
     return Signature(_fixed(text, 64, _SIGNATURE_MAX_CHARS))
 
 

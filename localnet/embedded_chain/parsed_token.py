@@ -68,6 +68,7 @@ def parse_account(data: bytes, display: MintDisplay) -> Json | None:
 
 
 def parse_multisig(data: bytes) -> Json | None:
+    """`type` and `info`, or None where it is no initialised multisig (355 bytes: threshold, signers, their keys)."""
     if len(data) != MULTISIG_BYTES or data[2] != 1:
         return None
     signers = [str(Pubkey(data[3 + 32 * i : 35 + 32 * i])) for i in range(data[1])]

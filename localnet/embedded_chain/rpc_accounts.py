@@ -32,6 +32,8 @@ _MAX_MEMCMP_BYTES = 128
 
 @dataclass(frozen=True, slots=True)
 class Memcmp:
+    """The account's data has these bytes at `offset`."""
+
     offset: int
     expected: bytes
 
@@ -45,6 +47,7 @@ class AccountFilter:
     token_account_state: bool
 
     def matches(self, account: Account) -> bool:
+        """Whether the account passes all of them."""
         data = account.data
         return (
             all(len(data) == size for size in self.data_sizes)
@@ -54,6 +57,7 @@ class AccountFilter:
 
 
 def parse_filters(config: Config) -> AccountFilter:
+    """The `filters` of a configuration (RpcFilterType of Agave: four at most). Raises RpcError."""
     raw = config.fields.get("filters")
     filters = [] if raw is None else as_list(raw)
     if len(filters) > _MAX_FILTERS:
@@ -108,6 +112,7 @@ def _memcmp(value: Any) -> Memcmp:
 
 
 def account_methods(rpc: RpcContext) -> dict[str, Method]:
+    """getAccountInfo, getMultipleAccounts, getBalance, getProgramAccounts, getMinimumBalanceForRentExemption."""
     bank = rpc.bank
 
     def get_account_info(raw: Any) -> Json:

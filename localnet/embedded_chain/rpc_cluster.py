@@ -5,10 +5,12 @@ from __future__ import annotations
 import zlib
 from typing import Any, Final
 
-from localnet.embedded_chain.bank import SLOTS_PER_EPOCH, Bank, Commitment
+from localnet.embedded_chain.bank import Bank
+from localnet.embedded_chain.commitment import Commitment
 from localnet.embedded_chain.errors import RpcError, block_not_available, invalid_params, no_snapshot
 from localnet.embedded_chain.params import Config, Params
 from localnet.embedded_chain.rpc_context import API_VERSION, Json, Method, RpcContext
+from localnet.embedded_chain.timeline import SLOTS_PER_EPOCH
 
 _MAX_BLOCKS: Final = 500_000
 _LOCKOUT_ENTRIES: Final = 32
@@ -18,6 +20,10 @@ _MAX_LEADERS: Final = 5_000
 
 
 def cluster_methods(rpc: RpcContext) -> dict[str, Method]:
+    """Slots, blocks, epochs, and what a node says of itself, its stake and its peers.
+
+    What there is not (votes, inflation, snapshots, other nodes) is answered as by the only validator of a test cluster.
+    """
     bank = rpc.bank
 
     def no_params(raw: Any) -> None:
@@ -79,16 +85,16 @@ def cluster_methods(rpc: RpcContext) -> dict[str, Method]:
 
     def get_block_time(raw: Any) -> int:
         slot = Params(raw, 1).u64(0)
-        if slot > bank.slot:
+        if slot > bank.timeline.slot:
             raise block_not_available(slot)
-        return bank.unix_ts(slot)
+        return bank.timeline.unix_ts(slot)
 
     def get_block_commitment(raw: Any) -> Json:
         slot = Params(raw, 1).u64(0)
-        if slot > bank.slot:
+        if slot > bank.timeline.slot:
             return {"commitment": None, "totalStake": _STAKE_LAMPORTS}
         # All stake is one validator's, whose lockout on a slot grows with each slot after it.
-        depth = min(bank.slot - slot, _LOCKOUT_ENTRIES - 1)
+        depth = min(bank.timeline.slot - slot, _LOCKOUT_ENTRIES - 1)
         commitment = [_STAKE_LAMPORTS if index == depth else 0 for index in range(_LOCKOUT_ENTRIES)]
         return {"commitment": commitment, "totalStake": _STAKE_LAMPORTS}
 
@@ -106,12 +112,12 @@ def cluster_methods(rpc: RpcContext) -> dict[str, Method]:
         account = {
             "activatedStake": _STAKE_LAMPORTS,
             "commission": 0,
-            "epochCredits": [[bank.slot // SLOTS_PER_EPOCH, bank.slot, 0]],
+            "epochCredits": [[bank.timeline.slot // SLOTS_PER_EPOCH, bank.timeline.slot, 0]],
             "epochVoteAccount": True,
             "inflationRewardsCommissionBps": 0,
-            "lastVote": bank.slot - 1,
+            "lastVote": bank.timeline.slot - 1,
             "nodePubkey": str(bank.identity),
-            "rootSlot": bank.slot_at(Commitment.FINALIZED),
+            "rootSlot": bank.timeline.slot_at(Commitment.FINALIZED),
             "votePubkey": str(bank.vote_account),
         }
         return {"current": [account], "delinquent": []}
@@ -155,7 +161,7 @@ def cluster_methods(rpc: RpcContext) -> dict[str, Method]:
 
     def get_inflation_rate(raw: Any) -> Json:
         no_params(raw)
-        return {"epoch": bank.slot // SLOTS_PER_EPOCH, "foundation": 0.0, "total": 0.0, "validator": 0.0}
+        return {"epoch": bank.timeline.slot // SLOTS_PER_EPOCH, "foundation": 0.0, "total": 0.0, "validator": 0.0}
 
     def get_inflation_reward(raw: Any) -> list[None]:
         params = Params(raw, 0, 2)
@@ -182,7 +188,7 @@ def cluster_methods(rpc: RpcContext) -> dict[str, Method]:
 
     def newest_slot(raw: Any) -> int:
         no_params(raw)
-        return bank.slot
+        return bank.timeline.slot
 
     return {
         "getSlot": slot_of,
@@ -206,7 +212,7 @@ def cluster_methods(rpc: RpcContext) -> dict[str, Method]:
         "getStakeMinimumDelegation": get_stake_minimum_delegation,
         "getRecentPerformanceSamples": get_recent_performance_samples,
         "getHighestSnapshotSlot": get_highest_snapshot_slot,
-        "getGenesisHash": constant(str(bank.genesis_hash)),
+        "getGenesisHash": constant(str(bank.timeline.genesis_hash)),
         "getHealth": constant("ok"),
         "getIdentity": constant({"identity": str(bank.identity)}),
         "getVersion": constant({"feature-set": feature_set(), "solana-core": API_VERSION}),
@@ -225,4 +231,4 @@ def feature_set() -> int:
 def _confirmed(bank: Bank, config: Config) -> int:
     if config.commitment is Commitment.PROCESSED:
         raise RpcError(-32602, "Method does not support commitment below `confirmed`")
-    return bank.slot_at(config.commitment)
+    return bank.timeline.slot_at(config.commitment)

@@ -25,29 +25,35 @@ API_VERSION: Final = "4.2.2"
 
 @dataclass(frozen=True, slots=True)
 class RpcContext:
+    """The bank, and what every method does with it."""
+
     bank: Bank
 
     def slot(self, config: Config) -> int:
         """The slot of the configuration's commitment. Raises RpcError where minContextSlot is above it."""
-        slot = self.bank.slot_at(config.commitment)
+        slot = self.bank.timeline.slot_at(config.commitment)
         minimum = config.u64("minContextSlot")
         if minimum is not None and slot < minimum:
             raise min_context_slot_not_reached(slot)
         return slot
 
     def with_context(self, slot: int, value: Any) -> Json:
+        """The answer of a method whose result says which slot it is of."""
         return {"context": {"apiVersion": API_VERSION, "slot": slot}, "value": value}
 
     def mint_display(self, slot: int) -> Callable[[Pubkey], MintDisplay | None]:
+        """How amounts of a mint are shown at `slot`; the function gives None where there is no such mint."""
+
         def display(mint: Pubkey) -> MintDisplay | None:
             account = self.bank.account(mint, slot)
             if account is None or not is_mint(account.data):
                 return None
-            return MintDisplay.of_mint(account.data, self.bank.unix_ts(slot))
+            return MintDisplay.of_mint(account.data, self.bank.timeline.unix_ts(slot))
 
         return display
 
     def account_json(self, pubkey: Pubkey, slot: int, format_: AccountFormat) -> Json | None:
+        """The account as of `slot` in the format asked for; None where there is none. Raises RpcError."""
         account = self.bank.account(pubkey, slot)
         if account is None:
             return None
@@ -56,11 +62,14 @@ class RpcContext:
 
 @dataclass(frozen=True, slots=True)
 class AccountFormat:
+    """How an account's data are shown: `encoding` is one of ENCODINGS, `data_slice` None for all of it."""
+
     encoding: str
     data_slice: DataSlice | None
 
     @classmethod
     def of(cls, config: Config, default: str) -> AccountFormat:
+        """What the configuration asks for, `default` where it names no encoding. Raises RpcError."""
         slice_config = config.config("dataSlice", "UiDataSliceConfig")
         data_slice = None
         if slice_config is not None:

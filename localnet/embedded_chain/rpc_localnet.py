@@ -15,6 +15,7 @@ _MAX_ACCOUNT_BYTES: Final = 10 * 1024 * 1024
 
 
 def localnet_methods(rpc: RpcContext) -> dict[str, Method]:
+    """localnet_advanceSlots, localnet_warpClock, localnet_setAccount; README.md has their parameters and results."""
     bank = rpc.bank
 
     def options(raw: Any) -> Config:
@@ -26,7 +27,7 @@ def localnet_methods(rpc: RpcContext) -> dict[str, Method]:
         if slots is None or not 1 <= slots <= _MAX_ADVANCE_SLOTS:
             raise invalid_params(f"localnet_advanceSlots: slots must be 1 to {_MAX_ADVANCE_SLOTS}")
         bank.advance(slots)
-        return bank.slot
+        return bank.timeline.slot
 
     def warp_clock(raw: Any) -> int:
         """[{"advance_secs": n}] or [{"unix_timestamp": t}]: put the clock forward for good, in a new slot.
@@ -38,13 +39,13 @@ def localnet_methods(rpc: RpcContext) -> dict[str, Method]:
         if (secs is None) == (unix_ts is None):
             raise invalid_params("localnet_warpClock: give advance_secs or unix_timestamp, one of the two")
         if unix_ts is not None:
-            secs = unix_ts - bank.unix_ts(bank.slot)
+            secs = unix_ts - bank.timeline.unix_ts(bank.timeline.slot)
             if secs < 0:
                 raise invalid_params(
                     f"localnet_warpClock: unix_timestamp {unix_ts} is before the chain's {unix_ts - secs}"
                 )
         assert secs is not None
-        if bank.unix_ts(bank.slot) + secs >= 2**62:
+        if bank.timeline.unix_ts(bank.timeline.slot) + secs >= 2**62:
             raise invalid_params(f"localnet_warpClock: {secs} s is beyond the clock's range")
         return bank.warp_clock(secs)
 
@@ -67,7 +68,7 @@ def localnet_methods(rpc: RpcContext) -> dict[str, Method]:
             raise invalid_params(f"localnet_setAccount: data is over {_MAX_ACCOUNT_BYTES} bytes")
         account = Account(lamports, content, as_pubkey(owner), config.boolean("executable"))
         bank.set_account(pubkey, account)
-        return {"slot": bank.slot}
+        return {"slot": bank.timeline.slot}
 
     return {
         "localnet_advanceSlots": advance_slots,

@@ -20,6 +20,8 @@ _LARGEST_ACCOUNTS = 20
 
 
 def token_methods(rpc: RpcContext) -> dict[str, Method]:
+    """getTokenAccountBalance, getTokenSupply, getTokenLargestAccounts, getTokenAccountsByOwner,
+    getTokenAccountsByDelegate."""
     bank = rpc.bank
 
     def token_account(pubkey: Pubkey, slot: int) -> Account:
@@ -39,7 +41,7 @@ def token_methods(rpc: RpcContext) -> dict[str, Method]:
         return account
 
     def display_of(mint: Account, slot: int) -> MintDisplay:
-        return MintDisplay.of_mint(mint.data, bank.unix_ts(slot))
+        return MintDisplay.of_mint(mint.data, bank.timeline.unix_ts(slot))
 
     def get_token_account_balance(raw: Any) -> Json:
         params = Params(raw, 1, 1)

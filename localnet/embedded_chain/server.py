@@ -20,6 +20,8 @@ MAX_REQUEST_BYTES: Final = 50 * 1024
 MAX_QUEUED_MESSAGES: Final = 100_000
 
 _JSON = "application/json"
+#: A client that does not answer a goodbye is not waited for longer.
+_CLOSE_SECS = 1.0
 
 
 class WsConnection:
@@ -30,17 +32,21 @@ class WsConnection:
         self.overrun = asyncio.Event()
 
     def send(self, message: Json) -> None:
+        """Queue a message; with MAX_QUEUED_MESSAGES unread ones `overrun` is set instead."""
         if self._queue.qsize() >= MAX_QUEUED_MESSAGES:
             self.overrun.set()
         else:
             self._queue.put_nowait(message)
 
     async def write_all(self, socket: web.WebSocketResponse) -> None:
+        """Write what is queued, for ever. Raises ConnectionError once the client has gone."""
         while True:
             await socket.send_str(jsonrpc.dumps(await self._queue.get()))
 
 
 class Server:
+    """Requests and websockets on one side, methods and subscriptions on the other."""
+
     def __init__(self, methods: Mapping[str, Method], subscriptions: Subscriptions) -> None:
         self._methods = methods
         self._subscriptions = subscriptions
@@ -54,13 +60,16 @@ class Server:
         return app
 
     def ws_app(self) -> web.Application:
+        """Websockets only: a validator has them on the port after that of its JSON-RPC."""
         app = web.Application()
         app.router.add_get("/{tail:.*}", self._websocket)
         return app
 
     async def close_websockets(self) -> None:
-        for socket in list(self._sockets):
-            await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the chain stops")
+        """Say goodbye to every client, before the listeners close."""
+        async with asyncio.TaskGroup() as closing:
+            for socket in list(self._sockets):
+                closing.create_task(socket.close(code=WSCloseCode.GOING_AWAY, message=b"the chain stops"))
 
     def run(self, method: str, params: Any) -> Any:
         """Raises RpcError."""
@@ -96,7 +105,7 @@ class Server:
         return web.Response(text=text, content_type=_JSON, charset="utf-8", headers=_cors(request))
 
     async def _websocket(self, request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(heartbeat=60, max_msg_size=MAX_REQUEST_BYTES)
+        socket = web.WebSocketResponse(timeout=_CLOSE_SECS, heartbeat=60, max_msg_size=MAX_REQUEST_BYTES)
         await socket.prepare(request)
         connection = WsConnection()
         self._sockets.add(socket)

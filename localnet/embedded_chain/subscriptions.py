@@ -12,7 +12,8 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 
 from localnet.embedded_chain import addresses
-from localnet.embedded_chain.bank import Bank, Commitment
+from localnet.embedded_chain.bank import Bank
+from localnet.embedded_chain.commitment import Commitment
 from localnet.embedded_chain.encode_account import encode_account
 from localnet.embedded_chain.errors import RpcError, invalid_params, method_not_found
 from localnet.embedded_chain.ledger import TransactionRecord
@@ -24,11 +25,18 @@ from localnet.embedded_chain.rpc_context import AccountFormat, Json, RpcContext
 class Connection(Protocol):
     """A client's websocket. `send` never blocks: a client that does not read is disconnected."""
 
-    def send(self, message: Json) -> None: ...
+    def send(self, message: Json) -> None:
+        """Queue a message for the client."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subscription:
+    """What one client asked to be told. `number` is its id; `kind` is the start of the notification's name.
+
+    Which of the other fields count is a matter of the kind: `pubkey` of account and program, `filters` of program,
+    `mentions` and `with_votes` of logs, `signature` and `wants_received` of signature.
+    """
+
     number: int
     connection: Connection
     kind: str
@@ -43,6 +51,7 @@ class Subscription:
     wants_received: bool = False
 
     def notify(self, result: Any) -> None:
+        """Tell the client `result`, as it stands."""
         self.connection.send(
             {
                 "jsonrpc": "2.0",
@@ -52,6 +61,7 @@ class Subscription:
         )
 
     def notify_at(self, slot: int, value: Any) -> None:
+        """Tell the client `value`, with the slot that it is of."""
         self.notify({"context": {"slot": slot}, "value": value})
 
 
@@ -93,6 +103,7 @@ class Subscriptions:
         raise method_not_found()
 
     def drop_connection(self, connection: Connection) -> None:
+        """Forget all that a client asked for: it has gone."""
         for subscription in [s for s in self._by_number.values() if s.connection is connection]:
             self._remove(subscription)
 
@@ -211,16 +222,19 @@ class Subscriptions:
             self._signature_status(subscription, record)
 
     def transaction_processed(self, record: TransactionRecord) -> None:
+        """Tell those who wait for the signature, and the logs at `processed`."""
         for subscription in list(self._by_signature.get(record.resolved.signature, {}).values()):
             self._signature_status(subscription, record)
         self._notify_logs([record], Commitment.PROCESSED)
 
     def accounts_changed(self, slot: int, changed: Sequence[Pubkey]) -> None:
+        """Tell those who watch these accounts, or programs that own them, at `processed`."""
         self._notify_accounts(slot, changed, Commitment.PROCESSED)
 
     def slot_advanced(self, confirmed: range, finalized: range) -> None:
-        slot = self._bank.slot
-        root = self._bank.slot_at(Commitment.FINALIZED)
+        """Tell those who watch slots and roots, then all that reached a commitment by this slot, in order."""
+        slot = self._bank.timeline.slot
+        root = self._bank.timeline.slot_at(Commitment.FINALIZED)
         for subscription in self._by_kind["slot"].values():
             subscription.notify({"parent": slot - 1, "root": root, "slot": slot})
         for reached, commitment in (
@@ -242,11 +256,11 @@ class Subscriptions:
         self._notify_accounts(slot, self._bank.changed_in(slot), commitment)
 
     def _signature_status(self, subscription: Subscription, record: TransactionRecord) -> None:
-        slot = self._bank.slot_at(subscription.commitment)
+        slot = self._bank.timeline.slot_at(subscription.commitment)
         if record.slot <= slot:
             subscription.notify_at(record.slot, {"err": record.err})
             self._remove(subscription)
-        elif subscription.wants_received and record.slot == self._bank.slot:
+        elif subscription.wants_received and record.slot == self._bank.timeline.slot:
             subscription.notify_at(record.slot, "receivedSignature")
 
     def _notify_logs(self, records: Iterable[TransactionRecord], commitment: Commitment) -> None:

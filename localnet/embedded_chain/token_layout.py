@@ -36,6 +36,7 @@ def is_token_account(data: bytes) -> bool:
 
 
 def mint_decimals(data: bytes) -> int | None:
+    """None where it is no initialised mint."""
     return data[44] if is_mint(data) else None
 
 

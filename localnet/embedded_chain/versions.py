@@ -29,6 +29,7 @@ class AccountVersions:
             self._before[pubkey].append((slot, before))
 
     def changed_in(self, slot: int) -> frozenset[Pubkey]:
+        """The accounts that `slot` has changed; empty once it has been forgotten."""
         return frozenset(self._changed.get(slot, ()))
 
     def is_newer_than(self, slot: int, pubkey: Pubkey) -> bool:

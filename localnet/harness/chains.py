@@ -15,7 +15,6 @@ import contextlib
 import json
 import os
 import shutil
-import signal
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Sequence
@@ -26,6 +25,7 @@ from typing import Any, Literal
 import aiohttp
 
 from localnet.harness.paths import EMBEDDED_PYTHON, ROOT
+from localnet.harness.processes import Child, ProcessError, start, stop
 
 ChainKind = Literal["embedded", "validator"]
 
@@ -37,13 +37,12 @@ VALIDATOR_ENV = "XSTOCKS_VALIDATOR_BIN"
 _TICK_MS = 6.25
 _START_SECS = 60.0
 _TOKEN_2022 = "TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb"
-_STOP_SECS = 15.0
 _USAGE_EXIT_CODE = 2
 #: TCP and UDP ports that the validator takes besides those of its RPC.
 _VALIDATOR_DYNAMIC_PORTS = 32
 
 
-class ChainError(Exception):
+class ChainStartError(Exception):
     """The chain could not be started; the message says why and what to do."""
 
 
@@ -109,12 +108,12 @@ class Chain:
 def validator_path() -> Path | None:
     """Where solana-test-validator is: the environment's XSTOCKS_VALIDATOR_BIN, else PATH, else None.
 
-    Raises ChainError where XSTOCKS_VALIDATOR_BIN names no executable file.
+    Raises ChainStartError where XSTOCKS_VALIDATOR_BIN names no executable file.
     """
     named = os.environ.get(VALIDATOR_ENV)
     if named:
         if not os.access(named, os.X_OK) or not Path(named).is_file():
-            raise ChainError(f"{VALIDATOR_ENV}={named}: no executable file; name {VALIDATOR_NAME} or unset it")
+            raise ChainStartError(f"{VALIDATOR_ENV}={named}: no executable file; name {VALIDATOR_NAME} or unset it")
         return Path(named)
     found = shutil.which(VALIDATOR_NAME)
     return Path(found) if found else None
@@ -141,7 +140,7 @@ async def chain_process(
     `slot_ms` is rounded to whole ticks. `work_dir` gets ledger and log; by default a temporary folder that
     goes with the chain.
 
-    Raises ChainError where the chain does not start.
+    Raises ChainStartError where the chain does not start.
     """
     with contextlib.ExitStack() as stack:
         folder = work_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chain-")))
@@ -170,17 +169,17 @@ async def chain_process(
                     validator_bin=validator_bin,
                 )
             log_path = folder / f"{kind}.log"
-            process = await _spawn(command, log_path)
+            running = await _start(kind, command, log_path)
             try:
-                genesis_hash = await _ready(process, port, log_path, manual_slots=manual_slots)
-            except ChainError:
-                await _stop(process)
+                genesis_hash = await _ready(running, port, manual_slots=manual_slots)
+            except ChainStartError:
+                exit_code = await stop(running)
                 # Another process may have taken a port between the look and the start. Wrong usage stays wrong.
-                if attempt_left and not rpc_port and process.returncode != _USAGE_EXIT_CODE:
+                if attempt_left and not rpc_port and exit_code != _USAGE_EXIT_CODE:
                     continue
                 raise
             except BaseException:
-                await asyncio.shield(_stop(process))
+                await asyncio.shield(stop(running))
                 raise
             break
         try:
@@ -189,11 +188,11 @@ async def chain_process(
                 rpc_url=f"http://127.0.0.1:{port}",
                 ws_url=f"ws://127.0.0.1:{port + 1}",
                 genesis_hash=genesis_hash,
-                pid=process.pid,
+                pid=running.process.pid,
                 log_path=log_path,
             )
         finally:
-            await asyncio.shield(_stop(process))
+            await asyncio.shield(stop(running))
 
 
 def embedded_command(
@@ -208,10 +207,10 @@ def embedded_command(
 ) -> list[str]:
     """The embedded chain's command line; run it with `PYTHONPATH` set to ROOT.
 
-    Raises ChainError where its environment has not been made.
+    Raises ChainStartError where its environment has not been made.
     """
     if not EMBEDDED_PYTHON.is_file():
-        raise ChainError(f"{EMBEDDED_PYTHON} is missing; make it with ./localnet.sh setup")
+        raise ChainStartError(f"{EMBEDDED_PYTHON} is missing; make it with ./localnet.sh setup")
     command = [str(EMBEDDED_PYTHON), "-m", EMBEDDED_MODULE, "--rpc-port", str(rpc_port), "--slot-ms", str(slot_ms)]
     command += ["--finalized-lag", str(finalized_lag), "--confirmed-lag", str(confirmed_lag)]
     if manual_slots:
@@ -230,11 +229,11 @@ def validator_command(
 ) -> list[str]:
     """solana-test-validator's command line. Takes the ports from `rpc_port` on (see _ports_needed).
 
-    Raises ChainError where there is no validator.
+    Raises ChainStartError where there is no validator.
     """
     binary = validator_bin or validator_path()
     if binary is None:
-        raise ChainError(f"{VALIDATOR_NAME} is neither in {VALIDATOR_ENV} nor on PATH; install it or name it")
+        raise ChainStartError(f"{VALIDATOR_NAME} is neither in {VALIDATOR_ENV} nor on PATH; install it or name it")
     command = [str(binary), "--bind-address", "127.0.0.1", "--quiet", "--reset", "--ledger", str(ledger)]
     command += ["--rpc-port", str(rpc_port), "--faucet-port", str(rpc_port + 2)]
     command += ["--gossip-port", str(rpc_port + 3)]
@@ -257,17 +256,18 @@ def _genesis_arguments(programs: Sequence[UpgradeableProgram], accounts: Sequenc
 async def _mainnets_token_2022(folder: Path) -> UpgradeableProgram:
     """The Token-2022 that the embedded chain runs, as mainnet does; the validator brings an older release, which lacks
     the Batch instruction."""
-    so_path, log_path = folder / "token_2022.so", folder / "token_2022.log"
-    process = await _spawn([str(EMBEDDED_PYTHON), "-m", f"{EMBEDDED_MODULE}.token_2022", str(so_path)], log_path)
+    so_path = folder / "token_2022.so"
+    command = [str(EMBEDDED_PYTHON), "-m", f"{EMBEDDED_MODULE}.token_2022", str(so_path)]
+    writing = await _start("token_2022", command, folder / "token_2022.log")
     try:
         async with asyncio.timeout(_START_SECS):
-            await process.wait()
+            await writing.process.wait()
     except TimeoutError:
-        raise ChainError(f"writing {so_path} took more than {_START_SECS:.0f} s; {_tail(log_path)}") from None
+        raise ChainStartError(f"writing {so_path} took more than {_START_SECS:.0f} s; {writing.tail()}") from None
     finally:
-        await asyncio.shield(_stop(process))
-    if process.returncode != 0:
-        raise ChainError(f"{so_path} could not be written: code {process.returncode}; {_tail(log_path)}")
+        exit_code = await asyncio.shield(stop(writing))
+    if exit_code != 0:
+        raise ChainStartError(f"{so_path} could not be written: code {exit_code}; {writing.tail()}")
     return UpgradeableProgram(_TOKEN_2022, so_path, "none")
 
 
@@ -283,7 +283,7 @@ def _free_port_block(count: int) -> int:
             first = int(probe.getsockname()[1])
         if first + count <= 65_536 and all(_is_free(port) for port in range(first, first + count)):
             return first
-    raise ChainError(f"no {count} neighbouring free ports on 127.0.0.1; stop something that listens")
+    raise ChainStartError(f"no {count} neighbouring free ports on 127.0.0.1; stop something that listens")
 
 
 def _is_free(port: int) -> bool:
@@ -296,23 +296,14 @@ def _is_free(port: int) -> bool:
     return True
 
 
-async def _spawn(command: Sequence[str], log_path: Path) -> asyncio.subprocess.Process:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
-    with log_path.open("wb") as log:
-        try:
-            return await asyncio.create_subprocess_exec(
-                *command,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=asyncio.subprocess.STDOUT,
-                env=environment,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise ChainError(f"cannot run {command[0]}: {error.strerror}") from error
+async def _start(name: str, command: Sequence[str], log_path: Path) -> Child:
+    try:
+        return await start(name, command, log_path, {"PYTHONPATH": str(ROOT)})
+    except ProcessError as error:
+        raise ChainStartError(str(error)) from error
 
 
-async def _ready(process: asyncio.subprocess.Process, port: int, log_path: Path, *, manual_slots: bool = False) -> str:
+async def _ready(running: Child, port: int, *, manual_slots: bool = False) -> str:
     """Wait until the chain is healthy and has confirmed a block; gives its genesis hash."""
     url = f"http://127.0.0.1:{port}"
     try:
@@ -320,7 +311,7 @@ async def _ready(process: asyncio.subprocess.Process, port: int, log_path: Path,
             asyncio.timeout(_START_SECS),
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session,
         ):
-            while process.returncode is None:
+            while running.running:
                 with contextlib.suppress(aiohttp.ClientError, TimeoutError, ChainRpcError):
                     if manual_slots:
                         # Nobody else makes the slot that confirms the first one.
@@ -333,13 +324,8 @@ async def _ready(process: asyncio.subprocess.Process, port: int, log_path: Path,
                         return str(await _call(session, url, "getGenesisHash", ()))
                 await asyncio.sleep(0.05)
     except TimeoutError:
-        raise ChainError(f"chain not ready after {_START_SECS:.0f} s; {_tail(log_path)}") from None
-    raise ChainError(f"chain ended with code {process.returncode}; {_tail(log_path)}")
-
-
-def _tail(log_path: Path) -> str:
-    text = log_path.read_text(errors="replace").strip().splitlines()[-5:]
-    return "its output ends: " + (" | ".join(text) if text else "(nothing)")
+        raise ChainStartError(f"chain not ready after {_START_SECS:.0f} s; {running.tail()}") from None
+    raise ChainStartError(f"chain ended with code {running.process.returncode}; {running.tail()}")
 
 
 async def _call(session: aiohttp.ClientSession, url: str, method: str, params: Sequence[Any]) -> Any:
@@ -349,17 +335,3 @@ async def _call(session: aiohttp.ClientSession, url: str, method: str, params: S
     if "error" in answer:
         raise ChainRpcError(method, answer["error"])
     return answer["result"]
-
-
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    """SIGTERM to the process, SIGKILL to its group where it does not end in time."""
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        try:
-            async with asyncio.timeout(_STOP_SECS):
-                await process.wait()
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()

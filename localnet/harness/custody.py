@@ -18,7 +18,7 @@ import aiohttp
 from localnet.catalogue.reader import DECIMALS
 from localnet.harness.deploy import AGENTS, DeployedAsset, Deployment
 from localnet.harness.keys import Key, write_secret
-from localnet.harness.processes import Child, ProcessError, child
+from localnet.harness.processes import Child, ProcessError, child, terminate
 from localnet.harness.wait import until
 from xstocks_daemon.attester.books import AssetBook, Target, new_asset_book
 from xstocks_daemon.attester.operations import (
@@ -93,24 +93,24 @@ class CustodySide:
 
     def record(self, asset: DeployedAsset) -> AssetBook | None:
         """What the custodian's own books say of an asset; None where nobody keeps its shares."""
-        if asset.row.keeper is None:
+        if asset.row.custodian is None:
             return None
         return books_show(self._books_of(asset)[0], self._custodian_id(asset)).assets[asset.mint]
 
     def records(self) -> dict[Address, AssetBook]:
         """Every custodian's own books."""
         books: dict[Address, AssetBook] = {}
-        for keeper in self.deployment.keepers.values():
-            settings = load_attester_settings(self.sidecars[keeper.name].settings_path)
-            books |= books_show(settings, keeper.id).assets
+        for custodian in self.deployment.custodians.values():
+            settings = load_attester_settings(self.sidecars[custodian.name].settings_path)
+            books |= books_show(settings, custodian.id).assets
         return books
 
     def _books_of(self, asset: DeployedAsset) -> list[AttesterSettings]:
         """The settings of all who keep books on the asset, the custodian first."""
-        return [load_attester_settings(self.sidecars[name].settings_path) for name in (_keeper_name(asset), *AGENTS)]
+        return [load_attester_settings(self.sidecars[name].settings_path) for name in (_custodian_name(asset), *AGENTS)]
 
     def _custodian_id(self, asset: DeployedAsset) -> int:
-        return self.deployment.keepers[_keeper_name(asset)].id
+        return self.deployment.custodians[_custodian_name(asset)].id
 
 
 def plain_shares(shares_micro: int) -> str:
@@ -129,32 +129,32 @@ def target_of(deployment: Deployment, asset: DeployedAsset) -> Target:
     return Target(deployment.genesis_hash, deployment.client.program_id, asset.mint)
 
 
-def books_path(folder: Path, signer: str, keeper: str) -> Path:
-    """Where `signer` keeps its books on `keeper`."""
-    return folder / "books" / f"{signer.lower()}-on-{keeper.lower()}.json"
+def books_path(folder: Path, signer: str, custodian: str) -> Path:
+    """Where `signer` keeps its books on `custodian`."""
+    return folder / "books" / f"{signer.lower()}-on-{custodian.lower()}.json"
 
 
 def write_books(deployment: Deployment, folder: Path) -> None:
     """The books of everybody, as the catalogue's reserves report them."""
-    for keeper in deployment.keepers.values():
+    for custodian in deployment.custodians.values():
         records = [
             new_asset_book(
                 target_of(deployment, asset), asset.row.symbol, asset.row.shares_micro or 0, asset.row.multiplier
             )
             for asset in deployment.assets
-            if asset.row.keeper == keeper.name
+            if asset.row.custodian == custodian.name
         ]
-        for signer in (keeper.name, *AGENTS):
-            path = books_path(folder, signer, keeper.name)
+        for signer in (custodian.name, *AGENTS):
+            path = books_path(folder, signer, custodian.name)
             path.parent.mkdir(parents=True, exist_ok=True)
-            books_create(path, keeper.id, records)
+            books_create(path, custodian.id, records)
 
 
 @asynccontextmanager
 async def custody_side(deployment: Deployment, rpc_url: str, folder: Path) -> AsyncIterator[CustodySide]:
     """Books written and every sidecar running, for as long as the context lasts."""
     write_books(deployment, folder)
-    names = (*deployment.keepers, *AGENTS)
+    names = (*deployment.custodians, *AGENTS)
     ports = dict(zip(names, _free_ports(len(names)), strict=True))
     tokens = {name: secrets.token_urlsafe(32) for name in names}
     for name, token in tokens.items():
@@ -169,6 +169,8 @@ async def custody_side(deployment: Deployment, rpc_url: str, folder: Path) -> As
             command = [str(XSTOCKS), "attester", "run", "--config", str(path)]
             running = await stack.enter_async_context(child(f"attester {name}", command, log_path))
             sidecars[name] = Sidecar(name, f"http://127.0.0.1:{ports[name]}", tokens[name], path, running)
+        # They end together: each is told before the first is waited for.
+        stack.callback(terminate, [sidecar.child for sidecar in sidecars.values()])
         for sidecar in sidecars.values():
             await _healthy(sidecar)
         yield CustodySide(deployment, folder, sidecars)
@@ -188,13 +190,13 @@ def _settings(deployment: Deployment, name: str, ports: dict[str, int], rpc_url:
         f"lifetime_secs = {LIFETIME_SECS}",
         "max_skew_ms = 2000",
     ]
-    if name in deployment.keepers:
+    if name in deployment.custodians:
         lines.append(f'fee_payer_file = "{key.path}"')
-    for keeper in deployment.keepers.values():
-        if name in (keeper.name, *AGENTS):
-            lines += ["", "[[custodians]]", f"id = {keeper.id}"]
-            lines.append(f'books_file = "{books_path(folder, name, keeper.name)}"')
-            if name == keeper.name:
+    for custodian in deployment.custodians.values():
+        if name in (custodian.name, *AGENTS):
+            lines += ["", "[[custodians]]", f"id = {custodian.id}"]
+            lines.append(f'books_file = "{books_path(folder, name, custodian.name)}"')
+            if name == custodian.name:
                 for agent in AGENTS:
                     lines += ["[[custodians.peers]]", f'url = "http://127.0.0.1:{ports[agent]}"']
                     lines.append(f'token_file = "{_token_path(folder, agent)}"')
@@ -203,17 +205,17 @@ def _settings(deployment: Deployment, name: str, ports: dict[str, int], rpc_url:
 
 
 def _key_of(deployment: Deployment, name: str) -> Key:
-    return {**deployment.keys.keepers, **deployment.keys.agents}[name]
+    return {**deployment.keys.custodians, **deployment.keys.agents}[name]
 
 
 def _token_path(folder: Path, name: str) -> Path:
     return folder / "tokens" / name.lower()
 
 
-def _keeper_name(asset: DeployedAsset) -> str:
-    if asset.row.keeper is None:
+def _custodian_name(asset: DeployedAsset) -> str:
+    if asset.row.custodian is None:
         raise ValueError(f"{asset.row.symbol} has no row in the reserves, so nobody keeps its shares")
-    return asset.row.keeper
+    return asset.row.custodian
 
 
 async def _healthy(sidecar: Sidecar) -> None:

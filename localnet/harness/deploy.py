@@ -22,7 +22,7 @@ from xstocks_daemon.chain.rpc import RpcEndpoint
 from xstocks_daemon.domain.snapshot import AttesterKey, Policy
 from xstocks_daemon.domain.units import Address
 
-KEEPERS = ("Alpaca", "Gtn")
+CUSTODIANS = ("Alpaca", "Gtn")
 """The custodians that the reserves name; their ids count from 1."""
 AGENTS = ("verification-agent", "security-agent")
 """Who co-signs beside the custodian: parties 1 and 2 of every custodian."""
@@ -37,7 +37,7 @@ _SHARE_RAW = 10**DECIMALS
 
 
 @dataclass(frozen=True, slots=True)
-class Keeper:
+class DeployedCustodian:
     """A custodian on chain with its attester keys, by party: itself, then AGENTS."""
 
     name: str
@@ -66,7 +66,7 @@ class Keys:
     resumer: Key
     compliance: Key
     corporate_actions: Key
-    keepers: dict[str, Key]
+    custodians: dict[str, Key]
     agents: dict[str, Key]
 
 
@@ -77,7 +77,7 @@ class Deployment:
     client: ProgramClient
     genesis_hash: Address
     keys: Keys
-    keepers: dict[str, Keeper]
+    custodians: dict[str, DeployedCustodian]
     assets: tuple[DeployedAsset, ...]
 
     def asset(self, symbol: str) -> DeployedAsset:
@@ -94,7 +94,7 @@ def generate_keys(directory: Path) -> Keys:
         upgrade_authority=generate_key(directory, "upgrade_authority"),
         admin=generate_key(directory, "admin"),
         **{role: generate_key(directory, role) for role in _ROLES},
-        keepers={name: generate_key(directory, f"attester-{name.lower()}") for name in KEEPERS},
+        custodians={name: generate_key(directory, f"attester-{name.lower()}") for name in CUSTODIANS},
         agents={name: generate_key(directory, f"attester-{name}") for name in AGENTS},
     )
 
@@ -135,20 +135,20 @@ async def deploy(
     genesis_hash = await rpc.genesis_hash()
     await _fund(rpc, keys, len(rows))
     await _initialize(rpc, client, keys, genesis_hash)
-    keepers = await _register_keepers(rpc, client, keys)
-    assets = await _register_assets(rpc, client, keys, keepers, rows, policy_of, progress)
+    custodians = await _register_custodians(rpc, client, keys)
+    assets = await _register_assets(rpc, client, keys, custodians, rows, policy_of, progress)
     if seal:
         admin = keys.admin
         instruction = client.seal(admin=admin.address, timelock_secs=TIMELOCK_SECS)
         await submit_ok(rpc, [Job("seal", [instruction], [admin.keypair])])
-    return Deployment(client, genesis_hash, keys, keepers, assets)
+    return Deployment(client, genesis_hash, keys, custodians, assets)
 
 
 async def _fund(rpc: RpcEndpoint, keys: Keys, assets: int) -> None:
     """Localnet money for those who pay fees and rent."""
     small = 10 * _LAMPORTS_PER_SOL
     payers = {keys.upgrade_authority.address: small, keys.operator.address: small, keys.registrar.address: small}
-    payers |= {key.address: small for key in (keys.guardian, keys.resumer, *keys.keepers.values())}
+    payers |= {key.address: small for key in (keys.guardian, keys.resumer, *keys.custodians.values())}
     payers[keys.admin.address] = (10 + assets // 10) * _LAMPORTS_PER_SOL
     for address, lamports in payers.items():
         await rpc.request_airdrop(address, lamports)
@@ -176,12 +176,12 @@ async def _initialize(rpc: RpcEndpoint, client: ProgramClient, keys: Keys, genes
     await submit_ok(rpc, [Job("initialize", [instruction], [authority.keypair])])
 
 
-async def _register_keepers(rpc: RpcEndpoint, client: ProgramClient, keys: Keys) -> dict[str, Keeper]:
+async def _register_custodians(rpc: RpcEndpoint, client: ProgramClient, keys: Keys) -> dict[str, DeployedCustodian]:
     expires_ts = int(time.time()) + _KEY_LIFE_SECS
-    keepers = {}
+    custodians = {}
     jobs = []
-    for custodian_id, name in enumerate(KEEPERS, start=1):
-        attesters = (keys.keepers[name], *keys.agents.values())
+    for custodian_id, name in enumerate(CUSTODIANS, start=1):
+        attesters = (keys.custodians[name], *keys.agents.values())
         parties = [AttesterKey(key.address, party, expires_ts) for party, key in enumerate(attesters)]
         instruction = client.register_custodian(
             admin=keys.admin.address,
@@ -191,16 +191,16 @@ async def _register_keepers(rpc: RpcEndpoint, client: ProgramClient, keys: Keys)
             keys=sorted(parties, key=lambda each: each.key),
         )
         jobs.append(Job(f"register custodian {name}", [instruction], [keys.admin.keypair]))
-        keepers[name] = Keeper(name, custodian_id, client.addresses.custodian(custodian_id), attesters)
+        custodians[name] = DeployedCustodian(name, custodian_id, client.addresses.custodian(custodian_id), attesters)
     await submit_ok(rpc, jobs)
-    return keepers
+    return custodians
 
 
 async def _register_assets(
     rpc: RpcEndpoint,
     client: ProgramClient,
     keys: Keys,
-    keepers: dict[str, Keeper],
+    custodians: dict[str, DeployedCustodian],
     rows: Sequence[CatalogueAsset],
     policy_of: Callable[[int], Policy],
     progress: Callable[[int], None],
@@ -238,9 +238,9 @@ async def _register_assets(
                 initial_mint_raw=row.capacity_raw,
             )
         ]
-        if row.keeper is not None:
-            keeper = keepers[row.keeper]
-            register.append(client.attach_custodian(admin=admin.address, custodian=keeper.address, mint=mint))
+        if row.custodian is not None:
+            custodian = custodians[row.custodian].address
+            register.append(client.attach_custodian(admin=admin.address, custodian=custodian, mint=mint))
         registrations.append(Job(f"register {row.symbol}", register, [admin.keypair]))
         assets.append(DeployedAsset(row, mint))
     # A mint has to exist before it is registered, so in waves; each wave fits one blockhash's life with room.

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,11 +57,18 @@ async def start(
     return Child(name, process, log_path)
 
 
+def terminate(children: Iterable[Child]) -> None:
+    """Ask them to end by SIGTERM, without waiting for any; nothing where one has ended already."""
+    for child in children:
+        if child.running:
+            with contextlib.suppress(ProcessLookupError):
+                child.process.terminate()
+
+
 async def stop(child: Child) -> int:
     """SIGTERM, and SIGKILL to its group where it does not end in time. Gives its exit code."""
+    terminate([child])
     if child.running:
-        with contextlib.suppress(ProcessLookupError):
-            child.process.terminate()
         try:
             async with asyncio.timeout(_STOP_SECS):
                 await child.process.wait()

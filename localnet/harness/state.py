@@ -60,8 +60,8 @@ def load() -> Kept:
 
 def end(kept: Kept) -> None:
     """End its processes, the last started first, each by its id, and forget it."""
-    for name, (pid, command) in reversed(list(kept.processes.items())):
-        if not kept.running()[name]:
+    for pid, command in reversed(list(kept.processes.values())):
+        if command_of(pid) != command:
             continue
         os.kill(pid, signal.SIGTERM)
         deadline = time.monotonic() + _STOP_SECS

@@ -17,9 +17,9 @@ from solders.keypair import Keypair
 from solders.transaction import VersionedTransaction
 
 from localnet.harness.wait import NotReached
+from xstocks_daemon.aio import gather_all
 from xstocks_daemon.chain.errors import RpcRefused
 from xstocks_daemon.chain.rpc import MAX_SIGNATURES_PER_CALL, LandedTransaction, RpcEndpoint
-from xstocks_daemon.chain.tasks import gather_all
 from xstocks_daemon.chain.transactions import compile_message
 from xstocks_daemon.domain.units import Address
 

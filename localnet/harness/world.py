@@ -84,7 +84,7 @@ async def world(
     """A localnet with `rows` registered and attested but nothing minted yet; ends with the context.
 
     The program is sealed, or left to `more`, which comes before the custodians' books are written.
-    Raises ChainError, TransactionRefused, RpcError, ProcessError where a part does not start.
+    Raises ChainStartError, TransactionRefused, RpcError, ProcessError where a part does not start.
     """
     progress = progress or WorldProgress()
     keys = generate_keys(folder / "keys")
@@ -139,8 +139,8 @@ def _settings(chain: Chain, deployment: Deployment, custody: CustodySide, folder
         f"cycle_secs = {CYCLE_SECS}",
         "poll_secs = 0.1",
     ]
-    for keeper in deployment.keepers.values():
-        sidecar = custody.sidecars[keeper.name]
-        lines += ["", "[[custodians]]", f"id = {keeper.id}", f'url = "{sidecar.url}"']
-        lines.append(f'token_file = "{folder / "tokens" / keeper.name.lower()}"')
+    for custodian in deployment.custodians.values():
+        sidecar = custody.sidecars[custodian.name]
+        lines += ["", "[[custodians]]", f"id = {custodian.id}", f'url = "{sidecar.url}"']
+        lines.append(f'token_file = "{folder / "tokens" / custodian.name.lower()}"')
     return "\n".join(lines) + "\n"

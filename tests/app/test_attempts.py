@@ -12,13 +12,13 @@ from tests.custody.world import mint_of
 from xstocks_daemon.app.attempts import Attempts
 from xstocks_daemon.app.lookup_tables import LookupTableManager, TablesBehind
 from xstocks_daemon.app.metrics import Metrics
-from xstocks_daemon.chain import tables as chain_tables
+from xstocks_daemon.chain import lookup_tables as chain_tables
 from xstocks_daemon.chain.sender import SignedAttempt
 from xstocks_daemon.chain.transactions import ComputeBudget
 from xstocks_daemon.domain.intent import Intent, IntentKind, IntentState
+from xstocks_daemon.domain.plan_inputs import LiveIntent
 from xstocks_daemon.domain.units import Address
-from xstocks_daemon.domain.views import LiveIntent
-from xstocks_daemon.journal import Attempt, LookupTable
+from xstocks_daemon.journal import Attempt, LookupTableRecord
 
 MINTS = [mint_of(number) for number in range(4)]
 VAULT = mint_of(99)
@@ -29,7 +29,7 @@ def live(intent_id: int, mint: Address) -> LiveIntent:
 
 
 def attempts_of(transactions: Any = None, resolver: Any = None) -> Attempts:
-    return Attempts(transactions, resolver, mint_of(50), Metrics(), 60, lambda _: None)
+    return Attempts(transactions, resolver, mint_of(50), Metrics(), 60)
 
 
 def test_a_batch_is_in_the_order_in_which_the_journal_gives_it_back() -> None:
@@ -71,12 +71,12 @@ async def test_tables_that_a_lagging_node_does_not_show_whole_are_asked_for_agai
 ) -> None:
     whole = chain_tables.LookupTable(mint_of(60), tuple(MINTS), 5, active=True)
     books = [
-        chain_tables.TableBook((whole,), {MINTS[0]: whole}),
-        chain_tables.TableBook((whole,), dict.fromkeys(MINTS, whole)),
+        chain_tables.LookupTableSet((whole,), {MINTS[0]: whole}),
+        chain_tables.LookupTableSet((whole,), dict.fromkeys(MINTS, whole)),
     ]
-    recorded: list[LookupTable] = []
+    recorded: list[LookupTableRecord] = []
 
-    async def answer(self: LookupTableManager, endpoint: Any, snapshot: Any) -> chain_tables.TableBook:
+    async def answer(self: LookupTableManager, endpoint: Any, snapshot: Any) -> chain_tables.LookupTableSet:
         return books.pop(0)
 
     class Endpoint:
@@ -88,7 +88,7 @@ async def test_tables_that_a_lagging_node_does_not_show_whole_are_asked_for_agai
             return await read(Endpoint())
 
     class Journal:
-        async def record_lookup_table(self, table: LookupTable) -> None:
+        async def record_lookup_table(self, table: LookupTableRecord) -> None:
             recorded.append(table)
 
     monkeypatch.setattr(LookupTableManager, "_ensure", answer)

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from xstocks_daemon.app.crash import ENV_NAME, CrashPoint, crash_point, kill_at
-from xstocks_daemon.app.errors import UserError
+from xstocks_daemon.errors import UserError
 
 _PASS_THREE_TIMES = """
 from xstocks_daemon.app.crash import CrashPoint, crash_point

@@ -24,25 +24,25 @@ from localnet.harness.keys import Key, generate_key
 from localnet.harness.wait import until
 from localnet.harness.world import World, world
 from xstocks_daemon.app.attempts import IntentTransactionBuilder
-from xstocks_daemon.app.cycle import Cycle, is_on_target
+from xstocks_daemon.app.cycle import Cycle
 from xstocks_daemon.app.daemon import leased, run_daemon
-from xstocks_daemon.app.errors import OperationError
 from xstocks_daemon.app.metrics import Metrics
 from xstocks_daemon.app.runtime import Runtime, as_user_error, open_runtime
 from xstocks_daemon.app.settings import Settings, load_settings
 from xstocks_daemon.chain.addresses import associated_token_address, base58, pubkey
 from xstocks_daemon.chain.errors import ChainDisagreement
+from xstocks_daemon.chain.lookup_tables import LookupTableSet
 from xstocks_daemon.chain.reader import ChainReader
 from xstocks_daemon.chain.rpc import RpcPool
 from xstocks_daemon.chain.sender import send_and_confirm
-from xstocks_daemon.chain.tables import TableBook
 from xstocks_daemon.chain.transactions import SignFunction, create_token_account
 from xstocks_daemon.cli.queries import status_of
-from xstocks_daemon.domain.decisions import Action, AssetLine, Reason
+from xstocks_daemon.domain.decisions import Action, AssetPlan, Reason
 from xstocks_daemon.domain.intent import AttemptState, Intent, IntentKind, IntentState
+from xstocks_daemon.domain.plan_inputs import HaltReason, LiveIntent, Order, totals_of
 from xstocks_daemon.domain.snapshot import AssetView, ChainSnapshot, Scope, ceiling_raw
 from xstocks_daemon.domain.units import MICRO_PER_SHARE, MILLIS_PER_SEC, Address
-from xstocks_daemon.domain.views import HaltReason, LiveIntent, Order, totals_of
+from xstocks_daemon.errors import OperationError
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -99,7 +99,7 @@ class Bench:
     runtime: Runtime
     cycle: Cycle
     snapshot: ChainSnapshot
-    book: TableBook
+    book: LookupTableSet
 
     async def intend(self, symbol: str, stage: World, above_raw: int = 0) -> LiveIntent:
         """Journal a mint up to the ceiling, or above it."""
@@ -112,8 +112,8 @@ class Bench:
 
     async def sign_without_sending(self, *batch: LiveIntent) -> bytes:
         """Journal an attempt as a daemon does that dies before it sends; gives its signature."""
-        assert self.cycle._hands is not None
-        attempts = self.cycle._hands.attempts
+        assert self.cycle._operator is not None
+        attempts = self.cycle._operator.attempts
         carried = IntentTransactionBuilder(attempts._transactions, attempts._genesis_hash, self.snapshot, self.book, {})
         return (await attempts._sign(carried, batch, await carried.simulate(batch))).signature
 
@@ -125,7 +125,7 @@ async def bench(stage: World, *symbols: str) -> AsyncIterator[Bench]:
         await deposit(stage, symbol)
     async with open_runtime(settings_of(stage)) as runtime, leased(runtime):
         cycle = Cycle(runtime, Metrics(runtime.custodians.values()))
-        assert cycle._hands is not None
+        assert cycle._operator is not None
         mints = [asset_of(stage, symbol).mint for symbol in symbols]
 
         async def relayed() -> ChainSnapshot | None:
@@ -139,7 +139,7 @@ async def bench(stage: World, *symbols: str) -> AsyncIterator[Bench]:
             return snapshot if all(above) else None
 
         snapshot = await until(relayed, f"the statements of {', '.join(symbols)} on chain")
-        yield Bench(runtime, cycle, snapshot, await cycle._hands.tables.ensure(snapshot))
+        yield Bench(runtime, cycle, snapshot, await cycle._operator.tables.ensure(snapshot))
 
 
 async def fate_of(stage: World, symbol: str, sequence: int) -> list[tuple[AttemptState, Mapping[str, int | str]]]:
@@ -154,7 +154,7 @@ async def test_a_dry_run_decides_and_neither_writes_nor_sends(stage: World) -> N
 
         async def decided() -> bool:
             report = await Cycle(runtime, Metrics(runtime.custodians.values())).run()
-            return all(line.action is Action.MINT for line in report.plan.lines)
+            return all(line.action is Action.MINT for line in report.plan.assets)
 
         await until(decided, "statements for all assets")
         assert await runtime.journal.intents() == ()
@@ -176,8 +176,14 @@ async def test_an_entry_that_fails_is_quarantined_and_the_rest_goes_on(stage: Wo
     async with bench(stage, "AAPLx") as opened:
         good = await opened.intend("AAPLx", stage)
         bad = await opened.intend("AMDx", stage, above_raw=1)
-        assert opened.cycle._hands is not None
-        await opened.cycle._hands.attempts.send([good, bad], opened.snapshot, opened.book, ())
+        assert opened.cycle._operator is not None
+        operator = opened.cycle._operator
+        landed = [
+            intent
+            async for intents in operator.attempts.send([good, bad], opened.snapshot, opened.book, ())
+            for intent in intents
+        ]
+        assert landed == [good.intent]
         records = {record.id: record for record in await opened.runtime.journal.intents()}
         assert records[good.id].state is IntentState.DONE
         assert records[bad.id].state is IntentState.DROPPED
@@ -267,7 +273,7 @@ async def test_while_an_attempt_may_execute_nothing_is_signed_again(stage: World
     await stage.chain.advance_slots(BEYOND_EVERY_WINDOW_SLOTS)
     async with open_runtime(settings) as runtime, leased(runtime):
         report = await Cycle(runtime, Metrics(runtime.custodians.values())).run()
-        (line,) = [line for line in report.plan.lines if line.mint == live.intent.mint]
+        (line,) = [line for line in report.plan.assets if line.mint == live.intent.mint]
         assert (line.action, line.reason) == (Action.NONE, Reason.IN_FLIGHT)
         assert report.under_way == 1
         assert not report.settled
@@ -329,9 +335,9 @@ async def test_a_settled_redemption_is_explained_and_minted_again_by_nobody(stag
 
         await until(served, "the participant's tokens")
 
-        async def line(done: Callable[[AssetLine], bool], what: str) -> AssetLine:
-            async def decided() -> AssetLine | None:
-                (found,) = [line for line in (await cycle.run()).plan.lines if line.mint == mint]
+        async def line(done: Callable[[AssetPlan], bool], what: str) -> AssetPlan:
+            async def decided() -> AssetPlan | None:
+                (found,) = [line for line in (await cycle.run()).plan.assets if line.mint == mint]
                 return found if done(found) else None
 
             return await until(decided, what)
@@ -343,7 +349,7 @@ async def test_a_settled_redemption_is_explained_and_minted_again_by_nobody(stag
         await acted(stage, "admin", request, also=participant)
         settle = client.settle_redemption(
             operator=operator,
-            custodian=client.addresses.custodian(stage.deployment.keepers[str(asset.row.keeper)].id),
+            custodian=client.addresses.custodian(stage.deployment.custodians[str(asset.row.custodian)].id),
             mint=mint,
             redemption=redemption,
         )
@@ -433,15 +439,15 @@ async def test_an_asset_that_the_endpoints_tell_differently_halts_alone(stage: W
         )
         cycle = Cycle(apart, Metrics(apart.custodians.values()))
         report = await cycle.run()
-        assert mint not in {line.mint for line in report.plan.lines}
+        assert mint not in {line.mint for line in report.plan.assets}
         assert [intent.mint for intent in report.landed] == [asset_of(stage, "ABTx").mint]
         halt = (await apart.journal.expected(mint)).halt
         assert halt is not None
         assert halt.reason is HaltReason.ENDPOINTS_DIFFER
-        assert len((await cycle.run()).plan.lines) == len(SYMBOLS) - 1
+        assert len((await cycle.run()).plan.assets) == len(SYMBOLS) - 1
         await apart.journal.clear_halt(mint, "a person")
-        lines = (await opened.cycle.run()).plan.lines
-        assert all(is_on_target(line) for line in lines)
+        lines = (await opened.cycle.run()).plan.assets
+        assert all(line.on_target for line in lines)
         assert len(lines) == len(SYMBOLS)
 
 
@@ -498,8 +504,8 @@ async def test_one_daemon_per_journal_and_reading_commands_need_no_lease(stage: 
         journal = stage.folder / "journal.sqlite"
         assert str(second.value) == f"journal.path: {journal}: another daemon works with it; stop that one first"
         async with open_runtime(settings_of(stage, live=False)) as runtime:
-            lines = (await Cycle(runtime, Metrics(runtime.custodians.values())).run()).plan.lines
-        assert [is_on_target(line) for line in lines] == [True] * len(SYMBOLS)
+            lines = (await Cycle(runtime, Metrics(runtime.custodians.values())).run()).plan.assets
+        assert [line.on_target for line in lines] == [True] * len(SYMBOLS)
         assert (await status_of(settings_of(stage)))["at_ceiling"] == len(SYMBOLS)
         child.process.terminate()
         async with asyncio.timeout(30):
@@ -565,7 +571,7 @@ async def test_a_sequence_that_the_journal_lacks_halts_the_asset_and_no_other(st
         view = opened.snapshot.assets[mint]
         foreign = Intent(IntentKind.MINT, mint, view.asset.sequence, 1, view.asset.vault)
         operator = stage.deployment.keys.operator
-        assert opened.cycle._hands is not None
+        assert opened.cycle._operator is not None
         await send_and_confirm(
             opened.runtime.pool,
             stage.client,
@@ -578,14 +584,14 @@ async def test_a_sequence_that_the_journal_lacks_halts_the_asset_and_no_other(st
                     genesis_hash=stage.deployment.genesis_hash,
                 )
             ],
-            signers=opened.cycle._hands.transactions.signers,
+            signers=opened.cycle._operator.transactions.signers,
             commitment="finalized",
         )
 
         async def others_on_target() -> bool:
             report = await opened.cycle.run()
-            halted = {line.mint for line in report.plan.lines if line.reason in (Reason.HALTED, Reason.UNEXPLAINED)}
-            return halted == {mint} and all(is_on_target(line) for line in report.plan.lines if line.mint != mint)
+            halted = {line.mint for line in report.plan.assets if line.reason in (Reason.HALTED, Reason.UNEXPLAINED)}
+            return halted == {mint} and all(line.on_target for line in report.plan.assets if line.mint != mint)
 
         await until(others_on_target, "the other assets on target")
         halt = (await opened.runtime.journal.expected(mint)).halt

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from xstocks_daemon.aio import run_until
 from xstocks_daemon.app import daemon
-from xstocks_daemon.app.cycle import Cycle, OperatorRoleMissing
-from xstocks_daemon.app.errors import OperationError, UserError
+from xstocks_daemon.app.cycle import Cycle
+from xstocks_daemon.app.live_operator import OperatorRoleMissing
 from xstocks_daemon.app.metrics import Metrics
 from xstocks_daemon.app.runtime import as_user_error
 from xstocks_daemon.app.settings import TimingSettings
@@ -24,6 +25,7 @@ from xstocks_daemon.chain.errors import (
     WrongCluster,
 )
 from xstocks_daemon.domain.units import Address
+from xstocks_daemon.errors import OperationError, UserError
 from xstocks_daemon.journal import JournalConflict, LeaseLost
 from xstocks_daemon.signing import SigningError
 
@@ -113,8 +115,18 @@ async def test_a_task_that_fails_ends_the_others_and_is_named(capsys: pytest.Cap
     async def bug() -> None:
         raise ZeroDivisionError("one by zero")
 
-    with pytest.raises(ZeroDivisionError):
-        await daemon._watched("cycles", bug())
+    other = asyncio.Event()
+
+    async def waits() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            other.set()
+
+    with pytest.raises(ExceptionGroup) as ended:
+        await run_until(asyncio.Event(), {"cycles": bug(), "lease": waits()}, daemon._task_failed)
+    assert ended.group_contains(ZeroDivisionError)
+    assert other.is_set()
     shown = capsys.readouterr().out
     assert "task_failed" in shown
     assert "task=cycles" in shown

@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from xstocks_daemon.app.metrics import Metrics
 from xstocks_daemon.app.settings import _SECTIONS, Settings
 from xstocks_daemon.cli.main import _app
-from xstocks_daemon.domain.views import HaltReason
+from xstocks_daemon.domain.plan_inputs import HaltReason
 
 DOC = (Path(__file__).resolve().parents[2] / "docs" / "operator.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| `(?P<key>[a-z0-9_.]+)` \| (?P<default>[^|]+) \|", re.MULTILINE)

@@ -9,9 +9,10 @@ import logging
 import pytest
 import structlog
 
-from xstocks_daemon.app.errors import Problem, UserError, operation_error, redact_urls, user_error
 from xstocks_daemon.app.logging import configure_logging, get_logger
 from xstocks_daemon.app.settings import LoggingSettings
+from xstocks_daemon.errors import Fault, UserError, operation_error, user_error
+from xstocks_daemon.redaction import redact_urls
 
 
 @pytest.mark.parametrize(
@@ -33,8 +34,8 @@ def test_urls_are_cut_to_scheme_host_and_port(text: str, shown: str) -> None:
 
 
 def test_a_problem_is_one_line_whatever_the_value() -> None:
-    assert Problem("field", "two\nlines", "do this").line() == "field: two lines: do this"
-    error = UserError(Problem("a", "1", "x"), Problem("b", "2", "y"))
+    assert Fault("field", "two\nlines", "do this").line() == "field: two lines: do this"
+    error = UserError(Fault("a", "1", "x"), Fault("b", "2", "y"))
     assert str(error).splitlines() == ["a: 1: x", "b: 2: y"]
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from xstocks_daemon.app.errors import EXIT_USAGE, UserError
 from xstocks_daemon.app.settings import Settings, load_settings
+from xstocks_daemon.errors import EXIT_USAGE, UserError
 
 GENESIS = "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d"
 PROGRAM = "TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb"

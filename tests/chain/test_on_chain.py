@@ -9,12 +9,14 @@ import pytest
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 
-from localnet.harness.chains import VALIDATOR_ENV, VALIDATOR_NAME, ChainKind, validator_path
+from localnet.harness.chains import ChainKind
 from localnet.harness.wait import until
-from tests.support.deployed import OWN_KEEPER, Deployed, sign
+from tests.support.cluster import cluster
+from tests.support.deployed import OWN_KEEPER, DeployedProgram, sign
 from tests.support.live_chain import LiveChain
-from tests.support.start import laboratory
+from tests.support.on_validator import chain_params
 from xstocks_daemon.chain.errors import ProgramError
+from xstocks_daemon.chain.lookup_tables import LookupTableSet, ensure_lookup_tables
 from xstocks_daemon.chain.reader import ChainReader
 from xstocks_daemon.chain.resolver import MARGIN_BLOCKS, Dead, FailedOnChain, Landed, NonExecution, Resolver, Unknown
 from xstocks_daemon.chain.rpc import RpcPool
@@ -27,7 +29,6 @@ from xstocks_daemon.chain.sender import (
     sign_attempt,
     simulate,
 )
-from xstocks_daemon.chain.tables import TableBook, ensure_tables
 from xstocks_daemon.chain.transactions import Signers, budget_for, quorum_instruction
 from xstocks_daemon.domain.intent import Intent, IntentKind
 from xstocks_daemon.domain.snapshot import ceiling_raw
@@ -57,18 +58,22 @@ async def blocks_pass(chain: LiveChain, above: int) -> None:
     await until(passed, f"finalized block height above {above}")
 
 
-def intents_of(program: Deployed, mints: Sequence[Address], sequence: int, amounts: Sequence[int]) -> list[Intent]:
+def intents_of(
+    program: DeployedProgram, mints: Sequence[Address], sequence: int, amounts: Sequence[int]
+) -> list[Intent]:
     return [
         Intent(IntentKind.MINT, mint, sequence, amount, program.addresses.vault(mint))
         for mint, amount in zip(mints, amounts, strict=True)
     ]
 
 
-@pytest.mark.parametrize("kind", ["embedded", "validator"])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "kind" in metafunc.fixturenames:
+        metafunc.parametrize("kind", chain_params(metafunc), indirect=False, scope="function")
+
+
 async def test_a_batch_lands_fails_or_dies_and_the_resolver_knows_which(kind: ChainKind, tmp_path: Path) -> None:
-    if kind == "validator" and validator_path() is None:
-        pytest.skip(f"{VALIDATOR_NAME} is neither in {VALIDATOR_ENV} nor on PATH: not tried on it")
-    async with laboratory(kind, tmp_path, spare=1) as lab:
+    async with cluster(kind, tmp_path, spare=1) as lab:
         program = await lab.deploy()
         chain, client = lab.chain, program.client
         genesis_hash = program.deployment.genesis_hash
@@ -76,7 +81,7 @@ async def test_a_batch_lands_fails_or_dies_and_the_resolver_knows_which(kind: Ch
         registered = await program.register(BATCH + 2)
         assets = sorted(registered, key=lambda asset: asset.mint)
         mints = [asset.mint for asset in assets]
-        keepers = [program.keeper(name).address for name in program.deployment.keepers]
+        keepers = [program.keeper(name).address for name in program.deployment.custodians]
         await chain.fund(operator.address)
         # One node twice: that two must agree is shown with faulty nodes; here every step runs for both.
         async with RpcPool([chain.process.rpc_url] * 2) as pool, chain.ticking():
@@ -85,8 +90,8 @@ async def test_a_batch_lands_fails_or_dies_and_the_resolver_knows_which(kind: Ch
             async def send(instructions: Sequence[Instruction]) -> None:
                 await send_and_confirm(pool, client, payer=operator.address, instructions=instructions, signers=own)
 
-            async def tables_of(wanted: Sequence[Address]) -> TableBook:
-                return await ensure_tables(
+            async def tables_of(wanted: Sequence[Address]) -> LookupTableSet:
+                return await ensure_lookup_tables(
                     pool.endpoints[0],
                     client,
                     wanted,

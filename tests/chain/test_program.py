@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import random
-import shutil
 import subprocess
 from dataclasses import asdict
 from pathlib import Path
@@ -16,7 +16,7 @@ from solders.instruction import AccountMeta, Instruction
 
 from tests.chain import idl_values as reading
 from tests.chain.cases import ADMIN, CLIENT, CUSTODIAN, GENESIS, KEY, KEYS, MINT, VAULT, Case, address, cases, intent
-from tests.support.node import no_node
+from tests.support.node import node_packages
 from xstocks_daemon.chain.addresses import base58, parse_address, proposal_hash, pubkey
 from xstocks_daemon.chain.errors import (
     AddressError,
@@ -26,8 +26,8 @@ from xstocks_daemon.chain.errors import (
     ProgramError,
     TransactionFailed,
 )
-from xstocks_daemon.chain.idl import interface_of, load_interface, translate
 from xstocks_daemon.chain.program import AdoptionState, Profile, ProposalState, RecoveryState, Role
+from xstocks_daemon.chain.program.idl import interface_of, load_interface, translate
 from xstocks_daemon.domain.intent import IntentKind
 from xstocks_daemon.domain.snapshot import (
     AssetState,
@@ -384,18 +384,8 @@ def test_the_failing_entry_is_the_one_that_the_program_names() -> None:
 
 @pytest.fixture(scope="module")
 def node() -> str:
-    found, npm = shutil.which("node"), shutil.which("npm")
-    if found is None or npm is None:
-        no_node("Node and npm are not on PATH")
-    assert found is not None
-    assert npm is not None
-    if not (NODE_DIR / "node_modules" / "@anchor-lang" / "core").is_dir():
-        done = subprocess.run(
-            [npm, "ci", "--ignore-scripts"], cwd=NODE_DIR, capture_output=True, text=True, timeout=300, check=False
-        )
-        if done.returncode:
-            no_node(f"npm ci failed: {done.stderr.strip().splitlines()[-1:]}")
-    return found
+    asyncio.run(node_packages(NODE_DIR))
+    return "node"
 
 
 def test_anchors_typescript_client_reads_the_idl_alike(node: str) -> None:

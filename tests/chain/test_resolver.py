@@ -22,7 +22,7 @@ from xstocks_daemon.chain.resolver import (
     Resolver,
     SequenceTaken,
     Unknown,
-    bounded,
+    with_minimum_expiry,
 )
 from xstocks_daemon.chain.rpc import RpcPool
 from xstocks_daemon.chain.sender import SignedAttempt
@@ -315,10 +315,10 @@ async def test_the_expiry_is_bounded_by_all_nodes_heights() -> None:
 @pytest.mark.parametrize(("reported", "kept"), [(0, 1_100), (1_099, 1_100), (1_131, 1_131), (2_100, 2_100)])
 def test_an_attempt_never_seems_to_expire_before_it_may(reported: int, kept: int) -> None:
     attempt = replace(ATTEMPT, last_valid_block_height=reported)
-    assert bounded(attempt, 1_100) == replace(ATTEMPT, last_valid_block_height=kept)
+    assert with_minimum_expiry(attempt, 1_100) == replace(ATTEMPT, last_valid_block_height=kept)
 
 
 @pytest.mark.parametrize("reported", [2_101, 2**64 - 1])
 def test_an_attempt_that_would_never_expire_is_not_sent(reported: int) -> None:
     with pytest.raises(ExpiryImplausible, match=str(reported)):
-        bounded(replace(ATTEMPT, last_valid_block_height=reported), 1_100)
+        with_minimum_expiry(replace(ATTEMPT, last_valid_block_height=reported), 1_100)

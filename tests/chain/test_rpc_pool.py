@@ -22,8 +22,9 @@ from tests.chain.fake_rpc import (
     status,
 )
 from xstocks_daemon.chain.errors import RpcBehind, RpcRefused, RpcUnreachable, WrongCluster
-from xstocks_daemon.chain.rpc import AccountInfo, RpcLimits, RpcPool, safe_url
+from xstocks_daemon.chain.rpc import AccountInfo, RpcLimits, RpcPool
 from xstocks_daemon.domain.units import Address
+from xstocks_daemon.redaction import redact_url
 
 A, B = Address(bytes([1]) * 32), Address(bytes([2]) * 32)
 
@@ -31,15 +32,15 @@ A, B = Address(bytes([1]) * 32), Address(bytes([2]) * 32)
 @pytest.mark.parametrize(
     ("url", "shown"),
     [
-        ("https://user:secret@rpc.example:8443/v1/token?api-key=hidden#x", "https://rpc.example:8443/…"),
-        ("https://rpc.example/?api-key=hidden", "https://rpc.example/…"),
+        ("https://user:secret@rpc.example:8443/v1/token?api-key=hidden#x", "https://rpc.example:8443/..."),
+        ("https://rpc.example/?api-key=hidden", "https://rpc.example/..."),
         ("http://127.0.0.1:8899", "http://127.0.0.1:8899"),
         ("http://127.0.0.1:8899/", "http://127.0.0.1:8899"),
         ("ws://[::1]:8900/", "ws://[::1]:8900"),
     ],
 )
 def test_url_is_shown_without_user_info_path_and_query(url: str, shown: str) -> None:
-    assert safe_url(url) == shown
+    assert redact_url(url) == shown
 
 
 READS_ARE_TRIED_AGAIN: list[Fault] = [

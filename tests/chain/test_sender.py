@@ -18,12 +18,15 @@ from xstocks_daemon.chain.errors import ProgramError, TransactionFailed
 from xstocks_daemon.chain.rpc import RpcPool
 from xstocks_daemon.chain.sender import (
     AttemptExpired,
+    FirstSent,
+    Resolved,
     Seen,
     SignedAttempt,
+    Waiting,
     WindowPassed,
     broadcast,
-    fly,
     send_and_confirm,
+    send_until_resolved,
     sign_attempt,
     simulate,
 )
@@ -201,7 +204,6 @@ async def test_many_in_flight_are_asked_for_at_once_and_given_as_they_come() -> 
     first, failed, late, never = attempts
     node = FakeNode(block_height=900)
     node.statuses[first.signature_text] = status(70, "finalized")
-    events: list[str] = []
 
     def fail() -> None:
         node.statuses[failed.signature_text] = status(71, "finalized", ERR)
@@ -213,19 +215,19 @@ async def test_many_in_flight_are_asked_for_at_once_and_given_as_they_come() -> 
     rounds = Rounds(fail, window)
     async with serving(node) as urls, RpcPool(urls, QUICK) as pool:
         given = [
-            [(attempt, type(fate)) for attempt, fate in fates]
-            async for fates in fly(
-                pool,
-                attempts,
-                commitment="confirmed",
-                patience_secs=60,
-                wait=rounds.wait,
-                sent=lambda: events.append("sent"),
-                waiting=lambda: events.append("waiting"),
+            [(each.attempt, type(each.said)) for each in event.outcomes] if isinstance(event, Resolved) else event
+            async for event in send_until_resolved(
+                pool, attempts, commitment="confirmed", confirmation_timeout_secs=60, wait=rounds.wait
             )
         ]
-    assert given == [[(first, Seen)], [(failed, Seen)], [(late, Seen), (never, WindowPassed)]]
-    assert events == ["sent", "waiting", "waiting"]
+    assert given == [
+        FirstSent(),
+        [(first, Seen)],
+        Waiting(),
+        [(failed, Seen)],
+        Waiting(),
+        [(late, Seen), (never, WindowPassed)],
+    ]
     assert sorted(node.sent) == [attempt.transaction for attempt in attempts]
     assert node.count("getSignatureStatuses") == 4
     assert rounds.steps == deque()
@@ -234,9 +236,14 @@ async def test_many_in_flight_are_asked_for_at_once_and_given_as_they_come() -> 
 async def test_patience_ends_without_an_outcome() -> None:
     node = FakeNode(block_height=0)
     async with serving(node) as urls, RpcPool(urls, QUICK) as pool:
-        given = [fates async for fates in fly(pool, [ATTEMPT], commitment="confirmed", patience_secs=0)]
-        assert [fates async for fates in fly(pool, [], commitment="confirmed", patience_secs=0)] == []
-    assert given == []
+        given = [
+            event
+            async for event in send_until_resolved(pool, [ATTEMPT], commitment="confirmed", confirmation_timeout_secs=0)
+        ]
+        assert [
+            event async for event in send_until_resolved(pool, [], commitment="confirmed", confirmation_timeout_secs=0)
+        ] == []
+    assert given == [FirstSent()]
     assert node.sent == [ATTEMPT.transaction]
 
 

@@ -13,22 +13,22 @@ from tests.chain.cases import CLIENT, KEY, WALLET, address
 from tests.chain.fake_rpc import QUICK, FakeNode, serving
 from xstocks_daemon.chain.addresses import LOOKUP_TABLE_PROGRAM, base58
 from xstocks_daemon.chain.errors import MalformedAccount
-from xstocks_daemon.chain.rpc import AccountInfo, RpcPool
-from xstocks_daemon.chain.tables import (
+from xstocks_daemon.chain.lookup_tables import (
     ADDRESSES_PER_EXTENSION,
     MAX_ASSETS_PER_TABLE,
     MAX_TABLE_ADDRESSES,
     AssetTriple,
     LookupTable,
-    TableBook,
-    book_of,
-    ensure_tables,
+    LookupTableSet,
+    ensure_lookup_tables,
     find_tables,
-    parse_table,
+    lookup_table_set,
+    parse_lookup_table,
     plan_tables,
     read_tables,
     shared_addresses,
 )
+from xstocks_daemon.chain.rpc import AccountInfo, RpcPool
 from xstocks_daemon.chain.transactions import compile_message, transaction_bytes
 from xstocks_daemon.domain.units import Address
 
@@ -73,7 +73,7 @@ def test_plan_puts_every_asset_whole_into_one_table_with_the_shared_accounts(fir
     everything = triples_of(first + more)
     after = applied(tables, everything)
     assert plan_tables(after, everything, SHARED) == []
-    book = book_of(after, everything)
+    book = lookup_table_set(after, everything)
     assert set(book.table_of) == set(everything)
     for each in after:
         assert len(each.addresses) <= MAX_TABLE_ADDRESSES
@@ -91,7 +91,7 @@ def test_828_assets_take_ten_tables() -> None:
 def test_table_that_is_not_whole_does_not_serve() -> None:
     (mint,) = triples = triples_of(1)
     partial = LookupTable(numbered(5), (*SHARED, *triples[mint][:2]), 1, active=True)
-    assert book_of([partial], triples).table_of == {}
+    assert lookup_table_set([partial], triples).table_of == {}
     assert [change.table for change in plan_tables([partial], triples, SHARED)] == [partial.address]
 
 
@@ -117,7 +117,7 @@ def test_a_table_that_serves_no_asset_costs_nothing() -> None:
 def test_groups_never_straddle_tables() -> None:
     triples = triples_of(100)
     tables = applied([], triples)
-    book = book_of(tables, triples)
+    book = lookup_table_set(tables, triples)
     unknown = address()
     groups = book.groups([*triples, unknown], 18)
     assert [mint for mints, _ in groups for mint in mints] == [*triples, unknown]
@@ -125,19 +125,19 @@ def test_groups_never_straddle_tables() -> None:
     for mints, table in groups:
         assert all(book.table_of.get(mint) is table for mint in mints)
     assert groups[-1] == ((unknown,), None)
-    assert TableBook((), {}).groups([], 18) == []
+    assert LookupTableSet((), {}).groups([], 18) == []
 
 
 def test_account_is_parsed_strictly() -> None:
-    table = parse_table(KEY, account(table_data([WALLET, KEY])))
+    table = parse_lookup_table(KEY, account(table_data([WALLET, KEY])))
     assert table == LookupTable(KEY, (WALLET, KEY), 55, active=True)
     assert [bytes(each) for each in table.account().addresses] == [WALLET, KEY]
-    assert parse_table(KEY, account(table_data([], deactivated=9))).active is False
+    assert parse_lookup_table(KEY, account(table_data([], deactivated=9))).active is False
     for data in (b"", table_data([])[:-1], table_data([]) + bytes(31), bytes(56)):
         with pytest.raises(MalformedAccount):
-            parse_table(KEY, account(data))
+            parse_lookup_table(KEY, account(data))
     with pytest.raises(MalformedAccount):
-        parse_table(KEY, AccountInfo(WALLET, table_data([]), 1, executable=False))
+        parse_lookup_table(KEY, AccountInfo(WALLET, table_data([]), 1, executable=False))
 
 
 async def test_tables_are_found_by_authority_or_read_by_address() -> None:
@@ -182,9 +182,9 @@ async def test_ensure_creates_extends_and_then_does_nothing(remembered: bool) ->
     program = TableProgram(node)
     mints = [address() for _ in range(100)]
 
-    async def ensure(wanted: list[Address]) -> TableBook:
+    async def ensure(wanted: list[Address]) -> LookupTableSet:
         known = list(node.accounts) if remembered else None
-        return await ensure_tables(
+        return await ensure_lookup_tables(
             pool.endpoints[0],
             CLIENT,
             wanted,

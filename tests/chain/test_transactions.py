@@ -21,7 +21,7 @@ from solders.transaction import VersionedTransaction
 from tests.chain.cases import CLIENT, GENESIS, KEY, WALLET, address, intent
 from xstocks_daemon.chain.addresses import ED25519, associated_token_address, parse_address, pubkey
 from xstocks_daemon.chain.errors import ArgumentError, DurableNonceRefused, SignerMissing, TransactionTooLarge
-from xstocks_daemon.chain.tables import shared_addresses
+from xstocks_daemon.chain.lookup_tables import shared_addresses
 from xstocks_daemon.chain.transactions import (
     MAX_TRANSACTION_BYTES,
     ComputeBudget,

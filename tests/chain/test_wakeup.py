@@ -170,7 +170,7 @@ async def test_server_that_is_not_there_is_tried_again(
     subject = Wakeup("ws://127.0.0.1:1/secret-token")
     async with running(subject), asyncio.timeout(PATIENCE_SECS):
         await enough.wait()
-    assert subject.name == "ws://127.0.0.1:1/…"
+    assert subject.name == "ws://127.0.0.1:1/..."
 
 
 async def test_watching_without_a_connection_is_harmless(node: tuple[PushNode, str]) -> None:

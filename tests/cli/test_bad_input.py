@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from solders.keypair import Keypair
 
-from xstocks_daemon.app.errors import UserError
 from xstocks_daemon.cli.main import run
 from xstocks_daemon.cli.orders import _amount_raw
+from xstocks_daemon.errors import UserError
 
 GENESIS = "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d"
 PROGRAM = "TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb"

@@ -18,13 +18,13 @@ from tests.chain.cases import CLIENT, CUSTODIAN, DESTINATION, KEY, MINT, REDEMPT
 from tests.chain.test_program import expected_metas
 from xstocks_daemon.app.settings import Settings
 from xstocks_daemon.chain.addresses import associated_token_address, base58, pubkey
-from xstocks_daemon.chain.errors import InputError
-from xstocks_daemon.chain.forms import DUTIES, Signatories, duties_of, fill, inputs, option
+from xstocks_daemon.chain.program.accounts_resolver import AvailableSigners, inputs, option, resolve_instruction
 from xstocks_daemon.cli import idl_values, program
 from xstocks_daemon.cli.main import run
 from xstocks_daemon.cli.program import Request
 from xstocks_daemon.domain.snapshot import Config, Scope
 from xstocks_daemon.domain.units import ZERO_ADDRESS, Address, multiplier_bits_of
+from xstocks_daemon.errors import UserError
 from xstocks_daemon.signing import KeyfileSigner
 
 INTERFACE = CLIENT.interface
@@ -39,7 +39,7 @@ NOBODY = Config(
     timelock_secs=60,
     admin_epoch=0,
     genesis_hash=ZERO_ADDRESS,
-    **dict.fromkeys(DUTIES, ZERO_ADDRESS),
+    **dict.fromkeys(INTERFACE.roles, ZERO_ADDRESS),
     pending_admin_ready_ts=0,
     pending_admin_expires_ts=0,
 )
@@ -137,24 +137,24 @@ def options_of(case: Case) -> list[str]:
     return found
 
 
-def signatories_of(case: Case) -> Signatories:
-    """The signers of the case have the duties that it takes."""
+def signers_of(case: Case) -> AvailableSigners:
+    """The signers of the case have the roles that it takes."""
     held = {}
-    for role, address in zip(INTERFACE.accounts_of[case.name], case.accounts, strict=True):
-        if role.signer and address is not None and (duties := duties_of(role)):
-            held[duties[-1]] = address
+    for spec, address in zip(INTERFACE.accounts_of[case.name], case.accounts, strict=True):
+        if spec.signer and address is not None and spec.roles:
+            held[spec.roles[-1]] = address
     signing = [Address(bytes(meta.pubkey)) for meta in case.built.accounts if meta.is_signer]
     config = replace(NOBODY, **held)
     if config.admin == ZERO_ADDRESS:
         config = replace(config, admin=Address(bytes([9]) * 32))
-    return Signatories(signing or [KEY], config)
+    return AvailableSigners(signing or [KEY], config)
 
 
 @pytest.mark.parametrize("case", ALL, ids=IDS)
 def test_every_instruction_is_built_from_its_command_line(case: Case, read: Read) -> None:
-    timelocked = INTERFACE.timelocked(case.name)
+    timelocked = case.name in INTERFACE.timelocked
     request = read(case.name.replace("_", "-"), "--yes", *options_of(case))
-    built = fill(CLIENT, case.name, request.args, request.named, signatories_of(case), request.remaining)
+    built = resolve_instruction(CLIENT, case.name, request.args, request.named, signers_of(case), request.remaining)
     args = {
         name: multiplier_bits_of(MULTIPLIER) if name.endswith("_bits") else value for name, value in case.args.items()
     }
@@ -182,7 +182,7 @@ def test_every_instruction_has_a_command_with_help(capsys: pytest.CaptureFixture
         wanted += [option(each.name) for each in inputs(INTERFACE, described["name"])]
         assert all(f"{each} " in shown for each in [*wanted, "--key", "--dry-run", "--yes"]), name
         assert "Signed by: " in shown
-        assert ("--propose " in shown) == INTERFACE.timelocked(described["name"])
+        assert ("--propose " in shown) == (described["name"] in INTERFACE.timelocked)
 
 
 def test_nobody_is_asked_for_what_follows() -> None:
@@ -200,10 +200,12 @@ def test_an_underscore_is_a_hyphen(read: Read) -> None:
 
 
 def test_accounts_that_follow_from_a_number_an_id_or_a_wallet(read: Read) -> None:
-    def filled(name: str, *options: str, **duties: Address) -> list[str]:
+    def filled(name: str, *options: str, **roles: Address) -> list[str]:
         request = read(name, *options)
-        config = replace(NOBODY, **duties)
-        built = fill(CLIENT, name.replace("-", "_"), request.args, request.named, Signatories([KEY], config))
+        config = replace(NOBODY, **roles)
+        built = resolve_instruction(
+            CLIENT, name.replace("-", "_"), request.args, request.named, AvailableSigners([KEY], config)
+        )
         return [str(meta.pubkey) for meta in built.accounts]
 
     mint, wallet = base58(MINT), base58(WALLET)
@@ -230,23 +232,25 @@ def test_a_wallet_that_does_not_pay_is_named(read: Read) -> None:
     payer, wallet = Address(bytes([1]) * 32), KEY
     options = ("--id", "00" * 16, "--amount-raw", "1", "--mint", base58(MINT))
     request = read("request-redemption", *options, "--wallet", base58(wallet))
-    built = fill(CLIENT, request.instruction, request.args, request.named, Signatories([payer, wallet], NOBODY))
+    built = resolve_instruction(
+        CLIENT, request.instruction, request.args, request.named, AvailableSigners([payer, wallet], NOBODY)
+    )
     assert built.accounts[0].pubkey == pubkey(wallet)
-    with pytest.raises(InputError) as refused:
-        fill(CLIENT, request.instruction, request.args, request.named, Signatories([payer], NOBODY))
+    with pytest.raises(UserError) as refused:
+        resolve_instruction(CLIENT, request.instruction, request.args, request.named, AvailableSigners([payer], NOBODY))
     assert str(refused.value) == (
         f"--key: {base58(payer)}: request_redemption is signed by wallet {base58(wallet)}; add that key's file by --key"
     )
 
 
-def test_either_of_two_duties_signs_and_both_are_named_where_none_is_there() -> None:
+def test_either_of_two_roles_signs_and_both_are_named_where_none_is_there() -> None:
     admin, guardian, other = (Address(bytes([n]) * 32) for n in (1, 2, 3))
     config = replace(NOBODY, admin=admin, guardian=guardian)
     for key in (admin, guardian):
-        built = fill(CLIENT, "cancel_admin", {}, {}, Signatories([other, key], config))
+        built = resolve_instruction(CLIENT, "cancel_admin", {}, {}, AvailableSigners([other, key], config))
         assert built.accounts[0].pubkey == pubkey(key)
-    with pytest.raises(InputError) as refused:
-        fill(CLIENT, "cancel_admin", {}, {}, Signatories([other], config))
+    with pytest.raises(UserError) as refused:
+        resolve_instruction(CLIENT, "cancel_admin", {}, {}, AvailableSigners([other], config))
     assert f"cancel_admin is signed by admin {base58(admin)} or guardian {base58(guardian)}; add" in str(refused.value)
 
 
@@ -337,7 +341,7 @@ def test_every_example_of_the_documents_is_a_command_line_that_is_understood(
 
 def test_there_is_an_example_for_every_role() -> None:
     text = " ".join(example for document, example in examples() if document == "operator.md")
-    for role in (*DUTIES, "wallet"):
+    for role in (*INTERFACE.roles, "wallet"):
         file = {"pending_admin": "heir", "operator": "settle-redemption"}.get(role, role).replace("_", "-")
         assert file in text
 
@@ -345,7 +349,7 @@ def test_there_is_an_example_for_every_role() -> None:
 def test_what_is_under_the_timelock_is_listed() -> None:
     text = (DOCS / "operator.md").read_text(encoding="utf-8")
     listed = text[text.index("- **Under the timelock**") :].partition("):")[0]
-    names = {name.replace("_", "-") for name in INTERFACE.accounts_of if INTERFACE.timelocked(name)}
+    names = {name.replace("_", "-") for name in INTERFACE.accounts_of if name in INTERFACE.timelocked}
     assert set(re.findall(r"`([a-z-]+)`", listed)) == names
 
 
@@ -449,9 +453,9 @@ def test_a_mistake_is_one_line_and_nothing_is_asked_or_sent(
 @pytest.mark.parametrize("case", ALL, ids=IDS)
 def test_each_account_that_must_be_named_is_missed_by_name(case: Case) -> None:
     required = {each.name: DESTINATION for each in inputs(INTERFACE, case.name) if each.required}
-    fill(CLIENT, case.name, case.args, required, signatories_of(case))
+    resolve_instruction(CLIENT, case.name, case.args, required, signers_of(case))
     for name in required:
         lacking = {each: address for each, address in required.items() if each != name}
-        with pytest.raises(InputError) as refused:
-            fill(CLIENT, case.name, case.args, lacking, signatories_of(case))
+        with pytest.raises(UserError) as refused:
+            resolve_instruction(CLIENT, case.name, case.args, lacking, signers_of(case))
         assert str(refused.value) == f"{option(name)}: (missing): {case.name} needs it"

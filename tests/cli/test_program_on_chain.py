@@ -15,16 +15,16 @@ import pytest
 import pytest_asyncio
 from solders.keypair import Keypair
 
-from localnet.harness.chains import validator_path
 from localnet.harness.deploy import Deployment
 from localnet.harness.keys import write_secret
 from localnet.harness.wait import until
-from tests.support.deployed import OWN_KEEPER, ROOMY, Asset, Deployed, deploy_program
+from tests.support.cluster import TestCluster, cluster
+from tests.support.deployed import OWN_KEEPER, ROOMY, Asset, DeployedProgram, deploy_program
+from tests.support.error_codes import ErrorCode
 from tests.support.live_chain import address_of
 from tests.support.mints import live_mint
+from tests.support.on_validator import chain_params
 from tests.support.redeeming import requested
-from tests.support.refusals import Refusal
-from tests.support.start import Laboratory, laboratory
 from xstocks_daemon.chain.addresses import base58, parse_address
 from xstocks_daemon.chain.errors import RpcUnreachable
 from xstocks_daemon.chain.program import AdoptionState, Role
@@ -36,36 +36,36 @@ from xstocks_daemon.domain.units import Address, multiplier_bits_of
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 TIMELOCK_SECS = 3_600
-ON_EMBEDDED = pytest.mark.parametrize("lab", ["embedded"], indirect=True, scope="module")
-"""Turns the clock, or lets a hundred and fifty blocks pass."""
-ON_EITHER = pytest.mark.parametrize(
-    "lab", ["embedded"] if validator_path() is None else ["embedded", "validator"], indirect=True, scope="module"
-)
 ROLES = ("admin", "operator", "registrar", "guardian", "resumer", "compliance", "corporate_actions")
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "lab" in metafunc.fixturenames:
+        metafunc.parametrize("lab", chain_params(metafunc), indirect=True, scope="module")
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Laboratory]:
-    async with laboratory(request.param, tmp_path_factory.mktemp("program"), spare=6) as started:
+async def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TestCluster]:
+    async with cluster(request.param, tmp_path_factory.mktemp("program"), spare=6) as started:
         await started.chain.fund(*(getattr(started.keys, role).address for role in ROLES))
         yield started
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def shared(lab: Laboratory) -> Deployed:
+async def shared(lab: TestCluster) -> DeployedProgram:
     """Not sealed. Change nothing of its Config."""
     return await deploy_program(lab.chain, lab.keys, lab.client)
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def asset(shared: Deployed) -> Asset:
+async def asset(shared: DeployedProgram) -> Asset:
     """A fresh asset of the shared deployment."""
     [fresh] = await shared.register()
     return fresh
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def sealed(lab: Laboratory) -> Deployed:
+async def sealed(lab: TestCluster) -> DeployedProgram:
     """A sealed deployment of this test alone."""
     program = await lab.deploy()
     seal = program.client.seal(admin=program.keys.admin.address, timelock_secs=TIMELOCK_SECS)
@@ -92,7 +92,7 @@ class Ran:
 class Desk:
     """Where the commands are typed: the settings file of one deployment, and key files."""
 
-    def __init__(self, program: Deployed, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(self, program: DeployedProgram, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         self.program = program
         self.folder = folder
         self._capsys = capsys
@@ -149,7 +149,7 @@ class Desk:
         assert "finalized in slot" in ran.out
         return ran
 
-    async def refused(self, error: Refusal, *arguments: str, keys: Sequence[str | Keypair] = ()) -> str:
+    async def refused(self, error: ErrorCode, *arguments: str, keys: Sequence[str | Keypair] = ()) -> str:
         """The same, and the program must refuse it by this error, found by simulation; gives the line."""
         ran = await self.types(*arguments, keys=keys)
         (line,) = ran.err.splitlines()
@@ -165,14 +165,13 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[[Deployed], Desk]:
+def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[[DeployedProgram], Desk]:
     return lambda program: Desk(program, tmp_path, capsys)
 
 
-MakeDesk = Callable[[Deployed], Desk]
+MakeDesk = Callable[[DeployedProgram], Desk]
 
 
-@ON_EITHER
 async def test_compliance_freezes_and_thaws(asset: Asset, desk: MakeDesk) -> None:
     at, wallet = desk(asset.program), address_of(Keypair())
     account = await asset.open_account(wallet)
@@ -195,7 +194,7 @@ async def test_compliance_freezes_and_thaws(asset: Asset, desk: MakeDesk) -> Non
     assert "Freezes a holder's token account at once." in ran.out
     for shown in (asset.program.chain.process.genesis_hash, base58(asset.mint), base58(account), base58(compliance)):
         assert shown in ran.out
-    await at.refused(Refusal.AccountFrozen, "freeze", *which, keys=["compliance"])
+    await at.refused(ErrorCode.AccountFrozen, "freeze", *which, keys=["compliance"])
     # Somebody else may pay.
     before = await at.sent_by(operator)
     await at.done("thaw", *which, keys=["operator", "compliance"])
@@ -203,7 +202,6 @@ async def test_compliance_freezes_and_thaws(asset: Asset, desk: MakeDesk) -> Non
     assert len(await at.sent_by(operator)) == len(before) + 1
 
 
-@ON_EITHER
 async def test_nothing_is_sent_without_a_yes(asset: Asset, desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     at = desk(asset.program)
     account = await asset.open_account(address_of(Keypair()))
@@ -223,7 +221,6 @@ async def test_nothing_is_sent_without_a_yes(asset: Asset, desk: MakeDesk, monke
     assert await asset.frozen(account)
 
 
-@ON_EITHER
 async def test_corporate_actions_schedule_and_cancel(asset: Asset, desk: MakeDesk) -> None:
     at = desk(asset.program)
     mint = ("--mint", base58(asset.mint))
@@ -237,19 +234,19 @@ async def test_corporate_actions_schedule_and_cancel(asset: Asset, desk: MakeDes
     assert ran.json["arguments"]["new_bits"] == str(multiplier_bits_of("1.0032"))
     assert (await asset.read()).pending_multiplier_bits == multiplier_bits_of("1.0032")
     taken_back = ("cancel-multiplier", *mint, "--pending-multiplier")
-    await at.refused(Refusal.MultiplierChanged, *taken_back, "1.0033", keys=["guardian"])
+    await at.refused(ErrorCode.MultiplierChanged, *taken_back, "1.0033", keys=["guardian"])
     await at.done(*taken_back, "1.0032", keys=["guardian"])
     assert (await asset.read()).pending_multiplier_bits == 0
 
     # Beyond the policy's bound the admin signs too.
     beyond = ("schedule-multiplier", *mint, *change, "--new-multiplier", "4")
-    await at.refused(Refusal.MultiplierNeedsAdmin, *beyond, keys=["corporate_actions"])
+    await at.refused(ErrorCode.MultiplierNeedsAdmin, *beyond, keys=["corporate_actions"])
     await at.done(*beyond, keys=["corporate_actions", "admin"])
     assert (await asset.read()).pending_multiplier_bits == multiplier_bits_of("4")
 
 
-@ON_EMBEDDED
-async def test_what_is_timelocked_is_proposed_and_executed_after_it(sealed: Deployed, desk: MakeDesk) -> None:
+@pytest.mark.embedded_only
+async def test_what_is_timelocked_is_proposed_and_executed_after_it(sealed: DeployedProgram, desk: MakeDesk) -> None:
     at, key = desk(sealed), address_of(Keypair())
     command = ("set-role", "--role", "compliance", "--public-key", base58(key))
     client, admin = sealed.client, sealed.keys.admin.address
@@ -264,8 +261,8 @@ async def test_what_is_timelocked_is_proposed_and_executed_after_it(sealed: Depl
     made = client.proposal(proposal, info.data, info.owner)
     assert ran.json["proposal"] == {"address": base58(proposal), "state": "pending", "ready_ts": made.ready_ts}
     assert made.ready_ts >= await sealed.chain.clock_ts() + TIMELOCK_SECS - 60
-    await at.refused(Refusal.ProposalPending, *command, "--propose", keys=["admin"])
-    line = await at.refused(Refusal.ProposalNotReady, *command, keys=["admin"])
+    await at.refused(ErrorCode.ProposalPending, *command, "--propose", keys=["admin"])
+    line = await at.refused(ErrorCode.ProposalNotReady, *command, keys=["admin"])
     assert "; the proposal is pending, ready at 2" in line
     assert (await sealed.config()).compliance != key
 
@@ -273,12 +270,11 @@ async def test_what_is_timelocked_is_proposed_and_executed_after_it(sealed: Depl
     ran = await at.done(*command, keys=["admin"])
     assert f"{base58(proposal)}: pending, ready at" in ran.out
     assert (await sealed.config()).compliance == key
-    line = await at.refused(Refusal.ProposalNotPending, *command, keys=["admin"])
+    line = await at.refused(ErrorCode.ProposalNotPending, *command, keys=["admin"])
     assert line.endswith("; the proposal is executed")
 
 
-@ON_EITHER
-async def test_the_guardian_cancels_a_proposal(sealed: Deployed, desk: MakeDesk) -> None:
+async def test_the_guardian_cancels_a_proposal(sealed: DeployedProgram, desk: MakeDesk) -> None:
     at = desk(sealed)
     timing = ("set-timing", "--timelock-secs", "7200", "--max-skew-secs", "4")
     ran = await at.done(*timing, "--propose", keys=["admin"])
@@ -286,21 +282,19 @@ async def test_the_guardian_cancels_a_proposal(sealed: Deployed, desk: MakeDesk)
     (line,) = [line for line in ran.out.splitlines() if line.startswith("proposal: ")]
     proposal = line.split()[1]
     await at.done("cancel-proposal", "--proposal", proposal, keys=["guardian"])
-    line = await at.refused(Refusal.ProposalNotPending, *timing, keys=["admin"])
+    line = await at.refused(ErrorCode.ProposalNotPending, *timing, keys=["admin"])
     assert line.endswith("; the proposal is cancelled")
 
 
-@ON_EITHER
-async def test_before_the_seal_nothing_is_proposed(shared: Deployed, asset: Asset, desk: MakeDesk) -> None:
+async def test_before_the_seal_nothing_is_proposed(shared: DeployedProgram, asset: Asset, desk: MakeDesk) -> None:
     at = desk(shared)
     looser = json.dumps(asdict(ROOMY) | {"max_age_secs": 7_200})
     command = ("loosen-policy", "--mint", base58(asset.mint), "--policy", looser)
-    await at.refused(Refusal.NotSealed, *command, "--propose", keys=["admin"])
+    await at.refused(ErrorCode.NotSealed, *command, "--propose", keys=["admin"])
     await at.done(*command, keys=["admin"])
     assert (await asset.read()).policy == replace(ROOMY, max_age_secs=7_200)
 
 
-@ON_EITHER
 async def test_redemptions_are_settled_and_rejected_by_the_daemons_key(asset: Asset, desk: MakeDesk) -> None:
     at, program = desk(asset.program), asset.program
     at.write_settings(f'[operator]\nkey_file = "{at.key("operator")}"\n')
@@ -318,11 +312,11 @@ async def test_redemptions_are_settled_and_rejected_by_the_daemons_key(asset: As
     await at.done(*back, "--destination", base58(rejected.account))
     assert (await rejected.read()).state is RedemptionState.REJECTED
     assert await asset.balance_raw(rejected.account) == 200
-    await at.refused(Refusal.RedemptionClosed, *back, "--destination", base58(rejected.account))
+    await at.refused(ErrorCode.RedemptionClosed, *back, "--destination", base58(rejected.account))
 
 
-@ON_EMBEDDED
-async def test_the_office_of_the_admin_changes_hands(sealed: Deployed, desk: MakeDesk) -> None:
+@pytest.mark.embedded_only
+async def test_the_office_of_the_admin_changes_hands(sealed: DeployedProgram, desk: MakeDesk) -> None:
     at, heir = desk(sealed), Keypair()
     await sealed.chain.fund(address_of(heir))
     ends = datetime.fromtimestamp(await sealed.chain.clock_ts() + TIMELOCK_SECS + 86_400, UTC).isoformat()
@@ -336,7 +330,7 @@ async def test_the_office_of_the_admin_changes_hands(sealed: Deployed, desk: Mak
     await at.done(*offer, keys=["admin"])
     await at.done("cancel-admin", keys=["guardian"])
     await at.done(*offer, keys=["admin"])
-    await at.refused(Refusal.OfferNotReady, "accept-admin", keys=[heir])
+    await at.refused(ErrorCode.OfferNotReady, "accept-admin", keys=[heir])
     await sealed.chain.clock_reaches((await sealed.config()).pending_admin_ready_ts)
     await at.done("accept-admin", keys=[heir])
     assert (await sealed.config()).admin == address_of(heir)
@@ -346,8 +340,7 @@ async def test_the_office_of_the_admin_changes_hands(sealed: Deployed, desk: Mak
     await at.done("clear-role", "--role", "operator", keys=[heir])
 
 
-@ON_EITHER
-async def test_a_live_mint_is_adopted(shared: Deployed, desk: MakeDesk) -> None:
+async def test_a_live_mint_is_adopted(shared: DeployedProgram, desk: MakeDesk) -> None:
     at, live = desk(shared), await live_mint(shared, supply_raw=7_000)
     mint = ("--mint", base58(live.mint))
     await at.done("begin-adopt", *mint, "--profile", "xstocks", keys=["admin"])
@@ -355,15 +348,14 @@ async def test_a_live_mint_is_adopted(shared: Deployed, desk: MakeDesk) -> None:
     assert (await live.adoption()).state is AdoptionState.ABORTED
     await at.done("begin-adopt", *mint, "--profile", "xstocks", keys=["admin"])
     finish = ("finish-adopt", *mint, "--policy", json.dumps(asdict(ROOMY)))
-    await at.refused(Refusal.MintAuthorityInvalid, *finish, keys=["admin"])
+    await at.refused(ErrorCode.MintAuthorityInvalid, *finish, keys=["admin"])
     await live.hand_over()
     await at.done(*finish, keys=["admin"])
     state = await (await live.asset()).read()
     assert (state.state, state.adopted_raw, state.policy) == (AssetState.HALTED, 7_000, ROOMY)
 
 
-@ON_EITHER
-async def test_holders_hand_their_parts_over(shared: Deployed, desk: MakeDesk) -> None:
+async def test_holders_hand_their_parts_over(shared: DeployedProgram, desk: MakeDesk) -> None:
     """Two of three holders for two mints at once, and the third later; run again nothing is left."""
     at = desk(shared)
     minter, guard, other = holders = (Keypair(), Keypair(), Keypair())
@@ -405,7 +397,6 @@ async def test_holders_hand_their_parts_over(shared: Deployed, desk: MakeDesk) -
     assert (ran.code, "its adoption is finished" in ran.err) == (2, True)
 
 
-@ON_EITHER
 async def test_guardian_and_resumer(asset: Asset, desk: MakeDesk) -> None:
     at = desk(asset.program)
     mint = ("--mint", base58(asset.mint))
@@ -420,17 +411,18 @@ async def test_guardian_and_resumer(asset: Asset, desk: MakeDesk) -> None:
     await asset.attest(1_000_000)
     assert (await asset.read()).holds == Hold.RISE
     clear = ("clear-hold", *mint, "--holds", "rise", "--observed-ms")
-    await at.refused(Refusal.EntriesChanged, *clear, json.dumps(looked_at), keys=["resumer"])
+    await at.refused(ErrorCode.EntriesChanged, *clear, json.dumps(looked_at), keys=["resumer"])
     looked_at = [entry.observed_ms for entry in (await asset.read()).entries]
     await at.done(*clear, json.dumps(looked_at), keys=["resumer"])
     assert (await asset.read()).holds == Hold(0)
 
 
-@ON_EITHER
-async def test_a_deployment_is_set_up_from_nothing(lab: Laboratory, desk: MakeDesk) -> None:
+async def test_a_deployment_is_set_up_from_nothing(lab: TestCluster, desk: MakeDesk) -> None:
     keys, client = lab.keys, lab.blank()
     holders = {role: getattr(keys, role).address for role in ROLES}
-    at = desk(Deployed(lab.chain, Deployment(client, parse_address(lab.chain.process.genesis_hash), keys, {}, ())))
+    at = desk(
+        DeployedProgram(lab.chain, Deployment(client, parse_address(lab.chain.process.genesis_hash), keys, {}, ()))
+    )
     ran = await at.types("seal", "--timelock-secs", "60", keys=["admin"])
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith(f"error: program_id: {base58(client.program_id)}: the program ")
@@ -438,17 +430,16 @@ async def test_a_deployment_is_set_up_from_nothing(lab: Laboratory, desk: MakeDe
 
     duties = [word for role, key in holders.items() for word in (f"--{role.replace('_', '-')}", base58(key))]
     command = ("initialize", *duties, "--genesis-hash", lab.chain.process.genesis_hash, "--max-skew-secs", "2")
-    await at.refused(Refusal.NotUpgradeAuthority, *command, keys=["admin"])
+    await at.refused(ErrorCode.NotUpgradeAuthority, *command, keys=["admin"])
     await at.done(*command, keys=["upgrade_authority"])
-    await at.refused(Refusal.TimelockZero, "seal", "--timelock-secs", "0", keys=["admin"])
+    await at.refused(ErrorCode.TimelockZero, "seal", "--timelock-secs", "0", keys=["admin"])
     await at.done("seal", "--timelock-secs", "60", keys=["admin"])
     config = await at.program.config()
     assert {role: getattr(config, role) for role in ROLES} == holders
     assert (config.sealed, config.timelock_secs, config.max_skew_secs) == (True, 60, 2)
 
 
-@ON_EITHER
-async def test_settings_of_another_cluster_are_refused(shared: Deployed, desk: MakeDesk) -> None:
+async def test_settings_of_another_cluster_are_refused(shared: DeployedProgram, desk: MakeDesk) -> None:
     at, other = desk(shared), base58(bytes([1]) * 32)
     at.settings.write_text(at.settings.read_text().replace(shared.chain.process.genesis_hash, other))
     ran = await at.types("pause", "--scopes", "mint", keys=["guardian"])
@@ -456,7 +447,6 @@ async def test_settings_of_another_cluster_are_refused(shared: Deployed, desk: M
     assert ran.err.startswith(f"error: cluster.genesis_hash: {other}: ")
 
 
-@ON_EITHER
 async def test_a_payer_without_money_is_told_so(asset: Asset, desk: MakeDesk) -> None:
     at, poor = desk(asset.program), Keypair()
     ran = await at.types("pause", "--mint", base58(asset.mint), "--scopes", "mint", keys=[poor, "guardian"])
@@ -466,7 +456,6 @@ async def test_a_payer_without_money_is_told_so(asset: Asset, desk: MakeDesk) ->
     )
 
 
-@ON_EITHER
 async def test_a_lost_answer_is_no_reason_to_send_another_transaction(
     asset: Asset, desk: MakeDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -488,7 +477,7 @@ async def test_a_lost_answer_is_no_reason_to_send_another_transaction(
     assert (await asset.read()).paused == Scope.MINT
 
 
-@ON_EMBEDDED
+@pytest.mark.embedded_only
 async def test_what_never_arrives_is_said_not_to_have_landed(
     asset: Asset, desk: MakeDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,23 +24,12 @@ from xstocks_daemon.attester import (
     books_unmark,
     new_asset_book,
 )
-from xstocks_daemon.attester.books import (
-    AssetBook,
-    Books,
-    BooksFile,
-    Leaving,
-    Target,
-    books_json,
-    books_of,
-    parse_books,
-    with_deposit,
-    with_leaving,
-    with_redemptions,
-    with_release,
-)
+from xstocks_daemon.attester.books import AssetBook, Books, Leaving, Target, books_of
+from xstocks_daemon.attester.books_changes import with_deposit, with_leaving, with_redemptions, with_release
+from xstocks_daemon.attester.books_file import BooksFile, books_json, parse_books
 from xstocks_daemon.chain.addresses import base58
-from xstocks_daemon.custody.errors import CustodyUserError
 from xstocks_daemon.domain.units import capacity_raw, shares_micro_for
+from xstocks_daemon.errors import UserError
 
 MINT = mint_of(1)
 HERE = Target(GENESIS, PROGRAM, MINT)
@@ -75,14 +64,14 @@ def test_a_mark_to_leave_is_taken_back_once(settings: AttesterSettings) -> None:
     kept, taken_back = (books_mark_leaving(settings, 1, "S0x", shares).leaving for shares in ("1", "4"))
     assert kept is not None
     assert taken_back is not None
-    with pytest.raises(CustodyUserError) as refused:
+    with pytest.raises(UserError) as refused:
         books_unmark(settings, 1, "S0x", "another")
     assert refused.value.field == "leaving id"
     change = books_unmark(settings, 1, "S0x", taken_back.id)
     assert change.leaving == taken_back
     book = books_show(settings, 1).find("S0x")
     assert (book.attested_micro(HERE), book.leaving) == (9_000_000, (kept,))
-    with pytest.raises(CustodyUserError):
+    with pytest.raises(UserError):
         books_unmark(settings, 1, "S0x", taken_back.id)
 
 
@@ -92,7 +81,7 @@ def test_an_amount_that_is_none_is_refused_and_nothing_changes(
     settings: AttesterSettings, operation: Callable[..., Any], shares: str
 ) -> None:
     before = books_file(settings).read_bytes()
-    with pytest.raises(CustodyUserError) as refused:
+    with pytest.raises(UserError) as refused:
         operation(settings, 1, "S0x", shares)
     assert refused.value.field == "shares"
     assert books_file(settings).read_bytes() == before
@@ -101,7 +90,7 @@ def test_an_amount_that_is_none_is_refused_and_nothing_changes(
 
 def test_more_shares_than_are_there_cannot_leave(settings: AttesterSettings) -> None:
     books_mark_leaving(settings, 1, "S0x", "9.5")
-    with pytest.raises(CustodyUserError, match=r"only 0\.5 shares"):
+    with pytest.raises(UserError, match=r"only 0\.5 shares"):
         books_mark_leaving(settings, 1, "S0x", "0.500001")
     books_mark_leaving(settings, 1, "S0x", "0.5")
     assert books_show(settings, 1).find("S0x").attested_micro(HERE) == 0
@@ -118,7 +107,7 @@ def test_counted_redemptions_are_kept_apart(settings: AttesterSettings) -> None:
     assert books_show(settings, 1).find(base58(MINT)) == book
     before = books_file(settings).read_bytes()
     for counted in (200_000_001, 200_000_000, 0, -1):
-        with pytest.raises(CustodyUserError, match="the books have counted 200000001 of S0x already"):
+        with pytest.raises(UserError, match="the books have counted 200000001 of S0x already"):
             books_count_redemptions(settings, 1, "S0x", counted)
     assert books_file(settings).read_bytes() == before
 
@@ -129,7 +118,7 @@ def test_what_the_shares_do_not_suffice_for_is_not_counted(settings: AttesterSet
     assert leaving is not None
     before = books_file(settings).read_bytes()
     for too_much in (600_000_001, 2**64 - 1, 2**64):
-        with pytest.raises(CustodyUserError) as refused:
+        with pytest.raises(UserError) as refused:
             books_count_redemptions(settings, 1, "S0x", too_much)
         assert refused.value.field == "seen raw"
     assert books_file(settings).read_bytes() == before
@@ -142,7 +131,7 @@ def test_what_the_shares_do_not_suffice_for_is_not_counted(settings: AttesterSet
 def test_shares_owed_are_counted_at_the_multiplier_of_the_books() -> None:
     book = new_asset_book(HERE, "Xx", 10_000_000, "2.5")
     assert with_redemptions(book, HERE, 100_000_000).shares_micro == 7_500_000
-    with pytest.raises(CustodyUserError, match="no allotment"):
+    with pytest.raises(UserError, match="no allotment"):
         with_redemptions(book, ELSEWHERE, 1)
 
 
@@ -154,17 +143,17 @@ def test_a_symbol_of_two_records_is_refused_and_the_mint_is_not(settings: Attest
     value["assets"][other] = twin | {"allotments": [twin["allotments"][0] | {"mint": other}]}
     path.write_text(json.dumps(value))
     before = path.read_bytes()
-    with pytest.raises(CustodyUserError, match="2 records have this symbol; give the mint"):
+    with pytest.raises(UserError, match="2 records have this symbol; give the mint"):
         books_deposit(settings, 1, "S0x", "1")
     assert path.read_bytes() == before
     assert books_deposit(settings, 1, other, "1").asset.mint == mint_of(77)
 
 
 def test_an_unknown_asset_or_custodian_is_refused_by_name(settings: AttesterSettings) -> None:
-    with pytest.raises(CustodyUserError) as refused:
+    with pytest.raises(UserError) as refused:
         books_deposit(settings, 1, "NONEx", "1")
     assert refused.value.field == "asset"
-    with pytest.raises(CustodyUserError) as refused:
+    with pytest.raises(UserError) as refused:
         books_deposit(settings, 2, "S0x", "1")
     assert (refused.value.field, refused.value.value) == ("custodian", "2")
 
@@ -185,7 +174,7 @@ def test_shares_allotted_elsewhere_are_not_attested_here(settings: AttesterSetti
     assert (book.attested_micro(HERE), book.attested_micro(ELSEWHERE), book.unallotted_micro) == (
         0, 6_000_000, 4_000_000,
     )  # fmt: skip
-    with pytest.raises(CustodyUserError, match="no allotment"):
+    with pytest.raises(UserError, match="no allotment"):
         books_deposit(settings, 1, "S0x", "1")
 
 
@@ -261,7 +250,7 @@ def test_books_that_break_a_rule_are_refused_by_record_and_field(
     value = json.loads(books_file(settings).read_text())
     change(value)
     books_file(settings).write_text(json.dumps(value))
-    with pytest.raises(CustodyUserError) as refused:
+    with pytest.raises(UserError) as refused:
         books_show(settings, 1)
     assert refused.value.field == name
     assert "\n" not in str(refused.value)
@@ -270,20 +259,20 @@ def test_books_that_break_a_rule_are_refused_by_record_and_field(
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b'{"version":1,"version":1}'])
 def test_a_file_that_is_no_books_is_refused(settings: AttesterSettings, content: bytes) -> None:
     books_file(settings).write_bytes(content)
-    with pytest.raises(CustodyUserError):
+    with pytest.raises(UserError):
         books_show(settings, 1)
 
 
 def test_a_missing_file_is_refused_by_its_setting(settings: AttesterSettings) -> None:
     books_file(settings).unlink()
-    with pytest.raises(CustodyUserError) as refused:
+    with pytest.raises(UserError) as refused:
         books_show(settings, 1)
     assert refused.value.field == "books_file"
 
 
 def test_existing_books_are_not_overwritten(settings: AttesterSettings) -> None:
     before = books_file(settings).read_bytes()
-    with pytest.raises(CustodyUserError):
+    with pytest.raises(UserError):
         books_create(books_file(settings), 1, [])
     assert books_file(settings).read_bytes() == before
 

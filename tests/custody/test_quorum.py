@@ -36,17 +36,19 @@ from tests.custody.world import (
     snapshot_of,
 )
 from xstocks_daemon.attester import books_deposit, books_mark_leaving
-from xstocks_daemon.attester.books import AssetBook, BooksFile, books_of
+from xstocks_daemon.attester.books import AssetBook, books_of
+from xstocks_daemon.attester.books_file import BooksFile
 from xstocks_daemon.attester.chain_view import CachedChainView
 from xstocks_daemon.attester.run import serve_attester
 from xstocks_daemon.attester.signer import AboveLimits, EntriesRefused, SignRefused
 from xstocks_daemon.chain.addresses import base58
-from xstocks_daemon.custody.http import HttpTarget, http_session
+from xstocks_daemon.custody.http import HttpTarget
 from xstocks_daemon.custody.source import CustodianEndpoint, CustodyReading, HttpStatementSource, SourceLimits
 from xstocks_daemon.custody.verify import SeenStatements, VerifyLimits, verify_statement
 from xstocks_daemon.custody.wire import MAX_BODY_BYTES
 from xstocks_daemon.domain.statement import SignedStatement, Statement, StatementEntry
 from xstocks_daemon.domain.units import Address, multiplier_bits_of
+from xstocks_daemon.http import http_session
 
 MINTS = tuple(mint_of(number) for number in range(1, 4))
 HELD = [(mint, 1_000_000 * (index + 1)) for index, mint in enumerate(MINTS)]

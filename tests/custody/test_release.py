@@ -22,13 +22,14 @@ from tests.custody.world import (
     snapshot_of,
 )
 from xstocks_daemon.attester import ReleaseRefused, books_mark_leaving, books_show
-from xstocks_daemon.attester.books import AssetBook, Leaving, Target, new_asset_book, with_leaving
+from xstocks_daemon.attester.books import AssetBook, Leaving, Target, new_asset_book
+from xstocks_daemon.attester.books_changes import with_leaving
 from xstocks_daemon.attester.operations import release_with
 from xstocks_daemon.attester.release import Condition, unmet_conditions
 from xstocks_daemon.chain.addresses import ProgramAddresses
-from xstocks_daemon.custody.errors import CustodyUserError
 from xstocks_daemon.domain.snapshot import AssetView, EntryState, Hold
 from xstocks_daemon.domain.units import multiplier_bits_of
+from xstocks_daemon.errors import UserError
 
 MINT = mint_of(1)
 HERE = Target(GENESIS, PROGRAM, MINT)
@@ -191,7 +192,7 @@ async def test_the_operation_releases_only_what_may_leave(tmp_path: Path) -> Non
     change = await release_with(chain, settings, 1, "S0x", leaving.id)
     assert (change.asset.shares_micro, change.asset.leaving) == (6_000_000, ())
     assert books_show(settings, 1).find("S0x") == change.asset
-    with pytest.raises(CustodyUserError) as gone:
+    with pytest.raises(UserError) as gone:
         await release_with(chain, settings, 1, "S0x", leaving.id)
     assert (gone.value.field, gone.value.value) == ("leaving id", leaving.id)
 
@@ -212,7 +213,7 @@ async def test_a_chain_that_cannot_be_read_releases_nothing(tmp_path: Path) -> N
     settings = make_settings(tmp_path / "sidecar", CUSTODIAN_KEY, [(MINT, 10_000_000)])
     leaving = books_mark_leaving(settings, 1, "S0x", "4").leaving
     assert leaving is not None
-    with pytest.raises(CustodyUserError) as refused:
+    with pytest.raises(UserError) as refused:
         await release_with(FakeChain(failing_reads=1), settings, 1, "S0x", leaving.id)
     assert refused.value.field == "rpc_urls"
     assert books_show(settings, 1).find("S0x").shares_micro == 10_000_000

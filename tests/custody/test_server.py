@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,10 +30,11 @@ from tests.custody.world import (
 )
 from xstocks_daemon.attester.run import serve_attester
 from xstocks_daemon.chain.addresses import base58
-from xstocks_daemon.custody.http import http_session
 from xstocks_daemon.custody.wire import MAX_BODY_BYTES, statement_json
+from xstocks_daemon.domain.snapshot import ChainSnapshot
 from xstocks_daemon.domain.statement import Statement, StatementEntry
-from xstocks_daemon.domain.units import multiplier_bits_of
+from xstocks_daemon.domain.units import Address, multiplier_bits_of
+from xstocks_daemon.http import http_session
 
 MINT = mint_of(1)
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -247,3 +248,59 @@ async def test_a_sidecar_of_several_custodians_wants_one_named(tmp_path: Path) -
         async with session.post(running.url + "/v1/statements", data=body, headers=BEARER) as response:
             problem = await response.json()
     assert (response.status, problem["field"]) == (400, "custodian")
+
+
+class Gated(FakeChain):
+    """Answers once `gate` is open; `asked` is set when it is waiting."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.gate = asyncio.Event(), asyncio.Event()
+
+    async def snapshot(self, custodian: Address, mints: Sequence[Address]) -> ChainSnapshot:
+        self.asked.set()
+        await self.gate.wait()
+        return await super().snapshot(custodian, mints)
+
+
+async def answer_while_stopping(
+    folder: Path, chain: Gated, *, stop_grace_secs: float, open_once_stopping: bool = False
+) -> tuple[int, str]:
+    """A co-signature is under way when the sidecar is told to stop: its status and the problem's code."""
+    chain.put(asset_view(MINT))
+    settings = make_settings(folder / "stopped", AGENT_KEY, [(MINT, 1_000_000)], request_timeout_secs=300)
+    async with http_session() as session, asyncio.TaskGroup() as tasks:
+
+        async def ask(url: str) -> tuple[int, str]:
+            async with session.post(url + "/v1/cosign", data=json.dumps(proposal()), headers=BEARER) as response:
+                return response.status, (await response.json()).get("type", "")
+
+        async with serve_attester(settings, chain, stop_grace_secs=stop_grace_secs) as running:
+            asking = tasks.create_task(ask(running.url))
+            await chain.asked.wait()
+            if open_once_stopping:
+                tasks.create_task(open_once_refusing(chain.gate, running.url))
+    return asking.result()
+
+
+async def open_once_refusing(gate: asyncio.Event, url: str) -> None:
+    """Opens the gate once the server takes no connection any more."""
+    host, _, port = url.removeprefix("http://").rpartition(":")
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(host, int(port))
+        except ConnectionError:
+            break
+        writer.close()
+        await writer.wait_closed()
+    gate.set()
+
+
+async def test_a_request_that_waits_for_others_does_not_keep_a_sidecar_from_stopping(tmp_path: Path) -> None:
+    status, code = await answer_while_stopping(tmp_path, Gated(), stop_grace_secs=0)
+    assert (status, code) == (503, "urn:xstocks:problem:stopping")
+
+
+async def test_a_request_that_is_nearly_done_is_answered_before_a_sidecar_stops(tmp_path: Path) -> None:
+    status, code = await answer_while_stopping(tmp_path, Gated(), stop_grace_secs=300, open_once_stopping=True)
+    assert (status, code) == (200, "")

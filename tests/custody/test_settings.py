@@ -12,10 +12,11 @@ import pytest
 from aiohttp import web
 
 from tests.custody.world import CUSTODIAN_KEY, GENESIS, PROGRAM, FakeChain, make_settings, mint_of
+from xstocks_daemon.aio import stop_on_signals
 from xstocks_daemon.attester import load_attester_settings, run_attester
-from xstocks_daemon.attester.run import serve_attester, stop_on_signals
+from xstocks_daemon.attester.run import serve_attester
 from xstocks_daemon.chain.addresses import base58
-from xstocks_daemon.custody.errors import CustodyUserError
+from xstocks_daemon.errors import UserError
 
 GOOD = f"""
 key_file = "key.json"
@@ -87,7 +88,7 @@ WRONG = [
 @pytest.mark.parametrize(("change", "field"), WRONG)
 async def test_a_mistake_is_named_by_its_field(folder: Path, change: Callable[[str], str], field: str) -> None:
     (folder / "attester.toml").write_text(change(GOOD))
-    with pytest.raises(CustodyUserError) as refused:
+    with pytest.raises(UserError) as refused:
         async with serve_attester(load_attester_settings(folder / "attester.toml"), FakeChain()):
             pass
     assert refused.value.field == field
@@ -102,7 +103,7 @@ async def test_the_right_settings_serve(folder: Path) -> None:
 
 async def test_an_endpoint_that_does_not_answer_is_named_without_its_token(folder: Path) -> None:
     (folder / "attester.toml").write_text(GOOD)
-    with pytest.raises(CustodyUserError) as refused:
+    with pytest.raises(UserError) as refused:
         await run_attester(load_attester_settings(folder / "attester.toml"), asyncio.Event())
     assert refused.value.field == "rpc_urls"
     assert "secret-token" not in str(refused.value)
@@ -126,7 +127,7 @@ async def test_an_endpoint_of_another_cluster_is_refused(folder: Path) -> None:
     try:
         url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
         (folder / "attester.toml").write_text(replaced("http://127.0.0.1:9/secret-token", url)(GOOD))
-        with pytest.raises(CustodyUserError) as refused:
+        with pytest.raises(UserError) as refused:
             await run_attester(load_attester_settings(folder / "attester.toml"), asyncio.Event())
         assert refused.value.field == "genesis_hash"
     finally:

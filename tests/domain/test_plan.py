@@ -17,13 +17,13 @@ from tests.domain.world import (
     WALLET,
     World,
     applied,
+    asset_plan_of,
     config,
     custodian,
     custody,
     entry,
     journal_of,
     known,
-    line_of,
     mint_address,
     model_submit,
     snapshot,
@@ -33,9 +33,7 @@ from tests.domain.world import (
 )
 from xstocks_daemon.domain.decisions import Action, Plan, Reason
 from xstocks_daemon.domain.intent import Intent, IntentKind, IntentState
-from xstocks_daemon.domain.relays import hold_set
-from xstocks_daemon.domain.snapshot import AssetState, Bucket, EntryState, Hold, Participant, ParticipantState, Scope
-from xstocks_daemon.domain.views import (
+from xstocks_daemon.domain.plan_inputs import (
     AssetJournal,
     CustodyView,
     Halt,
@@ -47,6 +45,8 @@ from xstocks_daemon.domain.views import (
     Quarantine,
     Totals,
 )
+from xstocks_daemon.domain.relays import hold_set
+from xstocks_daemon.domain.snapshot import AssetState, Bucket, EntryState, Hold, Participant, ParticipantState, Scope
 
 MINT = mint_address(1)
 NEVER_ASKS = PlanPolicy(burn_approval_bps=10_000)
@@ -64,7 +64,7 @@ def decide(
 
 
 def outcome(decided: Plan) -> tuple[Action, int, Reason]:
-    line = line_of(decided, MINT)
+    line = asset_plan_of(decided, MINT)
     return line.action, line.amount_raw, line.reason
 
 
@@ -122,7 +122,7 @@ def test_what_stops_a_mint(asset_changes: Any, mint_changes: Any, config_changes
 def test_a_limit_lowers_a_mint_and_is_named(changes: Any, policy: PlanPolicy, amount_raw: int, limit: Reason) -> None:
     decided = decide(view(MINT, [entry(ALPACA, 60)], supply_raw=10, **changes), policy=policy)
     assert outcome(decided) == (Action.MINT, amount_raw, Reason.TO_TARGET)
-    assert [note.reason for note in line_of(decided, MINT).notes] == [limit]
+    assert [note.reason for note in asset_plan_of(decided, MINT).notes] == [limit]
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_a_statement_that_the_chain_would_refuse_is_kept_back(changes: Any, entr
     one = view(MINT, [entry(ALPACA, 60, **entry_changes)], supply_raw=60)
     decided = decide(one, known(statement(ALPACA, {MINT: 90}, **changes)))
     assert decided.relays == ()
-    assert reason in [note.reason for note in line_of(decided, MINT).notes]
+    assert reason in [note.reason for note in asset_plan_of(decided, MINT).notes]
     good = statement(ALPACA, {MINT: 90}, observed_secs_ago=-SKEW_SECS)
     assert len(decide(view(MINT, [entry(ALPACA, 60)], supply_raw=60), known(good)).relays) == 1
 
@@ -254,7 +254,7 @@ def test_one_bad_line_keeps_the_whole_statement_back() -> None:
     told = known(statement(ALPACA, {MINT: 90, mint_address(9): 1}))
     decided = decide(view(MINT, [entry(ALPACA, 60)], supply_raw=60), told)
     assert decided.relays == ()
-    assert [note.reason for note in line_of(decided, MINT).notes] == [Reason.STATEMENT_UNKNOWN_ASSET]
+    assert [note.reason for note in asset_plan_of(decided, MINT).notes] == [Reason.STATEMENT_UNKNOWN_ASSET]
 
 
 def test_a_lower_statement_is_believed_even_where_it_cannot_be_relayed() -> None:
@@ -376,7 +376,7 @@ def test_a_retired_asset_still_burns() -> None:
 
 def test_what_the_vault_does_not_cover_is_a_shortfall() -> None:
     decided = decide(view(MINT, [entry(ALPACA, 40)], supply_raw=60, vault_raw=5), lower_told())
-    line = line_of(decided, MINT)
+    line = asset_plan_of(decided, MINT)
     assert outcome(decided) == (Action.BURN, 5, Reason.TO_TARGET)
     assert (line.excess_raw, line.shortfall_raw) == (20, 15)
     assert [(note.reason, note.amount_raw) for note in line.notes] == [(Reason.SHORTFALL, 15)]
@@ -426,7 +426,7 @@ def test_a_holder_burn_is_alerted_and_not_minted_again_until_acknowledged() -> N
     assert outcome(fresh) == (Action.NONE, 0, Reason.ON_TARGET)
     known_burn = decide(one, journal=journal_of(chain))
     assert known_burn.alerts == ()
-    assert line_of(known_burn, MINT).target_raw == 50
+    assert asset_plan_of(known_burn, MINT).target_raw == 50
     acknowledged = decide(one, journal=journal_of(chain, acknowledged_raw=10))
     assert outcome(acknowledged) == (Action.MINT, 10, Reason.TO_TARGET)
 
@@ -445,7 +445,7 @@ def test_a_settled_redemption_is_explained_and_is_no_holders_burn(state: EntrySt
     )
     decided = decide(settled, known(statement(ALPACA, {MINT: 60})), journal=journal)
     assert (decided.halts, decided.alerts) == ((), ())
-    assert (line_of(decided, MINT).holder_burnt_raw, line_of(decided, MINT).ceiling_raw) == (0, 50)
+    assert (asset_plan_of(decided, MINT).holder_burnt_raw, asset_plan_of(decided, MINT).ceiling_raw) == (0, 50)
     assert outcome(decided)[0] is Action.NONE
     # Its twins: a burn that no entry counts, and an entry that counts what was not burnt.
     for burnt_raw, redeemed_raw in ((10, 0), (10, 9), (10, 11)):
@@ -562,7 +562,7 @@ def test_a_pending_intent_is_sent_again_or_dropped(amount_raw: int, action: Acti
     pending = live(IntentKind.MINT, amount_raw, IntentState.PENDING)
     decided = decide(one, journal=journal_of(snapshot(one), live=pending))
     assert decided.intents == ()
-    assert line_of(decided, MINT).action is action
+    assert asset_plan_of(decided, MINT).action is action
     assert decided.resends == ((pending,) if action is Action.RESEND else ())
     assert [drop.live for drop in decided.drops] == ([pending] if action is Action.DROP else [])
 
@@ -602,7 +602,7 @@ def test_what_an_order_waits_for(changes: Any, participant: Any, reason: Reason)
     wallet = replace(Participant(WALLET, WALLET, ParticipantState.ACTIVE, "CH", NOW_TS + 1), **participant)
     decided = decide(one, journal=journal_of(snapshot(one), [ORDER]), participants={WALLET: wallet})
     assert decided.distributions == ()
-    assert [note.reason for note in line_of(decided, MINT).notes] == [reason]
+    assert [note.reason for note in asset_plan_of(decided, MINT).notes] == [reason]
     passing = view(MINT, [entry(ALPACA, 50)], supply_raw=50, vault_raw=30, distribute_bucket=Bucket(30, NOW_TS))
     assert len(decide(passing, journal=journal_of(snapshot(passing), [ORDER])).distributions) == 1
 
@@ -610,7 +610,7 @@ def test_what_an_order_waits_for(changes: Any, participant: Any, reason: Reason)
 def test_an_order_of_a_stranger_waits() -> None:
     one = view(MINT, [entry(ALPACA, 50)], supply_raw=50)
     decided = decide(one, journal=journal_of(snapshot(one), [ORDER]), participants={})
-    assert [note.reason for note in line_of(decided, MINT).notes] == [Reason.NO_PARTICIPANT]
+    assert [note.reason for note in asset_plan_of(decided, MINT).notes] == [Reason.NO_PARTICIPANT]
 
 
 def test_inventory_that_is_to_be_burnt_is_not_distributed() -> None:
@@ -636,7 +636,7 @@ def test_one_order_at_a_time_and_the_journaled_one_first() -> None:
 
 def test_the_mint_line_says_what_people_need() -> None:
     told = known(statement(ALPACA, {MINT: 90}))
-    line = line_of(decide(view(MINT, [entry(ALPACA, 60)], supply_raw=30, vault_raw=10), told), MINT)
+    line = asset_plan_of(decide(view(MINT, [entry(ALPACA, 60)], supply_raw=30, vault_raw=10), told), MINT)
     assert (line.symbol, line.decimals) == ("AAPLx", 8)
     assert (line.supply_raw, line.vault_raw, line.ceiling_raw, line.planned_ceiling_raw, line.target_raw) == (
         30,

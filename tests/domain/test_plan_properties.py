@@ -20,8 +20,8 @@ from tests.domain.world import (
 )
 from xstocks_daemon.domain.decisions import Action, Reason
 from xstocks_daemon.domain.intent import IntentState
+from xstocks_daemon.domain.plan_inputs import JournalView, totals_of
 from xstocks_daemon.domain.snapshot import EntryState, Hold, Scope
-from xstocks_daemon.domain.views import JournalView, totals_of
 
 MANY_CYCLES = 12
 
@@ -30,7 +30,7 @@ MANY_CYCLES = 12
 def test_the_program_takes_everything_that_is_planned(world: World) -> None:
     """M1, M3 to M9: the model's refusals are assertions."""
     decided = world.plan()
-    for line in decided.lines:
+    for line in decided.assets:
         event(f"{line.action.value}: {line.reason.value}")
     applied(world, decided)
 
@@ -111,10 +111,10 @@ def test_nothing_is_planned_for_an_asset_that_the_journal_does_not_explain(world
 @given(worlds())
 def test_every_asset_has_exactly_one_line_and_at_most_one_intent(world: World) -> None:
     decided = world.plan()
-    assert [line.mint for line in decided.lines] == sorted(world.chain.assets)
+    assert [line.mint for line in decided.assets] == sorted(world.chain.assets)
     mints = [intent.mint for intent in decided.intents]
     assert len(set(mints)) == len(mints)
-    for line in decided.lines:
+    for line in decided.assets:
         assert (line.action in (Action.MINT, Action.BURN, Action.DISTRIBUTE)) == (line.mint in mints)
         if line.reason is Reason.ON_TARGET:
             assert line.supply_raw == line.target_raw
@@ -154,7 +154,9 @@ def test_a_plan_that_was_done_is_not_planned_again(world: World) -> None:
         if decided.idle:
             break
         new = [
-            (line.action, line.mint) for line in decided.lines if line.action in (Action.MINT, Action.BURN, Action.HALT)
+            (line.action, line.mint)
+            for line in decided.assets
+            if line.action in (Action.MINT, Action.BURN, Action.HALT)
         ]
         assert not set(new) & set(seen)
         seen += new

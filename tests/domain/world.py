@@ -12,9 +12,21 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from xstocks_daemon.domain.decisions import AssetLine, Plan
+from xstocks_daemon.domain.decisions import AssetPlan, Plan
 from xstocks_daemon.domain.intent import Intent, IntentKind, IntentState
 from xstocks_daemon.domain.plan import plan
+from xstocks_daemon.domain.plan_inputs import (
+    AssetJournal,
+    CustodianEvidence,
+    CustodyView,
+    Evidence,
+    JournalView,
+    LiveIntent,
+    Order,
+    PlanPolicy,
+    Totals,
+    totals_of,
+)
 from xstocks_daemon.domain.snapshot import (
     AssetAccount,
     AssetState,
@@ -35,18 +47,6 @@ from xstocks_daemon.domain.snapshot import (
 )
 from xstocks_daemon.domain.statement import SignedStatement, Statement, StatementEntry
 from xstocks_daemon.domain.units import ZERO_ADDRESS, Address
-from xstocks_daemon.domain.views import (
-    AssetJournal,
-    CustodianEvidence,
-    CustodyView,
-    Evidence,
-    JournalView,
-    LiveIntent,
-    Order,
-    PlanPolicy,
-    Totals,
-    totals_of,
-)
 
 NOW_TS = 1_800_000_000
 SKEW_SECS = 60
@@ -242,8 +242,8 @@ def journal_of(chain: ChainSnapshot, orders: Sequence[Order] = (), **changes: An
     )
 
 
-def line_of(decided: Plan, mint: Address) -> AssetLine:
-    return next(line for line in decided.lines if line.mint == mint)
+def asset_plan_of(decided: Plan, mint: Address) -> AssetPlan:
+    return next(line for line in decided.assets if line.mint == mint)
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ from localnet.harness.custody import backed_raw
 from localnet.harness.deploy import DeployedAsset, Deployment, demo_policy
 from localnet.harness.wait import until
 from localnet.harness.world import World, world
-from tests.support.deployed import Deployed
-from tests.support.live_chain import LAMPORTS_PER_SOL, LiveChain
+from tests.support.deployed import DeployedProgram
+from tests.support.live_chain import LAMPORTS_PER_SOL, live_chain
 from tests.support.mints import CAPTURES, LiveMint, load_capture, shares_for
 from xstocks_daemon.app.crash import ENV_NAME, CrashPoint
 from xstocks_daemon.chain.addresses import base58
@@ -47,25 +47,26 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
     """A localnet with two adopted mints, halted on chain and without a statement."""
     rows = {row.symbol: row for row in load_catalogue()}
 
-    async def more(chain: Chain, rpc: RpcEndpoint, deployment: Deployment) -> Deployment:
-        program = Deployed(LiveChain(chain, rpc), deployment)
-        await program.chain.open_faucet(LAMPORTS_PER_SOL)
-        seal = program.client.seal(admin=program.keys.admin.address, timelock_secs=TIMELOCK_SECS)
-        await program.accepted(program.by("admin", seal))
-        adopted = [await adopt(program, rows[symbol]) for symbol in (EARLY, ADOPTED)]
+    async def more(chain: Chain, _rpc: RpcEndpoint, deployment: Deployment) -> Deployment:
+        async with live_chain(chain) as live:
+            program = DeployedProgram(live, deployment)
+            await live.open_faucet(LAMPORTS_PER_SOL)
+            seal = program.client.seal(admin=program.keys.admin.address, timelock_secs=TIMELOCK_SECS)
+            await program.accepted(program.by("admin", seal))
+            adopted = [await adopt(program, rows[symbol]) for symbol in (EARLY, ADOPTED)]
         return replace(deployment, assets=(*deployment.assets, *adopted))
 
     async with world("embedded", [rows[ORDINARY]], tmp_path_factory.mktemp("adopted"), more=more) as stage:
         yield stage
 
 
-async def adopt(program: Deployed, row: CatalogueAsset) -> DeployedAsset:
+async def adopt(program: DeployedProgram, row: CatalogueAsset) -> DeployedAsset:
     """The whole procedure of docs/adoption.md for one mint."""
     live = await load_capture(program, next(capture for capture in CAPTURES if capture["symbol"] == row.symbol))
     row = await as_captured(live, row)
-    assert row.keeper is not None
+    assert row.custodian is not None
     admin, client = program.keys.admin.address, program.client
-    attach = client.attach_custodian(admin=admin, custodian=program.keeper(row.keeper).address, mint=live.mint)
+    attach = client.attach_custodian(admin=admin, custodian=program.keeper(row.custodian).address, mint=live.mint)
     await program.accepted(program.by("admin", client.propose(admin=admin, instruction=attach)))
     asset = await live.adopt(demo_policy(row.capacity_raw))
     proposal_address = client.proposal_address(attach)
@@ -173,7 +174,7 @@ async def test_an_adopted_mint_is_halted_until_two_people_vouch_for_it(stage: Wo
     ]
 
     async with stage.daemon():
-        # The others are brought into line; of this one the statement gets to the chain, and nothing is minted on it.
+        # The others reach their target; of this one the statement gets to the chain, and nothing is minted on it.
         await on_target(stage, ORDINARY)
         early = await on_target(stage, EARLY)
         assert await halted(stage) == told

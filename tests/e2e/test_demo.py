@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import signal
 import socket
@@ -11,49 +10,57 @@ import sys
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from localnet.catalogue.reader import choose, load_catalogue
-from localnet.demo.__main__ import main
-from localnet.demo.show import Show, ShowOptions
 from localnet.harness.chains import ChainKind
 from localnet.harness.paths import ROOT
+from localnet.harness.processes import child
 
 ASSETS = 12
+DEMO = (sys.executable, "-m", "localnet.demo", "demo")
 
 
+@pytest.mark.early
 async def test_the_demo_ends_with_supply_tracking_custody(chain_kind: ChainKind, tmp_path: Path) -> None:
-    told = io.StringIO()
-    options = ShowOptions(chain_kind, load_catalogue(), ASSETS, validator_bin=None, rpc_port=0)
-    show = Show(Console(file=told, width=200), options, tmp_path)
-    assert await show.demo(keep=False), told.getvalue()
-    text = told.getvalue()
+    command = [*DEMO, "--assets", str(ASSETS), "--chain", chain_kind]
+    async with child("demo", command, tmp_path / "demo.log", {"PYTHONPATH": str(ROOT)}) as demo:
+        code = await demo.process.wait()
+    text = demo.log_path.read_text(encoding="utf-8")
+    assert code == 0, text
     assert f"supply tracks custody: {ASSETS}/{ASSETS} assets" in text
     # The program's own words for each thing that the day tries and must not succeed.
     for refusal in ("6208 CeilingExceeded", "StatementNotNewer", "DigestMismatch", "6200 Paused"):
         assert refusal in text
 
 
-def test_a_number_of_assets_that_is_none_is_refused_with_the_remedy(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(["demo", "--assets", "many"])
-    assert ended.value.code == 2
-    assert "'many': give a whole number of assets, 1 or more" in capsys.readouterr().err
+def test_a_number_of_assets_that_is_none_is_refused_with_the_remedy() -> None:
+    refused = refusal("--assets", "many")
+    assert "'many': give a whole number of assets, 1 or more" in refused.stderr
 
 
-def test_more_assets_than_there_are_are_refused_with_the_remedy(capsys: pytest.CaptureFixture[str]) -> None:
+def test_more_assets_than_there_are_are_refused_with_the_remedy() -> None:
     there = len(load_catalogue())
-    assert main(["demo", "--assets", str(there + 1)]) == 2
-    said = capsys.readouterr().out
-    assert f"error: --assets {there + 1}: the catalogue has {there}; leave --assets away for all of them" in said
+    refused = refusal("--assets", str(there + 1))
+    assert refused.stdout == (
+        f"error: --assets {there + 1}: the catalogue has {there}; leave --assets away for all of them\n"
+    )
     assert choose(load_catalogue(), there) == load_catalogue()
 
 
+def refusal(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The demo with arguments that are a mistake: exit code 2 and no traceback."""
+    done = subprocess.run([*DEMO, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@pytest.mark.early
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_demo_leaves_nothing_running(number: signal.Signals) -> None:
     """Only the demo itself gets the signal, while the daemon mints: what it started must end by it."""
     with subprocess.Popen(
-        [sys.executable, "-m", "localnet.demo", "demo", "--assets", "2"],
+        [*DEMO, "--assets", "2"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

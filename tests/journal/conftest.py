@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from tests.journal.world import GENESIS, PROGRAM
+from xstocks_daemon.domain.units import Address
 from xstocks_daemon.journal import Journal, open_journal
 
 
@@ -31,7 +32,7 @@ class Desk:
     clock: Clock = field(default_factory=Clock)
     opened: list[Journal] = field(default_factory=list)
 
-    async def open(self, genesis: bytes = GENESIS, program: bytes = PROGRAM) -> Journal:
+    async def open(self, genesis: Address = GENESIS, program: Address = PROGRAM) -> Journal:
         journal = await open_journal(self.path, genesis, program, clock_ms=self.clock)
         self.opened.append(journal)
         return journal

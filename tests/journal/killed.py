@@ -16,10 +16,14 @@ from pathlib import Path
 from sqlalchemy import event
 
 from tests.journal.world import GENESIS, PROGRAM, attempt, minting
+from xstocks_daemon.domain.units import Address
 from xstocks_daemon.journal import Journal, open_journal
+from xstocks_daemon.journal.sql.journal import SqlJournal
 
 AMOUNTS = (100, 7)
-INTENTS = tuple(minting(mint=bytes([number]) * 32, amount_raw=amount) for number, amount in enumerate(AMOUNTS, 1))
+INTENTS = tuple(
+    minting(mint=Address(bytes([number]) * 32), amount_raw=amount) for number, amount in enumerate(AMOUNTS, 1)
+)
 WORK = {
     "record_intents": lambda journal: journal.record_intents(INTENTS),
     "record_attempt": lambda journal: journal.record_attempt(attempt(), [1, 2]),
@@ -39,7 +43,8 @@ async def work(path: Path, name: str, deadly: int) -> None:
         if counted == deadly:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    engine = journal._engine.sync_engine  # type: ignore[attr-defined]
+    assert isinstance(journal, SqlJournal)
+    engine = journal.database.engine.sync_engine
     for moment in ("before_cursor_execute", "commit"):
         event.listen(engine, moment, die)
     await WORK[name](journal)

@@ -22,13 +22,14 @@ from tests.journal.world import (
     minting,
     serving,
 )
-from xstocks_daemon.domain.intent import AttemptState, IntentState
+from xstocks_daemon.domain.intent import AttemptState, Intent, IntentState
+from xstocks_daemon.domain.plan_inputs import AssetJournal, Halt, HaltReason, Totals
 from xstocks_daemon.domain.units import U64_MAX
-from xstocks_daemon.domain.views import AssetJournal, Halt, HaltReason, Totals
 from xstocks_daemon.journal import Journal, JournalConflict
+from xstocks_daemon.journal.sql.journal import SqlJournal
 
 
-async def landed(journal: Journal, intent: object, number: int) -> None:
+async def landed(journal: Journal, intent: Intent, number: int) -> None:
     (one,) = await journal.record_intents([intent])
     await journal.record_attempt(attempt(number), [one.id])
     await journal.mark_landed(attempt(number).signature, {"slot": number})
@@ -129,7 +130,7 @@ async def test_an_attempt_ends_once(desk: Desk, journal: Journal) -> None:
         (serving(1), "is not an open one with these values"),
     ],
 )
-async def test_what_is_not_the_next_step_is_refused(desk: Desk, journal: Journal, intent: object, message: str) -> None:
+async def test_what_is_not_the_next_step_is_refused(desk: Desk, journal: Journal, intent: Intent, message: str) -> None:
     await landed(journal, minting(0), 1)
     before = dump(desk.path)
     with pytest.raises(JournalConflict, match=message):
@@ -190,11 +191,12 @@ async def test_a_write_is_finished_even_if_its_caller_is_cancelled(journal: Jour
             caller.cancel()
             asyncio.get_running_loop().call_soon(caller.cancel)
 
+    assert isinstance(journal, SqlJournal)
     caller = asyncio.ensure_future(journal.record_intents([minting()]))
-    event.listen(journal._engine.sync_engine, "before_cursor_execute", interrupt)  # type: ignore[attr-defined]
+    event.listen(journal.database.engine.sync_engine, "before_cursor_execute", interrupt)
     with pytest.raises(asyncio.CancelledError):
         await caller
-    event.remove(journal._engine.sync_engine, "before_cursor_execute", interrupt)  # type: ignore[attr-defined]
+    event.remove(journal.database.engine.sync_engine, "before_cursor_execute", interrupt)
     assert started.is_set()
     assert [record.intent for record in await journal.live_intents()] == [minting()]
     await journal.drop_intent(1, "the journal goes on working")

@@ -8,7 +8,8 @@ import pytest
 
 from tests.journal.conftest import Clock, Desk
 from tests.journal.world import MINT, OTHER, attempt, dump, minting, told
-from xstocks_daemon.domain.views import Halt, HaltReason
+from xstocks_daemon.domain.plan_inputs import Halt, HaltReason
+from xstocks_daemon.domain.units import Address
 from xstocks_daemon.journal import Journal, LeaseHeld, LeaseLost, LookupTableRecord
 
 WORK: dict[str, Callable[[Journal], Awaitable[object]]] = {
@@ -29,7 +30,7 @@ WORK: dict[str, Callable[[Journal], Awaitable[object]]] = {
 
 @pytest.mark.parametrize("name", WORK)
 async def test_who_has_lost_the_lease_writes_nothing(desk: Desk, journal: Journal, name: str) -> None:
-    pending, flying = await journal.record_intents([minting(), minting(mint=b"3" * 32)])
+    pending, flying = await journal.record_intents([minting(), minting(mint=Address(b"3" * 32))])
     await journal.record_attempt(attempt(9), [flying.id])
     assert pending.id == 1
     second = await desk.open()

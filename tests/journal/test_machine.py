@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from tests.journal.world import GENESIS, MINT, PROGRAM, attempt, burning, minting
 from xstocks_daemon.domain.intent import AttemptState, Intent, IntentState
-from xstocks_daemon.domain.views import Totals
+from xstocks_daemon.domain.plan_inputs import Totals
 from xstocks_daemon.journal import Journal, JournalConflict, open_journal
 
 NUMBERS = st.integers(0, 3)

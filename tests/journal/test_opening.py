@@ -14,9 +14,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from tests.journal.conftest import Desk
-from tests.journal.world import GENESIS, MINT, OTHER, PROGRAM, dump, minting
+from tests.journal.world import CUSTODIAN, GENESIS, MINT, OTHER, PROGRAM, dump, minting, told
+from xstocks_daemon.domain.units import Address
 from xstocks_daemon.journal import Journal, JournalError, JournalTooNew, WrongJournal, open_journal
 from xstocks_daemon.journal.sql import schema
+from xstocks_daemon.journal.sql.journal import SqlJournal
 
 
 async def test_what_was_written_is_there_after_reopening(desk: Desk, journal: Journal) -> None:
@@ -30,7 +32,7 @@ async def test_what_was_written_is_there_after_reopening(desk: Desk, journal: Jo
     ("genesis", "program", "name"), [(OTHER, PROGRAM, "genesis_hash"), (GENESIS, OTHER, "program_id")]
 )
 async def test_a_journal_of_another_cluster_or_program_is_refused(
-    desk: Desk, journal: Journal, genesis: bytes, program: bytes, name: str
+    desk: Desk, journal: Journal, genesis: Address, program: Address, name: str
 ) -> None:
     before = dump(desk.path)
     with pytest.raises(WrongJournal, match=f"its {name} is .* name this cluster's own journal"):
@@ -68,7 +70,8 @@ async def test_only_its_owner_reads_it(desk: Desk, journal: Journal) -> None:
 
 
 async def test_it_survives_a_power_cut_as_far_as_sqlite_can(desk: Desk, journal: Journal) -> None:
-    async with journal._engine.connect() as connection:  # type: ignore[attr-defined]
+    assert isinstance(journal, SqlJournal)
+    async with journal.database.engine.connect() as connection:
         found = {
             name: (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar_one()
             for name in ("journal_mode", "synchronous", "foreign_keys")
@@ -80,7 +83,7 @@ async def test_the_migrations_make_the_tables_that_the_code_knows(desk: Desk, jo
     def differences() -> list[object]:
         engine = create_engine(f"sqlite:///{desk.path}")
         with engine.connect() as connection:
-            found = compare_metadata(MigrationContext.configure(connection), schema.metadata)
+            found: list[object] = compare_metadata(MigrationContext.configure(connection), schema.metadata)
         engine.dispose()
         return found
 
@@ -93,3 +96,23 @@ async def test_two_processes_may_make_it_at_once(tmp_path: Path) -> None:
     assert len(dump(path)["meta"]) == 1
     for journal in both:
         await journal.close()
+
+
+async def test_a_journal_of_the_first_schema_keeps_everything_under_the_new_names(desk: Desk, journal: Journal) -> None:
+    statement = told({MINT: 5}, 1_000)
+    await journal.record_statements([statement])
+    await journal.quarantine(MINT, "simulation", 2**60)
+    await journal.close()
+    with closing(sqlite3.connect(desk.path)) as connection:  # back to what v0001 made
+        connection.executescript(
+            "ALTER TABLE statement_entries RENAME TO statement_lines;"
+            "ALTER TABLE quarantines RENAME TO set_asides;"
+            "UPDATE events SET kind = 'set_aside' WHERE kind = 'quarantined';"
+            "UPDATE alembic_version SET version_num = '0001';"
+        )
+    again = await desk.open()
+    assert (await again.evidence())[MINT][CUSTODIAN].newest.signed == statement
+    quarantine = (await again.view()).of(MINT).quarantine
+    assert quarantine is not None
+    assert quarantine.reason == "simulation"
+    assert [one.kind for one in await again.events()] == ["quarantined", "lease_acquired"]

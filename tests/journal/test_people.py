@@ -8,8 +8,10 @@ import pytest
 
 from tests.journal.conftest import Clock, Desk
 from tests.journal.world import MINT, ORDER, OTHER, attempt, burning, dump, minting, serving
-from xstocks_daemon.domain.views import Halt, HaltReason, Quarantine, Totals
-from xstocks_daemon.journal import Journal, JournalConflict, LookupTableRecord, sqlite
+from xstocks_daemon.domain.plan_inputs import Halt, HaltReason, Quarantine, Totals
+from xstocks_daemon.domain.units import Address
+from xstocks_daemon.journal import Journal, JournalConflict, LookupTableRecord
+from xstocks_daemon.journal.sql import audit_log
 
 
 async def test_orders_are_served_once(desk: Desk, journal: Journal) -> None:
@@ -126,7 +128,10 @@ async def test_an_asset_is_quarantined_for_a_time(journal: Journal, clock: Clock
 
 
 async def test_lookup_tables_an_asset_belongs_to_the_one_recorded_last(journal: Journal) -> None:
-    first, second = LookupTableRecord(b"a" * 32, (OTHER, MINT), False), LookupTableRecord(b"b" * 32, (), False)
+    first, second = (
+        LookupTableRecord(Address(name * 32), assets, ready=False)
+        for name, assets in ((b"a", (OTHER, MINT)), (b"b", ()))
+    )
     await journal.record_lookup_table(first)
     await journal.record_lookup_table(second)
     await journal.record_lookup_table(replace(first, ready=True))
@@ -137,7 +142,7 @@ async def test_lookup_tables_an_asset_belongs_to_the_one_recorded_last(journal: 
 
 
 async def test_the_audit_log_is_bounded(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "EVENTS_KEPT", 5)
+    monkeypatch.setattr(audit_log, "EVENTS_KEPT", 5)
     for number in range(20):
         await journal.record_event("cycle", MINT if number % 2 else None, {"number": number})
     kept = await journal.events()

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from tests.journal.conftest import Desk
 from tests.journal.world import CUSTODIAN, GENESIS, MINT, OTHER, PROGRAM, dump, told
+from xstocks_daemon.domain.plan_inputs import CustodianEvidence
 from xstocks_daemon.domain.statement import AttesterSignature, SignedStatement, Statement, StatementEntry
 from xstocks_daemon.domain.units import Address
-from xstocks_daemon.domain.views import CustodianEvidence
 from xstocks_daemon.journal import Equivocation, Journal
 from xstocks_daemon.journal.sql.codec import statement_of, statement_text
 
@@ -94,7 +94,13 @@ ADDRESSES = st.binary(min_size=32, max_size=32).map(Address)
     st.integers(0, 2**32 - 1),
     st.lists(st.tuples(ADDRESSES, st.binary(min_size=64, max_size=64)), max_size=3),
 )
-def test_a_statement_survives_its_text(lines: dict, observed_ms: int, expires_ts: int, epoch: int, keys: list) -> None:
+def test_a_statement_survives_its_text(
+    entries: dict[Address, tuple[int, int, int, int]],
+    observed_ms: int,
+    expires_ts: int,
+    epoch: int,
+    keys: list[tuple[Address, bytes]],
+) -> None:
     signed = SignedStatement(
         Statement(
             GENESIS,
@@ -103,7 +109,7 @@ def test_a_statement_survives_its_text(lines: dict, observed_ms: int, expires_ts
             epoch,
             observed_ms,
             expires_ts,
-            tuple(StatementEntry(mint, *numbers) for mint, numbers in sorted(lines.items())),
+            tuple(StatementEntry(mint, *numbers) for mint, numbers in sorted(entries.items())),
         ),
         tuple(AttesterSignature(key, signature) for key, signature in keys),
     )

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from xstocks_daemon.domain.intent import NO_ORDER, Intent, IntentKind
+from xstocks_daemon.domain.plan_inputs import Order
 from xstocks_daemon.domain.statement import AttesterSignature, SignedStatement, Statement, StatementEntry
 from xstocks_daemon.domain.units import Address
-from xstocks_daemon.domain.views import Order
 from xstocks_daemon.journal import Attempt
 
 GENESIS, PROGRAM = Address(b"G" * 32), Address(b"P" * 32)

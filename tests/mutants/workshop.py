@@ -14,7 +14,7 @@ from pathlib import Path
 
 from localnet.harness.chains import VALIDATOR_ENV, VALIDATOR_NAME
 from tests.mutants.mutant import ROOT, Mutant
-from tests.support.start import PROGRAM_SO_ENV
+from tests.support.cluster import PROGRAM_SO_ENV
 
 TESTS = Path("tests") / "program"
 PACKAGE = "xstocks_mint"
@@ -30,7 +30,9 @@ _NEAR = 160
 _ERROR = re.compile(r"\bError::(\w+)")
 #: So many of the tests that assert it are tried before whole files.
 _ASSERTING = 6
-_OF_THE_MACHINE = re.compile(r"\b(ChainError|RpcUnreachable|TimeoutError|OSError|ConnectionError|FileNotFoundError)\b")
+_OF_THE_MACHINE = re.compile(
+    r"\b(ChainStartError|RpcUnreachable|TimeoutError|OSError|ConnectionError|FileNotFoundError)\b"
+)
 _RUST_FAILED = re.compile(r"^test (\S+) \.\.\. FAILED$", re.MULTILINE)
 _PYTEST_FAILED = re.compile(r"^(?:FAILED|ERROR) ((tests/[\w/.]+::\w+).*)$", re.MULTILINE)
 
@@ -137,7 +139,7 @@ def _asserting(mutant: Mutant, original: str) -> list[str]:
         return []
     paths = [TESTS / f"test_{each}.py" for each in mutant.tests]
     tests = [(path, text) for path in paths for text in (ROOT / path).read_text("utf-8").split("\nasync def test_")[1:]]
-    asserting = [(path, text) for path, text in tests if re.search(rf"Refusal\.{named[1]}\b", text)]
+    asserting = [(path, text) for path, text in tests if re.search(rf"ErrorCode\.{named[1]}\b", text)]
     return [f"{path}::test_{text.partition('(')[0]}" for path, text in asserting[:_ASSERTING]]
 
 

@@ -1,7 +1,7 @@
 """Fixtures: both chains, the program deployed on them, and a fresh asset for every test.
 
-A test that stands on `laboratory` runs on the embedded chain and on solana-test-validator; one that turns the clock
-or edits accounts is marked `embedded_only`.
+A test that stands on `cluster` runs on the embedded chain, and on solana-test-validator where
+tests/support/on_validator.py names it; one that turns the clock or edits accounts is marked `embedded_only`.
 """
 
 from __future__ import annotations
@@ -11,20 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from localnet.harness.chains import validator_path
-from tests.support.deployed import Asset, AssetPool, Deployed, deploy_program
+from tests.support.cluster import TestCluster
+from tests.support.cluster import cluster as start_cluster
+from tests.support.deployed import Asset, AssetPool, DeployedProgram, deploy_program
 from tests.support.fixtures import session_fixture, single_fixture
 from tests.support.live_chain import LiveChain
-from tests.support.start import Laboratory
-from tests.support.start import laboratory as start_laboratory
+from tests.support.on_validator import chain_params
 from xstocks_daemon.chain.program import ProgramClient
 
 HERE = Path(__file__).parent
 SPARE_PROGRAMS = 80
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "embedded_only: turns the clock or edits accounts, which no validator lets us")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -35,37 +31,34 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "laboratory" in metafunc.fixturenames:
-        embedded_only = any(mark.name == "embedded_only" for mark in metafunc.definition.iter_markers())
-        # Where there is no validator, test_chains.py says so once instead of every test.
-        kinds = ["embedded"] if embedded_only or validator_path() is None else ["embedded", "validator"]
-        metafunc.parametrize("laboratory", kinds, indirect=True, scope="session")
+    if "cluster" in metafunc.fixturenames:
+        metafunc.parametrize("cluster", chain_params(metafunc), indirect=True, scope="session")
 
 
 @session_fixture
-async def laboratory(
+async def cluster(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Laboratory]:
+) -> AsyncIterator[TestCluster]:
     """A chain with the program at many addresses."""
     kind = request.param
-    async with start_laboratory(kind, tmp_path_factory.mktemp(kind), spare=SPARE_PROGRAMS) as started:
+    async with start_cluster(kind, tmp_path_factory.mktemp(kind), spare=SPARE_PROGRAMS) as started:
         yield started
 
 
 @session_fixture
-async def chain(laboratory: Laboratory) -> LiveChain:
+async def chain(cluster: TestCluster) -> LiveChain:
     """The chain itself."""
-    return laboratory.chain
+    return cluster.chain
 
 
 @session_fixture
-async def program(laboratory: Laboratory) -> Deployed:
+async def program(cluster: TestCluster) -> DeployedProgram:
     """The program at its published address, not sealed. Shared: change nothing of its Config or custodians."""
-    return await deploy_program(laboratory.chain, laboratory.keys, laboratory.client)
+    return await deploy_program(cluster.chain, cluster.keys, cluster.client)
 
 
 @session_fixture
-async def pool(program: Deployed) -> AssetPool:
+async def pool(program: DeployedProgram) -> AssetPool:
     """Assets of the shared program."""
     return AssetPool(program)
 
@@ -77,18 +70,18 @@ async def asset(pool: AssetPool) -> Asset:
 
 
 @session_fixture
-async def blank(laboratory: Laboratory) -> ProgramClient:
+async def blank(cluster: TestCluster) -> ProgramClient:
     """The program where nobody initialises it: for attempts that are refused."""
-    return laboratory.blank()
+    return cluster.blank()
 
 
 @session_fixture
-async def foreign_program(laboratory: Laboratory) -> Deployed:
+async def foreign_program(cluster: TestCluster) -> DeployedProgram:
     """Another deployment with the same keys, whose accounts are worth nothing in the shared one. Change nothing."""
-    return await laboratory.deploy()
+    return await cluster.deploy()
 
 
 @single_fixture
-async def own_program(laboratory: Laboratory) -> Deployed:
+async def own_program(cluster: TestCluster) -> DeployedProgram:
     """A deployment that belongs to this test alone, not sealed."""
-    return await laboratory.deploy()
+    return await cluster.deploy()

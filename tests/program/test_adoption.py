@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from solders.keypair import Keypair
 
-from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, ROOMY, Asset, Deployed
+from tests.support.cluster import TestCluster
+from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, ROOMY, Asset, DeployedProgram
 from tests.support.edit import patched, with_account
+from tests.support.error_codes import ErrorCode
 from tests.support.fixtures import session_fixture
 from tests.support.live_chain import Call, address_of, call
 from tests.support.mints import (
@@ -24,8 +26,6 @@ from tests.support.mints import (
     shares_for,
     token_instruction,
 )
-from tests.support.refusals import Refusal
-from tests.support.start import Laboratory
 from xstocks_daemon.chain.authorities import read_authorities, set_authority
 from xstocks_daemon.chain.mint_layout import DECIMALS, read_mint, read_token_account
 from xstocks_daemon.chain.program import AdoptionState, Authorities, Profile
@@ -37,15 +37,15 @@ NOBODY = ZERO_ADDRESS
 ROOM_RAW = 5_000
 #: Every authority and how a foreign holder of it is refused.
 REFUSALS = {
-    "mint": Refusal.MintAuthorityInvalid,
-    "freeze": Refusal.FreezeAuthorityInvalid,
-    "metadata_pointer": Refusal.MetadataPointerInvalid,
-    "metadata_update": Refusal.MetadataAuthorityInvalid,
-    "permanent_delegate": Refusal.PermanentDelegateInvalid,
-    "scaled_ui": Refusal.ScaledUiAuthorityInvalid,
-    "pausable": Refusal.PausableAuthorityInvalid,
-    "confidential": Refusal.ConfidentialTransferInvalid,
-    "hook": Refusal.TransferHookInvalid,
+    "mint": ErrorCode.MintAuthorityInvalid,
+    "freeze": ErrorCode.FreezeAuthorityInvalid,
+    "metadata_pointer": ErrorCode.MetadataPointerInvalid,
+    "metadata_update": ErrorCode.MetadataAuthorityInvalid,
+    "permanent_delegate": ErrorCode.PermanentDelegateInvalid,
+    "scaled_ui": ErrorCode.ScaledUiAuthorityInvalid,
+    "pausable": ErrorCode.PausableAuthorityInvalid,
+    "confidential": ErrorCode.ConfidentialTransferInvalid,
+    "hook": ErrorCode.TransferHookInvalid,
 }
 NEEDED = ("mint", "freeze", "permanent_delegate", "scaled_ui", "pausable")
 UNNEEDED = tuple(name for name in REFUSALS if name not in NEEDED)
@@ -67,7 +67,7 @@ async def attach(asset: Asset, *keepers: str) -> None:
     await program.chain.clock_reaches(await program.chain.clock_ts() + 1)
 
 
-async def token_balance(program: Deployed, account: Address) -> int:
+async def token_balance(program: DeployedProgram, account: Address) -> int:
     info = await program.chain.account(account)
     return read_token_account(account, info.data, info.owner).amount_raw
 
@@ -79,15 +79,15 @@ FIRST = {row["mint"]: row for row in reversed(CAPTURES)}
 
 
 @session_fixture
-async def second_program(laboratory: Laboratory) -> Deployed:
+async def second_program(cluster: TestCluster) -> DeployedProgram:
     """A deployment for those mints that were captured twice."""
-    return await laboratory.deploy()
+    return await cluster.deploy()
 
 
 @pytest.mark.embedded_only
 @pytest.mark.parametrize("row", CAPTURES, ids=lambda row: f"{row['symbol']}-{row['source']}")
 async def test_a_real_mint_is_adopted_halted_attested_and_minted_up_to_its_ceiling(
-    program: Deployed, second_program: Deployed, row: Mapping[str, Any]
+    program: DeployedProgram, second_program: DeployedProgram, row: Mapping[str, Any]
 ) -> None:
     program = program if FIRST[row["mint"]] is row else second_program
     live = await load_capture(program, row)
@@ -137,7 +137,7 @@ async def test_a_real_mint_is_adopted_halted_attested_and_minted_up_to_its_ceili
 
     # Nothing is minted before a quorum spoke, then up to what it said and not a unit more.
     await attach(asset)
-    await program.refused(await asset.minting(1), Refusal.AssetNotActive)
+    await program.refused(await asset.mint_call(1), ErrorCode.AssetNotActive)
     statement = await program.statement({asset: shares_for(supply_raw + ROOM_RAW, asset.multiplier_bits)})
     events = await program.accepted(program.relay(statement))
     assert [event.fields for event in events if event.name == "AssetActivated"] == [
@@ -146,14 +146,14 @@ async def test_a_real_mint_is_adopted_halted_attested_and_minted_up_to_its_ceili
     assert (await asset.read()).state is AssetState.ACTIVE
     room_raw = statement.entries[0].capacity_raw - supply_raw
     assert room_raw >= ROOM_RAW
-    await program.refused(await asset.minting(room_raw + 1), Refusal.CeilingExceeded)
-    await program.accepted(await asset.minting(room_raw))
+    await program.refused(await asset.mint_call(room_raw + 1), ErrorCode.CeilingExceeded)
+    await program.accepted(await asset.mint_call(room_raw))
     assert await asset.supply_raw() == supply_raw + room_raw
     assert await asset.balance_raw() == room_raw
 
 
 @pytest.mark.embedded_only
-async def test_a_real_mint_with_a_shortfall_mints_nothing(program: Deployed) -> None:
+async def test_a_real_mint_with_a_shortfall_mints_nothing(program: DeployedProgram) -> None:
     live = await load_capture(program, CAPTURES[0], mint=address_of(Keypair()))
     asset = await live.adopt()
     await attach(asset)
@@ -163,16 +163,16 @@ async def test_a_real_mint_with_a_shortfall_mints_nothing(program: Deployed) -> 
     assert short.entries[0].capacity_raw <= supply_raw
     await program.accepted(program.relay(short))
     assert (await asset.read()).state is AssetState.ACTIVE
-    await program.refused(await asset.minting(1), Refusal.CeilingExceeded)
+    await program.refused(await asset.mint_call(1), ErrorCode.CeilingExceeded)
     await program.accepted(program.relay(await program.statement({asset: whole_micro})))
-    await program.accepted(await asset.minting(1))
+    await program.accepted(await asset.mint_call(1))
 
 
 # ---- every profile, on both chains -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("profile", Profile, ids=lambda profile: profile.name.lower())
-async def test_a_live_mint_of_each_profile_is_adopted(program: Deployed, profile: Profile) -> None:
+async def test_a_live_mint_of_each_profile_is_adopted(program: DeployedProgram, profile: Profile) -> None:
     live = await live_mint(program, profile=profile, supply_raw=7_000)
     asset = await live.adopt()
     state = await asset.read()
@@ -183,24 +183,24 @@ async def test_a_live_mint_of_each_profile_is_adopted(program: Deployed, profile
     assert await live.holders() == Authorities(**expected)
     await attach(asset)
     await asset.attest(8_000)
-    await program.refused(await asset.minting(1_001), Refusal.CeilingExceeded)
-    await program.accepted(await asset.minting(1_000))
-    await program.accepted(await asset.burning(300))
+    await program.refused(await asset.mint_call(1_001), ErrorCode.CeilingExceeded)
+    await program.accepted(await asset.mint_call(1_000))
+    await program.accepted(await asset.burn_call(300))
     state = await asset.read()
     assert (state.minted_raw, state.burnt_raw) == (1_000, 300)
     assert await asset.supply_raw() == 7_700
 
 
 @pytest.mark.parametrize("profile", Profile, ids=lambda profile: profile.name.lower())
-async def test_a_mint_is_adopted_as_what_it_is(program: Deployed, profile: Profile) -> None:
+async def test_a_mint_is_adopted_as_what_it_is(program: DeployedProgram, profile: Profile) -> None:
     live = await live_mint(program, profile=profile)
     wrong = {
-        (Profile.XSTOCKS, Profile.OPEN): Refusal.ForbiddenExtension,
-        (Profile.XSTOCKS, Profile.PERMISSIONED): Refusal.DefaultAccountStateInvalid,
-        (Profile.OPEN, Profile.XSTOCKS): Refusal.MissingExtension,
-        (Profile.OPEN, Profile.PERMISSIONED): Refusal.MissingExtension,
-        (Profile.PERMISSIONED, Profile.XSTOCKS): Refusal.DefaultAccountStateInvalid,
-        (Profile.PERMISSIONED, Profile.OPEN): Refusal.ForbiddenExtension,
+        (Profile.XSTOCKS, Profile.OPEN): ErrorCode.ForbiddenExtension,
+        (Profile.XSTOCKS, Profile.PERMISSIONED): ErrorCode.DefaultAccountStateInvalid,
+        (Profile.OPEN, Profile.XSTOCKS): ErrorCode.MissingExtension,
+        (Profile.OPEN, Profile.PERMISSIONED): ErrorCode.MissingExtension,
+        (Profile.PERMISSIONED, Profile.XSTOCKS): ErrorCode.DefaultAccountStateInvalid,
+        (Profile.PERMISSIONED, Profile.OPEN): ErrorCode.ForbiddenExtension,
     }
     for other in Profile:
         if other is not profile:
@@ -210,11 +210,11 @@ async def test_a_mint_is_adopted_as_what_it_is(program: Deployed, profile: Profi
     for unknown in (max(Profile) + 1, 255):
         data = patched(bytes(instruction.data), 8, bytes([unknown]))
         bad = begin.but(instructions=(type(instruction)(instruction.program_id, data, instruction.accounts),))
-        await program.refused(bad, Refusal.ProfileNotSupported)
+        await program.refused(bad, ErrorCode.ProfileNotSupported)
     await program.accepted(begin)
 
 
-async def test_a_halted_asset_burns_but_neither_mints_nor_distributes(program: Deployed) -> None:
+async def test_a_halted_asset_burns_but_neither_mints_nor_distributes(program: DeployedProgram) -> None:
     """Tokens that somebody sent to the vault before are inventory."""
     wallet = Keypair()
     live = await live_mint(program, wallet=wallet)
@@ -229,17 +229,17 @@ async def test_a_halted_asset_burns_but_neither_mints_nor_distributes(program: D
     await attach(asset)
     participant = await program.participant()
     await asset.open_account(address_of(participant))
-    await program.refused(await asset.minting(1), Refusal.AssetNotActive)
-    await program.refused(await asset.distributing(1, participant), Refusal.AssetNotActive)
-    await program.accepted(await asset.burning(100))
+    await program.refused(await asset.mint_call(1), ErrorCode.AssetNotActive)
+    await program.refused(await asset.distribute_call(1, participant), ErrorCode.AssetNotActive)
+    await program.accepted(await asset.burn_call(100))
     assert (await asset.supply_raw(), (await asset.read()).burnt_raw) == (9_900, 100)
     await asset.attest(10_000)
-    await program.accepted(await asset.minting(100))
-    await program.accepted(await asset.distributing(600, participant))
+    await program.accepted(await asset.mint_call(100))
+    await program.accepted(await asset.distribute_call(600, participant))
     assert await asset.balance_raw() == 0
 
 
-async def test_only_a_statement_that_is_taken_activates(program: Deployed, asset: Asset) -> None:
+async def test_only_a_statement_that_is_taken_activates(program: DeployedProgram, asset: Asset) -> None:
     """One that is passed over for this asset, in a statement that is taken for another, does not; nor a withdrawal."""
     live = await live_mint(program)
     adopted = await live.adopt()
@@ -265,28 +265,28 @@ async def test_only_a_statement_that_is_taken_activates(program: Deployed, asset
 # ---- the state of an adoption ----------------------------------------------------------------------------------------
 
 
-async def test_an_adoption_goes_forward_only(program: Deployed) -> None:
+async def test_an_adoption_goes_forward_only(program: DeployedProgram) -> None:
     live = await live_mint(program)
     for early in (live.finish(), live.abort()):
-        await program.refused(early, Refusal.AccountNotInitialized)
+        await program.refused(early, ErrorCode.AccountNotInitialized)
     await program.accepted(live.begin())
-    await program.refused(live.begin(), Refusal.AdoptionBegun)
+    await program.refused(live.begin(), ErrorCode.AdoptionBegun)
     await live.hand_over()
     # Recorded anew now, the holders would be the asset itself, and abort_adopt give back nothing.
-    await program.refused(live.begin(), Refusal.AdoptionBegun)
+    await program.refused(live.begin(), ErrorCode.AdoptionBegun)
     await program.accepted(live.finish())
-    await program.refused(live.begin(), Refusal.AlreadyInitialized)
+    await program.refused(live.begin(), ErrorCode.AlreadyInitialized)
     for late in (live.finish(), live.abort()):
-        await program.refused(late, Refusal.AdoptionNotBegun)
+        await program.refused(late, ErrorCode.AdoptionNotBegun)
 
 
-async def test_an_aborted_adoption_begins_anew_with_the_holders_of_that_time(program: Deployed) -> None:
+async def test_an_aborted_adoption_begins_anew_with_the_holders_of_that_time(program: DeployedProgram) -> None:
     live = await live_mint(program)
     first = await live.holders()
     await program.accepted(live.begin())
     await program.accepted(live.abort())
     for late in (live.abort(), live.finish()):
-        await program.refused(late, Refusal.AdoptionNotBegun)
+        await program.refused(late, ErrorCode.AdoptionNotBegun)
     successor = Keypair()
     await live.give("mint", address_of(successor))
     again = LiveMint(program, live.mint, live.profile, {**live.keys, address_of(successor): successor})
@@ -297,31 +297,31 @@ async def test_an_aborted_adoption_begins_anew_with_the_holders_of_that_time(pro
     await program.accepted(again.finish())
 
 
-async def test_a_registered_mint_is_not_adopted(program: Deployed, asset: Asset) -> None:
+async def test_a_registered_mint_is_not_adopted(program: DeployedProgram, asset: Asset) -> None:
     live = LiveMint(program, asset.mint, Profile.XSTOCKS, {})
-    await program.refused(live.begin(), Refusal.AlreadyInitialized)
+    await program.refused(live.begin(), ErrorCode.AlreadyInitialized)
     await program.accepted((await live_mint(program)).begin())
 
 
 @pytest.mark.parametrize("supply_raw", [0, 10_000])
-async def test_a_mint_under_adoption_is_not_registered(program: Deployed, supply_raw: int) -> None:
+async def test_a_mint_under_adoption_is_not_registered(program: DeployedProgram, supply_raw: int) -> None:
     """With every authority handed over it looks like a fresh one, but for its metadata and supply."""
     live = await live_mint(program, supply_raw=supply_raw)
     registering = program.by("admin", program.registration(live.mint))
-    error = Refusal.SupplyNotZero if supply_raw else Refusal.MetadataAlreadyInitialized
+    error = ErrorCode.SupplyNotZero if supply_raw else ErrorCode.MetadataAlreadyInitialized
     await program.refused(registering, error)
     await program.accepted(live.begin())
     await live.hand_over()
     await program.refused(registering, error)
     await program.accepted(live.finish())
-    await program.refused(registering, Refusal.AlreadyInitialized)
+    await program.refused(registering, ErrorCode.AlreadyInitialized)
 
 
 # ---- handing over ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-async def test_finish_waits_for_every_authority(program: Deployed, name: str) -> None:
+async def test_finish_waits_for_every_authority(program: DeployedProgram, name: str) -> None:
     live = await live_mint(program)
     await program.accepted(live.begin())
     await live.hand_over(but=[name])
@@ -331,7 +331,7 @@ async def test_finish_waits_for_every_authority(program: Deployed, name: str) ->
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-async def test_an_authority_that_went_elsewhere_is_refused(program: Deployed, name: str) -> None:
+async def test_an_authority_that_went_elsewhere_is_refused(program: DeployedProgram, name: str) -> None:
     """To the same account of another mint's asset, which is the program's too."""
     live = await live_mint(program)
     other = program.addresses.asset(address_of(Keypair()))
@@ -346,7 +346,7 @@ async def test_an_authority_that_went_elsewhere_is_refused(program: Deployed, na
 
 
 @pytest.mark.parametrize("name", NEEDED)
-async def test_what_the_asset_needs_somebody_must_hold(program: Deployed, name: str) -> None:
+async def test_what_the_asset_needs_somebody_must_hold(program: DeployedProgram, name: str) -> None:
     """Nobody could hand it over: refused at the beginning, and at the end where it was thrown away in between."""
     live, thrown_away = await live_mint(program), await live_mint(program)
     await live.give(name, NOBODY)
@@ -358,21 +358,21 @@ async def test_what_the_asset_needs_somebody_must_hold(program: Deployed, name: 
 
 
 @pytest.mark.parametrize("name", UNNEEDED)
-async def test_what_the_asset_does_not_need_may_be_nobodys(program: Deployed, name: str) -> None:
+async def test_what_the_asset_does_not_need_may_be_nobodys(program: DeployedProgram, name: str) -> None:
     live = await live_mint(program)
     await live.give(name, NOBODY)
     await live.adopt()
     assert asdict(await live.holders())[name] == NOBODY
 
 
-async def test_the_freeze_authority_of_an_open_mint_goes_to_nobody(program: Deployed) -> None:
+async def test_the_freeze_authority_of_an_open_mint_goes_to_nobody(program: DeployedProgram) -> None:
     """The holder hands it to the asset by mistake, takes it back by abort_adopt, and gives it up."""
     live = await live_mint(program, profile=Profile.OPEN, freezable=True)
     await program.accepted(live.begin())
     await live.hand_over(but=["freeze"])
-    await program.refused(live.finish(), Refusal.FreezeAuthorityInvalid)
+    await program.refused(live.finish(), ErrorCode.FreezeAuthorityInvalid)
     await live.give("freeze", live.asset_address)
-    await program.refused(live.finish(), Refusal.FreezeAuthorityInvalid)
+    await program.refused(live.finish(), ErrorCode.FreezeAuthorityInvalid)
     await program.accepted(live.abort())
     asset = await live.adopt()
     assert (await live.holders()).freeze == NOBODY
@@ -383,7 +383,7 @@ async def test_the_freeze_authority_of_an_open_mint_goes_to_nobody(program: Depl
 
 
 @pytest.mark.parametrize("kept", [(), ("mint",), ("freeze", "hook", "metadata_update"), tuple(REFUSALS)])
-async def test_abort_gives_back_what_was_handed_over(program: Deployed, kept: tuple[str, ...]) -> None:
+async def test_abort_gives_back_what_was_handed_over(program: DeployedProgram, kept: tuple[str, ...]) -> None:
     live = await live_mint(program)
     before, info = await live.holders(), await live.info()
     await program.accepted(live.begin())
@@ -396,7 +396,7 @@ async def test_abort_gives_back_what_was_handed_over(program: Deployed, kept: tu
     assert (await live.adoption()).state is AdoptionState.ABORTED
 
 
-async def test_abort_gives_to_the_recorded_holder_whoever_handed_over(program: Deployed) -> None:
+async def test_abort_gives_to_the_recorded_holder_whoever_handed_over(program: DeployedProgram) -> None:
     """One who got an authority in between gives it away by handing it over; what stayed with him stays."""
     live = await live_mint(program)
     before, thief = await live.holders(), Keypair()
@@ -409,7 +409,7 @@ async def test_abort_gives_to_the_recorded_holder_whoever_handed_over(program: D
     assert await live.holders() == replace(before, hook=address_of(thief))
 
 
-async def test_what_was_the_assets_before_stays_its_own(program: Deployed) -> None:
+async def test_what_was_the_assets_before_stays_its_own(program: DeployedProgram) -> None:
     live = await live_mint(program)
     await live.give("scaled_ui", live.asset_address)
     before = await live.holders()
@@ -420,7 +420,7 @@ async def test_what_was_the_assets_before_stays_its_own(program: Deployed) -> No
     await live.adopt()
 
 
-async def test_abort_works_whatever_became_of_the_mint(program: Deployed) -> None:
+async def test_abort_works_whatever_became_of_the_mint(program: DeployedProgram) -> None:
     """A holder makes it unfit for the profile after the others handed over: they get theirs back."""
     live = await live_mint(program)
     before = await live.holders()
@@ -428,20 +428,20 @@ async def test_abort_works_whatever_became_of_the_mint(program: Deployed) -> Non
     await program.accepted(live.begin())
     await live.hand_over(but=["pausable", "hook"])
     spoilers = {
-        Refusal.MintPaused: (bytes([44, 1]), pauser),
-        Refusal.TransferHookInvalid: (bytes([36, 1]) + bytes([9]) * 32, hooker),
+        ErrorCode.MintPaused: (bytes([44, 1]), pauser),
+        ErrorCode.TransferHookInvalid: (bytes([36, 1]) + bytes([9]) * 32, hooker),
     }
     for data, key in spoilers.values():
         await program.chain.accepted(call(token_instruction(data, live.mint, signer=address_of(key)), key))
-    await program.refused(live.finish(), Refusal.MintPaused)
+    await program.refused(live.finish(), ErrorCode.MintPaused)
     await program.chain.accepted(call(token_instruction(bytes([44, 2]), live.mint, signer=address_of(pauser)), pauser))
-    await program.refused(live.finish(), Refusal.TransferHookInvalid)
+    await program.refused(live.finish(), ErrorCode.TransferHookInvalid)
     await program.accepted(live.abort())
     assert await live.holders() == before
 
 
 @pytest.mark.embedded_only
-async def test_abort_takes_nothing_from_an_asset_that_exists(program: Deployed) -> None:
+async def test_abort_takes_nothing_from_an_asset_that_exists(program: DeployedProgram) -> None:
     """No instruction leads to an adoption that has begun beside its asset; written by hand, it is refused too."""
     live = await live_mint(program)
     await live.adopt()
@@ -451,7 +451,7 @@ async def test_abort_takes_nothing_from_an_asset_that_exists(program: Deployed) 
     begun = replace(info, data=patched(info.data, state_at, bytes([AdoptionState.BEGUN])))
     await program.chain.set_account(address, begun)
     for sent in (live.abort(), live.finish(), live.begin()):
-        await program.refused(sent, Refusal.AlreadyInitialized)
+        await program.refused(sent, ErrorCode.AlreadyInitialized)
 
 
 # ---- mints that are not what they must be ----------------------------------------------------------------------------
@@ -478,12 +478,12 @@ def metadata_of(change: Callable[[bytes], bytes]) -> Edit:
 
 
 NAME_LENGTH_AT = 64
-UNFIT: dict[str, tuple[Edit, Refusal]] = {
+UNFIT: dict[str, tuple[Edit, ErrorCode]] = {
     **SPOILT,
-    "no metadata": (lambda data, _now: data[: metadata_at(data) - 4], Refusal.MissingExtension),
-    "metadata twice": (lambda data, _now: data + data[metadata_at(data) - 4 :], Refusal.DuplicateExtension),
+    "no metadata": (lambda data, _now: data[: metadata_at(data) - 4], ErrorCode.MissingExtension),
+    "metadata twice": (lambda data, _now: data + data[metadata_at(data) - 4 :], ErrorCode.DuplicateExtension),
     **{
-        f"metadata {name}": (metadata_of(change), Refusal.MetadataMalformed)
+        f"metadata {name}": (metadata_of(change), ErrorCode.MetadataMalformed)
         for name, change in {
             "of another mint": lambda value: patched(value, 32, bytes([9])),
             "cut within the authority": lambda value: value[:31],
@@ -501,7 +501,9 @@ UNFIT: dict[str, tuple[Edit, Refusal]] = {
 
 @pytest.mark.embedded_only
 @pytest.mark.parametrize(("edit", "error"), UNFIT.values(), ids=UNFIT)
-async def test_an_unfit_mint_is_refused_by_name_at_both_ends(program: Deployed, edit: Edit, error: Refusal) -> None:
+async def test_an_unfit_mint_is_refused_by_name_at_both_ends(
+    program: DeployedProgram, edit: Edit, error: ErrorCode
+) -> None:
     """A real mint spoilt in one thing, before begin_adopt and again before finish_adopt."""
     chain = program.chain
     live = await load_capture(program, CAPTURES[0], mint=address_of(Keypair()))
@@ -516,7 +518,9 @@ async def test_an_unfit_mint_is_refused_by_name_at_both_ends(program: Deployed, 
 
 
 @pytest.mark.embedded_only
-async def test_a_pending_multiplier_change_is_refused_and_one_in_force_taken_with_its_time(program: Deployed) -> None:
+async def test_a_pending_multiplier_change_is_refused_and_one_in_force_taken_with_its_time(
+    program: DeployedProgram,
+) -> None:
     """The holder may change it until he has handed over."""
     chain = program.chain
     live = await load_capture(program, CAPTURES[0], mint=address_of(Keypair()))
@@ -525,7 +529,7 @@ async def test_a_pending_multiplier_change_is_refused_and_one_in_force_taken_wit
         info = await live.info()
         now_ts = await chain.clock_ts()
         await chain.set_account(live.mint, replace(info, data=pending(1_000)(info.data, now_ts)))
-        await program.refused(good_call, Refusal.MultiplierPending)
+        await program.refused(good_call, ErrorCode.MultiplierPending)
         assert now_ts != changed_ts
         changed_ts = now_ts
         await chain.set_account(live.mint, replace(info, data=pending(0)(info.data, changed_ts)))
@@ -539,7 +543,7 @@ async def test_a_pending_multiplier_change_is_refused_and_one_in_force_taken_wit
 
 @pytest.mark.embedded_only
 async def test_the_first_statement_soon_after_a_change_of_the_multiplier_is_not_taken_on_trust(
-    program: Deployed,
+    program: DeployedProgram,
 ) -> None:
     """M9: the mint says when it changed. The statement is stored and activates; the resumer clears its hold."""
     for since_secs, hold in ((ROOMY.ca_window_secs - 60, Hold.CA_WINDOW), (ROOMY.ca_window_secs, Hold(0))):
@@ -554,16 +558,16 @@ async def test_the_first_statement_soon_after_a_change_of_the_multiplier_is_not_
         state = await asset.read()
         assert (state.state, state.holds) == (AssetState.ACTIVE, hold)
         if hold:
-            await program.refused(await asset.minting(1), Refusal.OnHold)
+            await program.refused(await asset.mint_call(1), ErrorCode.OnHold)
         else:
-            await program.accepted(await asset.minting(1))
+            await program.accepted(await asset.mint_call(1))
 
 
-async def test_a_mint_that_its_owner_can_close_is_not_adopted(program: Deployed) -> None:
+async def test_a_mint_that_its_owner_can_close_is_not_adopted(program: DeployedProgram) -> None:
     """Closed, it could be made anew with another supply under the same Asset account."""
     closer = Keypair()
     closable = await live_mint(program, supply_raw=0, close_authority=address_of(closer))
-    await program.refused(closable.begin(), Refusal.CloseAuthorityForbidden)
+    await program.refused(closable.begin(), ErrorCode.CloseAuthorityForbidden)
     twin = await live_mint(program, supply_raw=0)
     await twin.adopt()
     destination = address_of(program.chain.payer)
@@ -575,21 +579,21 @@ async def test_a_mint_that_its_owner_can_close_is_not_adopted(program: Deployed)
 
 
 @pytest.mark.embedded_only
-async def test_a_mint_made_anew_at_the_address_of_an_asset_is_not_taken_again(program: Deployed) -> None:
+async def test_a_mint_made_anew_at_the_address_of_an_asset_is_not_taken_again(program: DeployedProgram) -> None:
     """No instruction closes such a mint; done by hand, its old Asset account stands in the way."""
     key = Keypair()
     live = await live_mint(program, mint_key=key)
     await live.adopt()
     await program.chain.set_account(live.mint, replace(await live.info(), data=b"", owner=ZERO_ADDRESS, lamports=0))
     again = await live_mint(program, mint_key=key)
-    await program.refused(again.begin(), Refusal.AlreadyInitialized)
-    await program.refused(program.by("admin", program.registration(live.mint)), Refusal.AlreadyInitialized)
+    await program.refused(again.begin(), ErrorCode.AlreadyInitialized)
+    await program.refused(program.by("admin", program.registration(live.mint)), ErrorCode.AlreadyInitialized)
 
 
 # ---- what others do in between ---------------------------------------------------------------------------------------
 
 
-async def test_the_supply_is_the_one_at_the_end(program: Deployed) -> None:
+async def test_the_supply_is_the_one_at_the_end(program: DeployedProgram) -> None:
     wallet = Keypair()
     live = await live_mint(program, wallet=wallet)
     await program.accepted(live.begin())
@@ -608,7 +612,7 @@ async def test_the_supply_is_the_one_at_the_end(program: Deployed) -> None:
 
 
 @pytest.mark.parametrize("profile", [Profile.XSTOCKS, Profile.PERMISSIONED], ids=["xstocks", "permissioned"])
-async def test_vaults_that_were_made_and_frozen_before_are_thawed(program: Deployed, profile: Profile) -> None:
+async def test_vaults_that_were_made_and_frozen_before_are_thawed(program: DeployedProgram, profile: Profile) -> None:
     """By the freeze authority's holder, to be in the way."""
     live = await live_mint(program, profile=profile)
     vaults = await frozen_vaults(live)
@@ -618,11 +622,11 @@ async def test_vaults_that_were_made_and_frozen_before_are_thawed(program: Deplo
         assert not read_token_account(vault, info.data, info.owner).frozen
     await attach(asset)
     await asset.attest(11_000)
-    await program.accepted(await asset.minting(1_000))
+    await program.accepted(await asset.mint_call(1_000))
     assert await token_balance(program, asset.vault) == 1_000
 
 
-async def test_a_frozen_vault_of_an_open_mint_is_refused(program: Deployed) -> None:
+async def test_a_frozen_vault_of_an_open_mint_is_refused(program: DeployedProgram) -> None:
     """Nobody can thaw it once the freeze authority is nobody's; thawed before, the mint is taken."""
     for thawed in (False, True):
         live = await live_mint(program, profile=Profile.OPEN, freezable=True)
@@ -636,7 +640,7 @@ async def test_a_frozen_vault_of_an_open_mint_is_refused(program: Deployed) -> N
         if thawed:
             await program.accepted(live.finish())
         else:
-            await program.refused(live.finish(), Refusal.VaultInvalid)
+            await program.refused(live.finish(), ErrorCode.VaultInvalid)
 
 
 async def frozen_vaults(live: LiveMint) -> tuple[Address, Address]:
@@ -653,7 +657,7 @@ async def frozen_vaults(live: LiveMint) -> tuple[Address, Address]:
 
 
 @pytest.mark.parametrize("lamports", [1_000_000, 10**10], ids=["under-funded", "over-funded"])
-async def test_prefunded_addresses_block_no_adoption(program: Deployed, lamports: int) -> None:
+async def test_prefunded_addresses_block_no_adoption(program: DeployedProgram, lamports: int) -> None:
     live = await live_mint(program)
     addresses = program.addresses
     await program.chain.fund(addresses.adoption(live.mint), live.asset_address, lamports=lamports)
@@ -666,54 +670,56 @@ async def test_prefunded_addresses_block_no_adoption(program: Deployed, lamports
 # ---- accounts and terms ----------------------------------------------------------------------------------------------
 
 
-async def test_each_step_takes_the_accounts_of_its_mint(program: Deployed) -> None:
+async def test_each_step_takes_the_accounts_of_its_mint(program: DeployedProgram) -> None:
     live, other = await live_mint(program), await live_mint(program)
     addresses = program.addresses
     await program.accepted(other.begin())
     others = {ADOPTION: addresses.adoption(other.mint), ASSET: other.asset_address}
     stranger = address_of(Keypair())
 
-    async def refuses(sent_by_admin: Call, wrong: Mapping[tuple[int, Address], Refusal]) -> None:
+    async def refuses(sent_by_admin: Call, wrong: Mapping[tuple[int, Address], ErrorCode]) -> None:
         [good] = sent_by_admin.instructions
         for (index, address), error in wrong.items():
             await program.refused(program.by("admin", with_account(good, index, address)), error)
 
     both = {
-        (ADOPTION, others[ADOPTION]): Refusal.ConstraintSeeds,
-        (ASSET, others[ASSET]): Refusal.ConstraintSeeds,
-        (MINT, other.mint): Refusal.ConstraintSeeds,
+        (ADOPTION, others[ADOPTION]): ErrorCode.ConstraintSeeds,
+        (ASSET, others[ASSET]): ErrorCode.ConstraintSeeds,
+        (MINT, other.mint): ErrorCode.ConstraintSeeds,
     }
     await refuses(
         live.begin(),
         both
         | {
-            (ADOPTION, stranger): Refusal.ConstraintSeeds,
-            (MINT, address_of(program.chain.payer)): Refusal.MintOwnerInvalid,
+            (ADOPTION, stranger): ErrorCode.ConstraintSeeds,
+            (MINT, address_of(program.chain.payer)): ErrorCode.MintOwnerInvalid,
         },
     )
     await program.accepted(live.begin())
     await live.hand_over()
-    await refuses(live.abort(), both | {(ADOPTION, stranger): Refusal.AccountNotInitialized})
+    await refuses(live.abort(), both | {(ADOPTION, stranger): ErrorCode.AccountNotInitialized})
     await refuses(
         live.finish(),
         {
-            (ADOPTION, others[ADOPTION]): Refusal.ConstraintSeeds,
-            (ADOPTION, stranger): Refusal.AccountNotInitialized,
-            (ADOPTION, addresses.config): Refusal.AccountDiscriminatorMismatch,
-            (ASSET, others[ASSET]): Refusal.VaultInvalid,
-            (MINT, other.mint): Refusal.ConstraintSeeds,
-            (VAULT, addresses.redemption_vault(live.mint)): Refusal.VaultInvalid,
-            (REDEMPTION_AUTHORITY, stranger): Refusal.ConstraintSeeds,
-            (REDEMPTION_VAULT, addresses.vault(live.mint)): Refusal.VaultInvalid,
-            (TOKEN_PROGRAM, stranger): Refusal.InvalidProgramId,
-            (ASSOCIATED, stranger): Refusal.InvalidProgramId,
+            (ADOPTION, others[ADOPTION]): ErrorCode.ConstraintSeeds,
+            (ADOPTION, stranger): ErrorCode.AccountNotInitialized,
+            (ADOPTION, addresses.config): ErrorCode.AccountDiscriminatorMismatch,
+            (ASSET, others[ASSET]): ErrorCode.VaultInvalid,
+            (MINT, other.mint): ErrorCode.ConstraintSeeds,
+            (VAULT, addresses.redemption_vault(live.mint)): ErrorCode.VaultInvalid,
+            (REDEMPTION_AUTHORITY, stranger): ErrorCode.ConstraintSeeds,
+            (REDEMPTION_VAULT, addresses.vault(live.mint)): ErrorCode.VaultInvalid,
+            (TOKEN_PROGRAM, stranger): ErrorCode.InvalidProgramId,
+            (ASSOCIATED, stranger): ErrorCode.InvalidProgramId,
         },
     )
-    await program.refused(live.finish(replace(ROOMY, max_age_secs=0)), Refusal.PolicyInvalid)
+    await program.refused(live.finish(replace(ROOMY, max_age_secs=0)), ErrorCode.PolicyInvalid)
     await program.accepted(live.finish())
 
 
-async def test_an_adoption_of_another_deployment_is_worth_nothing(program: Deployed, foreign_program: Deployed) -> None:
+async def test_an_adoption_of_another_deployment_is_worth_nothing(
+    program: DeployedProgram, foreign_program: DeployedProgram
+) -> None:
     live = await live_mint(program)
     elsewhere = LiveMint(foreign_program, live.mint, live.profile, live.keys)
     [finishing] = live.finish().instructions
@@ -721,8 +727,8 @@ async def test_an_adoption_of_another_deployment_is_worth_nothing(program: Deplo
     wrong = with_account(finishing, ADOPTION, foreign_program.addresses.adoption(live.mint))
     await foreign_program.accepted(elsewhere.begin())
     await live.hand_over()
-    await program.refused(program.by("admin", wrong), Refusal.AccountOwnedByWrongProgram)
-    await foreign_program.refused(elsewhere.finish(), Refusal.MintAuthorityInvalid)
+    await program.refused(program.by("admin", wrong), ErrorCode.AccountOwnedByWrongProgram)
+    await foreign_program.refused(elsewhere.finish(), ErrorCode.MintAuthorityInvalid)
     # It cannot give away what the other one's asset holds.
     await foreign_program.accepted(elsewhere.abort())
     assert (await live.holders()).mint == live.asset_address

@@ -9,11 +9,11 @@ import pytest
 from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 
-from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, Asset, AssetPool, Deployed, sign
+from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, Asset, AssetPool, DeployedProgram, sign
 from tests.support.ed25519 import assemble, canonical
 from tests.support.edit import with_account, with_accounts, with_data
+from tests.support.error_codes import ErrorCode
 from tests.support.live_chain import Call, address_of, call
-from tests.support.refusals import Refusal
 from tests.support.tables import lookup_table
 from xstocks_daemon.chain.addresses import COMPUTE_BUDGET, ED25519, INSTRUCTIONS_SYSVAR, pubkey
 from xstocks_daemon.chain.transactions import quorum_instruction
@@ -35,7 +35,7 @@ def tampered(statement: Statement, index: int = 0, **changes: Any) -> Statement:
 # ---- what is stored --------------------------------------------------------------------------------------------------
 
 
-async def test_a_statement_of_a_quorum_is_stored_whole(program: Deployed, asset: Asset) -> None:
+async def test_a_statement_of_a_quorum_is_stored_whole(program: DeployedProgram, asset: Asset) -> None:
     statement = await program.statement({asset: 123_456_789})
     events = await program.accepted(program.relay(statement))
     entry = await asset.entry()
@@ -52,82 +52,84 @@ async def test_a_statement_of_a_quorum_is_stored_whole(program: Deployed, asset:
 
 
 @pytest.mark.parametrize("multiplier", ["1.0032690125398187", "0.05", "3", "100.000001", "0.9999999999999999"])
-async def test_capacity_is_the_exact_floor_at_any_multiplier(program: Deployed, multiplier: str) -> None:
+async def test_capacity_is_the_exact_floor_at_any_multiplier(program: DeployedProgram, multiplier: str) -> None:
     [asset] = await program.register(multiplier=multiplier, keepers=(OWN_KEEPER,))
     statement = await program.statement({asset: 7_777_777})
     exact = statement.entries[0].capacity_raw
     for wrong in (exact - 1, exact + 1):
-        await program.refused(program.relay(tampered(statement, capacity_raw=wrong)), Refusal.CapacityMismatch)
+        await program.refused(program.relay(tampered(statement, capacity_raw=wrong)), ErrorCode.CapacityMismatch)
     await program.accepted(program.relay(statement))
     assert (await asset.entry()).capacity_raw == exact
 
 
-async def test_the_same_shares_again_have_the_same_capacity(program: Deployed, asset: Asset) -> None:
+async def test_the_same_shares_again_have_the_same_capacity(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(1_000)
     again = await program.statement({asset: 10})
     for wrong in (999, 1_001, 0, 2**64 - 1):
-        await program.refused(program.relay(tampered(again, capacity_raw=wrong)), Refusal.CapacityMismatch)
+        await program.refused(program.relay(tampered(again, capacity_raw=wrong)), ErrorCode.CapacityMismatch)
     # Nor do other shares have the capacity that was computed before.
-    await program.refused(program.relay(tampered(again, shares_micro=11)), Refusal.CapacityMismatch)
+    await program.refused(program.relay(tampered(again, shares_micro=11)), ErrorCode.CapacityMismatch)
     await program.accepted(program.relay(again))
     assert (await asset.entry()).capacity_raw == 1_000
 
 
-async def test_the_largest_capacity_that_a_statement_can_hold_is_stored(program: Deployed, asset: Asset) -> None:
+async def test_the_largest_capacity_that_a_statement_can_hold_is_stored(program: DeployedProgram, asset: Asset) -> None:
     """Shares that back more than an u64 of tokens cannot be stated; the largest that fit can."""
     most = (2**64 - 1) // 100
     statement = await program.statement({asset: most})
     too_many = tampered(statement, shares_micro=most + 1, capacity_raw=2**64 - 1)
-    await program.refused(program.relay(too_many), Refusal.CapacityMismatch)
+    await program.refused(program.relay(too_many), ErrorCode.CapacityMismatch)
     await program.accepted(program.relay(statement))
     assert (await asset.entry()).capacity_raw == most * 100
 
 
-async def test_a_statement_below_supply_is_taken_and_stops_minting(program: Deployed, asset: Asset) -> None:
+async def test_a_statement_below_supply_is_taken_and_stops_minting(program: DeployedProgram, asset: Asset) -> None:
     """M3: it shows the shortfall to everybody."""
     await asset.attest(1_000)
-    await program.accepted(await asset.minting(1_000))
+    await program.accepted(await asset.mint_call(1_000))
     await asset.attest(400)
     assert (await asset.entry()).capacity_raw == 400
     assert await asset.supply_raw() == 1_000
-    await program.refused(await asset.minting(1), Refusal.CeilingExceeded)
+    await program.refused(await asset.mint_call(1), ErrorCode.CeilingExceeded)
     await asset.attest(0)
     assert (await asset.entry()).capacity_raw == 0
 
 
-async def test_redeemed_seen_is_never_above_the_total(program: Deployed, asset: Asset) -> None:
+async def test_redeemed_seen_is_never_above_the_total(program: DeployedProgram, asset: Asset) -> None:
     """M6: nothing was burnt for a redemption, so nothing can have been counted."""
     statement = await program.statement({asset: 10})
-    await program.refused(program.relay(tampered(statement, redeemed_seen_raw=1)), Refusal.SeenAboveTotal)
+    await program.refused(program.relay(tampered(statement, redeemed_seen_raw=1)), ErrorCode.SeenAboveTotal)
     await program.accepted(program.relay(statement))
 
 
 # ---- the quorum (M2) -------------------------------------------------------------------------------------------------
 
 
-async def test_the_custodian_and_one_agent_are_enough_in_any_combination(program: Deployed, asset: Asset) -> None:
+async def test_the_custodian_and_one_agent_are_enough_in_any_combination(
+    program: DeployedProgram, asset: Asset
+) -> None:
     for parties in ((0, 1), (0, 2), (0, 1, 2)):
         statement = await program.statement({asset: 10})
         await program.accepted(program.relay(statement, *program.quorum(parties=parties)))
 
 
-async def test_two_agents_without_the_custodian_are_not(program: Deployed, asset: Asset) -> None:
+async def test_two_agents_without_the_custodian_are_not(program: DeployedProgram, asset: Asset) -> None:
     statement = await program.statement({asset: 10})
     agents = program.quorum(parties=(1, 2))
-    await program.refused(program.relay(statement, *agents), Refusal.CustodianDidNotSign)
+    await program.refused(program.relay(statement, *agents), ErrorCode.CustodianDidNotSign)
     await program.accepted(program.relay(statement, *program.quorum(parties=(0, 2))))
 
 
-async def test_a_key_that_is_not_the_custodians_counts_for_nothing(program: Deployed, asset: Asset) -> None:
+async def test_a_key_that_is_not_the_custodians_counts_for_nothing(program: DeployedProgram, asset: Asset) -> None:
     own, agent = program.quorum()
     statement = await program.statement({asset: 10})
     for outsider in (Keypair(), program.quorum(OTHER_KEEPER)[0], program.keys.admin.keypair):
-        await program.refused(program.relay(statement, own, outsider), Refusal.SignerUnknown)
-        await program.refused(program.relay(statement, own, agent, outsider), Refusal.SignerUnknown)
+        await program.refused(program.relay(statement, own, outsider), ErrorCode.SignerUnknown)
+        await program.refused(program.relay(statement, own, agent, outsider), ErrorCode.SignerUnknown)
     await program.accepted(program.relay(statement, own, agent))
 
 
-async def attached_keeper(program: Deployed, asset: Asset, parties: tuple[int, ...], threshold: int) -> str:
+async def attached_keeper(program: DeployedProgram, asset: Asset, parties: tuple[int, ...], threshold: int) -> str:
     name = await program.add_keeper(parties=parties, threshold=threshold)
     attach = program.client.attach_custodian(
         admin=program.keys.admin.address, custodian=program.keeper(name).address, mint=asset.mint
@@ -137,24 +139,24 @@ async def attached_keeper(program: Deployed, asset: Asset, parties: tuple[int, .
     return name
 
 
-async def test_two_keys_of_one_party_are_one_voice(program: Deployed, asset: Asset) -> None:
+async def test_two_keys_of_one_party_are_one_voice(program: DeployedProgram, asset: Asset) -> None:
     name = await attached_keeper(program, asset, (0, 0, 1), 2)
     first, second, agent = program.quorum(name, (0, 1, 2))
     statement = await program.statement({asset: 10}, keeper=name)
-    await program.refused(program.relay(statement, first, second), Refusal.QuorumNotMet)
+    await program.refused(program.relay(statement, first, second), ErrorCode.QuorumNotMet)
     await program.accepted(program.relay(statement, second, agent))
 
 
-async def test_one_voice_less_than_the_threshold_is_refused(program: Deployed, asset: Asset) -> None:
+async def test_one_voice_less_than_the_threshold_is_refused(program: DeployedProgram, asset: Asset) -> None:
     name = await attached_keeper(program, asset, (0, 1, 2, 3), 3)
     own, *agents = program.quorum(name, (0, 1, 2, 3))
     statement = await program.statement({asset: 10}, keeper=name)
     for agent in agents:
-        await program.refused(program.relay(statement, own, agent), Refusal.QuorumNotMet)
+        await program.refused(program.relay(statement, own, agent), ErrorCode.QuorumNotMet)
     await program.accepted(program.relay(statement, own, *agents[:2]))
 
 
-async def test_eight_signatures_are_taken(program: Deployed, asset: Asset) -> None:
+async def test_eight_signatures_are_taken(program: DeployedProgram, asset: Asset) -> None:
     name = await attached_keeper(program, asset, tuple(range(8)), 8)
     keys = program.quorum(name, tuple(range(8)))
     statement = await program.statement({asset: 10}, keeper=name)
@@ -162,12 +164,12 @@ async def test_eight_signatures_are_taken(program: Deployed, asset: Asset) -> No
     table = await lookup_table(program, [asset.mint], [name])
     relayed = program.relay(statement, *keys).but(tables=(table,), limit_units=None)
     few = program.relay(statement, *keys[:7]).but(tables=(table,), limit_units=None)
-    await program.refused(few, Refusal.QuorumNotMet)
+    await program.refused(few, ErrorCode.QuorumNotMet)
     await program.accepted(relayed)
 
 
 @pytest.mark.embedded_only
-async def test_a_key_signs_until_the_second_of_its_expiry(program: Deployed, asset: Asset) -> None:
+async def test_a_key_signs_until_the_second_of_its_expiry(program: DeployedProgram, asset: Asset) -> None:
     now_ts = await program.chain.clock_ts()
     name = await program.add_keeper(expires_in_secs=(10**6, 1_000, 10**6))
     attach = program.client.attach_custodian(
@@ -182,7 +184,7 @@ async def test_a_key_signs_until_the_second_of_its_expiry(program: Deployed, ass
     await program.accepted(program.relay(await program.statement({asset: 10}, keeper=name), *program.quorum(name)))
     await program.chain.clock_reaches(expires_ts)
     statement = await program.statement({asset: 10}, keeper=name)
-    await program.refused(program.relay(statement, *program.quorum(name)), Refusal.SignerExpired)
+    await program.refused(program.relay(statement, *program.quorum(name)), ErrorCode.SignerExpired)
     await program.accepted(program.relay(statement, *program.quorum(name, (0, 2))))
 
 
@@ -190,7 +192,7 @@ async def test_a_key_signs_until_the_second_of_its_expiry(program: Deployed, ass
 
 
 async def test_signatures_for_another_cluster_program_custodian_or_mint_are_worth_nothing(
-    program: Deployed, pool: AssetPool
+    program: DeployedProgram, pool: AssetPool
 ) -> None:
     asset, other = await pool.take(), await pool.take()
     name = await attached_keeper(program, asset, (0, 1, 2), 2)
@@ -205,7 +207,7 @@ async def test_signatures_for_another_cluster_program_custodian_or_mint_are_wort
         "multiplier": tampered(statement, multiplier_bits=asset.multiplier_bits + 1),
     }
     for signed in elsewhere.values():
-        await program.refused(program.relay(signed, *signers, submitted=statement), Refusal.DigestMismatch)
+        await program.refused(program.relay(signed, *signers, submitted=statement), ErrorCode.DigestMismatch)
     await program.accepted(program.relay(statement, *signers))
 
 
@@ -213,11 +215,11 @@ async def test_signatures_for_another_cluster_program_custodian_or_mint_are_wort
     "changes", [{"observed_ms": 1}, {"expires_ts": 1}, {"shares_micro": 100, "capacity_raw": 10_000}], ids=str
 )
 async def test_a_statement_is_submitted_as_it_was_signed(
-    program: Deployed, asset: Asset, changes: dict[str, int]
+    program: DeployedProgram, asset: Asset, changes: dict[str, int]
 ) -> None:
     signed = await program.statement({asset: 10}, observed_ms=await latest_ms(program))
     submitted = tampered(signed, **changes) if "shares_micro" in changes else shifted(signed, **changes)
-    await program.refused(program.relay(signed, submitted=submitted), Refusal.DigestMismatch)
+    await program.refused(program.relay(signed, submitted=submitted), ErrorCode.DigestMismatch)
     await program.accepted(program.relay(submitted))
 
 
@@ -229,58 +231,58 @@ def shifted(statement: Statement, *, observed_ms: int = 0, expires_ts: int = 0) 
     )
 
 
-async def latest_ms(program: Deployed) -> int:
+async def latest_ms(program: DeployedProgram) -> int:
     """A time of observation within the skew, with room above it."""
     return (await program.chain.clock_ts() + 2) * MILLIS_PER_SEC - 10
 
 
-async def test_only_the_present_epoch_signs(program: Deployed, asset: Asset) -> None:
+async def test_only_the_present_epoch_signs(program: DeployedProgram, asset: Asset) -> None:
     statement = await program.statement({asset: 10})
     for epoch in (statement.epoch - 1, statement.epoch + 1):
-        await program.refused(program.relay(replace(statement, epoch=epoch)), Refusal.WrongEpoch)
+        await program.refused(program.relay(replace(statement, epoch=epoch)), ErrorCode.WrongEpoch)
     await program.accepted(program.relay(statement))
 
 
 # ---- the order of observations (M3) ----------------------------------------------------------------------------------
 
 
-async def test_the_same_and_older_statements_are_refused(program: Deployed, asset: Asset) -> None:
+async def test_the_same_and_older_statements_are_refused(program: DeployedProgram, asset: Asset) -> None:
     older = await program.statement({asset: 10})
     first = replace(older, observed_ms=older.observed_ms + 1)
     await program.accepted(program.relay(first))
-    await program.refused(program.relay(first), Refusal.StatementNotNewer)
-    await program.refused(program.relay(older), Refusal.StatementNotNewer)
+    await program.refused(program.relay(first), ErrorCode.StatementNotNewer)
+    await program.refused(program.relay(older), ErrorCode.StatementNotNewer)
     other_values = tampered(first, shares_micro=20, capacity_raw=2_000)
-    await program.refused(program.relay(other_values), Refusal.StatementNotNewer)
+    await program.refused(program.relay(other_values), ErrorCode.StatementNotNewer)
     await program.accepted(program.relay(replace(first, observed_ms=first.observed_ms + 1)))
 
 
 @pytest.mark.embedded_only
-async def test_an_observation_is_at_most_the_skew_ahead_of_the_clock(program: Deployed, asset: Asset) -> None:
+async def test_an_observation_is_at_most_the_skew_ahead_of_the_clock(program: DeployedProgram, asset: Asset) -> None:
     """Exact, since the embedded chain's clock stands still between two simulations."""
     bound_ms = (await program.chain.clock_ts() + (await program.config()).max_skew_secs) * MILLIS_PER_SEC
     statement = await program.statement({asset: 10}, observed_ms=bound_ms)
-    refused = {"InstructionError": [2, {"Custom": int(Refusal.ObservedInFuture)}]}
+    refused = {"InstructionError": [2, {"Custom": int(ErrorCode.ObservedInFuture)}]}
     for observed_ms, err in ((bound_ms, None), (bound_ms + 1, refused), (2**64 - 1, refused)):
         simulated = await program.chain.simulate(program.relay(replace(statement, observed_ms=observed_ms)))
         assert simulated.err == err
     far = replace(statement, observed_ms=bound_ms + 3_600 * MILLIS_PER_SEC)
-    await program.refused(program.relay(far), Refusal.ObservedInFuture)
+    await program.refused(program.relay(far), ErrorCode.ObservedInFuture)
     await program.accepted(program.relay(statement))
 
 
-async def test_an_expired_statement_is_refused(program: Deployed, asset: Asset) -> None:
+async def test_an_expired_statement_is_refused(program: DeployedProgram, asset: Asset) -> None:
     now_ts = await program.chain.clock_ts()
     statement = await program.statement({asset: 10}, expires_ts=now_ts)
-    await program.refused(program.relay(statement), Refusal.StatementExpired)
-    await program.refused(program.relay(replace(statement, expires_ts=0)), Refusal.StatementExpired)
+    await program.refused(program.relay(statement), ErrorCode.StatementExpired)
+    await program.refused(program.relay(replace(statement, expires_ts=0)), ErrorCode.StatementExpired)
     await program.accepted(program.relay(replace(statement, expires_ts=now_ts + 3_600)))
 
 
 # ---- batches ---------------------------------------------------------------------------------------------------------
 
 
-async def test_one_quorum_covers_24_assets_in_one_transaction(program: Deployed, pool: AssetPool) -> None:
+async def test_one_quorum_covers_24_assets_in_one_transaction(program: DeployedProgram, pool: AssetPool) -> None:
     assets = [await pool.take() for _ in range(MAX_ENTRIES)]
     table = await lookup_table(program, [asset.mint for asset in assets])
     statement = await program.statement({asset: 10 * (n + 1) for n, asset in enumerate(assets)})
@@ -291,7 +293,7 @@ async def test_one_quorum_covers_24_assets_in_one_transaction(program: Deployed,
     assert event.name == "AttestationAccepted"
 
 
-async def test_a_statement_has_1_to_24_lines(program: Deployed, pool: AssetPool) -> None:
+async def test_a_statement_has_1_to_24_lines(program: DeployedProgram, pool: AssetPool) -> None:
     assets = [await pool.take() for _ in range(MAX_ENTRIES + 1)]
     table = await lookup_table(program, [asset.mint for asset in assets])
     assets.sort(key=lambda asset: asset.mint)
@@ -301,11 +303,11 @@ async def test_a_statement_has_1_to_24_lines(program: Deployed, pool: AssetPool)
     quorum = quorum_instruction(bytes(32), sign(bytes(32), program.quorum()))
     for instruction in (none, too_many):
         sent = Call((quorum, instruction), tables=(table,), limit_units=None)
-        await program.refused(sent, Refusal.EntryCountInvalid)
+        await program.refused(sent, ErrorCode.EntryCountInvalid)
     await program.accepted(program.relay(statement).but(tables=(table,), limit_units=None))
 
 
-def raw_submission(program: Deployed, statement: Statement, lines: list[StatementEntry]) -> Instruction:
+def raw_submission(program: DeployedProgram, statement: Statement, lines: list[StatementEntry]) -> Instruction:
     """submit_attestation with lines that no Statement can hold."""
     return program.client.build(
         "submit_attestation",
@@ -327,7 +329,7 @@ def raw_submission(program: Deployed, statement: Statement, lines: list[Statemen
     )
 
 
-async def test_lines_stand_in_the_order_of_their_mints_and_once(program: Deployed, pool: AssetPool) -> None:
+async def test_lines_stand_in_the_order_of_their_mints_and_once(program: DeployedProgram, pool: AssetPool) -> None:
     low, high = sorted([await pool.take(), await pool.take()], key=lambda asset: asset.mint)
     statement = await program.statement({low: 10, high: 20})
     quorum, submission = program.relay(statement).instructions
@@ -336,15 +338,17 @@ async def test_lines_stand_in_the_order_of_their_mints_and_once(program: Deploye
     swapped = with_accounts(submission, [*head, second, first])
     same = with_accounts(submission, [*head, first, first])
     for changed in (swapped, same):
-        await program.refused(call((quorum, changed)), Refusal.MintsNotAscending)
+        await program.refused(call((quorum, changed)), ErrorCode.MintsNotAscending)
     fewer = with_accounts(submission, [*head, first])
     more = with_accounts(submission, [*head, first, second, second])
     for changed in (fewer, more):
-        await program.refused(call((quorum, changed)), Refusal.EntriesAccountsMismatch)
+        await program.refused(call((quorum, changed)), ErrorCode.EntriesAccountsMismatch)
     await program.accepted(call((quorum, submission)))
 
 
-async def test_what_is_not_newer_is_passed_over_and_the_rest_is_taken(program: Deployed, pool: AssetPool) -> None:
+async def test_what_is_not_newer_is_passed_over_and_the_rest_is_taken(
+    program: DeployedProgram, pool: AssetPool
+) -> None:
     """A subset that somebody relayed first must not block the others (griefing)."""
     one, two = await pool.take(), await pool.take()
     statement = await program.statement({one: 10, two: 20})
@@ -355,10 +359,10 @@ async def test_what_is_not_newer_is_passed_over_and_the_rest_is_taken(program: D
     assert (skipped.fields["mint"], skipped.fields["reason"]) == (one.mint, REASON_NOT_NEWER)
     assert (await one.entry()).capacity_raw == 3_000
     assert (await two.entry()).capacity_raw == 2_000
-    await program.refused(program.relay(statement), Refusal.StatementNotNewer)
+    await program.refused(program.relay(statement), ErrorCode.StatementNotNewer)
 
 
-async def test_a_detached_asset_is_passed_over_and_the_rest_is_taken(program: Deployed, pool: AssetPool) -> None:
+async def test_a_detached_asset_is_passed_over_and_the_rest_is_taken(program: DeployedProgram, pool: AssetPool) -> None:
     one, two = await pool.take(), await pool.take()
     statement = await program.statement({one: 10, two: 20})
     alone = replace(statement, entries=tuple(line for line in statement.entries if line.mint == one.mint))
@@ -366,37 +370,37 @@ async def test_a_detached_asset_is_passed_over_and_the_rest_is_taken(program: De
         admin=program.keys.admin.address, custodian=program.keeper().address, mint=one.mint
     )
     await program.accepted(program.by("admin", detach))
-    await program.refused(program.relay(alone), Refusal.StatementNotNewer)
+    await program.refused(program.relay(alone), ErrorCode.StatementNotNewer)
     events = await program.accepted(program.relay(statement))
     skipped = next(event for event in events if event.name == "AttestationSkipped")
     assert (skipped.fields["mint"], skipped.fields["reason"]) == (one.mint, REASON_DETACHED)
     assert (await two.entry()).capacity_raw == 2_000
 
 
-async def test_a_wrong_line_fails_the_whole_statement(program: Deployed, pool: AssetPool) -> None:
+async def test_a_wrong_line_fails_the_whole_statement(program: DeployedProgram, pool: AssetPool) -> None:
     one, two = await pool.take(), await pool.take()
     statement = await program.statement({one: 10, two: 20})
     wrong = tampered(statement, index=1, capacity_raw=statement.entries[1].capacity_raw - 1)
-    await program.refused(program.relay(wrong), Refusal.CapacityMismatch)
+    await program.refused(program.relay(wrong), ErrorCode.CapacityMismatch)
     await program.accepted(program.relay(statement))
 
 
 # ---- the one layout of the ed25519 instruction (S1 to S11) -----------------------------------------------------------
 
 
-async def test_the_signatures_stand_directly_before(program: Deployed, asset: Asset) -> None:
+async def test_the_signatures_stand_directly_before(program: DeployedProgram, asset: Asset) -> None:
     statement = await program.statement({asset: 10})
     quorum, submission = program.relay(statement).instructions
     # limit_units None: otherwise the compute budget's instruction is the one before.
-    await program.refused(Call((submission,), limit_units=None), Refusal.SignatureInstructionMissing)
-    await program.refused(Call((submission,)), Refusal.SignatureProgramInvalid)
+    await program.refused(Call((submission,), limit_units=None), ErrorCode.SignatureInstructionMissing)
+    await program.refused(Call((submission,)), ErrorCode.SignatureProgramInvalid)
     other = program.relay(await program.statement({asset: 20})).instructions[1]
-    await program.refused(call((quorum, submission, other)), Refusal.SignatureProgramInvalid)
+    await program.refused(call((quorum, submission, other)), ErrorCode.SignatureProgramInvalid)
     assert (await asset.entry()).capacity_raw == 0
     await program.accepted(call((quorum, submission)))
 
 
-async def test_one_quorum_does_not_serve_an_instruction_further_behind(program: Deployed, asset: Asset) -> None:
+async def test_one_quorum_does_not_serve_an_instruction_further_behind(program: DeployedProgram, asset: Asset) -> None:
     statement = await program.statement({asset: 10})
     quorum, submission = program.relay(statement).instructions
     wallet = Keypair()
@@ -408,29 +412,31 @@ async def test_one_quorum_does_not_serve_an_instruction_further_behind(program: 
         country="CH",
     )
     registrar = program.keys.registrar.keypair
-    await program.refused(call((quorum, between, submission), registrar), Refusal.SignatureProgramInvalid)
+    await program.refused(call((quorum, between, submission), registrar), ErrorCode.SignatureProgramInvalid)
     await program.accepted(call((between, quorum, submission), registrar))
 
 
-async def test_the_ed25519_instruction_has_no_accounts(program: Deployed, asset: Asset) -> None:
+async def test_the_ed25519_instruction_has_no_accounts(program: DeployedProgram, asset: Asset) -> None:
     statement = await program.statement({asset: 10})
     quorum, submission = program.relay(statement).instructions
     meta = AccountMeta(pubkey(asset.mint), is_signer=False, is_writable=False)
-    await program.refused(call((with_accounts(quorum, [meta]), submission)), Refusal.SignatureAccountsInvalid)
+    await program.refused(call((with_accounts(quorum, [meta]), submission)), ErrorCode.SignatureAccountsInvalid)
     await program.accepted(call((quorum, submission)))
 
 
-async def test_another_program_that_carries_the_same_bytes_is_refused(program: Deployed, asset: Asset) -> None:
+async def test_another_program_that_carries_the_same_bytes_is_refused(program: DeployedProgram, asset: Asset) -> None:
     """A program that accepts anything, here the compute budget with a heap request, signs nothing."""
     statement = await program.statement({asset: 10})
     quorum, submission = program.relay(statement).instructions
     heap_frame = bytes([1]) + (65_536).to_bytes(4, "little")
     other = Instruction(pubkey(COMPUTE_BUDGET), heap_frame, [])
-    await program.refused(call((other, submission)), Refusal.SignatureProgramInvalid)
+    await program.refused(call((other, submission)), ErrorCode.SignatureProgramInvalid)
     await program.accepted(call((other, quorum, submission)))
 
 
-async def test_layouts_that_the_ed25519_program_takes_and_this_one_does_not(program: Deployed, asset: Asset) -> None:
+async def test_layouts_that_the_ed25519_program_takes_and_this_one_does_not(
+    program: DeployedProgram, asset: Asset
+) -> None:
     """Each of these verifies: the signatures are real. Only where they stand is not canonical."""
     statement = await program.statement({asset: 10})
     digest = statement.digest()
@@ -439,25 +445,25 @@ async def test_layouts_that_the_ed25519_program_takes_and_this_one_does_not(prog
     submission = program.client.submit_attestation(statement)
     good = canonical(signed, digest)
     second_key = address_of(agent)
-    variants: dict[str, tuple[bytes, Refusal]] = {
-        "padding": (assemble(good.but(padding=1)), Refusal.SignaturePaddingInvalid),
-        "a byte behind": (assemble(good) + b"\0", Refusal.SignatureLengthInvalid),
-        "one signature": (assemble(canonical(signed[:1], digest)), Refusal.SignatureCountInvalid),
-        "no signature": (b"\0\0", Refusal.SignatureCountInvalid),
-        "signature before key": (assemble(good.swapped()), Refusal.SignatureOffsetInvalid),
-        "descending keys": (assemble(canonical(signed[::-1], digest)), Refusal.SignersNotAscending),
-        "one key twice": (assemble(canonical([signed[0], signed[0]], digest)), Refusal.SignersNotAscending),
+    variants: dict[str, tuple[bytes, ErrorCode]] = {
+        "padding": (assemble(good.but(padding=1)), ErrorCode.SignaturePaddingInvalid),
+        "a byte behind": (assemble(good) + b"\0", ErrorCode.SignatureLengthInvalid),
+        "one signature": (assemble(canonical(signed[:1], digest)), ErrorCode.SignatureCountInvalid),
+        "no signature": (b"\0\0", ErrorCode.SignatureCountInvalid),
+        "signature before key": (assemble(good.swapped()), ErrorCode.SignatureOffsetInvalid),
+        "descending keys": (assemble(canonical(signed[::-1], digest)), ErrorCode.SignersNotAscending),
+        "one key twice": (assemble(canonical([signed[0], signed[0]], digest)), ErrorCode.SignersNotAscending),
         "message elsewhere": (
             assemble(canonical([sign_bytes(own, second_key), signed[1]], digest).message_at(0, good.key_offset(1))),
-            Refusal.MessageOffsetInvalid,
+            ErrorCode.MessageOffsetInvalid,
         ),
         "a shorter message": (
             assemble(canonical(sign(digest[:31], (own, agent)), digest).message_bytes(31)),
-            Refusal.MessageSizeInvalid,
+            ErrorCode.MessageSizeInvalid,
         ),
-        "signature by index": (assemble(good.indexes(0, signature=1)), Refusal.SignatureIndexInvalid),
-        "key by index": (assemble(good.indexes(1, key=1)), Refusal.SignatureIndexInvalid),
-        "message by index": (assemble(good.indexes(1, message=1)), Refusal.SignatureIndexInvalid),
+        "signature by index": (assemble(good.indexes(0, signature=1)), ErrorCode.SignatureIndexInvalid),
+        "key by index": (assemble(good.indexes(1, key=1)), ErrorCode.SignatureIndexInvalid),
+        "message by index": (assemble(good.indexes(1, message=1)), ErrorCode.SignatureIndexInvalid),
     }
     for what, (data, error) in variants.items():
         quorum = Instruction(pubkey(ED25519), data, [])
@@ -472,32 +478,32 @@ def sign_bytes(key: Keypair, message: bytes) -> AttesterSignature:
     return signed
 
 
-async def test_a_sysvar_of_ones_own_is_refused(program: Deployed, asset: Asset) -> None:
+async def test_a_sysvar_of_ones_own_is_refused(program: DeployedProgram, asset: Asset) -> None:
     statement = await program.statement({asset: 10})
     quorum, submission = program.relay(statement).instructions
     sysvar_index = 2
     assert Address(bytes(submission.accounts[sysvar_index].pubkey)) == INSTRUCTIONS_SYSVAR
     fake = with_account(submission, sysvar_index, asset.mint)
-    await program.refused(call((quorum, fake)), Refusal.ConstraintAddress)
+    await program.refused(call((quorum, fake)), ErrorCode.ConstraintAddress)
     await program.accepted(call((quorum, submission)))
 
 
-async def test_arguments_are_read_to_the_last_byte(program: Deployed, asset: Asset) -> None:
+async def test_arguments_are_read_to_the_last_byte(program: DeployedProgram, asset: Asset) -> None:
     statement = await program.statement({asset: 10})
     quorum, submission = program.relay(statement).instructions
     data = bytes(submission.data)
     for changed in (data + b"\0", data[:-1]):
-        await program.refused(call((quorum, with_data(submission, changed))), Refusal.InstructionDidNotDeserialize)
+        await program.refused(call((quorum, with_data(submission, changed))), ErrorCode.InstructionDidNotDeserialize)
     await program.accepted(call((quorum, submission)))
 
 
-async def test_a_rise_within_the_policy_sets_no_hold_and_one_above_does(program: Deployed, asset: Asset) -> None:
+async def test_a_rise_within_the_policy_sets_no_hold_and_one_above_does(program: DeployedProgram, asset: Asset) -> None:
     """M9: 5,000 bps of 1,000 are 500."""
     assert (await asset.read()).policy.max_rise_bps == 5_000
     await asset.attest(1_000)
     await asset.attest(1_500)
     assert (await asset.read()).holds == Hold(0)
-    await program.accepted(await asset.minting(1_500))
+    await program.accepted(await asset.mint_call(1_500))
     statement = await program.statement({asset: 23})
     events = await program.accepted(program.relay(statement))
     hold = next(event for event in events if event.name == "HoldSet")
@@ -505,24 +511,26 @@ async def test_a_rise_within_the_policy_sets_no_hold_and_one_above_does(program:
     assert (await asset.read()).holds == Hold.RISE
     # It is stored all the same: the statement is the custodian's word.
     assert (await asset.entry()).capacity_raw == 2_300
-    await program.refused(await asset.minting(1), Refusal.OnHold)
-    await program.accepted(await asset.clearing(Hold.RISE))
-    await program.accepted(await asset.minting(800))
+    await program.refused(await asset.mint_call(1), ErrorCode.OnHold)
+    await program.accepted(await asset.clear_hold_call(Hold.RISE))
+    await program.accepted(await asset.mint_call(800))
 
 
-async def test_a_first_statement_is_no_rise(program: Deployed, asset: Asset) -> None:
+async def test_a_first_statement_is_no_rise(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(10**12)
     assert (await asset.read()).holds == Hold(0)
 
 
-async def test_another_programs_statement_is_worth_nothing_here(program: Deployed, foreign_program: Deployed) -> None:
+async def test_another_programs_statement_is_worth_nothing_here(
+    program: DeployedProgram, foreign_program: DeployedProgram
+) -> None:
     """The same keys, custodian ids and cluster: the program's own address tells them apart."""
     [here] = await program.register()
     [there] = await foreign_program.register()
     signed = await foreign_program.statement({there: 10})
     quorum = foreign_program.relay(signed).instructions[0]
     submission = program.client.submit_attestation(await program.statement({here: 10}))
-    await program.refused(call((quorum, submission)), Refusal.DigestMismatch)
+    await program.refused(call((quorum, submission)), ErrorCode.DigestMismatch)
     await foreign_program.accepted(foreign_program.relay(signed))
 
 

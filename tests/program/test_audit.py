@@ -7,13 +7,13 @@ from solders.instruction import AccountMeta
 from solders.keypair import Keypair
 
 from tests.program.test_roles import RULES, keys_of
-from tests.support.deployed import OTHER_KEEPER, Asset, AssetPool, Deployed, supply_call
+from tests.support.cluster import TestCluster
+from tests.support.deployed import OTHER_KEEPER, Asset, AssetPool, DeployedProgram, supply_call
 from tests.support.edit import with_account, with_flags
+from tests.support.error_codes import ErrorCode
 from tests.support.fixtures import session_fixture
 from tests.support.live_chain import address_of, call
 from tests.support.redeeming import requested
-from tests.support.refusals import Refusal
-from tests.support.start import Laboratory
 from tests.support.tables import lookup_table
 from xstocks_daemon.chain.addresses import TOKEN_2022
 from xstocks_daemon.domain.intent import IntentKind
@@ -25,7 +25,7 @@ DISCRIMINATOR_BYTES = 8
 
 
 @session_fixture
-async def zoo(program: Deployed, pool: AssetPool) -> list[Address]:
+async def zoo(program: DeployedProgram, pool: AssetPool) -> list[Address]:
     """An account of every kind that has a place in some instruction, all of them of a bystander."""
     bystander = await pool.take()
     wallet = await program.participant()
@@ -46,7 +46,7 @@ async def zoo(program: Deployed, pool: AssetPool) -> list[Address]:
     ]
 
 
-async def kinds(program: Deployed, addresses: list[Address]) -> dict[Address, bytes]:
+async def kinds(program: DeployedProgram, addresses: list[Address]) -> dict[Address, bytes]:
     """The discriminators of those accounts that are the program's own."""
     found = await program.chain.accounts(addresses)
     own = {address: info for address, info in found.items() if info and info.owner == program.client.program_id}
@@ -60,13 +60,13 @@ def at(meta: AccountMeta) -> Address:
 @pytest.mark.embedded_only
 @pytest.mark.parametrize("name", RULES)
 async def test_no_place_takes_another_kind_of_account_or_a_read_only_one(
-    laboratory: Laboratory, program: Deployed, asset: Asset, zoo: list[Address], name: str
+    cluster: TestCluster, program: DeployedProgram, asset: Asset, zoo: list[Address], name: str
 ) -> None:
     """Left out are the signers, an optional account that is not given, and accounts of the same type: another asset or
     custodian is another request, and where it is not, test_substitution.py has the case."""
     rule = RULES[name]
     if name in {"propose", "cancel_proposal", "cancel_admin", "accept_admin"}:  # they need one of their own
-        program = await laboratory.deploy()
+        program = await cluster.deploy()
     build = await rule.prepare(program, asset)
     keys = keys_of(program)
     signer = keys[rule.allowed[0]]
@@ -81,7 +81,7 @@ async def test_no_place_takes_another_kind_of_account_or_a_read_only_one(
         if meta.is_writable:
             readonly = with_flags(good, index, writable=False)
             failed = await program.chain.simulate(call(readonly, *signers))
-            assert failed.err == {"InstructionError": [1, {"Custom": Refusal.ConstraintMut}]}, f"account {index}"
+            assert failed.err == {"InstructionError": [1, {"Custom": ErrorCode.ConstraintMut}]}, f"account {index}"
         # What is proposed may be any instruction of any accounts: those behind the named ones are not looked at.
         # The new authority may be any account.
         free = (name == "propose" and index > 3) or (name == "release_authority" and index == 5)
@@ -100,10 +100,12 @@ async def test_no_place_takes_another_kind_of_account_or_a_read_only_one(
 
 
 @pytest.mark.parametrize("kind", [IntentKind.MINT, IntentKind.BURN])
-async def test_the_largest_batch_lands_with_its_whole_event(program: Deployed, asset: Asset, kind: IntentKind) -> None:
+async def test_the_largest_batch_lands_with_its_whole_event(
+    program: DeployedProgram, asset: Asset, kind: IntentKind
+) -> None:
     await asset.attest(10_000)
     if kind is IntentKind.BURN:
-        await program.accepted(await asset.minting(10_000))
+        await program.accepted(await asset.mint_call(10_000))
     before_raw = await asset.supply_raw()
     amounts_raw = [index + 1 for index in range(MAX_BATCH)]
     sent = await supply_call(program, kind, [(asset, amount) for amount in amounts_raw])

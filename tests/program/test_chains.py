@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from localnet.harness.chains import VALIDATOR_ENV, VALIDATOR_NAME, validator_path
-from tests.support.deployed import Asset, Deployed
+from tests.support.deployed import Asset, DeployedProgram
+from tests.support.error_codes import ErrorCode
 from tests.support.live_chain import LiveChain
-from tests.support.refusals import Refusal
 
 
 def test_the_validator_is_one_of_the_chains() -> None:
@@ -22,12 +22,14 @@ async def test_the_chain_is_the_one_that_was_asked_for(chain: LiveChain) -> None
     assert chain.embedded is (chain.kind == "embedded")
 
 
-async def test_a_refused_transaction_lands_with_its_error_and_changes_nothing(program: Deployed, asset: Asset) -> None:
+async def test_a_refused_transaction_lands_with_its_error_and_changes_nothing(
+    program: DeployedProgram, asset: Asset
+) -> None:
     """Elsewhere a validator only simulates what is refused."""
     await asset.attest(1_000)
-    above = await asset.minting(1_001)
-    expected = {"InstructionError": [1, {"Custom": int(Refusal.CeilingExceeded)}]}
+    above = await asset.mint_call(1_001)
+    expected = {"InstructionError": [1, {"Custom": int(ErrorCode.CeilingExceeded)}]}
     landed = await program.chain.executed_and_refused(above, expected)
     assert landed.fee_lamports > 0
     assert any("Error Code: CeilingExceeded. Error Number: 6208." in line for line in landed.logs)
-    await program.accepted(await asset.minting(1_000))
+    await program.accepted(await asset.mint_call(1_000))

@@ -8,10 +8,12 @@ import pytest
 
 from bench.measure.document import AT_LEAST, AT_MOST, Figures, document
 from bench.program_cu import DOCS, measure
+from tests.support.cluster import PROGRAM_SO_ENV
 from tests.support.fixtures import session_fixture
-from tests.support.start import PROGRAM_SO_ENV
-from xstocks_daemon.chain.idl import load_interface
+from xstocks_daemon.chain.program.idl import load_interface
 from xstocks_daemon.chain.transactions import budget_for
+
+pytestmark = pytest.mark.xdist_group("compute units")
 
 
 @session_fixture

@@ -9,10 +9,10 @@ import pytest
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 
-from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, Asset, Deployed
+from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, Asset, DeployedProgram
 from tests.support.edit import patched, with_account
+from tests.support.error_codes import ErrorCode
 from tests.support.live_chain import Call, address_of
-from tests.support.refusals import Refusal
 from xstocks_daemon.domain.snapshot import AttesterKey, CustodianState, EntryState
 from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address
 
@@ -29,7 +29,7 @@ def some_keys(parties: Sequence[int], expires_ts: int = FAR_TS) -> list[Attester
 
 
 def registering(
-    program: Deployed,
+    program: DeployedProgram,
     keys: Sequence[AttesterKey],
     *,
     threshold: int = 2,
@@ -58,18 +58,18 @@ def repeated(keys: list[AttesterKey]) -> list[AttesterKey]:
 @pytest.mark.parametrize(
     ("keys", "threshold", "error"),
     [
-        (some_keys([0] * (MAX_KEYS + 1)), 2, Refusal.TooManyKeys),
-        (some_keys([0, 1])[::-1], 2, Refusal.KeysNotAscending),
-        (repeated(some_keys([0, 1])), 2, Refusal.KeysNotAscending),
-        (some_keys([0, 1]), 1, Refusal.ThresholdTooLow),
-        (some_keys([0, 1]), 0, Refusal.ThresholdTooLow),
-        (some_keys([0, 1]), 3, Refusal.NotEnoughParties),
-        (some_keys([0, 0, 0]), 2, Refusal.NotEnoughParties),
-        ([], 2, Refusal.NotEnoughParties),
-        (some_keys([1, 2]), 2, Refusal.CustodianPartyMissing),
-        (some_keys([0, MAX_PARTY + 1]), 2, Refusal.PartyOutOfRange),
-        (some_keys([0, 1], expires_ts=1), 2, Refusal.KeyExpired),
-        (some_keys([0, 1], expires_ts=-1), 2, Refusal.KeyExpired),
+        (some_keys([0] * (MAX_KEYS + 1)), 2, ErrorCode.TooManyKeys),
+        (some_keys([0, 1])[::-1], 2, ErrorCode.KeysNotAscending),
+        (repeated(some_keys([0, 1])), 2, ErrorCode.KeysNotAscending),
+        (some_keys([0, 1]), 1, ErrorCode.ThresholdTooLow),
+        (some_keys([0, 1]), 0, ErrorCode.ThresholdTooLow),
+        (some_keys([0, 1]), 3, ErrorCode.NotEnoughParties),
+        (some_keys([0, 0, 0]), 2, ErrorCode.NotEnoughParties),
+        ([], 2, ErrorCode.NotEnoughParties),
+        (some_keys([1, 2]), 2, ErrorCode.CustodianPartyMissing),
+        (some_keys([0, MAX_PARTY + 1]), 2, ErrorCode.PartyOutOfRange),
+        (some_keys([0, 1], expires_ts=1), 2, ErrorCode.KeyExpired),
+        (some_keys([0, 1], expires_ts=-1), 2, ErrorCode.KeyExpired),
     ],
     ids=[
         "nine keys",
@@ -87,7 +87,7 @@ def repeated(keys: list[AttesterKey]) -> list[AttesterKey]:
     ],
 )
 async def test_key_sets_that_make_no_quorum_are_refused(
-    program: Deployed, keys: list[AttesterKey], threshold: int, error: Refusal
+    program: DeployedProgram, keys: list[AttesterKey], threshold: int, error: ErrorCode
 ) -> None:
     await program.refused(registering(program, keys, threshold=threshold), error)
     other = program.keeper(await program.add_keeper()).address
@@ -102,7 +102,7 @@ async def test_key_sets_that_make_no_quorum_are_refused(
     await program.refused(program.by("admin", setting), error)
 
 
-async def test_the_largest_and_the_smallest_key_sets_pass(program: Deployed) -> None:
+async def test_the_largest_and_the_smallest_key_sets_pass(program: DeployedProgram) -> None:
     """The twin of the refusals, at their bounds."""
     largest = some_keys([0, 1, 2, 3, 4, 5, 6, MAX_PARTY])
     [event] = await program.accepted(registering(program, largest, threshold=8, custodian_id=40_001))
@@ -119,40 +119,40 @@ async def test_the_largest_and_the_smallest_key_sets_pass(program: Deployed) -> 
     [b"", b"\xff\xfe", b"gap\0after", b"\0behind", b"\xc3" + b"x" * 31],
     ids=["empty", "not UTF-8", "text after a zero", "zero first", "cut character"],
 )
-async def test_a_name_is_text_padded_with_zeros(program: Deployed, name: bytes) -> None:
-    await program.refused(registering(program, some_keys([0, 1]), name=name), Refusal.BadName)
+async def test_a_name_is_text_padded_with_zeros(program: DeployedProgram, name: bytes) -> None:
+    await program.refused(registering(program, some_keys([0, 1]), name=name), ErrorCode.BadName)
 
 
-async def test_a_name_fills_its_place(program: Deployed) -> None:
+async def test_a_name_fills_its_place(program: DeployedProgram) -> None:
     name = "ünübertrefflich" + "x" * 15
     assert len(name.encode()) == 32
     await program.accepted(registering(program, some_keys([0, 1]), name=name.encode(), custodian_id=40_003))
     assert (await program.custodian(program.addresses.custodian(40_003))).name == name
 
 
-async def test_a_custodian_is_registered_once_at_its_own_address(program: Deployed) -> None:
+async def test_a_custodian_is_registered_once_at_its_own_address(program: DeployedProgram) -> None:
     custodian_index = 2
     [instruction] = registering(program, some_keys([0, 1]), custodian_id=40_004).instructions
     elsewhere = with_account(instruction, custodian_index, program.addresses.custodian(40_005))
-    await program.refused(program.by("admin", elsewhere), Refusal.ConstraintSeeds)
+    await program.refused(program.by("admin", elsewhere), ErrorCode.ConstraintSeeds)
     await program.accepted(program.by("admin", instruction))
-    await program.refused(program.by("admin", instruction), Refusal.AlreadyInitialized)
+    await program.refused(program.by("admin", instruction), ErrorCode.AlreadyInitialized)
 
 
 @pytest.mark.parametrize("lamports", [1_000_000, 10**10], ids=["under-funded", "over-funded"])
-async def test_a_prefunded_custodian_address_blocks_nothing(program: Deployed, lamports: int) -> None:
+async def test_a_prefunded_custodian_address_blocks_nothing(program: DeployedProgram, lamports: int) -> None:
     custodian_id = 40_006 + (lamports > 10**9)
     await program.chain.fund(program.addresses.custodian(custodian_id), lamports=lamports)
     await program.accepted(registering(program, some_keys([0, 1]), custodian_id=custodian_id))
 
 
-async def test_new_keys_start_a_new_epoch_and_end_the_old_entries(program: Deployed, asset: Asset) -> None:
+async def test_new_keys_start_a_new_epoch_and_end_the_old_entries(program: DeployedProgram, asset: Asset) -> None:
     """M2: what the old set signed backs nothing any more, at once and without touching the asset."""
     name = await attached(program, asset)
     keeper = program.keeper(name)
     old_quorum = program.quorum(name)
     await asset.attest(1_000, keeper=name)
-    await program.accepted(await asset.minting(500, keepers=[name]))
+    await program.accepted(await asset.mint_call(500, keepers=[name]))
 
     fresh = [Keypair(), Keypair()]
     keys = [AttesterKey(address_of(key), party, FAR_TS) for party, key in enumerate(fresh)]
@@ -164,39 +164,39 @@ async def test_new_keys_start_a_new_epoch_and_end_the_old_entries(program: Deplo
     assert (event.name, event.fields["epoch"], event.fields["key_count"]) == ("CustodianKeysChanged", 2, 2)
     assert {key.key for key in (await program.custodian(keeper.address)).keys} == {key.key for key in keys}
 
-    await program.refused(await asset.minting(500, keepers=[name]), Refusal.CeilingExceeded)
-    await program.refused(program.relay(early, *old_quorum), Refusal.WrongEpoch)
+    await program.refused(await asset.mint_call(500, keepers=[name]), ErrorCode.CeilingExceeded)
+    await program.refused(program.relay(early, *old_quorum), ErrorCode.WrongEpoch)
     late = replace(await program.statement({asset: 10}, keeper=name), epoch=2)
-    await program.refused(program.relay(late, *old_quorum), Refusal.SignerUnknown)
+    await program.refused(program.relay(late, *old_quorum), ErrorCode.SignerUnknown)
     await program.accepted(program.relay(late, *fresh))
-    await program.accepted(await asset.minting(500, keepers=[name]))
+    await program.accepted(await asset.mint_call(500, keepers=[name]))
 
 
-async def attached(program: Deployed, asset: Asset) -> str:
+async def attached(program: DeployedProgram, asset: Asset) -> str:
     """A fresh custodian attached to the asset, ready for its first statement."""
     name = await program.add_keeper()
     await attach(program, asset, name)
     return name
 
 
-async def attach(program: Deployed, asset: Asset, name: str) -> None:
+async def attach(program: DeployedProgram, asset: Asset, name: str) -> None:
     await program.accepted(program.by("admin", attaching(program, asset, name)))
     await program.chain.clock_reaches(await program.chain.clock_ts() + 1)
 
 
-def attaching(program: Deployed, asset: Asset, name: str) -> Instruction:
+def attaching(program: DeployedProgram, asset: Asset, name: str) -> Instruction:
     return program.client.attach_custodian(
         admin=program.keys.admin.address, custodian=program.keeper(name).address, mint=asset.mint
     )
 
 
-def detaching(program: Deployed, asset: Asset, name: str) -> Instruction:
+def detaching(program: DeployedProgram, asset: Asset, name: str) -> Instruction:
     return program.client.detach_custodian(
         admin=program.keys.admin.address, custodian=program.keeper(name).address, mint=asset.mint
     )
 
 
-def revoking(program: Deployed, name: str, key: Address) -> Call:
+def revoking(program: DeployedProgram, name: str, key: Address) -> Call:
     custodian = program.keeper(name).address
     return program.by(
         "guardian",
@@ -204,24 +204,26 @@ def revoking(program: Deployed, name: str, key: Address) -> Call:
     )
 
 
-async def test_a_revoked_key_signs_nothing_and_the_others_begin_a_new_epoch(program: Deployed, asset: Asset) -> None:
+async def test_a_revoked_key_signs_nothing_and_the_others_begin_a_new_epoch(
+    program: DeployedProgram, asset: Asset
+) -> None:
     name = await attached(program, asset)
     keeper = program.keeper(name)
     own, agent, other_agent = (key.keypair for key in keeper.attesters)
-    await program.refused(revoking(program, name, address_of(Keypair())), Refusal.KeyNotFound)
+    await program.refused(revoking(program, name, address_of(Keypair())), ErrorCode.KeyNotFound)
     [event] = await program.accepted(revoking(program, name, address_of(agent)))
     assert (event.name, event.fields["epoch"], event.fields["key_count"]) == ("CustodianKeysChanged", 2, 2)
     kept = sorted((address_of(own), address_of(other_agent)))
     assert [key.key for key in (await program.custodian(keeper.address)).keys] == kept
 
     statement = await program.statement({asset: 10}, keeper=name)
-    await program.refused(program.relay(statement, own, agent), Refusal.SignerUnknown)
+    await program.refused(program.relay(statement, own, agent), ErrorCode.SignerUnknown)
     await program.accepted(program.relay(statement, own, other_agent))
-    await program.refused(revoking(program, name, address_of(agent)), Refusal.KeyNotFound)
+    await program.refused(revoking(program, name, address_of(agent)), ErrorCode.KeyNotFound)
 
 
 async def test_with_fewer_parties_than_the_threshold_nothing_is_signed_until_keys_are_set(
-    program: Deployed, asset: Asset
+    program: DeployedProgram, asset: Asset
 ) -> None:
     name = await program.add_keeper(parties=(0, 0, 1))
     await attach(program, asset, name)
@@ -229,7 +231,7 @@ async def test_with_fewer_parties_than_the_threshold_nothing_is_signed_until_key
     own, own_second, agent = (key.keypair for key in keeper.attesters)
     await program.accepted(revoking(program, name, address_of(agent)))
     statement = await program.statement({asset: 10}, keeper=name)
-    await program.refused(program.relay(statement, own, own_second), Refusal.QuorumNotMet)
+    await program.refused(program.relay(statement, own, own_second), ErrorCode.QuorumNotMet)
     keys = [AttesterKey(address_of(key), party, FAR_TS) for party, key in enumerate((own, agent))]
     setting = program.client.set_custodian_keys(
         admin=program.keys.admin.address, custodian=keeper.address, threshold=2, keys=keys
@@ -238,35 +240,35 @@ async def test_with_fewer_parties_than_the_threshold_nothing_is_signed_until_key
     await program.accepted(program.relay(await program.statement({asset: 10}, keeper=name), own, agent))
 
 
-async def test_a_custodian_is_attached_once(program: Deployed, asset: Asset) -> None:
+async def test_a_custodian_is_attached_once(program: DeployedProgram, asset: Asset) -> None:
     again = program.by("admin", attaching(program, asset, OWN_KEEPER))
-    await program.refused(again, Refusal.AlreadyAttached)
+    await program.refused(again, ErrorCode.AlreadyAttached)
     await program.accepted(program.by("admin", detaching(program, asset, OWN_KEEPER)))
-    await program.refused(program.by("admin", detaching(program, asset, OWN_KEEPER)), Refusal.NotAttached)
+    await program.refused(program.by("admin", detaching(program, asset, OWN_KEEPER)), ErrorCode.NotAttached)
     await program.accepted(again)
 
 
-async def test_a_custodian_that_was_never_attached_cannot_be_detached(program: Deployed, asset: Asset) -> None:
+async def test_a_custodian_that_was_never_attached_cannot_be_detached(program: DeployedProgram, asset: Asset) -> None:
     name = await program.add_keeper()
-    await program.refused(program.by("admin", detaching(program, asset, name)), Refusal.NotAttached)
+    await program.refused(program.by("admin", detaching(program, asset, name)), ErrorCode.NotAttached)
     await program.accepted(program.by("admin", attaching(program, asset, name)))
     await program.accepted(program.by("admin", detaching(program, asset, name)))
 
 
-async def test_an_asset_has_at_most_four_custodians(program: Deployed, asset: Asset) -> None:
+async def test_an_asset_has_at_most_four_custodians(program: DeployedProgram, asset: Asset) -> None:
     names = [await program.add_keeper() for _ in range(MAX_ENTRIES - 1)]
     for name in names[:-1]:
         await program.accepted(program.by("admin", attaching(program, asset, name)))
     last = program.by("admin", attaching(program, asset, names[-1]))
-    await program.refused(last, Refusal.EntriesFull)
+    await program.refused(last, ErrorCode.EntriesFull)
     # Its slot is not freed by detaching: the counters in it go on counting.
     await program.accepted(program.by("admin", detaching(program, asset, OTHER_KEEPER)))
-    await program.refused(last, Refusal.EntriesFull)
+    await program.refused(last, ErrorCode.EntriesFull)
     await program.accepted(program.by("admin", attaching(program, asset, OTHER_KEEPER)))
     assert len((await asset.read()).entries) == MAX_ENTRIES
 
 
-async def test_attaching_voids_all_that_was_observed_before(program: Deployed, asset: Asset) -> None:
+async def test_attaching_voids_all_that_was_observed_before(program: DeployedProgram, asset: Asset) -> None:
     """M3: a statement signed before the attachment, kept back, must not count after it."""
     config = await program.config()
     name = await program.add_keeper()
@@ -283,16 +285,18 @@ async def test_attaching_voids_all_that_was_observed_before(program: Deployed, a
     assert entry.observed_ms >= (before_ts + config.max_skew_secs) * MILLIS_PER_SEC
     await program.chain.clock_reaches(before_ts + 2)
     signers = program.quorum(name)
-    await program.refused(program.relay(kept_back, *signers), Refusal.StatementNotNewer)
+    await program.refused(program.relay(kept_back, *signers), ErrorCode.StatementNotNewer)
     at_bound = replace(kept_back, observed_ms=entry.observed_ms)
-    await program.refused(program.relay(at_bound, *signers), Refusal.StatementNotNewer)
+    await program.refused(program.relay(at_bound, *signers), ErrorCode.StatementNotNewer)
     newer = replace(kept_back, observed_ms=entry.observed_ms + 1)
     await program.accepted(program.relay(newer, *signers))
 
 
-async def test_a_detached_custodians_entry_counts_nothing_and_takes_nothing(program: Deployed, asset: Asset) -> None:
+async def test_a_detached_custodians_entry_counts_nothing_and_takes_nothing(
+    program: DeployedProgram, asset: Asset
+) -> None:
     await asset.attest(1_000)
-    await program.accepted(await asset.minting(400))
+    await program.accepted(await asset.mint_call(400))
     kept_back = await program.statement({asset: 10})
     before = await asset.entry()
     await program.accepted(program.by("admin", detaching(program, asset, OWN_KEEPER)))
@@ -300,14 +304,14 @@ async def test_a_detached_custodians_entry_counts_nothing_and_takes_nothing(prog
     entry = await asset.entry()
     assert (entry.state, entry.capacity_raw, entry.shares_micro) == (EntryState.DETACHED, 0, 0)
     assert entry.observed_ms == before.observed_ms
-    await program.refused(await asset.minting(1), Refusal.CeilingExceeded)
-    await program.refused(program.relay(kept_back), Refusal.StatementNotNewer)
+    await program.refused(await asset.mint_call(1), ErrorCode.CeilingExceeded)
+    await program.refused(program.relay(kept_back), ErrorCode.StatementNotNewer)
 
     await attach(program, asset, OWN_KEEPER)
-    await program.refused(program.relay(kept_back), Refusal.StatementNotNewer)
-    await program.refused(await asset.minting(1), Refusal.CeilingExceeded)
+    await program.refused(program.relay(kept_back), ErrorCode.StatementNotNewer)
+    await program.refused(await asset.mint_call(1), ErrorCode.CeilingExceeded)
     await asset.attest(1_000)
-    await program.accepted(await asset.minting(600))
+    await program.accepted(await asset.mint_call(600))
 
 
 # Custodian account: discriminator 8, version, bump, id u16, threshold, key_count, state, pad, epoch u32.
@@ -316,7 +320,7 @@ _EPOCH_AT = 8 + 8
 
 
 @pytest.mark.embedded_only
-async def test_a_retired_custodian_signs_nothing_and_backs_nothing(program: Deployed, asset: Asset) -> None:
+async def test_a_retired_custodian_signs_nothing_and_backs_nothing(program: DeployedProgram, asset: Asset) -> None:
     """No instruction of this version retires one, so the account is edited; its twin is put back and passes."""
     name = await attached(program, asset)
     address = program.keeper(name).address
@@ -335,11 +339,11 @@ async def test_a_retired_custodian_signs_nothing_and_backs_nothing(program: Depl
     attached_again = program.by("admin", attaching(program, asset, name))
 
     await program.chain.set_account(address, retired)
-    await program.refused(relayed, Refusal.CustodianRetired)
-    await program.refused(await asset.minting(1, keepers=[name]), Refusal.CeilingExceeded)
-    await program.refused(setting, Refusal.CustodianRetired)
+    await program.refused(relayed, ErrorCode.CustodianRetired)
+    await program.refused(await asset.mint_call(1, keepers=[name]), ErrorCode.CeilingExceeded)
+    await program.refused(setting, ErrorCode.CustodianRetired)
     await program.accepted(detached)
-    await program.refused(attached_again, Refusal.CustodianRetired)
+    await program.refused(attached_again, ErrorCode.CustodianRetired)
 
     await program.chain.set_account(address, info)
     await program.accepted(attached_again)
@@ -347,7 +351,7 @@ async def test_a_retired_custodian_signs_nothing_and_backs_nothing(program: Depl
 
 
 @pytest.mark.embedded_only
-async def test_key_epochs_never_wrap_around(program: Deployed) -> None:
+async def test_key_epochs_never_wrap_around(program: DeployedProgram) -> None:
     """An epoch that came again would revive statements of the first one."""
     name = await program.add_keeper()
     keeper = program.keeper(name)
@@ -355,7 +359,7 @@ async def test_key_epochs_never_wrap_around(program: Deployed) -> None:
     exhausted = replace(info, data=patched(info.data, _EPOCH_AT, (2**32 - 1).to_bytes(4, "little")))
     await program.chain.set_account(keeper.address, exhausted)
     revoked = keeper.attesters[0].address
-    await program.refused(revoking(program, name, revoked), Refusal.EpochExhausted)
+    await program.refused(revoking(program, name, revoked), ErrorCode.EpochExhausted)
     before_last = replace(info, data=patched(info.data, _EPOCH_AT, (2**32 - 2).to_bytes(4, "little")))
     await program.chain.set_account(keeper.address, before_last)
     await program.accepted(revoking(program, name, revoked))

@@ -15,10 +15,10 @@ from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
-from tests.support.deployed import AssetPool, Deployed
+from tests.support.deployed import AssetPool, DeployedProgram
 from tests.support.edit import patched
+from tests.support.error_codes import ErrorCode
 from tests.support.live_chain import LiveChain
-from tests.support.refusals import Refusal
 from xstocks_daemon.domain.statement import Statement
 from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address
 
@@ -50,7 +50,7 @@ def expected_of_quorum(data: bytes, offset: int) -> Any:
     name; every other one in the ed25519 program itself, whose checks are (solana-ed25519-program): the data's size,
     then per signature its bounds, the key a point of the curve, the message's bounds, the signature."""
     if offset == 1:
-        return refusal_of(SUBMISSION, Refusal.SignaturePaddingInvalid)
+        return refusal_of(SUBMISSION, ErrorCode.SignaturePaddingInvalid)
     count = data[0]
     if count == 0 or len(data) < 2 + 14 * count:
         return refusal_of(QUORUM, INVALID_INSTRUCTION_DATA_SIZE)
@@ -78,7 +78,9 @@ def part(data: bytes, index: int, offset: int, size: int) -> bytes | None:
     return data[offset : offset + size] if index == 0xFFFF and offset + size <= len(data) else None
 
 
-async def test_any_changed_byte_of_the_ed25519_instruction_is_refused(program: Deployed, pool: AssetPool) -> None:
+async def test_any_changed_byte_of_the_ed25519_instruction_is_refused(
+    program: DeployedProgram, pool: AssetPool
+) -> None:
     asset = await pool.take()
     quorum, submission = program.relay(await program.statement({asset: 10})).instructions
     data = bytes(quorum.data)
@@ -103,21 +105,21 @@ def expected_of_submission(data: bytes, offset: int, now_ts: int, skew_secs: int
     observed_ms = int.from_bytes(data[12:20], "little")
     expires_ts = int.from_bytes(data[20:28], "little", signed=True)
     if offset < 8:
-        error = Refusal.InstructionFallbackNotFound
+        error = ErrorCode.InstructionFallbackNotFound
     elif 28 <= offset < 32:  # the number of entries
-        error = Refusal.InstructionDidNotDeserialize
+        error = ErrorCode.InstructionDidNotDeserialize
     elif offset < 12:
-        error = Refusal.WrongEpoch
+        error = ErrorCode.WrongEpoch
     elif now_ts >= expires_ts:
-        error = Refusal.StatementExpired
+        error = ErrorCode.StatementExpired
     elif observed_ms > (now_ts + skew_secs) * MILLIS_PER_SEC:
-        error = Refusal.ObservedInFuture
+        error = ErrorCode.ObservedInFuture
     else:
-        error = Refusal.DigestMismatch
+        error = ErrorCode.DigestMismatch
     return refusal_of(SUBMISSION, error)
 
 
-async def test_any_changed_byte_of_the_statement_is_refused(program: Deployed, pool: AssetPool) -> None:
+async def test_any_changed_byte_of_the_statement_is_refused(program: DeployedProgram, pool: AssetPool) -> None:
     low, high = await pool.take(), await pool.take()
     quorum, submission = program.relay(await program.statement({low: 10, high: 20})).instructions
     data = bytes(submission.data)
@@ -132,7 +134,9 @@ async def test_any_changed_byte_of_the_statement_is_refused(program: Deployed, p
     assert await outcome(program.chain, (quorum, submission)) is None
 
 
-async def test_any_changed_byte_of_what_is_read_from_accounts_is_refused(program: Deployed, pool: AssetPool) -> None:
+async def test_any_changed_byte_of_what_is_read_from_accounts_is_refused(
+    program: DeployedProgram, pool: AssetPool
+) -> None:
     """Cluster, program, custodian, mint and multiplier come from accounts: who signed others signed nothing here."""
     asset = await pool.take()
     statement = await program.statement({asset: 10})
@@ -151,7 +155,7 @@ async def test_any_changed_byte_of_what_is_read_from_accounts_is_refused(program
     for other in others():
         quorum = program.relay(other).instructions[QUORUM]
         err = await outcome(program.chain, (quorum, submission))
-        assert err == refusal_of(SUBMISSION, Refusal.DigestMismatch), other
+        assert err == refusal_of(SUBMISSION, ErrorCode.DigestMismatch), other
     assert await outcome(program.chain, program.relay(statement).instructions) is None
 
 

@@ -17,17 +17,19 @@ from hypothesis import strategies as st
 from solders.instruction import Instruction
 
 from tests.program.test_roles import ELSEWHERE, RULES, keys_of
-from tests.support.deployed import Asset, AssetPool, Deployed, deploy_program
+from tests.support.cluster import TestCluster, cluster, initialization
+from tests.support.deployed import Asset, AssetPool, DeployedProgram, deploy_program
 from tests.support.edit import with_accounts, with_data
+from tests.support.error_codes import ErrorCode
 from tests.support.fixtures import session_fixture
 from tests.support.live_chain import LAMPORTS_PER_SOL, LiveChain, address_of, call
-from tests.support.refusals import Refusal
-from tests.support.start import Laboratory, initialization, laboratory
 from xstocks_daemon.chain.addresses import base58, parse_address
-from xstocks_daemon.chain.idl import load_interface
-from xstocks_daemon.chain.logs import invocations
+from xstocks_daemon.chain.program.idl import load_interface
+from xstocks_daemon.chain.program.logs import invocations
 from xstocks_daemon.chain.rpc import AccountInfo, Simulation
 from xstocks_daemon.domain.units import Address
+
+pytestmark = pytest.mark.xdist_group("fuzz")
 
 INSTRUCTIONS = sorted(load_interface().accounts_of)
 DISCRIMINATOR_BYTES = 8
@@ -124,8 +126,8 @@ class Scene:
         deepest = max(failed, key=lambda run: run.depth)
         if deepest.program == base58(self.program_id):
             number = refusal_number(simulation.err)
-            assert number in set(Refusal), f"{simulation.err}: {simulation.logs}"
-            said = f"Error Code: {Refusal(number).name}. Error Number: {number}."
+            assert number in set(ErrorCode), f"{simulation.err}: {simulation.logs}"
+            said = f"Error Code: {ErrorCode(number).name}. Error Number: {number}."
             assert any(said in line for line in simulation.logs), simulation.logs
 
 
@@ -148,31 +150,31 @@ def refusal_number(err: Any) -> int | None:
 
 
 @session_fixture
-async def own_laboratory(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Laboratory]:
+async def own_cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TestCluster]:
     """A chain whose accounts may be overwritten."""
     spare = 1 + sum(rule.own_program for rule in RULES.values())
-    async with laboratory("embedded", tmp_path_factory.mktemp("fuzz"), spare=spare) as started:
+    async with cluster("embedded", tmp_path_factory.mktemp("fuzz"), spare=spare) as started:
         yield started
 
 
 @session_fixture
-async def scenes(own_laboratory: Laboratory) -> Scenes:
+async def scenes(own_cluster: TestCluster) -> Scenes:
     """A scene for every instruction."""
-    chain = own_laboratory.chain
-    program = await deploy_program(chain, own_laboratory.keys, own_laboratory.client)
+    chain = own_cluster.chain
+    program = await deploy_program(chain, own_cluster.keys, own_cluster.client)
     pool = AssetPool(program, batch=len(INSTRUCTIONS) + 1)
     made = {}
     for name, rule in RULES.items():
-        own = await own_laboratory.deploy() if rule.own_program else program
+        own = await own_cluster.deploy() if rule.own_program else program
         made[name] = await scene_by_rule(own, await pool.take(), name)
     relayed = program.relay(await program.statement({await pool.take(): 10}))
     made["submit_attestation"] = await scene(chain, program.client.program_id, relayed.instructions)
-    blank = own_laboratory.blank()
-    made["initialize"] = await scene(chain, blank.program_id, (await initialization(own_laboratory, blank),))
+    blank = own_cluster.blank()
+    made["initialize"] = await scene(chain, blank.program_id, (await initialization(own_cluster, blank),))
     return Scenes(made)
 
 
-async def scene_by_rule(program: Deployed, asset: Asset, name: str) -> Scene:
+async def scene_by_rule(program: DeployedProgram, asset: Asset, name: str) -> Scene:
     build = await RULES[name].prepare(program, asset)
     signer = keys_of(program)[RULES[name].allowed[-1]]
     await program.chain.fund(address_of(signer))
@@ -203,12 +205,12 @@ async def test_data_that_ends_early_or_late_is_refused_by_name(scenes: Scenes, n
     scene = scenes[name]
     good = bytes(scene.fuzzed.data)
     for length in range(len(good)):
-        error = Refusal.InstructionMissing if length < DISCRIMINATOR_BYTES else Refusal.InstructionDidNotDeserialize
+        error = ErrorCode.InstructionMissing if length < DISCRIMINATOR_BYTES else ErrorCode.InstructionDidNotDeserialize
         simulation = await scene.tried(with_data(scene.fuzzed, good[:length]))
         assert refusal_number(simulation.err) == error, f"{length} of {len(good)} bytes: {simulation.err}"
     for surplus in (b"\0", b"\xff", bytes(8), bytes(32)):
         simulation = await scene.tried(with_data(scene.fuzzed, good + surplus))
-        assert refusal_number(simulation.err) == Refusal.InstructionDidNotDeserialize, simulation.err
+        assert refusal_number(simulation.err) == ErrorCode.InstructionDidNotDeserialize, simulation.err
     assert (await scene.tried(scene.fuzzed)).err is None
 
 
@@ -221,7 +223,7 @@ async def test_data_behind_no_discriminator_is_refused_by_name(scenes: Scenes, d
     scene = scenes["mint"]
     short = len(data) < DISCRIMINATOR_BYTES
     simulation = await scene.tried(with_data(scene.fuzzed, data))
-    expected = Refusal.InstructionMissing if short else Refusal.InstructionFallbackNotFound
+    expected = ErrorCode.InstructionMissing if short else ErrorCode.InstructionFallbackNotFound
     assert refusal_number(simulation.err) == expected, simulation.err
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from solders.keypair import Keypair
 
-from tests.support.deployed import Deployed
+from tests.support.cluster import TestCluster, initialization
+from tests.support.deployed import DeployedProgram
 from tests.support.edit import with_account
+from tests.support.error_codes import ErrorCode
 from tests.support.live_chain import Call, LiveChain, address_of, call
-from tests.support.refusals import Refusal
-from tests.support.start import Laboratory, initialization
 from xstocks_daemon.chain.program import ProgramClient
 from xstocks_daemon.domain.snapshot import Scope
 from xstocks_daemon.domain.units import ZERO_ADDRESS, Address
@@ -21,9 +21,9 @@ YEAR_SECS = 365 * 86_400
 MAX_SKEW_SECS = 3_600
 
 
-async def test_the_upgrade_authority_initializes_once(laboratory: Laboratory) -> None:
-    chain, client, keys = laboratory.chain, laboratory.blank(), laboratory.keys
-    instruction = await initialization(laboratory, client)
+async def test_the_upgrade_authority_initializes_once(cluster: TestCluster) -> None:
+    chain, client, keys = cluster.chain, cluster.blank(), cluster.keys
+    instruction = await initialization(cluster, client)
     first = call(instruction, keys.upgrade_authority.keypair)
     landed = await chain.accepted(first)
 
@@ -38,38 +38,38 @@ async def test_the_upgrade_authority_initializes_once(laboratory: Laboratory) ->
     assert event.name == "Initialized"
     assert event.fields["admin"] == keys.admin.address
 
-    await chain.refused(first, Refusal.AlreadyInitialized, by=client.program_id)
+    await chain.refused(first, ErrorCode.AlreadyInitialized, by=client.program_id)
 
 
-async def test_nobody_else_initializes(laboratory: Laboratory) -> None:
+async def test_nobody_else_initializes(cluster: TestCluster) -> None:
     """Front-running the deployer: whoever is not named by ProgramData is refused, the deployer still passes."""
-    chain, client, keys = laboratory.chain, laboratory.blank(), laboratory.keys
+    chain, client, keys = cluster.chain, cluster.blank(), cluster.keys
     for thief in (Keypair(), keys.admin.keypair):
-        instruction = await initialization(laboratory, client, authority=address_of(thief))
-        await chain.refused(call(instruction, thief), Refusal.NotUpgradeAuthority, by=client.program_id)
-    instruction = await initialization(laboratory, client)
+        instruction = await initialization(cluster, client, authority=address_of(thief))
+        await chain.refused(call(instruction, thief), ErrorCode.NotUpgradeAuthority, by=client.program_id)
+    instruction = await initialization(cluster, client)
     await chain.accepted(call(instruction, keys.upgrade_authority.keypair))
 
 
-async def test_the_upgrade_authority_is_read_from_this_programs_data_only(laboratory: Laboratory) -> None:
-    chain, client, keys = laboratory.chain, laboratory.blank(), laboratory.keys
-    good = await initialization(laboratory, client)
+async def test_the_upgrade_authority_is_read_from_this_programs_data_only(cluster: TestCluster) -> None:
+    chain, client, keys = cluster.chain, cluster.blank(), cluster.keys
+    good = await initialization(cluster, client)
     authority, config, program, program_data, _system = range(5)
-    other = laboratory.client.addresses
+    other = cluster.client.addresses
 
     def variant(index: int, address: Address) -> Call:
         return call(with_account(good, index, address), keys.upgrade_authority.keypair)
 
     refused = {
-        "the program data of another program": (program_data, other.program_data, Refusal.BadProgramData),
-        "another program": (program, laboratory.client.program_id, Refusal.InvalidProgramId),
+        "the program data of another program": (program_data, other.program_data, ErrorCode.BadProgramData),
+        "another program": (program, cluster.client.program_id, ErrorCode.InvalidProgramId),
         "an account that the loader does not own": (
             program_data,
             keys.admin.address,
-            Refusal.AccountOwnedByWrongProgram,
+            ErrorCode.AccountOwnedByWrongProgram,
         ),
-        "the program itself as its data": (program_data, client.program_id, Refusal.BadProgramData),
-        "a config at another address": (config, address_of(Keypair()), Refusal.ConstraintSeeds),
+        "the program itself as its data": (program_data, client.program_id, ErrorCode.BadProgramData),
+        "a config at another address": (config, address_of(Keypair()), ErrorCode.ConstraintSeeds),
     }
     for index, address, error in refused.values():
         await chain.refused(variant(index, address), error, by=client.program_id)
@@ -79,54 +79,54 @@ async def test_the_upgrade_authority_is_read_from_this_programs_data_only(labora
 @pytest.mark.parametrize(
     ("changes", "error"),
     [
-        ({"max_skew_secs": 0}, Refusal.SkewOutOfRange),
-        ({"max_skew_secs": MAX_SKEW_SECS + 1}, Refusal.SkewOutOfRange),
-        ({"admin": ZERO_ADDRESS}, Refusal.KeyMissing),
-        ({"guardian": Address(bytes([7]) * 32), "resumer": Address(bytes([7]) * 32)}, Refusal.GuardianIsResumer),
+        ({"max_skew_secs": 0}, ErrorCode.SkewOutOfRange),
+        ({"max_skew_secs": MAX_SKEW_SECS + 1}, ErrorCode.SkewOutOfRange),
+        ({"admin": ZERO_ADDRESS}, ErrorCode.KeyMissing),
+        ({"guardian": Address(bytes([7]) * 32), "resumer": Address(bytes([7]) * 32)}, ErrorCode.GuardianIsResumer),
     ],
     ids=["skew zero", "skew above an hour", "no admin", "guardian resumes"],
 )
 async def test_initialize_refuses_values_out_of_bounds(
-    laboratory: Laboratory, blank: ProgramClient, changes: dict[str, Any], error: Refusal
+    cluster: TestCluster, blank: ProgramClient, changes: dict[str, Any], error: ErrorCode
 ) -> None:
-    keys = laboratory.keys
-    instruction = await initialization(laboratory, blank, **changes)
-    await laboratory.chain.refused(call(instruction, keys.upgrade_authority.keypair), error, by=blank.program_id)
+    keys = cluster.keys
+    instruction = await initialization(cluster, blank, **changes)
+    await cluster.chain.refused(call(instruction, keys.upgrade_authority.keypair), error, by=blank.program_id)
 
 
-async def test_the_bounds_themselves_pass(laboratory: Laboratory) -> None:
+async def test_the_bounds_themselves_pass(cluster: TestCluster) -> None:
     """The twin of the refusals: the largest skew, and roles that nobody has."""
-    keys, client = laboratory.keys, laboratory.blank()
+    keys, client = cluster.keys, cluster.blank()
     roles = ("operator", "registrar", "guardian", "resumer", "compliance", "corporate_actions")
     nobody = dict.fromkeys(roles, ZERO_ADDRESS)
-    instruction = await initialization(laboratory, client, max_skew_secs=MAX_SKEW_SECS, **nobody)
-    await laboratory.chain.accepted(call(instruction, keys.upgrade_authority.keypair))
+    instruction = await initialization(cluster, client, max_skew_secs=MAX_SKEW_SECS, **nobody)
+    await cluster.chain.accepted(call(instruction, keys.upgrade_authority.keypair))
 
 
-async def test_seal_starts_the_timelock_once_and_for_ever(own_program: Deployed) -> None:
+async def test_seal_starts_the_timelock_once_and_for_ever(own_program: DeployedProgram) -> None:
     def seal(timelock_secs: int) -> Call:
         return own_program.by(
             "admin", own_program.client.seal(admin=own_program.keys.admin.address, timelock_secs=timelock_secs)
         )
 
     config = own_program.addresses.config
-    await own_program.refused(seal(0), Refusal.TimelockZero, also=[config])
-    await own_program.refused(seal(YEAR_SECS + 1), Refusal.TimelockTooLong)
+    await own_program.refused(seal(0), ErrorCode.TimelockZero, also=[config])
+    await own_program.refused(seal(YEAR_SECS + 1), ErrorCode.TimelockTooLong)
     [event] = await own_program.accepted(seal(YEAR_SECS))
     assert (event.name, event.fields["timelock_secs"]) == ("Sealed", YEAR_SECS)
     sealed = await own_program.config()
     assert asdict(sealed) | {"sealed": True, "timelock_secs": YEAR_SECS} == asdict(sealed)
-    await own_program.refused(seal(1), Refusal.AlreadySealed)
+    await own_program.refused(seal(1), ErrorCode.AlreadySealed)
 
 
-async def test_a_prefunded_config_address_does_not_block_initialize(laboratory: Laboratory) -> None:
+async def test_a_prefunded_config_address_does_not_block_initialize(cluster: TestCluster) -> None:
     """Anybody may send lamports to the address before: too few, or more than its rent."""
-    chain: LiveChain = laboratory.chain
-    keys = laboratory.keys
+    chain: LiveChain = cluster.chain
+    keys = cluster.keys
     for lamports in (1_000_000, 10**10):
-        client = laboratory.blank()
+        client = cluster.blank()
         await chain.fund(client.addresses.config, lamports=lamports)
-        instruction = await initialization(laboratory, client)
+        instruction = await initialization(cluster, client)
         await chain.accepted(call(instruction, keys.upgrade_authority.keypair))
         info = await chain.account(client.addresses.config)
         assert client.config(info.data, info.owner).admin == keys.admin.address

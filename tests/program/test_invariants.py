@@ -12,22 +12,22 @@ import pytest
 from solders.pubkey import Pubkey
 
 from tests.program.test_roles import RULES, keys_of
-from tests.support.deployed import Asset, Deployed
+from tests.support.cluster import TestCluster
+from tests.support.deployed import Asset, DeployedProgram
 from tests.support.edit import patched
+from tests.support.error_codes import ErrorCode
 from tests.support.live_chain import address_of, call
-from tests.support.refusals import Refusal
-from tests.support.start import Laboratory
-from xstocks_daemon.chain.idl import discriminator
+from xstocks_daemon.chain.program.idl import discriminator
 from xstocks_daemon.domain.units import Address
 
-BROKEN: dict[str, tuple[int, bytes, Refusal]] = {
-    "Adoption": (48, bytes(32), Refusal.InvariantViolated),  # holders.mint: nobody
-    "Asset": (15, b"\3", Refusal.InvariantViolated),  # entry_count, of which fewer are in use
-    "Config": (11, b"\x80", Refusal.InvariantViolated),  # paused, a scope that there is not
-    "Custodian": (12, b"\1", Refusal.ThresholdTooLow),  # threshold
-    "Proposal": (16, bytes(8), Refusal.InvariantViolated),  # instruction: none
-    "Recovery": (16, bytes(8), Refusal.InvariantViolated),  # amount_raw: nothing
-    "Redemption": (32, bytes(8), Refusal.InvariantViolated),  # amount_raw: nothing
+BROKEN: dict[str, tuple[int, bytes, ErrorCode]] = {
+    "Adoption": (48, bytes(32), ErrorCode.InvariantViolated),  # holders.mint: nobody
+    "Asset": (15, b"\3", ErrorCode.InvariantViolated),  # entry_count, of which fewer are in use
+    "Config": (11, b"\x80", ErrorCode.InvariantViolated),  # paused, a scope that there is not
+    "Custodian": (12, b"\1", ErrorCode.ThresholdTooLow),  # threshold
+    "Proposal": (16, bytes(8), ErrorCode.InvariantViolated),  # instruction: none
+    "Recovery": (16, bytes(8), ErrorCode.InvariantViolated),  # amount_raw: nothing
+    "Redemption": (32, bytes(8), ErrorCode.InvariantViolated),  # amount_raw: nothing
 }
 """By kind of account: where a rule is broken, with what, and how that is refused."""
 KIND_OF = {discriminator("account", kind): kind for kind in BROKEN}
@@ -49,11 +49,11 @@ WRITING_OVER = {"set_custodian_keys"}
 @pytest.mark.embedded_only
 @pytest.mark.parametrize("name", [name for name in RULES if name not in WRITING_OVER])
 async def test_an_account_that_breaks_its_rules_is_changed_by_nothing(
-    laboratory: Laboratory, program: Deployed, asset: Asset, name: str
+    cluster: TestCluster, program: DeployedProgram, asset: Asset, name: str
 ) -> None:
     rule = RULES[name]
     if rule.own_program:
-        program = await laboratory.deploy()
+        program = await cluster.deploy()
     chain, build = program.chain, await rule.prepare(program, asset)
     keys = keys_of(program)
     signer = keys[rule.allowed[0]]
@@ -86,11 +86,11 @@ async def test_an_account_that_breaks_its_rules_is_changed_by_nothing(
 
 
 @pytest.mark.embedded_only
-async def test_an_asset_with_another_bump_signs_nothing(program: Deployed, asset: Asset) -> None:
+async def test_an_asset_with_another_bump_signs_nothing(program: DeployedProgram, asset: Asset) -> None:
     """The one byte that no error names: the runtime ends the transaction where the program signs as another, or as
     nobody."""
     await asset.attest(1_000)
-    sent = await asset.minting(1_000)
+    sent = await asset.mint_call(1_000)
     bump = (await program.chain.account(asset.address)).data[BUMP_AT]
     # Every second bump gives an address.
     others = {gives_an_address(asset, other): other for other in range(256) if other != bump}

@@ -25,18 +25,20 @@ from tests.program.test_freeze import freezing, thawing
 from tests.program.test_multiplier import NOTICE_SECS, announce, cancel, in_secs, schedule
 from tests.program.test_recovery import Case
 from tests.program.test_retire_release import releasing
-from tests.support.deployed import Asset, AssetPool, Deployed, deploy_program, supply_call
+from tests.support.cluster import cluster as start_cluster
+from tests.support.deployed import Asset, AssetPool, DeployedProgram, deploy_program, supply_call
 from tests.support.edit import patched
+from tests.support.error_codes import ErrorCode
 from tests.support.fixtures import session_fixture, single_fixture
 from tests.support.live_chain import Call, LiveChain, address_of
 from tests.support.mints import live_mint
 from tests.support.redeeming import Request, participant_with
-from tests.support.refusals import Refusal
-from tests.support.start import laboratory as start_laboratory
 from tests.support.tables import lookup_table
 from xstocks_daemon.chain.addresses import TOKEN_2022
 from xstocks_daemon.domain.intent import IntentKind
 from xstocks_daemon.domain.units import Address
+
+pytestmark = pytest.mark.xdist_group("lying token")
 
 LIAR_SO = ROOT / "programs" / "testing" / "lying_token" / "deploy" / "lying_token.so"
 LIAR = address_of(Keypair())
@@ -50,14 +52,14 @@ ACCOUNT_STATE_AT = 108
 
 
 @session_fixture
-async def deployed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Deployed]:
+async def deployed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[DeployedProgram]:
     """The program, not sealed, on a chain where the liar is loaded somewhere else."""
-    async with start_laboratory("embedded", tmp_path_factory.mktemp("lying"), also={LIAR: LIAR_SO}) as laboratory:
-        yield await deploy_program(laboratory.chain, laboratory.keys, laboratory.client)
+    async with start_cluster("embedded", tmp_path_factory.mktemp("lying"), also={LIAR: LIAR_SO}) as cluster:
+        yield await deploy_program(cluster.chain, cluster.keys, cluster.client)
 
 
 @session_fixture
-async def assets(deployed: Deployed) -> AssetPool:
+async def assets(deployed: DeployedProgram) -> AssetPool:
     """Assets made by the real Token-2022."""
     return AssetPool(deployed)
 
@@ -79,7 +81,7 @@ async def lying(chain: LiveChain) -> AsyncIterator[None]:
         await chain.set_account(TOKEN_2022, honest)
 
 
-async def refused_then_accepted(program: Deployed, sent: Call, error: Refusal, *also: Address) -> None:
+async def refused_then_accepted(program: DeployedProgram, sent: Call, error: ErrorCode, *also: Address) -> None:
     """With the liar refused by the program itself, with this number and no account changed; the same call passes with
     the real Token-2022."""
     async with lying(program.chain):
@@ -92,19 +94,19 @@ async def refused_then_accepted(program: Deployed, sent: Call, error: Refusal, *
 
 async def minting(asset: Asset, amount_raw: int) -> Call:
     await asset.attest(ATTESTED_RAW)
-    return await asset.minting(amount_raw)
+    return await asset.mint_call(amount_raw)
 
 
 async def burning(asset: Asset, amount_raw: int) -> Call:
     await asset.program.accepted(await minting(asset, 2 * amount_raw))
-    return await asset.burning(amount_raw)
+    return await asset.burn_call(amount_raw)
 
 
 async def distributing(asset: Asset, amount_raw: int) -> Call:
     await asset.program.accepted(await minting(asset, 2 * amount_raw))
     wallet = await asset.program.participant()
     await asset.open_account(address_of(wallet))
-    return await asset.distributing(amount_raw, wallet)
+    return await asset.distribute_call(amount_raw, wallet)
 
 
 async def request_of(asset: Asset, amount_raw: int) -> Request:
@@ -113,25 +115,25 @@ async def request_of(asset: Asset, amount_raw: int) -> Request:
 
 
 async def requesting(asset: Asset, amount_raw: int) -> Call:
-    return (await request_of(asset, amount_raw)).requesting(amount_raw)
+    return (await request_of(asset, amount_raw)).request_call(amount_raw)
 
 
 async def requested(asset: Asset, amount_raw: int) -> Request:
     request = await request_of(asset, amount_raw)
-    await asset.program.accepted(request.requesting(amount_raw))
+    await asset.program.accepted(request.request_call(amount_raw))
     return request
 
 
 async def cancelling(asset: Asset, amount_raw: int) -> Call:
-    return (await requested(asset, amount_raw)).cancelling()
+    return (await requested(asset, amount_raw)).cancel_call()
 
 
 async def rejecting(asset: Asset, amount_raw: int) -> Call:
-    return (await requested(asset, amount_raw)).rejecting()
+    return (await requested(asset, amount_raw)).reject_call()
 
 
 async def settling(asset: Asset, amount_raw: int) -> Call:
-    return (await requested(asset, amount_raw)).settling()
+    return (await requested(asset, amount_raw)).settle_call()
 
 
 async def recovering(asset: Asset, amount_raw: int) -> Call:
@@ -142,8 +144,8 @@ async def recovering(asset: Asset, amount_raw: int) -> Call:
 
 
 Build = Callable[[Asset, int], Awaitable[Call]]
-SUPPLY, BALANCE = Refusal.SupplyMismatch, Refusal.BalanceMismatch
-ACTS: dict[str, tuple[Build, tuple[Refusal | None, ...]]] = {
+SUPPLY, BALANCE = ErrorCode.SupplyMismatch, ErrorCode.BalanceMismatch
+ACTS: dict[str, tuple[Build, tuple[ErrorCode | None, ...]]] = {
     "mint": (minting, (SUPPLY, None, SUPPLY, SUPPLY, SUPPLY)),
     "burn": (burning, (SUPPLY, SUPPLY, None, SUPPLY, SUPPLY)),
     "settle": (settling, (SUPPLY, SUPPLY, BALANCE, SUPPLY, SUPPLY)),
@@ -196,12 +198,12 @@ async def test_a_lie_about_one_entry_of_a_batch_is_refused(
     batch = [await assets.take() for _ in range(entries)]
     for asset in batch:
         await asset.attest(ATTESTED_RAW)
-        await program.accepted(await asset.minting(2 * HUNDREDS))
+        await program.accepted(await asset.mint_call(2 * HUNDREDS))
     table = await lookup_table(program, [asset.mint for asset in batch])
     amounts_raw = [HUNDREDS + 5] * entries
     amounts_raw[liar] = HUNDREDS
     sent = await supply_call(program, kind, list(zip(batch, amounts_raw, strict=True)))
-    await refused_then_accepted(program, sent.but(tables=(table,)), Refusal.SupplyMismatch)
+    await refused_then_accepted(program, sent.but(tables=(table,)), ErrorCode.SupplyMismatch)
 
 
 # ---- everything else -------------------------------------------------------------------------------------------------
@@ -209,39 +211,39 @@ async def test_a_lie_about_one_entry_of_a_batch_is_refused(
 
 async def test_a_release_that_releases_nothing_is_refused(taken: Asset) -> None:
     sent = releasing(taken.program, taken, address_of(Keypair()))
-    await refused_then_accepted(taken.program, sent, Refusal.AuthorityNotReleased)
+    await refused_then_accepted(taken.program, sent, ErrorCode.AuthorityNotReleased)
 
 
-async def test_an_aborted_adoption_that_gives_nothing_back_is_refused(deployed: Deployed) -> None:
+async def test_an_aborted_adoption_that_gives_nothing_back_is_refused(deployed: DeployedProgram) -> None:
     live = await live_mint(deployed)
     before = await live.holders()
     await deployed.accepted(live.begin())
     await live.hand_over()
-    await refused_then_accepted(deployed, live.abort(), Refusal.AuthorityNotReleased)
+    await refused_then_accepted(deployed, live.abort(), ErrorCode.AuthorityNotReleased)
     assert await live.holders() == before
 
 
 async def test_a_multiplier_that_is_not_set_is_refused(taken: Asset) -> None:
     sent = schedule(taken, await in_secs(taken, NOTICE_SECS + 60))
-    await refused_then_accepted(taken.program, sent, Refusal.MultiplierNotSet)
+    await refused_then_accepted(taken.program, sent, ErrorCode.MultiplierNotSet)
 
 
 async def test_a_multiplier_that_is_not_taken_back_is_refused(taken: Asset) -> None:
     await announce(taken)
-    await refused_then_accepted(taken.program, cancel(taken), Refusal.MultiplierNotSet)
+    await refused_then_accepted(taken.program, cancel(taken), ErrorCode.MultiplierNotSet)
 
 
 async def test_a_freeze_and_a_thaw_that_do_nothing_are_refused(taken: Asset) -> None:
     program = taken.program
     source = taken.token_account(address_of(await taken.holder(HUNDREDS)))
-    for build, error in ((freezing, Refusal.AccountNotFrozen), (thawing, Refusal.AccountFrozen)):
+    for build, error in ((freezing, ErrorCode.AccountNotFrozen), (thawing, ErrorCode.AccountFrozen)):
         await refused_then_accepted(program, program.by("compliance", build(program, taken, source)), error)
 
 
 async def test_a_recovery_whose_source_is_not_frozen_is_not_announced(taken: Asset) -> None:
     case = Case(taken, await taken.holder(2 * HUNDREDS), Keypair())
     await taken.open_account(address_of(case.heir))
-    await refused_then_accepted(taken.program, case.announcing(HUNDREDS), Refusal.AccountNotFrozen)
+    await refused_then_accepted(taken.program, case.announcing(HUNDREDS), ErrorCode.AccountNotFrozen)
 
 
 async def test_a_recovery_that_leaves_its_source_thawed_is_refused(taken: Asset) -> None:
@@ -253,6 +255,6 @@ async def test_a_recovery_that_leaves_its_source_thawed_is_refused(taken: Asset)
     thawed = replace(frozen, data=patched(frozen.data, ACCOUNT_STATE_AT, b"\1"))
     await program.chain.set_account(case.source, thawed)
     async with lying(program.chain):
-        await program.refused(case.executing(), Refusal.AccountNotFrozen)
+        await program.refused(case.executing(), ErrorCode.AccountNotFrozen)
     await program.chain.set_account(case.source, frozen)
     await program.accepted(case.executing())

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 import pytest
 from solders.instruction import Instruction
 
-from tests.support.deployed import Asset, AssetPool, Deployed
+from tests.support.deployed import Asset, AssetPool, DeployedProgram
 from tests.support.edit import patched, with_account, with_data
+from tests.support.error_codes import ErrorCode
 from tests.support.live_chain import call
-from tests.support.refusals import Refusal
 from xstocks_daemon.chain.mint_layout import Extension, extensions
 from xstocks_daemon.chain.program import Profile
 
 MINT = 3
 
 
-def setting(program: Deployed, asset: Asset, updates: Sequence[tuple[str, str]]) -> Instruction:
+def setting(program: DeployedProgram, asset: Asset, updates: Sequence[tuple[str, str]]) -> Instruction:
     return program.client.set_metadata(admin=program.keys.admin.address, mint=asset.mint, updates=updates)
 
 
@@ -40,7 +40,7 @@ async def fields_of(asset: Asset) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("profile", [Profile.XSTOCKS, Profile.OPEN])
-async def test_base_and_additional_fields_are_written(program: Deployed, profile: Profile) -> None:
+async def test_base_and_additional_fields_are_written(program: DeployedProgram, profile: Profile) -> None:
     [asset] = await program.register(profile=profile)
     before = dict(await fields_of(asset))
     updates = [
@@ -58,10 +58,10 @@ async def test_base_and_additional_fields_are_written(program: Deployed, profile
     assert (mint.name, mint.symbol) == ("A much longer name than before xStock", "LONGx")
     # The multiplier stands where it stood: a mint reads it.
     await asset.attest(1_000)
-    await program.accepted(await asset.minting(1_000))
+    await program.accepted(await asset.mint_call(1_000))
 
 
-async def test_the_admin_pays_for_the_growth_and_no_more(program: Deployed, asset: Asset) -> None:
+async def test_the_admin_pays_for_the_growth_and_no_more(program: DeployedProgram, asset: Asset) -> None:
     chain = program.chain
     small = await chain.account(asset.mint)
     assert small.lamports == await chain.rpc.rent_exempt_lamports(len(small.data))
@@ -77,41 +77,41 @@ async def test_the_admin_pays_for_the_growth_and_no_more(program: Deployed, asse
 
 
 @pytest.mark.parametrize("key", ["name", "symbol"])
-async def test_name_and_symbol_are_never_empty(program: Deployed, asset: Asset, key: str) -> None:
-    await program.refused(program.by("admin", setting(program, asset, [(key, "")])), Refusal.MetadataInvalid)
+async def test_name_and_symbol_are_never_empty(program: DeployedProgram, asset: Asset, key: str) -> None:
+    await program.refused(program.by("admin", setting(program, asset, [(key, "")])), ErrorCode.MetadataInvalid)
     # Not even for the moment of one instruction.
     hidden = setting(program, asset, [("uri", "x"), (key, ""), (key, "y")])
-    await program.refused(program.by("admin", hidden), Refusal.MetadataInvalid)
+    await program.refused(program.by("admin", hidden), ErrorCode.MetadataInvalid)
     await program.accepted(program.by("admin", setting(program, asset, [(key, "y")])))
 
 
-async def test_nothing_is_no_change(program: Deployed, asset: Asset) -> None:
-    await program.refused(program.by("admin", setting(program, asset, [])), Refusal.NothingToChange)
+async def test_nothing_is_no_change(program: DeployedProgram, asset: Asset) -> None:
+    await program.refused(program.by("admin", setting(program, asset, [])), ErrorCode.NothingToChange)
     await program.accepted(program.by("admin", setting(program, asset, [("uri", "https://example.test/y.json")])))
 
 
-async def test_the_mint_is_the_assets(program: Deployed, pool: AssetPool) -> None:
+async def test_the_mint_is_the_assets(program: DeployedProgram, pool: AssetPool) -> None:
     asset, other = await pool.take(), await pool.take()
     good = setting(program, asset, [("uri", "https://example.test/y.json")])
-    await program.refused(program.by("admin", with_account(good, MINT, other.mint)), Refusal.WrongMint)
+    await program.refused(program.by("admin", with_account(good, MINT, other.mint)), ErrorCode.WrongMint)
     await program.accepted(program.by("admin", good))
 
 
-async def test_fields_are_utf8(program: Deployed, asset: Asset) -> None:
+async def test_fields_are_utf8(program: DeployedProgram, asset: Asset) -> None:
     good = setting(program, asset, [("name", "Ä")])
     assert bytes(good.data).endswith("Ä".encode())
     cut = with_data(good, patched(bytes(good.data), len(good.data) - 1, b"A"))
-    await program.refused(program.by("admin", cut), Refusal.InstructionDidNotDeserialize)
+    await program.refused(program.by("admin", cut), ErrorCode.InstructionDidNotDeserialize)
     await program.accepted(program.by("admin", good))
 
 
-async def test_registration_knows_the_base_fields_by_their_keys_too(program: Deployed) -> None:
+async def test_registration_knows_the_base_fields_by_their_keys_too(program: DeployedProgram) -> None:
     """Else a mint could carry a second "symbol", which wallets might show."""
     fresh = await program.mint_to_register()
     admin = program.keys.admin
     await program.chain.accepted(call(fresh.create, admin.keypair, fresh.key))
     empty = program.registration(fresh.mint, additional_metadata=[("symbol", "")])
-    await program.refused(program.by("admin", empty), Refusal.MetadataInvalid)
+    await program.refused(program.by("admin", empty), ErrorCode.MetadataInvalid)
     registration = program.registration(fresh.mint, additional_metadata=[("symbol", "OTHERx"), ("isin", "")])
     await program.accepted(program.by("admin", registration))
     asset = Asset(program, fresh.mint, 0)

@@ -14,12 +14,12 @@ from tests.support.deployed import (
     ROOMY,
     Asset,
     AssetPool,
-    Deployed,
+    DeployedProgram,
     supply_call,
 )
 from tests.support.edit import patched, with_account, with_accounts, with_data
+from tests.support.error_codes import ErrorCode
 from tests.support.live_chain import Call, address_of, call
-from tests.support.refusals import Refusal
 from tests.support.tables import lookup_table
 from xstocks_daemon.chain.addresses import TOKEN_2022, pubkey
 from xstocks_daemon.chain.transactions import transfer_tokens
@@ -37,81 +37,81 @@ _SEQUENCE_AT = 8 + 8 + 3 * 32
 # ---- the ceiling (M1) ------------------------------------------------------------------------------------------------
 
 
-async def test_a_mint_reaches_the_ceiling_exactly_and_not_one_unit_more(program: Deployed, asset: Asset) -> None:
+async def test_a_mint_reaches_the_ceiling_exactly_and_not_one_unit_more(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(1_000)
-    await program.refused(await asset.minting(1_001), Refusal.CeilingExceeded)
-    events = await program.accepted(await asset.minting(1_000))
+    await program.refused(await asset.mint_call(1_001), ErrorCode.CeilingExceeded)
+    events = await program.accepted(await asset.mint_call(1_000))
     assert [event.name for event in events] == ["Minted"]
     assert (await asset.supply_raw(), await asset.balance_raw()) == (1_000, 1_000)
     state = await asset.read()
     assert (state.minted_raw, state.sequence) == (1_000, 1)
     intent = Intent(IntentKind.MINT, asset.mint, 0, 1_000, asset.vault, NO_ORDER)
     assert state.last_intent_hash == intent.intent_hash(program.deployment.genesis_hash, program.client.program_id)
-    await program.refused(await asset.minting(1), Refusal.CeilingExceeded)
+    await program.refused(await asset.mint_call(1), ErrorCode.CeilingExceeded)
 
 
-async def test_without_a_statement_nothing_is_minted(program: Deployed, asset: Asset) -> None:
-    await program.refused(await asset.minting(1), Refusal.CeilingExceeded)
+async def test_without_a_statement_nothing_is_minted(program: DeployedProgram, asset: Asset) -> None:
+    await program.refused(await asset.mint_call(1), ErrorCode.CeilingExceeded)
     await asset.attest(100)
-    await program.accepted(await asset.minting(1))
+    await program.accepted(await asset.mint_call(1))
 
 
-async def test_two_mints_of_one_asset_in_one_instruction_count_both(program: Deployed, asset: Asset) -> None:
+async def test_two_mints_of_one_asset_in_one_instruction_count_both(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(1_000)
-    await program.refused(await asset.minting(600, 401), Refusal.CeilingExceeded)
-    await program.accepted(await asset.minting(600, 400))
+    await program.refused(await asset.mint_call(600, 401), ErrorCode.CeilingExceeded)
+    await program.accepted(await asset.mint_call(600, 400))
     state = await asset.read()
     assert (state.minted_raw, state.sequence, await asset.supply_raw()) == (1_000, 2, 1_000)
 
 
-async def test_two_mints_of_one_asset_in_one_transaction_count_both(program: Deployed, asset: Asset) -> None:
+async def test_two_mints_of_one_asset_in_one_transaction_count_both(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(1_000)
-    first = await asset.minting(600)
-    await program.refused(first + await asset.minting(401, sequence=1), Refusal.CeilingExceeded)
-    await program.accepted(first + await asset.minting(400, sequence=1))
+    first = await asset.mint_call(600)
+    await program.refused(first + await asset.mint_call(401, sequence=1), ErrorCode.CeilingExceeded)
+    await program.accepted(first + await asset.mint_call(400, sequence=1))
     assert await asset.supply_raw() == 1_000
 
 
-async def test_a_holder_burn_frees_its_ceiling(program: Deployed, asset: Asset) -> None:
+async def test_a_holder_burn_frees_its_ceiling(program: DeployedProgram, asset: Asset) -> None:
     """The supply is read from the mint itself, so what a holder destroyed is not counted."""
     await asset.attest(1_000)
-    await program.accepted(await asset.minting(1_000))
+    await program.accepted(await asset.mint_call(1_000))
     wallet = await program.participant()
     account = await asset.open_account(address_of(wallet))
-    await program.accepted(await asset.distributing(300, wallet))
-    await program.refused(await asset.minting(300), Refusal.CeilingExceeded)
+    await program.accepted(await asset.distribute_call(300, wallet))
+    await program.refused(await asset.mint_call(300), ErrorCode.CeilingExceeded)
     await program.chain.accepted(call(burn_checked(account, asset, wallet, 300), wallet))
     assert await asset.supply_raw() == 700
-    await program.refused(await asset.minting(301), Refusal.CeilingExceeded)
-    await program.accepted(await asset.minting(300))
+    await program.refused(await asset.mint_call(301), ErrorCode.CeilingExceeded)
+    await program.accepted(await asset.mint_call(300))
     assert (await asset.read()).minted_raw == 1_300
 
 
 # ---- whose statements count (M2) -------------------------------------------------------------------------------------
 
 
-async def test_a_custodian_that_is_not_passed_counts_nothing(program: Deployed, asset: Asset) -> None:
+async def test_a_custodian_that_is_not_passed_counts_nothing(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(1_000)
     await asset.attest(500, keeper=OTHER_KEEPER)
-    await program.refused(await asset.minting(1, keepers=()), Refusal.CeilingExceeded)
-    await program.refused(await asset.minting(1_001), Refusal.CeilingExceeded)
-    await program.refused(await asset.minting(501, keepers=(OTHER_KEEPER,)), Refusal.CeilingExceeded)
+    await program.refused(await asset.mint_call(1, keepers=()), ErrorCode.CeilingExceeded)
+    await program.refused(await asset.mint_call(1_001), ErrorCode.CeilingExceeded)
+    await program.refused(await asset.mint_call(501, keepers=(OTHER_KEEPER,)), ErrorCode.CeilingExceeded)
     both = (OWN_KEEPER, OTHER_KEEPER)
-    await program.refused(await asset.minting(1_501, keepers=both), Refusal.CeilingExceeded)
-    await program.accepted(await asset.minting(1_500, keepers=both))
+    await program.refused(await asset.mint_call(1_501, keepers=both), ErrorCode.CeilingExceeded)
+    await program.accepted(await asset.mint_call(1_500, keepers=both))
 
 
-async def test_a_custodian_of_other_assets_may_stand_by(program: Deployed, asset: Asset) -> None:
+async def test_a_custodian_of_other_assets_may_stand_by(program: DeployedProgram, asset: Asset) -> None:
     """A batch passes the custodians of all its assets; one that an asset does not know changes nothing for it."""
     await asset.attest(1_000)
     stranger = await program.add_keeper()
-    await program.refused(await asset.minting(1_001, keepers=(OWN_KEEPER, stranger)), Refusal.CeilingExceeded)
-    await program.accepted(await asset.minting(1_000, keepers=(OWN_KEEPER, stranger)))
+    await program.refused(await asset.mint_call(1_001, keepers=(OWN_KEEPER, stranger)), ErrorCode.CeilingExceeded)
+    await program.accepted(await asset.mint_call(1_000, keepers=(OWN_KEEPER, stranger)))
 
 
-async def test_custodians_stand_in_ascending_order_and_once(program: Deployed, asset: Asset) -> None:
+async def test_custodians_stand_in_ascending_order_and_once(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(1_000)
-    good = await asset.minting(1, keepers=(OWN_KEEPER, OTHER_KEEPER))
+    good = await asset.mint_call(1, keepers=(OWN_KEEPER, OTHER_KEEPER))
     [instruction] = good.instructions
     fixed = 4
     head, [first, second], tail = (
@@ -121,20 +121,20 @@ async def test_custodians_stand_in_ascending_order_and_once(program: Deployed, a
     )
     for wrong in ([second, first], [first, first]):
         changed = with_accounts(instruction, [*head, *wrong, *tail])
-        await program.refused(good.but(instructions=(changed,)), Refusal.CustodiansNotAscending)
+        await program.refused(good.but(instructions=(changed,)), ErrorCode.CustodiansNotAscending)
     await program.accepted(good)
 
 
-async def test_at_most_five_custodians_are_passed(program: Deployed, asset: Asset) -> None:
+async def test_at_most_five_custodians_are_passed(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(1_000)
     others = [await program.add_keeper() for _ in range(5)]
-    six = await asset.minting(1, keepers=(OWN_KEEPER, *others))
-    await program.refused(six, Refusal.EntriesAccountsMismatch)
-    await program.accepted(await asset.minting(1, keepers=(OWN_KEEPER, *others[:4])))
+    six = await asset.mint_call(1, keepers=(OWN_KEEPER, *others))
+    await program.refused(six, ErrorCode.EntriesAccountsMismatch)
+    await program.accepted(await asset.mint_call(1, keepers=(OWN_KEEPER, *others[:4])))
 
 
 @pytest.mark.embedded_only
-async def test_an_entry_is_fresh_until_its_greatest_age(program: Deployed, asset: Asset) -> None:
+async def test_an_entry_is_fresh_until_its_greatest_age(program: DeployedProgram, asset: Asset) -> None:
     """now - observed <= max_age: exact, since the clock stands still between two simulations."""
     max_age_secs = (await asset.read()).policy.max_age_secs
     now_ts = await program.chain.clock_ts()
@@ -142,38 +142,38 @@ async def test_an_entry_is_fresh_until_its_greatest_age(program: Deployed, asset
     assert statement.observed_ms // MILLIS_PER_SEC in range(now_ts, now_ts + 4)
     # The last whole second in which the statement is not too old.
     last_ts = (statement.observed_ms + max_age_secs * MILLIS_PER_SEC) // MILLIS_PER_SEC
-    refused = {"InstructionError": [1, {"Custom": int(Refusal.CeilingExceeded)}]}
+    refused = {"InstructionError": [1, {"Custom": int(ErrorCode.CeilingExceeded)}]}
     await program.chain.clock_reaches(last_ts - 1)
     while (now_ts := await program.chain.clock_ts()) <= last_ts + 1:
-        simulated = await program.chain.simulate(await asset.minting(1))
+        simulated = await program.chain.simulate(await asset.mint_call(1))
         assert simulated.err == (None if now_ts <= last_ts else refused)
         await program.chain.advance_clock(1)
-    await program.refused(await asset.minting(1), Refusal.CeilingExceeded)
+    await program.refused(await asset.mint_call(1), ErrorCode.CeilingExceeded)
     await asset.attest(1_000)
-    await program.accepted(await asset.minting(1))
+    await program.accepted(await asset.mint_call(1))
 
 
 @pytest.mark.embedded_only
-async def test_an_entry_counts_until_the_second_of_its_expiry(program: Deployed, asset: Asset) -> None:
+async def test_an_entry_counts_until_the_second_of_its_expiry(program: DeployedProgram, asset: Asset) -> None:
     expires_ts = await program.chain.clock_ts() + 1_000
     await asset.attest(1_000, expires_ts=expires_ts)
     await program.chain.clock_reaches(expires_ts - 5)
-    await program.accepted(await asset.minting(1))
+    await program.accepted(await asset.mint_call(1))
     await program.chain.clock_reaches(expires_ts)
-    await program.refused(await asset.minting(1), Refusal.CeilingExceeded)
+    await program.refused(await asset.mint_call(1), ErrorCode.CeilingExceeded)
     await asset.attest(1_000)
-    await program.accepted(await asset.minting(1))
+    await program.accepted(await asset.mint_call(1))
 
 
 @pytest.mark.embedded_only
-async def test_one_custodians_silence_removes_its_part_only(program: Deployed, asset: Asset) -> None:
+async def test_one_custodians_silence_removes_its_part_only(program: DeployedProgram, asset: Asset) -> None:
     both = (OWN_KEEPER, OTHER_KEEPER)
     expires_ts = await program.chain.clock_ts() + 1_000
     await asset.attest(1_000, expires_ts=expires_ts)
     await asset.attest(500, keeper=OTHER_KEEPER)
     await program.chain.clock_reaches(expires_ts)
-    await program.refused(await asset.minting(501, keepers=both), Refusal.CeilingExceeded)
-    await program.accepted(await asset.minting(500, keepers=both))
+    await program.refused(await asset.mint_call(501, keepers=both), ErrorCode.CeilingExceeded)
+    await program.accepted(await asset.mint_call(500, keepers=both))
 
 
 # Fields of an entry, and where entries stand: four of them before the reserved bytes at the account's end.
@@ -200,52 +200,52 @@ def entry_edited(data: bytes, slot: int, offset: int, content: bytes) -> bytes:
     ids=["detached", "withdrawn", "a later epoch", "an earlier epoch", "another multiplier"],
 )
 async def test_each_condition_of_freshness_counts_by_itself(
-    program: Deployed, asset: Asset, offset: int, content: bytes
+    program: DeployedProgram, asset: Asset, offset: int, content: bytes
 ) -> None:
     """Instructions change several fields at once, so one field of a good entry is edited here."""
     await asset.attest(1_000)
     info = await program.chain.account(asset.address)
     await program.chain.set_account(asset.address, replace(info, data=entry_edited(info.data, 0, offset, content)))
     assert (await asset.entry()).capacity_raw == 1_000
-    await program.refused(await asset.minting(1), Refusal.CeilingExceeded)
+    await program.refused(await asset.mint_call(1), ErrorCode.CeilingExceeded)
     await program.chain.set_account(asset.address, info)
-    await program.accepted(await asset.minting(1))
+    await program.accepted(await asset.mint_call(1))
 
 
 # ---- the sequence (M4) -----------------------------------------------------------------------------------------------
 
 
-async def test_a_number_executes_once(program: Deployed, asset: Asset) -> None:
+async def test_a_number_executes_once(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(1_000)
-    first = await asset.minting(100)
+    first = await asset.mint_call(100)
     await program.accepted(first)
-    await program.refused(first, Refusal.WrongSequence)
-    await program.refused(await asset.burning(100, sequence=0), Refusal.WrongSequence)
-    await program.refused(await asset.minting(100, sequence=2), Refusal.WrongSequence)
-    await program.accepted(await asset.burning(100, sequence=1))
-    await program.accepted(await asset.minting(100, sequence=2))
+    await program.refused(first, ErrorCode.WrongSequence)
+    await program.refused(await asset.burn_call(100, sequence=0), ErrorCode.WrongSequence)
+    await program.refused(await asset.mint_call(100, sequence=2), ErrorCode.WrongSequence)
+    await program.accepted(await asset.burn_call(100, sequence=1))
+    await program.accepted(await asset.mint_call(100, sequence=2))
 
 
-async def test_a_batch_with_one_wrong_number_does_nothing(program: Deployed, pool: AssetPool) -> None:
+async def test_a_batch_with_one_wrong_number_does_nothing(program: DeployedProgram, pool: AssetPool) -> None:
     one, two = await pool.take(), await pool.take()
     for asset in (one, two):
         await asset.attest(1_000)
-    await program.accepted(await two.minting(1))
+    await program.accepted(await two.mint_call(1))
     batch = await supply_call(program, IntentKind.MINT, [(one, 10), (two, 10)], sequence=0)
-    await program.refused(batch, Refusal.WrongSequence)
+    await program.refused(batch, ErrorCode.WrongSequence)
     assert (await one.read()).sequence == 0
     await program.accepted(await supply_call(program, IntentKind.MINT, [(one, 10), (two, 10)]))
 
 
 @pytest.mark.embedded_only
-async def test_the_last_number_is_never_passed(program: Deployed, asset: Asset) -> None:
+async def test_the_last_number_is_never_passed(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(1_000)
     info = await program.chain.account(asset.address)
     last = 2**64 - 1
-    for sequence, error in ((last, Refusal.SequenceExhausted), (last - 1, None)):
+    for sequence, error in ((last, ErrorCode.SequenceExhausted), (last - 1, None)):
         edited = patched(info.data, _SEQUENCE_AT, sequence.to_bytes(8, "little"))
         await program.chain.set_account(asset.address, replace(info, data=edited))
-        sent = await asset.minting(1, sequence=sequence)
+        sent = await asset.mint_call(1, sequence=sequence)
         if error is not None:
             await program.refused(sent, error)
         else:
@@ -256,37 +256,37 @@ async def test_the_last_number_is_never_passed(program: Deployed, asset: Asset) 
 # ---- amounts, rate and supply limit (M5) -----------------------------------------------------------------------------
 
 
-async def test_nothing_is_no_amount(program: Deployed, asset: Asset) -> None:
+async def test_nothing_is_no_amount(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(1_000)
-    await program.refused(await asset.minting(0), Refusal.AmountZero)
-    await program.accepted(await asset.minting(1))
-    await program.refused(await asset.burning(0), Refusal.AmountZero)
-    await program.accepted(await asset.burning(1))
+    await program.refused(await asset.mint_call(0), ErrorCode.AmountZero)
+    await program.accepted(await asset.mint_call(1))
+    await program.refused(await asset.burn_call(0), ErrorCode.AmountZero)
+    await program.accepted(await asset.burn_call(1))
 
 
-async def test_the_supply_limit_holds_whatever_is_attested(program: Deployed, asset: Asset) -> None:
+async def test_the_supply_limit_holds_whatever_is_attested(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(1_000)
     await asset.set_policy(supply_limit_raw=600)
-    await program.refused(await asset.minting(601), Refusal.SupplyLimitExceeded)
-    await program.accepted(await asset.minting(600))
-    await program.refused(await asset.minting(1), Refusal.SupplyLimitExceeded)
+    await program.refused(await asset.mint_call(601), ErrorCode.SupplyLimitExceeded)
+    await program.accepted(await asset.mint_call(600))
+    await program.refused(await asset.mint_call(1), ErrorCode.SupplyLimitExceeded)
     await asset.set_policy(supply_limit_raw=601)
-    await program.accepted(await asset.minting(1))
+    await program.accepted(await asset.mint_call(1))
 
 
-async def test_amounts_near_the_end_of_u64_are_refused_by_name(program: Deployed, asset: Asset) -> None:
+async def test_amounts_near_the_end_of_u64_are_refused_by_name(program: DeployedProgram, asset: Asset) -> None:
     most = 2**64 - 1
     await asset.attest(most // 100 * 100)
-    await program.accepted(await asset.minting(100))
+    await program.accepted(await asset.mint_call(100))
     await asset.set_policy(supply_limit_raw=most, mint_burst_raw=most, mint_refill_raw_per_sec=most)
     await program.chain.clock_reaches(await program.chain.clock_ts() + 1)
-    await program.refused(await asset.minting(most), Refusal.SupplyLimitExceeded)
-    await program.refused(await asset.minting(most - 100), Refusal.CeilingExceeded)
-    await program.accepted(await asset.minting(most // 100 * 100 - 100))
+    await program.refused(await asset.mint_call(most), ErrorCode.SupplyLimitExceeded)
+    await program.refused(await asset.mint_call(most - 100), ErrorCode.CeilingExceeded)
+    await program.accepted(await asset.mint_call(most // 100 * 100 - 100))
 
 
 @pytest.mark.embedded_only
-async def test_a_supply_that_overflows_is_beyond_every_limit(program: Deployed, asset: Asset) -> None:
+async def test_a_supply_that_overflows_is_beyond_every_limit(program: DeployedProgram, asset: Asset) -> None:
     """Also where the program has not minted it itself: the supply is edited here."""
     most = 2**64 - 1
     await asset.attest(most // 100 * 100)
@@ -295,13 +295,13 @@ async def test_a_supply_that_overflows_is_beyond_every_limit(program: Deployed, 
     info = await program.chain.account(asset.mint)
     supply_at = 36
     await program.chain.set_account(asset.mint, replace(info, data=patched(info.data, supply_at, b"\1")))
-    await program.refused(await asset.minting(most), Refusal.SupplyLimitExceeded)
+    await program.refused(await asset.mint_call(most), ErrorCode.SupplyLimitExceeded)
     await program.chain.set_account(asset.mint, info)
-    await program.accepted(await asset.minting(most // 100 * 100))
+    await program.accepted(await asset.mint_call(most // 100 * 100))
 
 
 @pytest.mark.embedded_only
-async def test_the_bucket_starts_empty_and_refills_by_whole_seconds(program: Deployed) -> None:
+async def test_the_bucket_starts_empty_and_refills_by_whole_seconds(program: DeployedProgram) -> None:
     policy = replace(ROOMY, mint_burst_raw=1_000, mint_refill_raw_per_sec=100)
     [asset] = await program.register(policy=policy, keepers=(OWN_KEEPER,))
     bucket = (await asset.read()).mint_bucket
@@ -311,22 +311,22 @@ async def test_the_bucket_starts_empty_and_refills_by_whole_seconds(program: Dep
     await program.chain.advance_clock(3)
     level_raw = bucket.level_at(await program.chain.clock_ts(), 1_000, 100)
     assert 300 <= level_raw < 1_000
-    err = {"InstructionError": [1, {"Custom": int(Refusal.BucketEmpty)}]}
-    assert (await program.chain.simulate(await asset.minting(level_raw + 1))).err == err
-    assert (await program.chain.simulate(await asset.minting(level_raw))).err is None
+    err = {"InstructionError": [1, {"Custom": int(ErrorCode.BucketEmpty)}]}
+    assert (await program.chain.simulate(await asset.mint_call(level_raw + 1))).err == err
+    assert (await program.chain.simulate(await asset.mint_call(level_raw))).err is None
 
     await program.chain.advance_clock(60)
-    await program.refused(await asset.minting(1_001), Refusal.BucketEmpty)
-    await program.accepted(await asset.minting(1_000))
+    await program.refused(await asset.mint_call(1_001), ErrorCode.BucketEmpty)
+    await program.accepted(await asset.mint_call(1_000))
     bucket = (await asset.read()).mint_bucket
     assert bucket.level_raw == 0
     level_raw = bucket.level_at(await program.chain.clock_ts(), 1_000, 100)
-    assert (await program.chain.simulate(await asset.minting(level_raw + 1))).err == err
+    assert (await program.chain.simulate(await asset.mint_call(level_raw + 1))).err == err
 
 
 @pytest.mark.embedded_only
 @pytest.mark.parametrize("burst_raw", [7, 8, 9], ids=["one below the refill", "the refill itself", "one above it"])
-async def test_a_bucket_is_never_fuller_than_its_size(program: Deployed, asset: Asset, burst_raw: int) -> None:
+async def test_a_bucket_is_never_fuller_than_its_size(program: DeployedProgram, asset: Asset, burst_raw: int) -> None:
     """Two seconds at 4 a second, into buckets around 8."""
     await asset.attest(10_000)
     await asset.set_policy(mint_burst_raw=0)
@@ -336,39 +336,39 @@ async def test_a_bucket_is_never_fuller_than_its_size(program: Deployed, asset: 
     await program.chain.clock_reaches(bucket.updated_ts + 2)
     level_raw = bucket.level_at(await program.chain.clock_ts(), burst_raw, 4)
     assert min(burst_raw, 8) <= level_raw <= burst_raw
-    err = {"InstructionError": [1, {"Custom": int(Refusal.BucketEmpty)}]}
-    assert (await program.chain.simulate(await asset.minting(level_raw + 1))).err == err
-    assert (await program.chain.simulate(await asset.minting(level_raw))).err is None
+    err = {"InstructionError": [1, {"Custom": int(ErrorCode.BucketEmpty)}]}
+    assert (await program.chain.simulate(await asset.mint_call(level_raw + 1))).err == err
+    assert (await program.chain.simulate(await asset.mint_call(level_raw))).err is None
 
 
-async def test_a_bucket_of_nothing_lets_nothing_through(program: Deployed, asset: Asset) -> None:
+async def test_a_bucket_of_nothing_lets_nothing_through(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(1_000)
     await asset.set_policy(mint_burst_raw=0)
-    await program.refused(await asset.minting(1), Refusal.BucketEmpty)
+    await program.refused(await asset.mint_call(1), ErrorCode.BucketEmpty)
     await asset.set_policy(mint_burst_raw=1_000)
     await program.chain.clock_reaches(await program.chain.clock_ts() + 1)
-    await program.accepted(await asset.minting(1))
+    await program.accepted(await asset.mint_call(1))
 
 
-async def test_the_first_mint_passes_the_bucket_once(program: Deployed) -> None:
+async def test_the_first_mint_passes_the_bucket_once(program: DeployedProgram) -> None:
     """initial_mint_raw is fixed at registration and consumed first; the rest goes through the bucket."""
     policy = replace(ROOMY, mint_burst_raw=50, mint_refill_raw_per_sec=50)
     [asset] = await program.register(policy=policy, initial_mint_raw=1_000, keepers=(OWN_KEEPER,))
     await asset.attest(10_000)
-    await program.accepted(await asset.minting(400))
+    await program.accepted(await asset.mint_call(400))
     assert (await asset.read()).initial_mint_raw == 600
     await program.chain.clock_reaches(await program.chain.clock_ts() + 1)
-    await program.refused(await asset.minting(651), Refusal.BucketEmpty)
-    await program.accepted(await asset.minting(650))
+    await program.refused(await asset.mint_call(651), ErrorCode.BucketEmpty)
+    await program.accepted(await asset.mint_call(650))
     assert (await asset.read()).initial_mint_raw == 0
-    await program.refused(await asset.minting(51), Refusal.BucketEmpty)
+    await program.refused(await asset.mint_call(51), ErrorCode.BucketEmpty)
 
 
-async def test_burning_gives_nothing_back_to_the_bucket(program: Deployed, asset: Asset) -> None:
+async def test_burning_gives_nothing_back_to_the_bucket(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(1_000)
-    await program.accepted(await asset.minting(1_000))
+    await program.accepted(await asset.mint_call(1_000))
     before = (await asset.read()).mint_bucket
-    await program.accepted(await asset.burning(1_000))
+    await program.accepted(await asset.burn_call(1_000))
     assert (await asset.read()).mint_bucket == before
 
 
@@ -377,26 +377,26 @@ async def test_burning_gives_nothing_back_to_the_bucket(program: Deployed, asset
 
 @pytest.mark.embedded_only
 @pytest.mark.parametrize("state", [AssetState.HALTED, AssetState.RETIRED, AssetState.RELEASED])
-async def test_only_an_active_asset_is_minted(program: Deployed, asset: Asset, state: AssetState) -> None:
+async def test_only_an_active_asset_is_minted(program: DeployedProgram, asset: Asset, state: AssetState) -> None:
     """Retired and halted assets still burn; a released one is not the program's any more."""
     await asset.attest(1_000)
-    await program.accepted(await asset.minting(100))
+    await program.accepted(await asset.mint_call(100))
     info = await program.chain.account(asset.address)
     edited = replace(info, data=patched(info.data, _ASSET_STATE_AT, bytes([state])))
     await program.chain.set_account(asset.address, edited)
     assert (await asset.read()).state is state
-    await program.refused(await asset.minting(1), Refusal.AssetNotActive)
+    await program.refused(await asset.mint_call(1), ErrorCode.AssetNotActive)
     if state is AssetState.RELEASED:
-        await program.refused(await asset.burning(1), Refusal.AssetNotActive)
+        await program.refused(await asset.burn_call(1), ErrorCode.AssetNotActive)
     else:
-        await program.accepted(await asset.burning(1))
+        await program.accepted(await asset.burn_call(1))
         info = replace(info, data=patched((await program.chain.account(asset.address)).data, _ASSET_STATE_AT, b"\1"))
     await program.chain.set_account(asset.address, info)
-    await program.accepted(await asset.minting(1))
+    await program.accepted(await asset.mint_call(1))
 
 
 @pytest.mark.embedded_only
-async def test_a_multiplier_that_the_asset_does_not_know_stops_minting(program: Deployed, asset: Asset) -> None:
+async def test_a_multiplier_that_the_asset_does_not_know_stops_minting(program: DeployedProgram, asset: Asset) -> None:
     """The mint's effective multiplier, by the clock: a scheduled one counts from its second on."""
     await asset.attest(1_000)
     info = await program.chain.account(asset.mint)
@@ -405,25 +405,25 @@ async def test_a_multiplier_that_the_asset_does_not_know_stops_minting(program: 
     two = 0x4000_0000_0000_0000
     scheduled = patched(info.data, start + 40, effective_ts.to_bytes(8, "little") + two.to_bytes(8, "little"))
     await program.chain.set_account(asset.mint, replace(info, data=scheduled))
-    await program.accepted(await asset.minting(100))
+    await program.accepted(await asset.mint_call(100))
     await program.chain.clock_reaches(effective_ts)
-    await program.refused(await asset.minting(100), Refusal.MultiplierMismatch)
+    await program.refused(await asset.mint_call(100), ErrorCode.MultiplierMismatch)
     after = await program.chain.account(asset.mint)
     put_back = patched(after.data, start + 40, info.data[start + 40 : start + 56])
     await program.chain.set_account(asset.mint, replace(after, data=put_back))
-    await program.accepted(await asset.minting(100))
+    await program.accepted(await asset.mint_call(100))
 
 
 @pytest.mark.embedded_only
-async def test_the_place_of_the_multiplier_is_verified_at_each_use(program: Deployed, asset: Asset) -> None:
+async def test_the_place_of_the_multiplier_is_verified_at_each_use(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(1_000)
     info = await program.chain.account(asset.mint)
     start = scaled_ui_value(info.data)
     for wrong in (patched(info.data, start - 4, (24).to_bytes(2, "little")), info.data[: start + 50]):
         await program.chain.set_account(asset.mint, replace(info, data=wrong))
-        await program.refused(await asset.minting(100), Refusal.MultiplierOffsetInvalid)
+        await program.refused(await asset.mint_call(100), ErrorCode.MultiplierOffsetInvalid)
     await program.chain.set_account(asset.mint, info)
-    await program.accepted(await asset.minting(100))
+    await program.accepted(await asset.mint_call(100))
 
 
 def scaled_ui_value(mint_data: bytes) -> int:
@@ -436,54 +436,54 @@ def scaled_ui_value(mint_data: bytes) -> int:
         offset += 4 + length
 
 
-async def test_a_hold_stops_minting_and_not_burning(program: Deployed, asset: Asset) -> None:
+async def test_a_hold_stops_minting_and_not_burning(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(100)
-    await program.accepted(await asset.minting(100))
+    await program.accepted(await asset.mint_call(100))
     await asset.attest(10_000)
     assert (await asset.read()).holds == Hold.RISE
-    await program.refused(await asset.minting(1), Refusal.OnHold)
-    await program.accepted(await asset.burning(1))
-    await program.accepted(await asset.clearing(Hold.RISE))
-    await program.accepted(await asset.minting(1))
+    await program.refused(await asset.mint_call(1), ErrorCode.OnHold)
+    await program.accepted(await asset.burn_call(1))
+    await program.accepted(await asset.clear_hold_call(Hold.RISE))
+    await program.accepted(await asset.mint_call(1))
 
 
 # ---- burn (M7) -------------------------------------------------------------------------------------------------------
 
 
-async def test_a_burn_takes_from_the_vault_and_counts(program: Deployed, asset: Asset) -> None:
+async def test_a_burn_takes_from_the_vault_and_counts(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(1_000)
-    await program.accepted(await asset.minting(1_000))
-    await program.refused(await asset.burning(1_001), Refusal.InventoryTooLow)
-    events = await program.accepted(await asset.burning(300))
+    await program.accepted(await asset.mint_call(1_000))
+    await program.refused(await asset.burn_call(1_001), ErrorCode.InventoryTooLow)
+    events = await program.accepted(await asset.burn_call(300))
     assert [event.name for event in events] == ["Burnt"]
     state = await asset.read()
     assert (state.burnt_raw, state.minted_raw, state.sequence) == (300, 1_000, 2)
     assert (await asset.supply_raw(), await asset.balance_raw()) == (700, 700)
 
 
-async def test_what_is_distributed_cannot_be_burnt(program: Deployed, asset: Asset) -> None:
+async def test_what_is_distributed_cannot_be_burnt(program: DeployedProgram, asset: Asset) -> None:
     """M7: the permanent delegate could, and the program never does."""
     await asset.attest(1_000)
-    await program.accepted(await asset.minting(1_000))
+    await program.accepted(await asset.mint_call(1_000))
     wallet = await program.participant()
     account = await asset.open_account(address_of(wallet))
-    await program.accepted(await asset.distributing(900, wallet))
-    sent = await asset.burning(100)
+    await program.accepted(await asset.distribute_call(900, wallet))
+    sent = await asset.burn_call(100)
     [instruction] = sent.instructions
     vault_index = len(instruction.accounts) - 1
     stolen = with_account(instruction, vault_index, account)
-    await program.refused(sent.but(instructions=(stolen,)), Refusal.WrongVault)
-    await program.refused(await asset.burning(101), Refusal.InventoryTooLow)
+    await program.refused(sent.but(instructions=(stolen,)), ErrorCode.WrongVault)
+    await program.refused(await asset.burn_call(101), ErrorCode.InventoryTooLow)
     await program.accepted(sent)
     assert await asset.balance_raw(account) == 900
 
 
-async def test_burns_need_no_statement(program: Deployed, asset: Asset) -> None:
+async def test_burns_need_no_statement(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(1_000)
-    await program.accepted(await asset.minting(1_000))
+    await program.accepted(await asset.mint_call(1_000))
     await asset.attest(0)
-    await program.accepted(await asset.burning(600, keepers=()))
-    await program.accepted(await asset.burning(400, keepers=(OWN_KEEPER, OTHER_KEEPER)))
+    await program.accepted(await asset.burn_call(600, keepers=()))
+    await program.accepted(await asset.burn_call(400, keepers=(OWN_KEEPER, OTHER_KEEPER)))
     assert await asset.supply_raw() == 0
 
 
@@ -504,7 +504,7 @@ def burn_checked(account: bytes, asset: Asset, owner: Keypair, amount_raw: int) 
 # ---- batches ---------------------------------------------------------------------------------------------------------
 
 
-async def test_18_assets_are_minted_and_burnt_in_one_transaction(program: Deployed, pool: AssetPool) -> None:
+async def test_18_assets_are_minted_and_burnt_in_one_transaction(program: DeployedProgram, pool: AssetPool) -> None:
     assets = [await pool.take() for _ in range(BATCH)]
     table = await lookup_table(program, [asset.mint for asset in assets])
     statement = await program.statement({asset: 10 * (n + 1) for n, asset in enumerate(assets)})
@@ -518,42 +518,42 @@ async def test_18_assets_are_minted_and_burnt_in_one_transaction(program: Deploy
             assert await asset.supply_raw() == (1_000 * (n + 1) if kind is IntentKind.MINT else 0)
 
 
-async def test_a_batch_is_all_or_nothing(program: Deployed, pool: AssetPool) -> None:
+async def test_a_batch_is_all_or_nothing(program: DeployedProgram, pool: AssetPool) -> None:
     one, two = await pool.take(), await pool.take()
     await one.attest(1_000)
     await two.attest(1_000)
     wrong = await supply_call(program, IntentKind.MINT, [(one, 1_000), (two, 1_001)])
-    await program.refused(wrong, Refusal.CeilingExceeded)
+    await program.refused(wrong, ErrorCode.CeilingExceeded)
     assert (await one.supply_raw(), (await one.read()).sequence) == (0, 0)
     await program.accepted(await supply_call(program, IntentKind.MINT, [(one, 1_000), (two, 1_000)]))
 
 
 @pytest.mark.parametrize("kind", [IntentKind.MINT, IntentKind.BURN])
-async def test_a_batch_has_entries_and_their_accounts(program: Deployed, asset: Asset, kind: IntentKind) -> None:
+async def test_a_batch_has_entries_and_their_accounts(program: DeployedProgram, asset: Asset, kind: IntentKind) -> None:
     await asset.attest(1_000)
-    await program.accepted(await asset.minting(10))
+    await program.accepted(await asset.mint_call(10))
     good = await supply_call(program, kind, [(asset, 1)])
     [instruction] = good.instructions
     data = bytes(instruction.data)
     wrong = {
-        Refusal.NoEntries: with_data(instruction, data[:8] + bytes(4)),
-        Refusal.TooManyEntries: with_data(instruction, data[:8] + (21).to_bytes(4, "little") + bytes(21 * 32)),
-        Refusal.EntriesAccountsMismatch: with_accounts(instruction, instruction.accounts[:-2]),
-        Refusal.InstructionDidNotDeserialize: with_data(instruction, data[:-1]),
+        ErrorCode.NoEntries: with_data(instruction, data[:8] + bytes(4)),
+        ErrorCode.TooManyEntries: with_data(instruction, data[:8] + (21).to_bytes(4, "little") + bytes(21 * 32)),
+        ErrorCode.EntriesAccountsMismatch: with_accounts(instruction, instruction.accounts[:-2]),
+        ErrorCode.InstructionDidNotDeserialize: with_data(instruction, data[:-1]),
     }
     for error, changed in wrong.items():
         await program.refused(good.but(instructions=(changed,)), error)
     await program.accepted(good)
 
 
-async def test_tokens_leave_a_wallet_by_its_owner_only(program: Deployed, asset: Asset) -> None:
+async def test_tokens_leave_a_wallet_by_its_owner_only(program: DeployedProgram, asset: Asset) -> None:
     """After a distribution the wallet sends them by an ordinary transfer; the operator cannot."""
     await asset.attest(1_000)
-    await program.accepted(await asset.minting(1_000))
+    await program.accepted(await asset.mint_call(1_000))
     wallet, other = await program.participant(), Keypair()
     source = await asset.open_account(address_of(wallet))
     destination = await asset.open_account(address_of(other))
-    await program.accepted(await asset.distributing(500, wallet))
+    await program.accepted(await asset.distribute_call(500, wallet))
 
     def transfer(owner: Keypair) -> Call:
         return call(

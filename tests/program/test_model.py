@@ -28,14 +28,14 @@ from hypothesis.stateful import (
 )
 from solders.keypair import Keypair
 
-from localnet.harness.deploy import KEEPERS
+from localnet.harness.deploy import CUSTODIANS
 from tests.program.test_multiplier import cancel as cancelling
 from tests.program.test_multiplier import schedule as scheduling
-from tests.support.deployed import OWN_KEEPER, RAW_PER_MICRO, Asset, AssetPool, Deployed, deploy_program
+from tests.support.cluster import cluster
+from tests.support.deployed import OWN_KEEPER, RAW_PER_MICRO, Asset, AssetPool, DeployedProgram, deploy_program
+from tests.support.error_codes import ErrorCode
 from tests.support.live_chain import LAMPORTS_PER_SOL, Call, address_of, call
 from tests.support.redeeming import Request
-from tests.support.refusals import Refusal
-from tests.support.start import laboratory
 from xstocks_daemon.chain.mint_layout import read_mint, read_token_account
 from xstocks_daemon.domain.snapshot import EntryState, Hold, Policy, RedemptionState, Scope
 from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address, multiplier_bits_of, multiplier_fraction
@@ -132,7 +132,7 @@ class LedgerModel:
     redemptions: dict[Address, RedemptionModel] = field(default_factory=dict)
     paused: Scope = field(default_factory=lambda: Scope(0))
     holds: Hold = field(default_factory=lambda: Hold(0))
-    epochs: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KEEPERS, 1))
+    epochs: dict[str, int] = field(default_factory=lambda: dict.fromkeys(CUSTODIANS, 1))
 
     @property
     def waiting_raw(self) -> int:
@@ -159,26 +159,26 @@ class LedgerModel:
             and now_ts * MILLIS_PER_SEC - entry.observed_ms <= self.policy.max_age_secs * MILLIS_PER_SEC
         )
 
-    def mint(self, now_ts: int, sequence: int, amount_raw: int, passed: tuple[str, ...]) -> Refusal | None:
+    def mint(self, now_ts: int, sequence: int, amount_raw: int, passed: tuple[str, ...]) -> ErrorCode | None:
         bucket = replace(self.mint_bucket)
         bucket.refill(now_ts, self.policy.mint_burst_raw, self.policy.mint_refill_raw_per_sec)
         from_allowance_raw = min(self.initial_mint_raw, amount_raw)
         if self.paused & Scope.MINT:
-            return Refusal.Paused
+            return ErrorCode.Paused
         if self.holds:
-            return Refusal.OnHold
+            return ErrorCode.OnHold
         if self.multiplier_effective_ts:
-            return Refusal.MultiplierChangePending
+            return ErrorCode.MultiplierChangePending
         if sequence != self.sequence:
-            return Refusal.WrongSequence
+            return ErrorCode.WrongSequence
         if amount_raw == 0:
-            return Refusal.AmountZero
+            return ErrorCode.AmountZero
         if amount_raw - from_allowance_raw > bucket.level_raw:
-            return Refusal.BucketEmpty
+            return ErrorCode.BucketEmpty
         if self.supply_raw + amount_raw > self.policy.supply_limit_raw:
-            return Refusal.SupplyLimitExceeded
+            return ErrorCode.SupplyLimitExceeded
         if self.supply_raw + amount_raw > self.ceiling_raw(now_ts, passed):
-            return Refusal.CeilingExceeded
+            return ErrorCode.CeilingExceeded
         if amount_raw > from_allowance_raw:  # else the bucket is not looked at
             bucket.level_raw -= amount_raw - from_allowance_raw
             self.mint_bucket = bucket
@@ -189,34 +189,34 @@ class LedgerModel:
         self.vault_raw += amount_raw
         return None
 
-    def burn(self, sequence: int, amount_raw: int) -> Refusal | None:
+    def burn(self, sequence: int, amount_raw: int) -> ErrorCode | None:
         if self.paused & Scope.BURN:
-            return Refusal.Paused
+            return ErrorCode.Paused
         if sequence != self.sequence:
-            return Refusal.WrongSequence
+            return ErrorCode.WrongSequence
         if amount_raw == 0:
-            return Refusal.AmountZero
+            return ErrorCode.AmountZero
         if amount_raw > self.vault_raw:
-            return Refusal.InventoryTooLow
+            return ErrorCode.InventoryTooLow
         self.sequence += 1
         self.burnt_raw += amount_raw
         self.supply_raw -= amount_raw
         self.vault_raw -= amount_raw
         return None
 
-    def distribute(self, now_ts: int, sequence: int, amount_raw: int) -> Refusal | None:
+    def distribute(self, now_ts: int, sequence: int, amount_raw: int) -> ErrorCode | None:
         bucket = replace(self.distribute_bucket)
         bucket.refill(now_ts, self.policy.distribute_burst_raw, self.policy.distribute_refill_raw_per_sec)
         if self.paused & Scope.DISTRIBUTE:
-            return Refusal.Paused
+            return ErrorCode.Paused
         if sequence != self.sequence:
-            return Refusal.WrongSequence
+            return ErrorCode.WrongSequence
         if amount_raw == 0:
-            return Refusal.AmountZero
+            return ErrorCode.AmountZero
         if amount_raw > bucket.level_raw:
-            return Refusal.BucketEmpty
+            return ErrorCode.BucketEmpty
         if amount_raw > self.vault_raw:
-            return Refusal.InventoryTooLow
+            return ErrorCode.InventoryTooLow
         bucket.level_raw -= amount_raw
         self.distribute_bucket = bucket
         self.sequence += 1
@@ -225,48 +225,48 @@ class LedgerModel:
         self.held_raw += amount_raw
         return None
 
-    def request(self, record: Address, amount_raw: int) -> Refusal | None:
+    def request(self, record: Address, amount_raw: int) -> ErrorCode | None:
         if self.paused & Scope.REDEEM:
-            return Refusal.Paused
+            return ErrorCode.Paused
         if amount_raw == 0:
-            return Refusal.AmountZero
+            return ErrorCode.AmountZero
         if amount_raw > self.held_raw:
-            return Refusal.SourceTooLow
+            return ErrorCode.SourceTooLow
         if record in self.redemptions:
-            return Refusal.AlreadyInitialized
+            return ErrorCode.AlreadyInitialized
         self.held_raw -= amount_raw
         self.redemptions[record] = RedemptionModel(amount_raw)
         return None
 
-    def settle(self, now_ts: int, record: Address, keeper: str) -> Refusal | None:
+    def settle(self, now_ts: int, record: Address, keeper: str) -> ErrorCode | None:
         entry = self.entries[keeper]
         if record not in self.redemptions:
-            return Refusal.AccountNotInitialized
+            return ErrorCode.AccountNotInitialized
         claim = self.redemptions[record]
         if self.paused & Scope.REDEEM:
-            return Refusal.Paused
+            return ErrorCode.Paused
         if claim.state is not RedemptionState.REQUESTED:
-            return Refusal.RedemptionClosed
+            return ErrorCode.RedemptionClosed
         if self.in_force(now_ts) != self.multiplier_bits:
-            return Refusal.MultiplierMismatch
+            return ErrorCode.MultiplierMismatch
         if not self._is_fresh(now_ts, keeper):
-            return Refusal.EntryNotFresh
+            return ErrorCode.EntryNotFresh
         if claim.amount_raw > entry.capacity_raw - entry.unseen_raw:
-            return Refusal.RedemptionNotCovered
+            return ErrorCode.RedemptionNotCovered
         claim.state, claim.keeper = RedemptionState.SETTLED, keeper
         entry.redeemed_total_raw += claim.amount_raw
         self.burnt_raw += claim.amount_raw
         self.supply_raw -= claim.amount_raw
         return None
 
-    def give_back(self, record: Address, state: RedemptionState) -> Refusal | None:
+    def give_back(self, record: Address, state: RedemptionState) -> ErrorCode | None:
         if record not in self.redemptions:
-            return Refusal.AccountNotInitialized
+            return ErrorCode.AccountNotInitialized
         claim = self.redemptions[record]
         if state is RedemptionState.REJECTED and self.paused & Scope.REDEEM:
-            return Refusal.Paused
+            return ErrorCode.Paused
         if claim.state is not RedemptionState.REQUESTED:
-            return Refusal.RedemptionClosed
+            return ErrorCode.RedemptionClosed
         claim.state = state
         self.held_raw += claim.amount_raw
         return None
@@ -280,19 +280,19 @@ class LedgerModel:
         shares_micro: int,
         capacity_raw: int,
         redeemed_seen_raw: int,
-    ) -> Refusal | None:
+    ) -> ErrorCode | None:
         entry = self.entries[keeper]
         if now_ts >= expires_ts:
-            return Refusal.StatementExpired
+            return ErrorCode.StatementExpired
         if observed_ms > (now_ts + SKEW_SECS) * MILLIS_PER_SEC:
-            return Refusal.ObservedInFuture
+            return ErrorCode.ObservedInFuture
         if entry.state is not EntryState.ATTACHED or observed_ms <= entry.observed_ms:
-            return Refusal.StatementNotNewer
+            return ErrorCode.StatementNotNewer
         multiplier_bits = self.in_force(now_ts)
         if capacity_raw != floor(shares_micro * RAW_PER_MICRO / multiplier_fraction(multiplier_bits)):
-            return Refusal.CapacityMismatch
+            return ErrorCode.CapacityMismatch
         if redeemed_seen_raw > entry.redeemed_total_raw:
-            return Refusal.SeenAboveTotal
+            return ErrorCode.SeenAboveTotal
         self._bring_into_force(now_ts)
         # What is newly seen is taken off the old capacity: counting a redemption is no change (M9).
         old_raw = max(0, entry.capacity_raw + entry.redeemed_seen_raw - redeemed_seen_raw)
@@ -332,53 +332,55 @@ class LedgerModel:
             self.multiplier_bits, self.pending_multiplier_bits = self.pending_multiplier_bits, 0
             self.multiplier_changed_ts, self.multiplier_effective_ts = self.multiplier_effective_ts, 0
 
-    def schedule(self, now_ts: int, current_bits: int, new_bits: int, effective_ts: int, admin: bool) -> Refusal | None:
+    def schedule(
+        self, now_ts: int, current_bits: int, new_bits: int, effective_ts: int, admin: bool
+    ) -> ErrorCode | None:
         current = self.in_force(now_ts)
         if self.multiplier_effective_ts > now_ts:
-            return Refusal.MultiplierChangePending
+            return ErrorCode.MultiplierChangePending
         if current_bits != current:
-            return Refusal.MultiplierChanged
+            return ErrorCode.MultiplierChanged
         if new_bits == current:
-            return Refusal.NothingToChange
+            return ErrorCode.NothingToChange
         if effective_ts < now_ts + self.policy.min_notice_secs:
-            return Refusal.NoticeTooShort
+            return ErrorCode.NoticeTooShort
         change = multiplier_fraction(new_bits) / multiplier_fraction(current) - 1
         if abs(change) * BPS > self.policy.max_multiplier_bps and not admin:
-            return Refusal.MultiplierNeedsAdmin
+            return ErrorCode.MultiplierNeedsAdmin
         self._bring_into_force(now_ts)
         self.pending_multiplier_bits, self.multiplier_effective_ts = new_bits, effective_ts
         return None
 
-    def cancel_change(self, now_ts: int, pending_bits: int) -> Refusal | None:
+    def cancel_change(self, now_ts: int, pending_bits: int) -> ErrorCode | None:
         if not self.multiplier_effective_ts:
-            return Refusal.NoMultiplierPending
+            return ErrorCode.NoMultiplierPending
         if now_ts >= self.multiplier_effective_ts:
-            return Refusal.MultiplierTookEffect
+            return ErrorCode.MultiplierTookEffect
         if pending_bits != self.pending_multiplier_bits:
-            return Refusal.MultiplierChanged
+            return ErrorCode.MultiplierChanged
         self.pending_multiplier_bits = self.multiplier_effective_ts = 0
         self.multiplier_changed_ts = now_ts
         return None
 
-    def withdraw(self, now_ts: int, keeper: str) -> Refusal | None:
+    def withdraw(self, now_ts: int, keeper: str) -> ErrorCode | None:
         entry = self.entries[keeper]
         if entry.state is not EntryState.ATTACHED:
-            return Refusal.NotAttached
+            return ErrorCode.NotAttached
         self._void(entry, (now_ts + SKEW_SECS) * MILLIS_PER_SEC)
         return None
 
-    def attach(self, now_ts: int, keeper: str) -> Refusal | None:
+    def attach(self, now_ts: int, keeper: str) -> ErrorCode | None:
         entry = self.entries[keeper]
         if entry.state is EntryState.ATTACHED:
-            return Refusal.AlreadyAttached
+            return ErrorCode.AlreadyAttached
         entry.state = EntryState.ATTACHED
         self._void(entry, (now_ts + SKEW_SECS) * MILLIS_PER_SEC)
         return None
 
-    def detach(self, keeper: str) -> Refusal | None:
+    def detach(self, keeper: str) -> ErrorCode | None:
         entry = self.entries[keeper]
         if entry.state is not EntryState.ATTACHED:
-            return Refusal.NotAttached
+            return ErrorCode.NotAttached
         entry.state = EntryState.DETACHED
         self._void(entry, 0)
         return None
@@ -389,23 +391,23 @@ class LedgerModel:
         entry.shares_micro = entry.capacity_raw = 0
         entry.withdrawn = True
 
-    def pause(self, scopes: Scope) -> Refusal | None:
+    def pause(self, scopes: Scope) -> ErrorCode | None:
         self.paused |= scopes
         return None
 
-    def resume(self, scopes: Scope) -> Refusal | None:
+    def resume(self, scopes: Scope) -> ErrorCode | None:
         if not self.paused & scopes:
-            return Refusal.NothingToChange
+            return ErrorCode.NothingToChange
         self.paused &= ~scopes
         return None
 
-    def clear_hold(self, holds: Hold) -> Refusal | None:
+    def clear_hold(self, holds: Hold) -> ErrorCode | None:
         if not self.holds & holds:
-            return Refusal.NothingToChange
+            return ErrorCode.NothingToChange
         self.holds &= ~holds
         return None
 
-    def set_policy(self, now_ts: int, policy: Policy) -> Refusal | None:
+    def set_policy(self, now_ts: int, policy: Policy) -> ErrorCode | None:
         old = self.policy
         self.mint_bucket.refill(now_ts, old.mint_burst_raw, old.mint_refill_raw_per_sec)
         self.mint_bucket.level_raw = min(self.mint_bucket.level_raw, policy.mint_burst_raw)
@@ -423,7 +425,7 @@ class Bench:
     """The chain that all examples share, for code without an event loop."""
 
     runner: asyncio.Runner
-    program: Deployed
+    program: DeployedProgram
     pool: AssetPool
     wallet: Keypair
 
@@ -442,8 +444,8 @@ class SmallPool(AssetPool):
 
 
 amounts = st.one_of(st.integers(0, 50), st.integers(0, 3_000), st.sampled_from(["ceiling", "ceiling + 1", "vault"]))
-keepers = st.sampled_from(KEEPERS)
-passed_keepers = st.sampled_from([(OWN_KEEPER,), KEEPERS, KEEPERS, ()])
+keepers = st.sampled_from(CUSTODIANS)
+passed_keepers = st.sampled_from([(OWN_KEEPER,), CUSTODIANS, CUSTODIANS, ()])
 #: Mostly right numbers: a wrong one teaches little more than the first time.
 sequence_errors = st.sampled_from([0] * 8 + [-1, 1])
 scopes = st.sampled_from([Scope.MINT, Scope.BURN, Scope.DISTRIBUTE, Scope.REDEEM, Scope.MINT | Scope.BURN])
@@ -474,7 +476,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert (state.mint_bucket.level_raw, state.distribute_bucket.level_raw) == (0, 0)
         self.model = LedgerModel(
             entries={
-                keeper: EntryModel(entry.observed_ms) for keeper, entry in zip(KEEPERS, state.entries, strict=True)
+                keeper: EntryModel(entry.observed_ms) for keeper, entry in zip(CUSTODIANS, state.entries, strict=True)
             },
             mint_bucket=BucketModel(0, state.mint_bucket.updated_ts),
             distribute_bucket=BucketModel(0, state.distribute_bucket.updated_ts),
@@ -482,16 +484,16 @@ class LedgerMachine(RuleBasedStateMachine):
         )
         self.requests: list[Request] = []
         if self.beginning == "multipliers":
-            for keeper, shares_micro in zip(KEEPERS, (20_000, 5_000), strict=True):
+            for keeper, shares_micro in zip(CUSTODIANS, (20_000, 5_000), strict=True):
                 self.attest(keeper, shares_micro, 0, True, 10_000, 0, "same")
         if (
             self.beginning == "redemptions"
         ):  # chance rarely gets tokens to the participant first; no rise is to hold minting
             self.bench.run(self.bench.program.chain.advance_clock(60))
             self._change_policy(max_rise_bps=10**6)
-            for keeper, shares_micro in zip(KEEPERS, (20, 5), strict=True):
+            for keeper, shares_micro in zip(CUSTODIANS, (20, 5), strict=True):
                 self.attest(keeper, shares_micro, 0, True, 10_000, 0, "same")
-            self.mint("ceiling", 0, KEEPERS)
+            self.mint("ceiling", 0, CUSTODIANS)
             self.distribute(POLICY.distribute_burst_raw // 2, 0)
 
     async def _fresh_asset(self) -> Asset:
@@ -503,27 +505,27 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(amount=amounts, wrong_by=sequence_errors, passed=passed_keepers)
     def mint(self, amount: int | str, wrong_by: int, passed: tuple[str, ...]) -> None:
-        async def step(now_ts: int) -> tuple[Call, Refusal | None]:
+        async def step(now_ts: int) -> tuple[Call, ErrorCode | None]:
             sequence, amount_raw = self._sequence(wrong_by), self._amount(amount, now_ts, passed)
-            sent = await self.asset.minting(amount_raw, sequence=sequence, keepers=passed)
+            sent = await self.asset.mint_call(amount_raw, sequence=sequence, keepers=passed)
             return sent, self.model.mint(now_ts, sequence, amount_raw, passed)
 
         self._both(step)
 
     @rule(amount=amounts, wrong_by=sequence_errors)
     def burn(self, amount: int | str, wrong_by: int) -> None:
-        async def step(now_ts: int) -> tuple[Call, Refusal | None]:
-            sequence, amount_raw = self._sequence(wrong_by), self._amount(amount, now_ts, KEEPERS)
-            sent = await self.asset.burning(amount_raw, sequence=sequence)
+        async def step(now_ts: int) -> tuple[Call, ErrorCode | None]:
+            sequence, amount_raw = self._sequence(wrong_by), self._amount(amount, now_ts, CUSTODIANS)
+            sent = await self.asset.burn_call(amount_raw, sequence=sequence)
             return sent, self.model.burn(sequence, amount_raw)
 
         self._both(step)
 
     @rule(amount=amounts, wrong_by=sequence_errors)
     def distribute(self, amount: int | str, wrong_by: int) -> None:
-        async def step(now_ts: int) -> tuple[Call, Refusal | None]:
-            sequence, amount_raw = self._sequence(wrong_by), self._amount(amount, now_ts, KEEPERS)
-            sent = await self.asset.distributing(amount_raw, self.bench.wallet, sequence=sequence)
+        async def step(now_ts: int) -> tuple[Call, ErrorCode | None]:
+            sequence, amount_raw = self._sequence(wrong_by), self._amount(amount, now_ts, CUSTODIANS)
+            sent = await self.asset.distribute_call(amount_raw, self.bench.wallet, sequence=sequence)
             return sent, self.model.distribute(now_ts, sequence, amount_raw)
 
         self._both(step)
@@ -540,7 +542,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def attest(
         self, keeper: str, shares_micro: int, age_ms: int, newer: bool, life_secs: int, capacity_error: int, seen: str
     ) -> None:
-        async def step(now_ts: int) -> tuple[Call, Refusal | None]:
+        async def step(now_ts: int) -> tuple[Call, ErrorCode | None]:
             observed_ms = now_ts * MILLIS_PER_SEC - age_ms
             if newer:
                 observed_ms = max(observed_ms, self.model.entries[keeper].observed_ms + 1)
@@ -568,31 +570,31 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(amount=redeemed_amounts, again=st.sampled_from([False] * 9 + [True]))
     def request(self, amount: int | str, again: bool) -> None:
-        async def step(_now_ts: int) -> tuple[Call, Refusal | None]:
+        async def step(_now_ts: int) -> tuple[Call, ErrorCode | None]:
             request = self._claim(1) if again else Request(self.asset, self.bench.wallet)
             amount_raw = self._redeemed_amount(amount)
             predicted = self.model.request(request.address, amount_raw)
             if predicted is None:
                 self.requests.append(request)
-            return request.requesting(amount_raw), predicted
+            return request.request_call(amount_raw), predicted
 
         self._both(step)
 
     @precondition(lambda self: self.requests)
     @rule(back=claims_back, keeper=keepers)
     def settle(self, back: int, keeper: str) -> None:
-        async def step(now_ts: int) -> tuple[Call, Refusal | None]:
+        async def step(now_ts: int) -> tuple[Call, ErrorCode | None]:
             request = self._claim(back)
-            return request.settling(keeper), self.model.settle(now_ts, request.address, keeper)
+            return request.settle_call(keeper), self.model.settle(now_ts, request.address, keeper)
 
         self._both(step)
 
     @precondition(lambda self: self.requests)
     @rule(back=claims_back, cancel=st.booleans())
     def give_back(self, back: int, cancel: bool) -> None:
-        async def step(_now_ts: int) -> tuple[Call, Refusal | None]:
+        async def step(_now_ts: int) -> tuple[Call, ErrorCode | None]:
             request = self._claim(back)
-            sent = request.cancelling() if cancel else request.rejecting()
+            sent = request.cancel_call() if cancel else request.reject_call()
             state = RedemptionState.CANCELLED if cancel else RedemptionState.REJECTED
             return sent, self.model.give_back(request.address, state)
 
@@ -603,7 +605,7 @@ class LedgerMachine(RuleBasedStateMachine):
         """One after the other, since chance seldom puts them so: what is burnt must not be minted again (M6)."""
         self.request(amount, False)
         self.settle(1, keeper)
-        self.mint(mint, 0, KEEPERS)
+        self.mint(mint, 0, CUSTODIANS)
 
     def _claim(self, back: int) -> Request:
         """One of the last claims, or one that nobody made."""
@@ -617,7 +619,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(keeper=keepers)
     def withdraw(self, keeper: str) -> None:
-        async def step(now_ts: int) -> tuple[Call, Refusal | None]:
+        async def step(now_ts: int) -> tuple[Call, ErrorCode | None]:
             program, attester = self.bench.program, self.bench.program.quorum(keeper)[1]
             instruction = program.client.withdraw_entry(
                 attester=address_of(attester), custodian=program.keeper(keeper).address, mint=self.asset.mint
@@ -628,7 +630,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(keeper=keepers, attach=st.booleans())
     def attach_or_detach(self, keeper: str, attach: bool) -> None:
-        async def step(now_ts: int) -> tuple[Call, Refusal | None]:
+        async def step(now_ts: int) -> tuple[Call, ErrorCode | None]:
             program = self.bench.program
             build = program.client.attach_custodian if attach else program.client.detach_custodian
             instruction = build(
@@ -641,7 +643,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(scopes=scopes)
     def pause(self, scopes: Scope) -> None:
-        async def step(_now_ts: int) -> tuple[Call, Refusal | None]:
+        async def step(_now_ts: int) -> tuple[Call, ErrorCode | None]:
             program = self.bench.program
             guardian = program.keys.guardian.address
             sent = program.by("guardian", program.client.pause(guardian=guardian, scopes=scopes, mint=self.asset.mint))
@@ -651,7 +653,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(scopes=scopes)
     def resume(self, scopes: Scope) -> None:
-        async def step(_now_ts: int) -> tuple[Call, Refusal | None]:
+        async def step(_now_ts: int) -> tuple[Call, ErrorCode | None]:
             program = self.bench.program
             resumer = program.keys.resumer.address
             sent = program.by("resumer", program.client.resume(resumer=resumer, scopes=scopes, mint=self.asset.mint))
@@ -661,14 +663,14 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(holds=st.sampled_from([Hold.RISE, Hold.RISE | Hold.MULTIPLIER, Hold.CA_WINDOW]))
     def clear_hold(self, holds: Hold) -> None:
-        async def step(_now_ts: int) -> tuple[Call, Refusal | None]:
-            return await self.asset.clearing(holds), self.model.clear_hold(holds)
+        async def step(_now_ts: int) -> tuple[Call, ErrorCode | None]:
+            return await self.asset.clear_hold_call(holds), self.model.clear_hold(holds)
 
         self._both(step)
 
     @rule(new_bits=multipliers, notice_secs=st.sampled_from([0, 59, 60, 60, 61]), wrong=chances, admin=st.booleans())
     def schedule(self, new_bits: int, notice_secs: int, wrong: bool, admin: bool) -> None:
-        async def step(now_ts: int) -> tuple[Call, Refusal | None]:
+        async def step(now_ts: int) -> tuple[Call, ErrorCode | None]:
             current_bits, effective_ts = self.model.in_force(now_ts) ^ wrong, now_ts + notice_secs
             sent = scheduling(self.asset, effective_ts, new_bits, current_bits=current_bits, admin=admin)
             return sent, self.model.schedule(now_ts, current_bits, new_bits, effective_ts, admin)
@@ -677,7 +679,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(wrong=chances)
     def cancel_change(self, wrong: bool) -> None:
-        async def step(now_ts: int) -> tuple[Call, Refusal | None]:
+        async def step(now_ts: int) -> tuple[Call, ErrorCode | None]:
             pending_bits = self.model.pending_multiplier_bits ^ wrong
             sent = cancelling(self.asset, pending_bits=pending_bits)
             return sent, self.model.cancel_change(now_ts, pending_bits)
@@ -691,7 +693,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.time_passes(60)
         shares = Fraction(self.model.entries[keeper].capacity_raw, RAW_PER_MICRO) * multiplier_fraction(new_bits)
         self.attest(keeper, round(shares * kept / BPS), 0, True, 10_000, 0, "same")
-        self.mint(1, 0, KEEPERS)
+        self.mint(1, 0, CUSTODIANS)
 
     @rule(burst_raw=st.integers(0, 3_000), rate_raw=st.integers(0, 200), limit_raw=st.integers(3_000, 8_000))
     def set_policy(self, burst_raw: int, rate_raw: int, limit_raw: int) -> None:
@@ -703,7 +705,7 @@ class LedgerMachine(RuleBasedStateMachine):
         )
 
     def _change_policy(self, **changes: int) -> None:
-        async def step(now_ts: int) -> tuple[Call, Refusal | None]:
+        async def step(now_ts: int) -> tuple[Call, ErrorCode | None]:
             program = self.bench.program
             policy = replace(self.model.policy, **changes)
             admin = program.keys.admin.address
@@ -805,8 +807,8 @@ def started_bench(folder: Path) -> Iterator[Bench]:
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()
 
-        async def start() -> tuple[Deployed, Keypair]:
-            started = await stack.enter_async_context(laboratory("embedded", folder))
+        async def start() -> tuple[DeployedProgram, Keypair]:
+            started = await stack.enter_async_context(cluster("embedded", folder))
             program = await deploy_program(started.chain, started.keys, started.client)
             # The clock of this chain runs far ahead before all examples are done.
             wallet = await program.participant(expires_in_secs=100 * 365 * 86_400)
@@ -853,6 +855,7 @@ _LEFT_AWAY = {
 }
 
 
+@pytest.mark.early
 @pytest.mark.parametrize("beginning", _LEFT_AWAY)
 def test_the_program_and_the_model_agree_on_every_account_and_error(tmp_path: Path, beginning: str) -> None:
     with started_bench(tmp_path) as bench:

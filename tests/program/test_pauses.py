@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable
 import pytest
 from solders.keypair import Keypair
 
-from tests.support.deployed import Asset, AssetPool, Deployed
+from tests.support.deployed import Asset, AssetPool, DeployedProgram
 from tests.support.edit import with_account
+from tests.support.error_codes import ErrorCode
 from tests.support.live_chain import Call, address_of, call
-from tests.support.refusals import Refusal
 from xstocks_daemon.chain.addresses import ASSOCIATED_TOKEN
 from xstocks_daemon.chain.program import Profile
 from xstocks_daemon.chain.transactions import transfer_tokens
@@ -21,22 +21,22 @@ TOKEN_2022_MINT_PAUSED = 67
 """TokenError::MintPaused of Token-2022."""
 
 
-def pausing(program: Deployed, scopes: int, mint: Address | None = None) -> Call:
+def pausing(program: DeployedProgram, scopes: int, mint: Address | None = None) -> Call:
     return program.by(
         "guardian", program.client.pause(guardian=program.keys.guardian.address, scopes=Scope(scopes), mint=mint)
     )
 
 
-def resuming(program: Deployed, scopes: int, mint: Address | None = None) -> Call:
+def resuming(program: DeployedProgram, scopes: int, mint: Address | None = None) -> Call:
     return program.by(
         "resumer", program.client.resume(resumer=program.keys.resumer.address, scopes=Scope(scopes), mint=mint)
     )
 
 
-async def stocked(program: Deployed, asset: Asset) -> Keypair:
+async def stocked(program: DeployedProgram, asset: Asset) -> Keypair:
     """An asset with inventory, room to mint, and a participant who has a token account."""
     await asset.attest(1_000)
-    await program.accepted(await asset.minting(500))
+    await program.accepted(await asset.mint_call(500))
     wallet = await program.participant()
     await asset.open_account(address_of(wallet))
     return wallet
@@ -48,14 +48,16 @@ Acting = Callable[[], Awaitable[Call]]
 def actions(asset: Asset, wallet: Keypair) -> dict[Scope, Acting]:
     """What each scope stops."""
     return {
-        Scope.MINT: lambda: asset.minting(1),
-        Scope.BURN: lambda: asset.burning(1),
-        Scope.DISTRIBUTE: lambda: asset.distributing(1, wallet),
+        Scope.MINT: lambda: asset.mint_call(1),
+        Scope.BURN: lambda: asset.burn_call(1),
+        Scope.DISTRIBUTE: lambda: asset.distribute_call(1, wallet),
     }
 
 
 @pytest.mark.parametrize("scope", [Scope.MINT, Scope.BURN, Scope.DISTRIBUTE])
-async def test_a_scope_of_one_asset_is_paused_and_resumed(program: Deployed, pool: AssetPool, scope: Scope) -> None:
+async def test_a_scope_of_one_asset_is_paused_and_resumed(
+    program: DeployedProgram, pool: AssetPool, scope: Scope
+) -> None:
     asset, other = await pool.take(), await pool.take()
     wallet, others_wallet = await stocked(program, asset), await stocked(program, other)
     [event] = await program.accepted(pausing(program, scope, asset.mint))
@@ -63,7 +65,7 @@ async def test_a_scope_of_one_asset_is_paused_and_resumed(program: Deployed, poo
     assert (await asset.read()).paused == scope
     for stopped, action in actions(asset, wallet).items():
         if stopped == scope:
-            await program.refused(await action(), Refusal.Paused)
+            await program.refused(await action(), ErrorCode.Paused)
         else:
             await program.accepted(await action())
     await program.accepted(await actions(other, others_wallet)[scope]())
@@ -73,7 +75,7 @@ async def test_a_scope_of_one_asset_is_paused_and_resumed(program: Deployed, poo
     await program.accepted(await actions(asset, wallet)[scope]())
 
 
-async def test_a_global_pause_stops_every_asset(own_program: Deployed) -> None:
+async def test_a_global_pause_stops_every_asset(own_program: DeployedProgram) -> None:
     program = own_program
     one, two = await program.register(2)
     wallets = {asset: await stocked(program, asset) for asset in (one, two)}
@@ -83,16 +85,16 @@ async def test_a_global_pause_stops_every_asset(own_program: Deployed) -> None:
         for asset, wallet in wallets.items():
             for stopped, action in actions(asset, wallet).items():
                 if stopped == scope:
-                    await program.refused(await action(), Refusal.Paused)
+                    await program.refused(await action(), ErrorCode.Paused)
                 else:
                     await program.accepted(await action())
         # What is paused globally is not resumed asset by asset.
-        await program.refused(resuming(program, scope, one.mint), Refusal.NothingToChange)
+        await program.refused(resuming(program, scope, one.mint), ErrorCode.NothingToChange)
         await program.accepted(resuming(program, scope))
     assert (await program.config()).paused == Scope(0)
 
 
-async def test_a_second_pause_adds_to_the_first(own_program: Deployed) -> None:
+async def test_a_second_pause_adds_to_the_first(own_program: DeployedProgram) -> None:
     program = own_program
     [asset] = await program.register()
     for mint in (asset.mint, None):
@@ -104,7 +106,7 @@ async def test_a_second_pause_adds_to_the_first(own_program: Deployed) -> None:
         assert event.fields["paused"] == Scope.MINT
 
 
-async def test_a_full_stop_takes_one_transaction_and_leaves_statements_alone(own_program: Deployed) -> None:
+async def test_a_full_stop_takes_one_transaction_and_leaves_statements_alone(own_program: DeployedProgram) -> None:
     """Statements are never paused: a shortfall must be able to show."""
     program = own_program
     [asset] = await program.register()
@@ -112,38 +114,40 @@ async def test_a_full_stop_takes_one_transaction_and_leaves_statements_alone(own
     everything = Scope.MINT | Scope.BURN | Scope.DISTRIBUTE | Scope.REDEEM
     await program.accepted(pausing(program, everything))
     for action in actions(asset, wallet).values():
-        await program.refused(await action(), Refusal.Paused)
+        await program.refused(await action(), ErrorCode.Paused)
     await asset.attest(400)
     assert (await asset.entry()).capacity_raw == 400
     await program.accepted(resuming(program, everything))
-    await program.accepted(await asset.burning(100))
+    await program.accepted(await asset.burn_call(100))
 
 
-async def test_pausing_twice_changes_nothing_and_resuming_what_runs_is_refused(program: Deployed, asset: Asset) -> None:
+async def test_pausing_twice_changes_nothing_and_resuming_what_runs_is_refused(
+    program: DeployedProgram, asset: Asset
+) -> None:
     await program.accepted(pausing(program, Scope.MINT, asset.mint))
     await program.accepted(pausing(program, Scope.MINT | Scope.BURN, asset.mint))
     assert (await asset.read()).paused == Scope.MINT | Scope.BURN
     await program.accepted(resuming(program, Scope.MINT, asset.mint))
-    await program.refused(resuming(program, Scope.MINT, asset.mint), Refusal.NothingToChange)
+    await program.refused(resuming(program, Scope.MINT, asset.mint), ErrorCode.NothingToChange)
     await program.accepted(resuming(program, Scope.BURN, asset.mint))
 
 
-async def test_only_known_scopes_are_paused(program: Deployed, asset: Asset) -> None:
+async def test_only_known_scopes_are_paused(program: DeployedProgram, asset: Asset) -> None:
     for scopes in (0, 32, 255):
         for action in ("pause", "resume"):
             duty = "guardian" if action == "pause" else "resumer"
             unknown = program.client.build(
                 action, {"scopes": scopes}, {duty: getattr(program.keys, duty).address, "asset": asset.address}
             )
-            await program.refused(program.by(duty, unknown), Refusal.UnknownScope)
+            await program.refused(program.by(duty, unknown), ErrorCode.UnknownScope)
     every = Scope.MINT | Scope.BURN | Scope.DISTRIBUTE | Scope.REDEEM | Scope.TRANSFERS
     await program.accepted(pausing(program, every, asset.mint))
     await program.accepted(resuming(program, every, asset.mint))
 
 
-async def test_a_pause_of_transfers_is_token_2022s_own(program: Deployed, asset: Asset) -> None:
+async def test_a_pause_of_transfers_is_token_2022s_own(program: DeployedProgram, asset: Asset) -> None:
     wallet = await stocked(program, asset)
-    await program.accepted(await asset.distributing(100, wallet))
+    await program.accepted(await asset.distribute_call(100, wallet))
     other = Keypair()
     destination = await asset.open_account(address_of(other))
     transfer = call(
@@ -164,7 +168,7 @@ async def test_a_pause_of_transfers_is_token_2022s_own(program: Deployed, asset:
     await program.chain.fails(transfer, paused)
     # Token-2022 refuses mint and burn of a paused mint too, so the program says it by its own name first.
     for action in actions(asset, wallet).values():
-        await program.refused(await action(), Refusal.Paused)
+        await program.refused(await action(), ErrorCode.Paused)
 
     await program.accepted(resuming(program, Scope.TRANSFERS, asset.mint))
     assert not (await asset.read_mint()).paused
@@ -173,41 +177,41 @@ async def test_a_pause_of_transfers_is_token_2022s_own(program: Deployed, asset:
         await program.accepted(await action())
 
 
-async def test_a_pause_of_transfers_needs_its_asset_and_mint(program: Deployed, pool: AssetPool) -> None:
+async def test_a_pause_of_transfers_needs_its_asset_and_mint(program: DeployedProgram, pool: AssetPool) -> None:
     asset, other = await pool.take(), await pool.take()
     client, guardian = program.client, program.keys.guardian.address
     scopes = {"scopes": int(Scope.TRANSFERS)}
-    await program.refused(pausing(program, Scope.TRANSFERS), Refusal.TransfersNeedAsset)
+    await program.refused(pausing(program, Scope.TRANSFERS), ErrorCode.TransfersNeedAsset)
     without_mint = client.build("pause", scopes, {"guardian": guardian, "asset": asset.address})
-    await program.refused(program.by("guardian", without_mint), Refusal.TransfersNeedAsset)
+    await program.refused(program.by("guardian", without_mint), ErrorCode.TransfersNeedAsset)
     good = client.pause(guardian=guardian, scopes=Scope.TRANSFERS, mint=asset.mint)
     asset_index, mint_index, token_program_index = 2, 3, 4
     wrong = {
-        (mint_index, other.mint): Refusal.WrongMint,
-        (asset_index, other.address): Refusal.WrongMint,
-        (asset_index, program.addresses.config): Refusal.AccountDiscriminatorMismatch,
-        (token_program_index, ASSOCIATED_TOKEN): Refusal.InvalidProgramId,
-        (token_program_index, program.client.program_id): Refusal.TransfersNeedAsset,
+        (mint_index, other.mint): ErrorCode.WrongMint,
+        (asset_index, other.address): ErrorCode.WrongMint,
+        (asset_index, program.addresses.config): ErrorCode.AccountDiscriminatorMismatch,
+        (token_program_index, ASSOCIATED_TOKEN): ErrorCode.InvalidProgramId,
+        (token_program_index, program.client.program_id): ErrorCode.TransfersNeedAsset,
     }
     for (index, address), error in wrong.items():
         await program.refused(program.by("guardian", with_account(good, index, address)), error)
     await program.accepted(program.by("guardian", good))
 
 
-async def test_a_mint_without_the_extension_has_no_pause_of_transfers(program: Deployed) -> None:
+async def test_a_mint_without_the_extension_has_no_pause_of_transfers(program: DeployedProgram) -> None:
     [asset] = await program.register(profile=Profile.OPEN)
-    await program.refused(pausing(program, Scope.TRANSFERS, asset.mint), Refusal.TransfersNotPausable)
+    await program.refused(pausing(program, Scope.TRANSFERS, asset.mint), ErrorCode.TransfersNotPausable)
     await program.accepted(pausing(program, Scope.MINT, asset.mint))
 
 
-async def test_the_resumer_clears_holds_that_are_set(program: Deployed, asset: Asset) -> None:
-    await program.refused(await asset.clearing(Hold.RISE), Refusal.NothingToChange)
+async def test_the_resumer_clears_holds_that_are_set(program: DeployedProgram, asset: Asset) -> None:
+    await program.refused(await asset.clear_hold_call(Hold.RISE), ErrorCode.NothingToChange)
     await asset.attest(100)
     await asset.attest(1_000)
     for unknown in (0, 8, 255):
-        await program.refused(await asset.clearing(unknown), Refusal.UnknownHold)
-    await program.refused(await asset.clearing(Hold.MULTIPLIER), Refusal.NothingToChange)
-    await program.refused(await asset.minting(1), Refusal.OnHold)
-    [event] = await program.accepted(await asset.clearing(Hold.RISE | Hold.CA_WINDOW))
+        await program.refused(await asset.clear_hold_call(unknown), ErrorCode.UnknownHold)
+    await program.refused(await asset.clear_hold_call(Hold.MULTIPLIER), ErrorCode.NothingToChange)
+    await program.refused(await asset.mint_call(1), ErrorCode.OnHold)
+    [event] = await program.accepted(await asset.clear_hold_call(Hold.RISE | Hold.CA_WINDOW))
     assert (event.name, event.fields["holds"]) == ("HoldCleared", 0)
-    await program.accepted(await asset.minting(1))
+    await program.accepted(await asset.mint_call(1))

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.deployed import ROOMY, Asset, Deployed
+from tests.support.deployed import ROOMY, Asset, DeployedProgram
+from tests.support.error_codes import ErrorCode
 from tests.support.live_chain import Call
-from tests.support.refusals import Refusal
 from xstocks_daemon.domain.snapshot import Policy
 
 LOWER = (
@@ -42,24 +42,26 @@ def loosening(asset: Asset, policy: Policy) -> Call:
 
 
 @pytest.mark.parametrize("name", [*LOWER, *HIGHER])
-async def test_a_limit_is_tightened_at_once_and_never_loosened_so(program: Deployed, asset: Asset, name: str) -> None:
+async def test_a_limit_is_tightened_at_once_and_never_loosened_so(
+    program: DeployedProgram, asset: Asset, name: str
+) -> None:
     now = getattr(ROOMY, name)
     step = 1 if name in HIGHER else -1
     looser = replace(ROOMY, **{name: now - step})
     stricter = replace(ROOMY, **{name: now + step})
-    await program.refused(tightening(asset, looser), Refusal.NotTightening)
+    await program.refused(tightening(asset, looser), ErrorCode.NotTightening)
     [event] = await program.accepted(tightening(asset, stricter))
     assert (event.name, event.fields["loosened"]) == ("PolicyChanged", 0)
     assert (await asset.read()).policy == stricter
-    await program.refused(tightening(asset, ROOMY), Refusal.NotTightening)
+    await program.refused(tightening(asset, ROOMY), ErrorCode.NotTightening)
     [event] = await program.accepted(loosening(asset, ROOMY))
     assert (event.name, event.fields["loosened"]) == ("PolicyChanged", 1)
     assert (await asset.read()).policy == ROOMY
 
 
-async def test_one_looser_value_among_stricter_ones_is_refused(program: Deployed, asset: Asset) -> None:
+async def test_one_looser_value_among_stricter_ones_is_refused(program: DeployedProgram, asset: Asset) -> None:
     mixed = replace(ROOMY, supply_limit_raw=1, mint_burst_raw=1, max_rise_bps=ROOMY.max_rise_bps + 1)
-    await program.refused(tightening(asset, mixed), Refusal.NotTightening)
+    await program.refused(tightening(asset, mixed), ErrorCode.NotTightening)
     await program.accepted(tightening(asset, replace(mixed, max_rise_bps=ROOMY.max_rise_bps)))
 
 
@@ -69,18 +71,18 @@ async def test_one_looser_value_among_stricter_ones_is_refused(program: Deployed
     ids=["no age", "tolerance above all"],
 )
 async def test_a_policy_keeps_its_bounds(
-    program: Deployed, asset: Asset, bad: dict[str, int], good: dict[str, int]
+    program: DeployedProgram, asset: Asset, bad: dict[str, int], good: dict[str, int]
 ) -> None:
-    await program.refused(loosening(asset, replace(ROOMY, **bad)), Refusal.PolicyInvalid)
+    await program.refused(loosening(asset, replace(ROOMY, **bad)), ErrorCode.PolicyInvalid)
     await program.accepted(loosening(asset, replace(ROOMY, **good)))
 
 
-async def test_the_strictest_policy_keeps_them_too(program: Deployed, asset: Asset) -> None:
-    await program.refused(tightening(asset, replace(ROOMY, max_age_secs=0)), Refusal.PolicyInvalid)
+async def test_the_strictest_policy_keeps_them_too(program: DeployedProgram, asset: Asset) -> None:
+    await program.refused(tightening(asset, replace(ROOMY, max_age_secs=0)), ErrorCode.PolicyInvalid)
     await program.accepted(tightening(asset, replace(ROOMY, max_age_secs=1)))
 
 
-async def test_a_smaller_bucket_keeps_no_more_than_its_size(program: Deployed, asset: Asset) -> None:
+async def test_a_smaller_bucket_keeps_no_more_than_its_size(program: DeployedProgram, asset: Asset) -> None:
     """What was saved up under a looser policy does not survive a stricter one."""
     await asset.attest(1_000)
     small = replace(ROOMY, mint_burst_raw=100, mint_refill_raw_per_sec=0)
@@ -88,5 +90,5 @@ async def test_a_smaller_bucket_keeps_no_more_than_its_size(program: Deployed, a
     assert (await asset.read()).mint_bucket.level_raw == 100
     await program.accepted(loosening(asset, replace(ROOMY, mint_refill_raw_per_sec=0)))
     assert (await asset.read()).mint_bucket.level_raw == 100
-    await program.refused(await asset.minting(101), Refusal.BucketEmpty)
-    await program.accepted(await asset.minting(100))
+    await program.refused(await asset.mint_call(101), ErrorCode.BucketEmpty)
+    await program.accepted(await asset.mint_call(100))

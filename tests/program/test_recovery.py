@@ -17,12 +17,12 @@ from tests.program.test_redemptions import closing
 from tests.program.test_retire_release import THAW, releasing
 from tests.program.test_roles import keys_of
 from tests.program.test_timelock import TIMELOCK_SECS
-from tests.support.deployed import Asset, AssetPool, Deployed
+from tests.support.deployed import Asset, AssetPool, DeployedProgram
 from tests.support.edit import with_account, with_flags
+from tests.support.error_codes import ErrorCode
 from tests.support.fixtures import single_fixture
 from tests.support.live_chain import Call, address_of, call
 from tests.support.mints import token_instruction
-from tests.support.refusals import Refusal
 from xstocks_daemon.chain.addresses import pubkey
 from xstocks_daemon.chain.mint_layout import DECIMALS
 from xstocks_daemon.chain.program import Profile, Recovery, RecoveryState
@@ -45,7 +45,7 @@ class Case:
     heir: Keypair
 
     @property
-    def program(self) -> Deployed:
+    def program(self) -> DeployedProgram:
         return self.asset.program
 
     @property
@@ -128,7 +128,7 @@ async def case(asset: Asset) -> Case:
 
 
 @single_fixture
-async def sealed_case(own_program: Deployed) -> Case:
+async def sealed_case(own_program: DeployedProgram) -> Case:
     """Of a sealed program of its own."""
     [asset] = await own_program.register()
     case = await case_of(asset)
@@ -174,7 +174,7 @@ async def test_an_announced_recovery_moves_exactly_its_amount_after_its_delay(se
     assert not await case.asset.frozen(case.destination)
     assert (await case.read()).state is RecoveryState.EXECUTED
     # Once, and what is left is the holder's again when compliance thaws it.
-    await program.refused(case.executing(), Refusal.RecoveryNotOpen)
+    await program.refused(case.executing(), ErrorCode.RecoveryNotOpen)
     await program.accepted(case.acting("thaw"))
     await program.chain.accepted(sending(case.asset, case.wallet, case.destination, 400))
 
@@ -182,9 +182,9 @@ async def test_an_announced_recovery_moves_exactly_its_amount_after_its_delay(se
 @pytest.mark.embedded_only
 async def test_a_recovery_waits_to_the_last_second(sealed_case: Case) -> None:
     recovery = await sealed_case.announce(delay_secs=TIMELOCK_SECS["embedded"])
-    await sealed_case.program.refused(sealed_case.executing(), Refusal.RecoveryNotReady)
+    await sealed_case.program.refused(sealed_case.executing(), ErrorCode.RecoveryNotReady)
     await sealed_case.program.chain.switches_at(
-        recovery.ready_ts, sealed_case.executing(), before=Refusal.RecoveryNotReady, since=None
+        recovery.ready_ts, sealed_case.executing(), before=ErrorCode.RecoveryNotReady, since=None
     )
     await sealed_case.program.accepted(sealed_case.executing())
 
@@ -193,7 +193,7 @@ async def test_the_delay_is_at_least_the_timelock_and_at_most_a_year(sealed_case
     case, program = sealed_case, sealed_case.program
     timelock_secs = TIMELOCK_SECS[program.chain.kind]
     for delay_secs in (0, timelock_secs - 1, YEAR_SECS + 1, 2**64 - 1):
-        await program.refused(case.announcing(delay_secs=delay_secs), Refusal.RecoveryDelayInvalid)
+        await program.refused(case.announcing(delay_secs=delay_secs), ErrorCode.RecoveryDelayInvalid)
     for delay_secs in (timelock_secs, YEAR_SECS):
         recovery = await case.announce(delay_secs=delay_secs)
         assert recovery.ready_ts == recovery.announced_ts + delay_secs
@@ -208,20 +208,20 @@ async def test_it_takes_compliance_and_admin(case: Case) -> None:
         signers = (key, program.keys.admin.keypair, program.keys.compliance.keypair)
         if name != "compliance":
             by_other = call(with_account(good, compliance, address_of(key)), *signers)
-            await program.refused(by_other, Refusal.NotCompliance)
+            await program.refused(by_other, ErrorCode.NotCompliance)
         if name != "admin":
-            await program.refused(call(with_account(good, admin, address_of(key)), *signers), Refusal.NotAdmin)
+            await program.refused(call(with_account(good, admin, address_of(key)), *signers), ErrorCode.NotAdmin)
     for index in (compliance, admin):
         unsigned = with_flags(good, index, signer=False)
-        await program.refused(case.by_both(unsigned), Refusal.AccountNotSigner)
+        await program.refused(case.by_both(unsigned), ErrorCode.AccountNotSigner)
     await program.accepted(case.executing())
 
 
 async def test_the_amount_is_some_and_not_more_than_the_source_holds(case: Case) -> None:
     for amount_raw, error in (
-        (0, Refusal.AmountZero),
-        (HELD_RAW + 1, Refusal.RecoveryTooLarge),
-        (2**64 - 1, Refusal.RecoveryTooLarge),
+        (0, ErrorCode.AmountZero),
+        (HELD_RAW + 1, ErrorCode.RecoveryTooLarge),
+        (2**64 - 1, ErrorCode.RecoveryTooLarge),
     ):
         await case.program.refused(case.announcing(amount_raw), error)
     await case.announce(HELD_RAW)
@@ -232,26 +232,26 @@ async def test_the_amount_is_some_and_not_more_than_the_source_holds(case: Case)
 async def test_no_vault_of_the_program_is_recovered_from_or_to(case: Case) -> None:
     asset, program = case.asset, case.program
     for vault in (asset.vault, program.addresses.redemption_vault(asset.mint)):
-        await program.refused(case.announcing(1, source=vault), Refusal.VaultProtected)
-        await program.refused(case.announcing(1, destination=vault), Refusal.VaultProtected)
+        await program.refused(case.announcing(1, source=vault), ErrorCode.VaultProtected)
+        await program.refused(case.announcing(1, destination=vault), ErrorCode.VaultProtected)
     await program.accepted(case.announcing(1))
 
 
 async def test_source_and_destination_are_two_token_accounts_of_the_mint(case: Case, pool: AssetPool) -> None:
     program, other = case.program, await pool.take()
     foreign = await other.open_account(address_of(Keypair()))
-    await program.refused(case.announcing(destination=case.source), Refusal.RecoveryToItself)
+    await program.refused(case.announcing(destination=case.source), ErrorCode.RecoveryToItself)
     for wrong in (foreign, case.asset.mint, case.asset.address, address_of(Keypair())):
-        await program.refused(case.announcing(source=wrong), Refusal.TokenAccountInvalid)
-        await program.refused(case.announcing(destination=wrong), Refusal.TokenAccountInvalid)
+        await program.refused(case.announcing(source=wrong), ErrorCode.TokenAccountInvalid)
+        await program.refused(case.announcing(destination=wrong), ErrorCode.TokenAccountInvalid)
     of_other = with_account(case.announcement(), MINT - 1, other.mint)
-    await program.refused(program.by("compliance", of_other), Refusal.WrongMint)
+    await program.refused(program.by("compliance", of_other), ErrorCode.WrongMint)
     await program.accepted(case.announcing())
 
 
-async def test_the_open_profile_has_no_recovery(program: Deployed, case: Case) -> None:
+async def test_the_open_profile_has_no_recovery(program: DeployedProgram, case: Case) -> None:
     [free] = await program.register(profile=Profile.OPEN)
-    await program.refused((await case_of(free)).announcing(), Refusal.NotFreezable)
+    await program.refused((await case_of(free)).announcing(), ErrorCode.NotFreezable)
     await program.accepted(case.announcing())
 
 
@@ -263,23 +263,23 @@ async def test_what_was_announced_is_what_is_moved(case: Case, pool: AssetPool) 
     thief = await case.asset.open_account(address_of(Keypair()))
     good = case.execution()
     for index, address, error in (
-        (DESTINATION, thief, Refusal.RecoveryMismatch),
-        (SOURCE, thief, Refusal.RecoveryMismatch),
-        (RECOVERY, (await other.read()).address, Refusal.RecoveryMismatch),
-        (RECOVERY, program.addresses.recovery(thief), Refusal.AccountNotInitialized),
-        (MINT, other.asset.mint, Refusal.WrongMint),
+        (DESTINATION, thief, ErrorCode.RecoveryMismatch),
+        (SOURCE, thief, ErrorCode.RecoveryMismatch),
+        (RECOVERY, (await other.read()).address, ErrorCode.RecoveryMismatch),
+        (RECOVERY, program.addresses.recovery(thief), ErrorCode.AccountNotInitialized),
+        (MINT, other.asset.mint, ErrorCode.WrongMint),
     ):
         await program.refused(case.by_both(with_account(good, index, address)), error)
     # The other recovery's accounts, with this asset and mint.
     mixed = other.execution()
     for index in (MINT - 1, MINT):
         mixed = with_account(mixed, index, Address(bytes(good.accounts[index].pubkey)))
-    await program.refused(case.by_both(mixed), Refusal.RecoveryMismatch)
+    await program.refused(case.by_both(mixed), ErrorCode.RecoveryMismatch)
     await program.accepted(case.executing())
     await program.accepted(other.executing())
 
 
-async def test_a_recovery_is_of_the_mint_that_it_was_announced_for(program: Deployed, pool: AssetPool) -> None:
+async def test_a_recovery_is_of_the_mint_that_it_was_announced_for(program: DeployedProgram, pool: AssetPool) -> None:
     """Once a mint is released, its new authority may thaw the source. Emptied, closed and made anew at its address for
     another mint, it holds tokens about which nobody announced anything."""
     gone, other = await pool.take(), await pool.take()
@@ -337,13 +337,13 @@ async def test_a_recovery_is_of_the_mint_that_it_was_announced_for(program: Depl
         await program.chain.accepted(closing(address_of(key), holder))
 
     await other.attest(HELD_RAW)
-    await program.accepted(await other.minting(HELD_RAW))
+    await program.accepted(await other.mint_call(HELD_RAW))
     for holder in (owner, heir):
         await other.open_account(address_of(holder))
     await open_accounts(other)
-    await program.accepted(await other.distributing(HELD_RAW, owner, destination=source))
+    await program.accepted(await other.distribute_call(HELD_RAW, owner, destination=source))
     await program.accepted(program.by("compliance", freezing(program, other, source)))
-    await program.refused(recovering(other), Refusal.RecoveryMismatch)
+    await program.refused(recovering(other), ErrorCode.RecoveryMismatch)
     await program.accepted(
         program.by("guardian", program.client.cancel_recovery(guardian=keys.guardian.address, source=source))
     )
@@ -353,7 +353,7 @@ async def test_a_recovery_is_of_the_mint_that_it_was_announced_for(program: Depl
 
 async def test_one_recovery_of_an_account_at_a_time(case: Case) -> None:
     await case.announce(100)
-    await case.program.refused(case.announcing(200), Refusal.RecoveryOpen)
+    await case.program.refused(case.announcing(200), ErrorCode.RecoveryOpen)
     assert (await case.read()).amount_raw == 100
     await case.program.accepted(case.executing())
     await case.announce(200)
@@ -365,7 +365,7 @@ async def test_one_recovery_of_an_account_at_a_time(case: Case) -> None:
 
 async def test_the_guardian_stops_it_and_the_source_stays_frozen(case: Case) -> None:
     program = case.program
-    await program.refused(case.cancelling(), Refusal.AccountNotInitialized)
+    await program.refused(case.cancelling(), ErrorCode.AccountNotInitialized)
     recovery = await case.announce()
     [event] = await program.accepted(case.cancelling())
     assert (event.name, event.fields) == (
@@ -373,19 +373,19 @@ async def test_the_guardian_stops_it_and_the_source_stays_frozen(case: Case) -> 
         {"mint": case.asset.mint, "recovery": recovery.address, "source": case.source},
     )
     assert (await case.read()).state is RecoveryState.CANCELLED
-    await program.refused(case.executing(), Refusal.RecoveryNotOpen)
-    await program.refused(case.cancelling(), Refusal.RecoveryNotOpen)
+    await program.refused(case.executing(), ErrorCode.RecoveryNotOpen)
+    await program.refused(case.cancelling(), ErrorCode.RecoveryNotOpen)
     assert await case.asset.frozen(case.source)
     assert await case.balances_raw() == (HELD_RAW, 0)
     await case.announce()
     await program.accepted(case.executing())
-    await program.refused(case.cancelling(), Refusal.RecoveryNotOpen)
+    await program.refused(case.cancelling(), ErrorCode.RecoveryNotOpen)
 
 
 async def test_the_source_is_not_thawed_while_a_recovery_is_announced(case: Case) -> None:
     """Else compliance could let the holder run, or an accomplice empty the account, before it happens."""
     await case.announce()
-    await case.program.refused(case.acting("thaw"), Refusal.RecoveryOpen)
+    await case.program.refused(case.acting("thaw"), ErrorCode.RecoveryOpen)
     await case.program.accepted(case.cancelling())
     await case.program.accepted(case.acting("thaw"))
     assert not await case.asset.frozen(case.source)
@@ -403,11 +403,11 @@ async def test_nothing_is_recovered_into_a_frozen_account(case: Case) -> None:
     freeze = program.by("compliance", freezing(program, asset, case.destination))
     thaw = program.by("compliance", thawing(program, asset, case.destination))
     await program.accepted(freeze)
-    await program.refused(case.announcing(), Refusal.AccountFrozen)
+    await program.refused(case.announcing(), ErrorCode.AccountFrozen)
     await program.accepted(thaw)
     await case.announce()
     await program.accepted(freeze)
-    await program.refused(case.executing(), Refusal.AccountFrozen)
+    await program.refused(case.executing(), ErrorCode.AccountFrozen)
     await program.accepted(thaw)
     await program.accepted(case.executing())
 
@@ -421,7 +421,7 @@ async def test_a_destination_that_closes_its_account_delays_and_changes_nothing(
         )
     )
     await case.program.chain.accepted(call(closing, case.heir))
-    await case.program.refused(case.executing(), Refusal.TokenAccountInvalid)
+    await case.program.refused(case.executing(), ErrorCode.TokenAccountInvalid)
     await case.asset.open_account(address_of(case.heir))
     await case.program.accepted(case.executing())
 
@@ -445,7 +445,7 @@ async def test_the_frozen_source_is_not_closed_under_a_recovery(case: Case) -> N
 async def test_paused_transfers_stop_a_recovery_by_name(case: Case) -> None:
     await case.announce()
     await case.program.accepted(pausing(case.program, Scope.TRANSFERS, case.asset.mint))
-    await case.program.refused(case.executing(), Refusal.Paused)
+    await case.program.refused(case.executing(), ErrorCode.Paused)
     await case.program.accepted(resuming(case.program, Scope.TRANSFERS, case.asset.mint))
     await case.program.accepted(case.executing())
 
@@ -464,11 +464,11 @@ async def test_the_record_is_the_sources_own(case: Case) -> None:
     good = case.announcement(1)
     for elsewhere in (program.addresses.recovery(other), address_of(Keypair())):
         wrong = with_account(good, recovery_index, elsewhere)
-        await program.refused(program.by("compliance", wrong), Refusal.ConstraintSeeds)
+        await program.refused(program.by("compliance", wrong), ErrorCode.ConstraintSeeds)
     await program.accepted(program.by("compliance", good))
     await program.accepted(case.cancelling())
     # A record that exists and is of another source is not written over.
     of_other = case.announcement(1, source=other)
     wrong = with_account(of_other, recovery_index, (await case.read()).address)
-    await program.refused(program.by("compliance", wrong), Refusal.ConstraintSeeds)
+    await program.refused(program.by("compliance", wrong), ErrorCode.ConstraintSeeds)
     await program.accepted(program.by("compliance", of_other))

@@ -9,11 +9,11 @@ import pytest
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 
-from tests.support.deployed import OWN_KEEPER, ROOMY, Deployed, FreshMint
+from tests.support.deployed import OWN_KEEPER, ROOMY, DeployedProgram, FreshMint
 from tests.support.edit import patched, with_account, with_data
+from tests.support.error_codes import ErrorCode
 from tests.support.live_chain import Call, address_of, call
 from tests.support.mints import EFFECTIVE_TS, SPOILT, SUPPLY_AT, Edit, appended, token_instruction, value_at, with_space
-from tests.support.refusals import Refusal
 from xstocks_daemon.chain.mint_layout import Extension, extensions, read_mint, read_token_account
 from xstocks_daemon.chain.program import Profile
 from xstocks_daemon.chain.transactions import create_token_account
@@ -26,18 +26,18 @@ ONE = 0x3FF0_0000_0000_0000
 ASSET, MINT, VAULT, REDEMPTION_AUTHORITY, REDEMPTION_VAULT, TOKEN_PROGRAM, ASSOCIATED, SYSTEM = range(2, 10)
 
 
-async def created(program: Deployed, profile: Profile = Profile.XSTOCKS) -> FreshMint:
+async def created(program: DeployedProgram, profile: Profile = Profile.XSTOCKS) -> FreshMint:
     """A good mint on the chain, ready to be registered."""
     fresh = await program.mint_to_register(profile=profile)
     await program.chain.accepted(call(fresh.create, program.keys.admin.keypair, fresh.key))
     return fresh
 
 
-def registering(program: Deployed, mint: Address, *, profile: Profile = Profile.XSTOCKS) -> Call:
+def registering(program: DeployedProgram, mint: Address, *, profile: Profile = Profile.XSTOCKS) -> Call:
     return program.by("admin", program.registration(mint, profile=profile))
 
 
-async def test_a_registered_asset_is_active_and_knows_its_mint(program: Deployed) -> None:
+async def test_a_registered_asset_is_active_and_knows_its_mint(program: DeployedProgram) -> None:
     multiplier = "1.0032690125398187"
     [asset] = await program.register(multiplier=multiplier, initial_mint_raw=77, keepers=(OWN_KEEPER,))
     state = await asset.read()
@@ -66,7 +66,7 @@ async def test_a_registered_asset_is_active_and_knows_its_mint(program: Deployed
         assert read_token_account(vault, account.data, account.owner).owner == owner
 
 
-async def test_registration_is_announced(program: Deployed) -> None:
+async def test_registration_is_announced(program: DeployedProgram) -> None:
     fresh = await created(program)
     events = await program.accepted(registering(program, fresh.mint))
     [event] = events
@@ -75,47 +75,47 @@ async def test_registration_is_announced(program: Deployed) -> None:
     assert (event.fields["profile"], event.fields["multiplier_bits"]) == (Profile.XSTOCKS, ONE)
 
 
-async def test_a_mint_is_registered_once(program: Deployed) -> None:
+async def test_a_mint_is_registered_once(program: DeployedProgram) -> None:
     fresh = await created(program)
     await program.accepted(registering(program, fresh.mint))
-    await program.refused(registering(program, fresh.mint), Refusal.AlreadyInitialized)
+    await program.refused(registering(program, fresh.mint), ErrorCode.AlreadyInitialized)
 
 
-async def test_the_open_profile_has_two_extensions(program: Deployed) -> None:
+async def test_the_open_profile_has_two_extensions(program: DeployedProgram) -> None:
     fresh = await created(program, Profile.OPEN)
-    await program.refused(registering(program, fresh.mint), Refusal.MissingExtension)
+    await program.refused(registering(program, fresh.mint), ErrorCode.MissingExtension)
     await program.accepted(registering(program, fresh.mint, profile=Profile.OPEN))
     other = await created(program)
-    await program.refused(registering(program, other.mint, profile=Profile.OPEN), Refusal.ForbiddenExtension)
+    await program.refused(registering(program, other.mint, profile=Profile.OPEN), ErrorCode.ForbiddenExtension)
     await program.accepted(registering(program, other.mint))
 
 
 @pytest.mark.parametrize("foreign", [False, True], ids=["the asset's", "a stranger's"])
-async def test_the_open_profile_has_no_freeze_authority(program: Deployed, foreign: bool) -> None:
+async def test_the_open_profile_has_no_freeze_authority(program: DeployedProgram, foreign: bool) -> None:
     fresh = await program.mint_to_register(profile=Profile.OPEN)
     asset, admin = program.addresses.asset(fresh.mint), program.keys.admin.keypair
     *before, _ = fresh.create
     freezable = token_instruction(mint2(freeze=b"\1" + (STRANGER if foreign else asset))(asset, fresh.mint), fresh.mint)
     await program.chain.accepted(call([*before, freezable], admin, fresh.key))
-    await program.refused(registering(program, fresh.mint, profile=Profile.OPEN), Refusal.FreezeAuthorityInvalid)
+    await program.refused(registering(program, fresh.mint, profile=Profile.OPEN), ErrorCode.FreezeAuthorityInvalid)
     twin = await created(program, Profile.OPEN)
     await program.accepted(registering(program, twin.mint, profile=Profile.OPEN))
 
 
-async def test_profiles_of_later_versions_are_refused(program: Deployed) -> None:
+async def test_profiles_of_later_versions_are_refused(program: DeployedProgram) -> None:
     fresh = await created(program)
     good = program.registration(fresh.mint)
     for profile in (max(Profile) + 1, 255):
         unknown = with_data(good, patched(bytes(good.data), 8, bytes([profile])))
-        await program.refused(program.by("admin", unknown), Refusal.ProfileNotSupported)
+        await program.refused(program.by("admin", unknown), ErrorCode.ProfileNotSupported)
     await program.accepted(registering(program, fresh.mint))
 
 
-async def test_accounts_of_the_permissioned_profile_are_frozen_save_the_vaults(program: Deployed) -> None:
+async def test_accounts_of_the_permissioned_profile_are_frozen_save_the_vaults(program: DeployedProgram) -> None:
     fresh, other = await created(program, Profile.PERMISSIONED), await created(program)
-    await program.refused(registering(program, fresh.mint), Refusal.DefaultAccountStateInvalid)
+    await program.refused(registering(program, fresh.mint), ErrorCode.DefaultAccountStateInvalid)
     wrong = registering(program, other.mint, profile=Profile.PERMISSIONED)
-    await program.refused(wrong, Refusal.DefaultAccountStateInvalid)
+    await program.refused(wrong, ErrorCode.DefaultAccountStateInvalid)
     # Somebody made a vault before: it is frozen like every account of this mint.
     payer, address = address_of(program.chain.payer), program.addresses.asset(fresh.mint)
     await program.chain.accepted(call(create_token_account(payer, address, fresh.mint)))
@@ -134,13 +134,13 @@ async def test_accounts_of_the_permissioned_profile_are_frozen_save_the_vaults(p
     assert list(frozen.values()) == [False, False, True]
 
 
-async def test_a_permissioned_asset_mints_into_its_vault(program: Deployed) -> None:
+async def test_a_permissioned_asset_mints_into_its_vault(program: DeployedProgram) -> None:
     [asset] = await program.register(profile=Profile.PERMISSIONED)
     await asset.attest(1_000)
-    await program.refused(await asset.minting(1_001), Refusal.CeilingExceeded)
-    await program.accepted(await asset.minting(1_000))
+    await program.refused(await asset.mint_call(1_001), ErrorCode.CeilingExceeded)
+    await program.accepted(await asset.mint_call(1_000))
     assert await asset.balance_raw() == 1_000
-    await program.accepted(await asset.burning(400))
+    await program.accepted(await asset.burn_call(400))
     assert await asset.supply_raw() == 600
 
 
@@ -189,7 +189,7 @@ class Made:
     """A mint that the client made in another way, and how it is refused."""
 
     build: Callable[[FreshMint, Address], list[Instruction]]
-    error: Refusal
+    error: ErrorCode
 
 
 def mint2(
@@ -203,60 +203,62 @@ def mint2(
 
 
 MADE: dict[str, Made] = {
-    "9 decimals": Made(replaced(MINT2, mint2(9)), Refusal.WrongDecimals),
-    "0 decimals": Made(replaced(MINT2, mint2(0)), Refusal.WrongDecimals),
-    "a foreign mint authority": Made(replaced(MINT2, mint2(authority=False)), Refusal.MintAuthorityInvalid),
-    "a foreign freeze authority": Made(replaced(MINT2, mint2(freeze=b"\1" + STRANGER)), Refusal.FreezeAuthorityInvalid),
-    "no freeze authority": Made(replaced(MINT2, mint2(freeze=b"\0")), Refusal.FreezeAuthorityInvalid),
+    "9 decimals": Made(replaced(MINT2, mint2(9)), ErrorCode.WrongDecimals),
+    "0 decimals": Made(replaced(MINT2, mint2(0)), ErrorCode.WrongDecimals),
+    "a foreign mint authority": Made(replaced(MINT2, mint2(authority=False)), ErrorCode.MintAuthorityInvalid),
+    "a foreign freeze authority": Made(
+        replaced(MINT2, mint2(freeze=b"\1" + STRANGER)), ErrorCode.FreezeAuthorityInvalid
+    ),
+    "no freeze authority": Made(replaced(MINT2, mint2(freeze=b"\0")), ErrorCode.FreezeAuthorityInvalid),
     "a foreign metadata pointer authority": Made(
-        replaced(POINTER, lambda _asset, mint: bytes([39, 0]) + STRANGER + mint), Refusal.MetadataPointerInvalid
+        replaced(POINTER, lambda _asset, mint: bytes([39, 0]) + STRANGER + mint), ErrorCode.MetadataPointerInvalid
     ),
     "metadata somewhere else": Made(
-        replaced(POINTER, lambda asset, _mint: bytes([39, 0]) + asset + STRANGER), Refusal.MetadataPointerInvalid
+        replaced(POINTER, lambda asset, _mint: bytes([39, 0]) + asset + STRANGER), ErrorCode.MetadataPointerInvalid
     ),
     "a foreign permanent delegate": Made(
-        replaced(DELEGATE, lambda _asset, _mint: bytes([35]) + STRANGER), Refusal.PermanentDelegateInvalid
+        replaced(DELEGATE, lambda _asset, _mint: bytes([35]) + STRANGER), ErrorCode.PermanentDelegateInvalid
     ),
     "accounts frozen by default": Made(
-        replaced(STATE, lambda _asset, _mint: bytes([28, 0, 2])), Refusal.DefaultAccountStateInvalid
+        replaced(STATE, lambda _asset, _mint: bytes([28, 0, 2])), ErrorCode.DefaultAccountStateInvalid
     ),
     "a foreign multiplier authority": Made(
         replaced(SCALED, lambda _asset, _mint: bytes([43, 0]) + STRANGER + ONE.to_bytes(8, "little")),
-        Refusal.ScaledUiAuthorityInvalid,
+        ErrorCode.ScaledUiAuthorityInvalid,
     ),
     "a foreign pause authority": Made(
-        replaced(PAUSABLE, lambda _asset, _mint: bytes([44, 0]) + STRANGER), Refusal.PausableAuthorityInvalid
+        replaced(PAUSABLE, lambda _asset, _mint: bytes([44, 0]) + STRANGER), ErrorCode.PausableAuthorityInvalid
     ),
     "a foreign confidential authority": Made(
         replaced(CONFIDENTIAL, lambda _asset, _mint: bytes([27, 0]) + STRANGER + bytes(33)),
-        Refusal.ConfidentialTransferInvalid,
+        ErrorCode.ConfidentialTransferInvalid,
     ),
     "confidential accounts approved by themselves": Made(
         replaced(CONFIDENTIAL, lambda asset, _mint: bytes([27, 0]) + asset + b"\1" + bytes(32)),
-        Refusal.ConfidentialTransferInvalid,
+        ErrorCode.ConfidentialTransferInvalid,
     ),
     "an auditor": Made(
         replaced(CONFIDENTIAL, lambda asset, _mint: bytes([27, 0]) + asset + b"\0" + bytes([9]) * 32),
-        Refusal.ConfidentialTransferInvalid,
+        ErrorCode.ConfidentialTransferInvalid,
     ),
     "a foreign hook authority": Made(
-        replaced(HOOK, lambda _asset, _mint: bytes([36, 0]) + STRANGER + bytes(32)), Refusal.TransferHookInvalid
+        replaced(HOOK, lambda _asset, _mint: bytes([36, 0]) + STRANGER + bytes(32)), ErrorCode.TransferHookInvalid
     ),
     "a hook program": Made(
-        replaced(HOOK, lambda asset, _mint: bytes([36, 0]) + asset + STRANGER), Refusal.TransferHookInvalid
+        replaced(HOOK, lambda asset, _mint: bytes([36, 0]) + asset + STRANGER), ErrorCode.TransferHookInvalid
     ),
-    "no metadata pointer": Made(left_out(POINTER, 64), Refusal.MissingExtension),
-    "no permanent delegate": Made(left_out(DELEGATE, 32), Refusal.MissingExtension),
-    "no default account state": Made(left_out(STATE, 1), Refusal.MissingExtension),
-    "no multiplier": Made(left_out(SCALED, 56), Refusal.MissingExtension),
-    "no pause": Made(left_out(PAUSABLE, 33), Refusal.MissingExtension),
-    "no confidential transfers": Made(left_out(CONFIDENTIAL, 65), Refusal.MissingExtension),
-    "no hook": Made(left_out(HOOK, 64), Refusal.MissingExtension),
-    "a close authority": Made(added(bytes([25, 1]) + STRANGER, 32), Refusal.CloseAuthorityForbidden),
-    "a group pointer": Made(added(bytes([40, 0]) + STRANGER + STRANGER, 64), Refusal.ForbiddenExtension),
-    "a group member pointer": Made(added(bytes([41, 0]) + STRANGER + STRANGER, 64), Refusal.ForbiddenExtension),
-    "confidential mint and burn": Made(added(bytes([42, 0]) + bytes(32 + 36), 196), Refusal.ForbiddenExtension),
-    "burns by permission": Made(added(bytes([46, 0]) + STRANGER, 32), Refusal.ForbiddenExtension),
+    "no metadata pointer": Made(left_out(POINTER, 64), ErrorCode.MissingExtension),
+    "no permanent delegate": Made(left_out(DELEGATE, 32), ErrorCode.MissingExtension),
+    "no default account state": Made(left_out(STATE, 1), ErrorCode.MissingExtension),
+    "no multiplier": Made(left_out(SCALED, 56), ErrorCode.MissingExtension),
+    "no pause": Made(left_out(PAUSABLE, 33), ErrorCode.MissingExtension),
+    "no confidential transfers": Made(left_out(CONFIDENTIAL, 65), ErrorCode.MissingExtension),
+    "no hook": Made(left_out(HOOK, 64), ErrorCode.MissingExtension),
+    "a close authority": Made(added(bytes([25, 1]) + STRANGER, 32), ErrorCode.CloseAuthorityForbidden),
+    "a group pointer": Made(added(bytes([40, 0]) + STRANGER + STRANGER, 64), ErrorCode.ForbiddenExtension),
+    "a group member pointer": Made(added(bytes([41, 0]) + STRANGER + STRANGER, 64), ErrorCode.ForbiddenExtension),
+    "confidential mint and burn": Made(added(bytes([42, 0]) + bytes(32 + 36), 196), ErrorCode.ForbiddenExtension),
+    "burns by permission": Made(added(bytes([46, 0]) + STRANGER, 32), ErrorCode.ForbiddenExtension),
 }
 
 
@@ -269,7 +271,7 @@ NOBODYS: dict[str, Callable[[FreshMint, Address], list[Instruction]]] = {
 
 @pytest.mark.parametrize("build", NOBODYS.values(), ids=NOBODYS)
 async def test_what_nobody_needs_to_hold_may_be_nobodys(
-    program: Deployed, build: Callable[[FreshMint, Address], list[Instruction]]
+    program: DeployedProgram, build: Callable[[FreshMint, Address], list[Instruction]]
 ) -> None:
     fresh = await program.mint_to_register()
     instructions = build(fresh, program.addresses.asset(fresh.mint))
@@ -278,7 +280,7 @@ async def test_what_nobody_needs_to_hold_may_be_nobodys(
 
 
 @pytest.mark.parametrize("made", MADE.values(), ids=MADE)
-async def test_a_mint_that_deviates_from_its_profile_is_refused_by_name(program: Deployed, made: Made) -> None:
+async def test_a_mint_that_deviates_from_its_profile_is_refused_by_name(program: DeployedProgram, made: Made) -> None:
     """Each mint is real, made by Token-2022 itself; the test below registers the one without deviation."""
     fresh = await program.mint_to_register()
     admin = program.keys.admin.keypair
@@ -300,16 +302,16 @@ OPEN_AND: dict[str, Callable[[FreshMint, Address], list[Instruction]]] = {
 
 @pytest.mark.parametrize("build", OPEN_AND.values(), ids=OPEN_AND)
 async def test_an_open_mint_has_nothing_more(
-    program: Deployed, build: Callable[[FreshMint, Address], list[Instruction]]
+    program: DeployedProgram, build: Callable[[FreshMint, Address], list[Instruction]]
 ) -> None:
     fresh, twin = await program.mint_to_register(profile=Profile.OPEN), await created(program, Profile.OPEN)
     instructions = build(fresh, program.addresses.asset(fresh.mint))
     await program.chain.accepted(call(instructions, program.keys.admin.keypair, fresh.key))
-    await program.refused(registering(program, fresh.mint, profile=Profile.OPEN), Refusal.ForbiddenExtension)
+    await program.refused(registering(program, fresh.mint, profile=Profile.OPEN), ErrorCode.ForbiddenExtension)
     await program.accepted(registering(program, twin.mint, profile=Profile.OPEN))
 
 
-async def test_extensions_may_stand_in_any_order(program: Deployed) -> None:
+async def test_extensions_may_stand_in_any_order(program: DeployedProgram) -> None:
     """The twin of every deviation: the same mint without it, whatever its order."""
     fresh = await program.mint_to_register()
     create, *initializers, mint = fresh.create
@@ -323,16 +325,16 @@ async def test_extensions_may_stand_in_any_order(program: Deployed) -> None:
 # ---- bytes that no instruction of Token-2022 writes to such a mint ---------------------------------------------------
 
 
-EDITED: dict[str, tuple[Edit, Refusal]] = {
+EDITED: dict[str, tuple[Edit, ErrorCode]] = {
     **SPOILT,
-    "a supply": (lambda data, _now: patched(data, SUPPLY_AT, b"\1"), Refusal.SupplyNotZero),
-    "metadata already": (appended(Extension.TOKEN_METADATA, bytes(80)), Refusal.MetadataAlreadyInitialized),
+    "a supply": (lambda data, _now: patched(data, SUPPLY_AT, b"\1"), ErrorCode.SupplyNotZero),
+    "metadata already": (appended(Extension.TOKEN_METADATA, bytes(80)), ErrorCode.MetadataAlreadyInitialized),
 }
 
 
 @pytest.mark.embedded_only
 @pytest.mark.parametrize(("edit", "error"), EDITED.values(), ids=EDITED)
-async def test_malformed_mints_are_refused_by_name(program: Deployed, edit: Edit, error: Refusal) -> None:
+async def test_malformed_mints_are_refused_by_name(program: DeployedProgram, edit: Edit, error: ErrorCode) -> None:
     fresh = await created(program)
     info = await program.chain.account(fresh.mint)
     edited = edit(info.data, await program.chain.clock_ts())
@@ -343,7 +345,7 @@ async def test_malformed_mints_are_refused_by_name(program: Deployed, edit: Edit
 
 
 @pytest.mark.embedded_only
-async def test_a_multiplier_in_force_is_taken_whichever_field_holds_it(program: Deployed) -> None:
+async def test_a_multiplier_in_force_is_taken_whichever_field_holds_it(program: DeployedProgram) -> None:
     """The stored field stays stale after an activation: the clock decides."""
     fresh = await created(program)
     info = await program.chain.account(fresh.mint)
@@ -358,45 +360,45 @@ async def test_a_multiplier_in_force_is_taken_whichever_field_holds_it(program: 
     assert state.multiplier_bits == two
 
 
-async def test_only_a_mint_of_token_2022_is_taken(program: Deployed) -> None:
+async def test_only_a_mint_of_token_2022_is_taken(program: DeployedProgram) -> None:
     """The mint's place holds an account of the system program, then of the program itself."""
     fresh = await created(program)
     wallet = Keypair()
     await program.chain.fund(address_of(wallet), lamports=10**9)
     for mint in (address_of(wallet), program.addresses.config):
-        await program.refused(registering(program, mint), Refusal.MintOwnerInvalid)
+        await program.refused(registering(program, mint), ErrorCode.MintOwnerInvalid)
     await program.accepted(registering(program, fresh.mint))
 
 
 # ---- the other accounts and arguments --------------------------------------------------------------------------------
 
 
-async def test_vaults_and_programs_are_the_right_ones(program: Deployed) -> None:
+async def test_vaults_and_programs_are_the_right_ones(program: DeployedProgram) -> None:
     fresh = await created(program)
     good = program.registration(fresh.mint)
     other = address_of(Keypair())
     wrong = {
-        ASSET: (other, Refusal.VaultInvalid),
-        VAULT: (program.addresses.redemption_vault(fresh.mint), Refusal.VaultInvalid),
-        REDEMPTION_VAULT: (program.addresses.vault(fresh.mint), Refusal.VaultInvalid),
-        REDEMPTION_AUTHORITY: (other, Refusal.ConstraintSeeds),
-        TOKEN_PROGRAM: (other, Refusal.InvalidProgramId),
-        ASSOCIATED: (other, Refusal.InvalidProgramId),
-        SYSTEM: (other, Refusal.InvalidProgramId),
+        ASSET: (other, ErrorCode.VaultInvalid),
+        VAULT: (program.addresses.redemption_vault(fresh.mint), ErrorCode.VaultInvalid),
+        REDEMPTION_VAULT: (program.addresses.vault(fresh.mint), ErrorCode.VaultInvalid),
+        REDEMPTION_AUTHORITY: (other, ErrorCode.ConstraintSeeds),
+        TOKEN_PROGRAM: (other, ErrorCode.InvalidProgramId),
+        ASSOCIATED: (other, ErrorCode.InvalidProgramId),
+        SYSTEM: (other, ErrorCode.InvalidProgramId),
     }
     for index, (address, error) in wrong.items():
         await program.refused(program.by("admin", with_account(good, index, address)), error)
     await program.accepted(program.by("admin", good))
 
 
-async def test_an_asset_account_is_at_the_address_of_its_mint(program: Deployed) -> None:
+async def test_an_asset_account_is_at_the_address_of_its_mint(program: DeployedProgram) -> None:
     """With the other asset's vaults too: then only the derivation can tell."""
     fresh, other = await created(program), await created(program)
     good = program.registration(fresh.mint)
     elsewhere = with_account(good, ASSET, program.addresses.asset(other.mint))
     others_vault = associated(program.addresses.asset(other.mint), fresh.mint)
     elsewhere = with_account(elsewhere, VAULT, others_vault)
-    await program.refused(program.by("admin", elsewhere), Refusal.ConstraintSeeds)
+    await program.refused(program.by("admin", elsewhere), ErrorCode.ConstraintSeeds)
     await program.accepted(program.by("admin", good))
 
 
@@ -405,27 +407,27 @@ def associated(owner: Address, mint: Address) -> Address:
     return Address(bytes(created_account.accounts[1].pubkey))
 
 
-async def test_policy_allowance_and_names_keep_their_bounds(program: Deployed) -> None:
+async def test_policy_allowance_and_names_keep_their_bounds(program: DeployedProgram) -> None:
     fresh = await created(program)
     registration = program.registration
     limit_raw = ROOMY.supply_limit_raw
     wrong = {
-        Refusal.PolicyInvalid: registration(fresh.mint, policy=replace(ROOMY, max_age_secs=0)),
-        Refusal.InitialMintTooLarge: registration(fresh.mint, initial_mint_raw=limit_raw + 1),
-        Refusal.MetadataInvalid: registration(fresh.mint, name=""),
+        ErrorCode.PolicyInvalid: registration(fresh.mint, policy=replace(ROOMY, max_age_secs=0)),
+        ErrorCode.InitialMintTooLarge: registration(fresh.mint, initial_mint_raw=limit_raw + 1),
+        ErrorCode.MetadataInvalid: registration(fresh.mint, name=""),
     }
     for error, instruction in wrong.items():
         await program.refused(program.by("admin", instruction), error)
-    await program.refused(program.by("admin", registration(fresh.mint, symbol="")), Refusal.MetadataInvalid)
+    await program.refused(program.by("admin", registration(fresh.mint, symbol="")), ErrorCode.MetadataInvalid)
     not_text = bytes(registration(fresh.mint).data).replace(b"Test xStock", b"\xff\xfest xStock")
     good = registration(fresh.mint, initial_mint_raw=limit_raw)
     broken = Instruction(good.program_id, not_text, good.accounts)
-    await program.refused(program.by("admin", broken), Refusal.InstructionDidNotDeserialize)
+    await program.refused(program.by("admin", broken), ErrorCode.InstructionDidNotDeserialize)
     await program.accepted(program.by("admin", good))
 
 
 @pytest.mark.parametrize("lamports", [1_000_000, 10**10], ids=["under-funded", "over-funded"])
-async def test_prefunded_addresses_block_no_registration(program: Deployed, lamports: int) -> None:
+async def test_prefunded_addresses_block_no_registration(program: DeployedProgram, lamports: int) -> None:
     fresh = await created(program)
     addresses = program.addresses
     prefunded = (addresses.asset(fresh.mint), addresses.vault(fresh.mint), addresses.redemption_vault(fresh.mint))
@@ -433,7 +435,7 @@ async def test_prefunded_addresses_block_no_registration(program: Deployed, lamp
     await program.accepted(registering(program, fresh.mint))
 
 
-async def test_vaults_that_somebody_made_before_block_no_registration(program: Deployed) -> None:
+async def test_vaults_that_somebody_made_before_block_no_registration(program: DeployedProgram) -> None:
     """Anybody can create the associated accounts of any owner: griefing must not work."""
     fresh = await created(program)
     payer = address_of(program.chain.payer)
@@ -443,7 +445,7 @@ async def test_vaults_that_somebody_made_before_block_no_registration(program: D
     await program.accepted(registering(program, fresh.mint))
 
 
-async def test_metadata_may_be_long_and_have_no_additional_fields(program: Deployed) -> None:
+async def test_metadata_may_be_long_and_have_no_additional_fields(program: DeployedProgram) -> None:
     fresh = await created(program)
     long_uri = "https://example.test/" + "x" * 300
     instruction = program.registration(fresh.mint, uri=long_uri, additional_metadata=())

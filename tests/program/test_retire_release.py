@@ -13,11 +13,11 @@ from tests.program.test_admin_handover import seal
 from tests.program.test_adoption import attach
 from tests.program.test_pauses import pausing
 from tests.program.test_timelock import executing, propose
-from tests.support.deployed import Asset, AssetPool, Deployed
+from tests.support.deployed import Asset, AssetPool, DeployedProgram
 from tests.support.edit import with_account
+from tests.support.error_codes import ErrorCode
 from tests.support.live_chain import Call, address_of, call
 from tests.support.mints import live_mint, token_instruction
-from tests.support.refusals import Refusal
 from xstocks_daemon.chain.authorities import read_authorities
 from xstocks_daemon.chain.mint_layout import DECIMALS
 from xstocks_daemon.chain.program import Authorities, Profile
@@ -25,33 +25,35 @@ from xstocks_daemon.domain.snapshot import AssetState, Scope
 from xstocks_daemon.domain.units import ZERO_ADDRESS, Address, multiplier_bits_of
 
 
-def retiring(program: Deployed, asset: Asset) -> Call:
+def retiring(program: DeployedProgram, asset: Asset) -> Call:
     return program.by("admin", program.client.retire_asset(admin=program.keys.admin.address, mint=asset.mint))
 
 
-async def test_a_retired_asset_neither_mints_nor_distributes_and_still_burns(program: Deployed, asset: Asset) -> None:
+async def test_a_retired_asset_neither_mints_nor_distributes_and_still_burns(
+    program: DeployedProgram, asset: Asset
+) -> None:
     await asset.attest(1_000)
-    await program.accepted(await asset.minting(900))
+    await program.accepted(await asset.mint_call(900))
     wallet = await program.participant()
     await asset.open_account(address_of(wallet))
-    await program.accepted(await asset.minting(10))
-    await program.accepted(await asset.distributing(10, wallet))
+    await program.accepted(await asset.mint_call(10))
+    await program.accepted(await asset.distribute_call(10, wallet))
 
     [event] = await program.accepted(retiring(program, asset))
     assert (event.name, event.fields) == ("AssetRetired", {"mint": asset.mint})
     assert (await asset.read()).state is AssetState.RETIRED
-    await program.refused(await asset.minting(10), Refusal.AssetNotActive)
-    await program.refused(await asset.distributing(10, wallet), Refusal.AssetNotActive)
-    await program.accepted(await asset.burning(10))
+    await program.refused(await asset.mint_call(10), ErrorCode.AssetNotActive)
+    await program.refused(await asset.distribute_call(10, wallet), ErrorCode.AssetNotActive)
+    await program.accepted(await asset.burn_call(10))
     # Its shares must be able to leave: statements are taken, and bring nothing back to life.
     await asset.attest(500)
     assert (await asset.entry()).capacity_raw == 500
     assert (await asset.read()).state is AssetState.RETIRED
-    await program.refused(await asset.minting(10), Refusal.AssetNotActive)
-    await program.refused(retiring(program, asset), Refusal.AlreadyRetired)
+    await program.refused(await asset.mint_call(10), ErrorCode.AssetNotActive)
+    await program.refused(retiring(program, asset), ErrorCode.AlreadyRetired)
 
 
-async def test_a_halted_asset_is_retired_for_ever_too(program: Deployed) -> None:
+async def test_a_halted_asset_is_retired_for_ever_too(program: DeployedProgram) -> None:
     """A statement activates a halted one; a retired one it does not."""
     asset, twin = [await (await live_mint(program)).adopt() for _ in range(2)]
     for each in (asset, twin):
@@ -66,13 +68,13 @@ async def test_a_halted_asset_is_retired_for_ever_too(program: Deployed) -> None
 # ---- release ---------------------------------------------------------------------------------------------------------
 
 
-def release(program: Deployed, asset: Asset, new_authority: Address) -> Instruction:
+def release(program: DeployedProgram, asset: Asset, new_authority: Address) -> Instruction:
     return program.client.release_authority(
         admin=program.keys.admin.address, mint=asset.mint, new_authority=new_authority
     )
 
 
-def releasing(program: Deployed, asset: Asset, new_authority: Address) -> Call:
+def releasing(program: DeployedProgram, asset: Asset, new_authority: Address) -> Call:
     return program.by("admin", release(program, asset, new_authority))
 
 
@@ -82,7 +84,7 @@ async def holders_of(asset: Asset) -> Authorities:
 
 
 @pytest.mark.parametrize("profile", Profile)
-async def test_every_authority_goes_to_the_new_one(program: Deployed, profile: Profile) -> None:
+async def test_every_authority_goes_to_the_new_one(program: DeployedProgram, profile: Profile) -> None:
     [asset] = await program.register(profile=profile)
     new = Keypair()
     before = asdict(await holders_of(asset))
@@ -119,20 +121,20 @@ def token_call(data: bytes, *accounts: Address, signer: Keypair) -> Instruction:
 THAW = bytes([11])
 
 
-async def test_a_released_asset_does_nothing_with_its_mint_any_more(program: Deployed) -> None:
+async def test_a_released_asset_does_nothing_with_its_mint_any_more(program: DeployedProgram) -> None:
     released, twin = await program.register(2)
     wallets = {each: await each.holder(1_000) for each in (released, twin)}
     for each in (released, twin):
         await each.attest(1_400)
-        await program.accepted(await each.minting(100))
+        await program.accepted(await each.mint_call(100))
     new = address_of(Keypair())
-    await program.accepted(await released.burning(100) + releasing(program, released, new))
+    await program.accepted(await released.burn_call(100) + releasing(program, released, new))
 
     client, keys = program.client, program.keys
     in_a_day_ts = await program.chain.clock_ts() + 86_400
     one, more = multiplier_bits_of("1"), multiplier_bits_of("1.02")
 
-    async def attempts(asset: Asset) -> list[tuple[Call, Refusal]]:
+    async def attempts(asset: Asset) -> list[tuple[Call, ErrorCode]]:
         mint, source = asset.mint, asset.token_account(address_of(wallets[asset]))
         destination = await asset.open_account(address_of(Keypair()))
         named = {"mint": mint, "source": source, "destination": destination}
@@ -148,60 +150,60 @@ async def test_a_released_asset_does_nothing_with_its_mint_any_more(program: Dep
         freeze = client.freeze(compliance=keys.compliance.address, mint=mint, account=destination)
         pause = client.pause(guardian=keys.guardian.address, scopes=Scope.TRANSFERS, mint=mint)
         return [
-            (await asset.minting(1), Refusal.AssetNotActive),
-            (await asset.burning(1), Refusal.AssetNotActive),
-            (await asset.distributing(1, wallets[asset]), Refusal.AssetNotActive),
-            (program.by("admin", update), Refusal.AssetReleased),
-            (program.by("compliance", freeze), Refusal.AssetReleased),
-            (program.by("compliance", announce), Refusal.AssetReleased),
-            (program.by("corporate_actions", schedule), Refusal.AssetReleased),
-            (program.by("guardian", pause), Refusal.AssetReleased),
-            (retiring(program, asset), Refusal.AssetReleased),
+            (await asset.mint_call(1), ErrorCode.AssetNotActive),
+            (await asset.burn_call(1), ErrorCode.AssetNotActive),
+            (await asset.distribute_call(1, wallets[asset]), ErrorCode.AssetNotActive),
+            (program.by("admin", update), ErrorCode.AssetReleased),
+            (program.by("compliance", freeze), ErrorCode.AssetReleased),
+            (program.by("compliance", announce), ErrorCode.AssetReleased),
+            (program.by("corporate_actions", schedule), ErrorCode.AssetReleased),
+            (program.by("guardian", pause), ErrorCode.AssetReleased),
+            (retiring(program, asset), ErrorCode.AssetReleased),
         ]
 
     for sent, error in await attempts(released):
         await program.refused(sent, error)
-    await program.refused(releasing(program, released, new), Refusal.AssetReleased)
+    await program.refused(releasing(program, released, new), ErrorCode.AssetReleased)
     # The twin that was not released does each of them.
     for sent, _error in await attempts(twin):
         simulated = await program.chain.simulate(sent)
         assert simulated.err is None, simulated.logs
-    await program.accepted(await twin.burning(100) + releasing(program, twin, new))
+    await program.accepted(await twin.burn_call(100) + releasing(program, twin, new))
     # Nothing brings it back: not a statement, nor a registration or an adoption of its mint.
     await released.attest(1_000)
     assert (await released.read()).state is AssetState.RELEASED
     begin = client.begin_adopt(admin=keys.admin.address, mint=released.mint, profile=Profile.XSTOCKS)
-    await program.refused(program.by("admin", begin), Refusal.AlreadyInitialized)
-    await program.refused(program.by("admin", program.registration(released.mint)), Refusal.AlreadyInitialized)
+    await program.refused(program.by("admin", begin), ErrorCode.AlreadyInitialized)
+    await program.refused(program.by("admin", program.registration(released.mint)), ErrorCode.AlreadyInitialized)
 
 
-async def test_the_inventory_is_burnt_first(program: Deployed, asset: Asset) -> None:
+async def test_the_inventory_is_burnt_first(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(1_000)
-    await program.accepted(await asset.minting(1_000))
+    await program.accepted(await asset.mint_call(1_000))
     new = address_of(Keypair())
-    await program.refused(releasing(program, asset, new), Refusal.InventoryNotEmpty)
-    await program.refused(await asset.burning(999) + releasing(program, asset, new), Refusal.InventoryNotEmpty)
-    await program.accepted(await asset.burning(1_000) + releasing(program, asset, new))
+    await program.refused(releasing(program, asset, new), ErrorCode.InventoryNotEmpty)
+    await program.refused(await asset.burn_call(999) + releasing(program, asset, new), ErrorCode.InventoryNotEmpty)
+    await program.accepted(await asset.burn_call(1_000) + releasing(program, asset, new))
 
 
-async def test_the_empty_vault_and_the_mint_are_the_assets(program: Deployed, pool: AssetPool) -> None:
+async def test_the_empty_vault_and_the_mint_are_the_assets(program: DeployedProgram, pool: AssetPool) -> None:
     asset, other = await pool.take(), await pool.take()
     await asset.attest(1_000)
-    await program.accepted(await asset.minting(1_000))
+    await program.accepted(await asset.mint_call(1_000))
     mint, vault = 3, 4
     good = release(program, asset, address_of(Keypair()))
-    await program.refused(program.by("admin", with_account(good, vault, other.vault)), Refusal.WrongVault)
-    await program.refused(program.by("admin", with_account(good, mint, other.mint)), Refusal.WrongMint)
-    await program.accepted(await asset.burning(1_000) + program.by("admin", good))
+    await program.refused(program.by("admin", with_account(good, vault, other.vault)), ErrorCode.WrongVault)
+    await program.refused(program.by("admin", with_account(good, mint, other.mint)), ErrorCode.WrongMint)
+    await program.accepted(await asset.burn_call(1_000) + program.by("admin", good))
 
 
-async def test_the_new_authority_is_somebody_else(program: Deployed, asset: Asset) -> None:
-    await program.refused(releasing(program, asset, ZERO_ADDRESS), Refusal.KeyMissing)
-    await program.refused(releasing(program, asset, asset.address), Refusal.NewAuthorityInvalid)
+async def test_the_new_authority_is_somebody_else(program: DeployedProgram, asset: Asset) -> None:
+    await program.refused(releasing(program, asset, ZERO_ADDRESS), ErrorCode.KeyMissing)
+    await program.refused(releasing(program, asset, asset.address), ErrorCode.NewAuthorityInvalid)
     await program.accepted(releasing(program, asset, address_of(Keypair())))
 
 
-async def test_a_paused_mint_is_released_as_it_is(program: Deployed, asset: Asset) -> None:
+async def test_a_paused_mint_is_released_as_it_is(program: DeployedProgram, asset: Asset) -> None:
     await program.accepted(pausing(program, Scope.TRANSFERS, asset.mint))
     new = address_of(Keypair())
     await program.accepted(releasing(program, asset, new))
@@ -210,7 +212,7 @@ async def test_a_paused_mint_is_released_as_it_is(program: Deployed, asset: Asse
 
 
 @pytest.mark.embedded_only
-async def test_not_while_a_change_of_the_multiplier_is_announced(program: Deployed, asset: Asset) -> None:
+async def test_not_while_a_change_of_the_multiplier_is_announced(program: DeployedProgram, asset: Asset) -> None:
     new = address_of(Keypair())
     effective_ts = await program.chain.clock_ts() + 1_000
     schedule = program.client.schedule_multiplier(
@@ -221,37 +223,37 @@ async def test_not_while_a_change_of_the_multiplier_is_announced(program: Deploy
         effective_ts=effective_ts,
     )
     await program.accepted(program.by("corporate_actions", schedule))
-    await program.refused(releasing(program, asset, new), Refusal.MultiplierChangePending)
+    await program.refused(releasing(program, asset, new), ErrorCode.MultiplierChangePending)
     await program.chain.switches_at(
-        effective_ts, releasing(program, asset, new), before=Refusal.MultiplierChangePending, since=None
+        effective_ts, releasing(program, asset, new), before=ErrorCode.MultiplierChangePending, since=None
     )
     await program.accepted(releasing(program, asset, new))
     assert (await asset.read()).multiplier_bits == multiplier_bits_of("1.02")
 
 
-async def test_authorities_that_nobody_holds_stay_nobodys(program: Deployed) -> None:
+async def test_authorities_that_nobody_holds_stay_nobodys(program: DeployedProgram) -> None:
     live = await live_mint(program)
     for name in ("hook", "metadata_update"):
         await live.give(name, ZERO_ADDRESS)
     asset, new = await live.adopt(), address_of(Keypair())
     # Metadata that nobody may change are refused by name.
     update = program.client.set_metadata(admin=program.keys.admin.address, mint=asset.mint, updates=[("uri", "x")])
-    await program.refused(program.by("admin", update), Refusal.MetadataImmutable)
+    await program.refused(program.by("admin", update), ErrorCode.MetadataImmutable)
     await program.accepted(releasing(program, asset, new))
     holders = await holders_of(asset)
     assert (holders.hook, holders.metadata_update) == (ZERO_ADDRESS, ZERO_ADDRESS)
     assert (holders.mint, holders.confidential) == (new, new)
 
 
-async def test_the_new_authority_is_the_proposed_one(own_program: Deployed) -> None:
+async def test_the_new_authority_is_the_proposed_one(own_program: DeployedProgram) -> None:
     program = own_program
     [asset] = await program.register()
     await seal(program)
     wanted = release(program, asset, address_of(Keypair()))
-    await program.refused(program.by("admin", wanted), Refusal.ProposalRequired)
+    await program.refused(program.by("admin", wanted), ErrorCode.ProposalRequired)
     proposal = await propose(program, wanted)
     await program.chain.clock_reaches(proposal.ready_ts)
     new_authority = 5
     other = with_account(program.client.with_proposal(wanted), new_authority, address_of(Keypair()))
-    await program.refused(program.by("admin", other), Refusal.ProposalMismatch)
+    await program.refused(program.by("admin", other), ErrorCode.ProposalMismatch)
     await program.accepted(executing(program, wanted))

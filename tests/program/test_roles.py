@@ -9,16 +9,16 @@ import pytest
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 
-from tests.support.deployed import OTHER_KEEPER, ROOMY, Asset, AssetPool, Deployed, deploy_program
+from tests.support.cluster import TestCluster, initialization
+from tests.support.deployed import OTHER_KEEPER, ROOMY, Asset, AssetPool, DeployedProgram, deploy_program
 from tests.support.edit import with_account, with_flags
+from tests.support.error_codes import ErrorCode
 from tests.support.live_chain import address_of, call
 from tests.support.mints import live_mint
 from tests.support.redeeming import Request, participant_with, requested
-from tests.support.refusals import Refusal
-from tests.support.start import Laboratory, initialization
-from xstocks_daemon.chain.idl import load_interface
+from xstocks_daemon.aio import gather_all
 from xstocks_daemon.chain.program import Role
-from xstocks_daemon.chain.tasks import gather_all
+from xstocks_daemon.chain.program.idl import load_interface
 from xstocks_daemon.domain.snapshot import AttesterKey, Hold, Scope
 from xstocks_daemon.domain.units import ZERO_ADDRESS, Address, multiplier_bits_of
 
@@ -36,14 +36,14 @@ class Rule:
     """Who may, how everybody else is refused, and what is prepared before. The signer is the first account."""
 
     allowed: tuple[str, ...]
-    otherwise: Refusal
-    prepare: Callable[[Deployed, Asset], Awaitable[Build]]
+    otherwise: ErrorCode
+    prepare: Callable[[DeployedProgram, Asset], Awaitable[Build]]
     own_program: bool = False
     also: tuple[str, ...] = ()
     """Who signs beside, in another place."""
 
 
-def keys_of(program: Deployed) -> dict[str, Keypair]:
+def keys_of(program: DeployedProgram) -> dict[str, Keypair]:
     """Every key that plays a part, by name."""
     own, agent, _ = program.quorum(parties=(0, 1, 2))
     return {
@@ -59,29 +59,29 @@ def keys_of(program: Deployed) -> dict[str, Keypair]:
 # ---- one scene per instruction -------------------------------------------------------------------------------------
 
 
-async def seal(program: Deployed, _asset: Asset) -> Build:
+async def seal(program: DeployedProgram, _asset: Asset) -> Build:
     return lambda key: program.client.seal(admin=key, timelock_secs=1)
 
 
-async def set_role(program: Deployed, _asset: Asset) -> Build:
+async def set_role(program: DeployedProgram, _asset: Asset) -> Build:
     other = address_of(Keypair())
     return lambda key: program.client.set_role(admin=key, role=Role.COMPLIANCE, key=other)
 
 
-async def clear_role(program: Deployed, _asset: Asset) -> Build:
+async def clear_role(program: DeployedProgram, _asset: Asset) -> Build:
     return lambda key: program.client.clear_role(admin=key, role=Role.COMPLIANCE)
 
 
-async def set_timing(program: Deployed, _asset: Asset) -> Build:
+async def set_timing(program: DeployedProgram, _asset: Asset) -> Build:
     return lambda key: program.client.set_timing(admin=key, timelock_secs=0, max_skew_secs=3)
 
 
-async def propose_admin(program: Deployed, _asset: Asset) -> Build:
+async def propose_admin(program: DeployedProgram, _asset: Asset) -> Build:
     other, expires_ts = address_of(Keypair()), await program.chain.clock_ts() + 3_600
     return lambda key: program.client.propose_admin(admin=key, pending_admin=other, expires_ts=expires_ts)
 
 
-async def offered(program: Deployed) -> None:
+async def offered(program: DeployedProgram) -> None:
     """The admin's office is offered to the key of the registrar."""
     offer = program.client.propose_admin(
         admin=program.keys.admin.address,
@@ -91,23 +91,23 @@ async def offered(program: Deployed) -> None:
     await program.accepted(program.by("admin", offer))
 
 
-async def cancel_admin(program: Deployed, _asset: Asset) -> Build:
+async def cancel_admin(program: DeployedProgram, _asset: Asset) -> Build:
     await offered(program)
     return lambda key: program.client.cancel_admin(authority=key)
 
 
-async def accept_admin(program: Deployed, _asset: Asset) -> Build:
+async def accept_admin(program: DeployedProgram, _asset: Asset) -> Build:
     await offered(program)
     return lambda key: program.client.accept_admin(pending_admin=key)
 
 
-async def propose(program: Deployed, _asset: Asset) -> Build:
+async def propose(program: DeployedProgram, _asset: Asset) -> Build:
     await program.accepted(program.by("admin", (await seal(program, _asset))(program.keys.admin.address)))
     proposed = program.client.set_role(admin=program.keys.admin.address, role=Role.OPERATOR, key=address_of(Keypair()))
     return lambda key: program.client.propose(admin=key, instruction=proposed)
 
 
-async def cancel_proposal(program: Deployed, asset: Asset) -> Build:
+async def cancel_proposal(program: DeployedProgram, asset: Asset) -> Build:
     proposing = (await propose(program, asset))(program.keys.admin.address)
     await program.accepted(program.by("admin", proposing))
     proposal_index = 2
@@ -119,47 +119,47 @@ def two_keys() -> list[AttesterKey]:
     return [AttesterKey(address_of(Keypair()), party, 2**40) for party in (0, 1)]
 
 
-async def register_custodian(program: Deployed, _asset: Asset) -> Build:
+async def register_custodian(program: DeployedProgram, _asset: Asset) -> Build:
     keys = two_keys()
-    custodian_id = 50_000 + len(program.deployment.keepers)
+    custodian_id = 50_000 + len(program.deployment.custodians)
     return lambda key: program.client.register_custodian(
         admin=key, custodian_id=custodian_id, name="Another", threshold=2, keys=keys
     )
 
 
-async def set_custodian_keys(program: Deployed, _asset: Asset) -> Build:
+async def set_custodian_keys(program: DeployedProgram, _asset: Asset) -> Build:
     keys, custodian = two_keys(), program.keeper(await program.add_keeper()).address
     return lambda key: program.client.set_custodian_keys(admin=key, custodian=custodian, threshold=2, keys=keys)
 
 
-async def revoke_custodian_key(program: Deployed, _asset: Asset) -> Build:
+async def revoke_custodian_key(program: DeployedProgram, _asset: Asset) -> Build:
     keeper = program.keeper(await program.add_keeper())
     revoked = keeper.attesters[0].address
     return lambda key: program.client.revoke_custodian_key(authority=key, custodian=keeper.address, key=revoked)
 
 
-async def attach_custodian(program: Deployed, asset: Asset) -> Build:
+async def attach_custodian(program: DeployedProgram, asset: Asset) -> Build:
     custodian = program.keeper(await program.add_keeper()).address
     return lambda key: program.client.attach_custodian(admin=key, custodian=custodian, mint=asset.mint)
 
 
-async def detach_custodian(program: Deployed, asset: Asset) -> Build:
+async def detach_custodian(program: DeployedProgram, asset: Asset) -> Build:
     custodian = program.keeper(OTHER_KEEPER).address
     return lambda key: program.client.detach_custodian(admin=key, custodian=custodian, mint=asset.mint)
 
 
-async def register_asset(program: Deployed, _asset: Asset) -> Build:
+async def register_asset(program: DeployedProgram, _asset: Asset) -> Build:
     fresh = await program.mint_to_register()
     await program.chain.accepted(call(fresh.create, program.keys.admin.keypair, fresh.key))
     return lambda key: program.registration(fresh.mint, admin=key)
 
 
-async def begin_adopt(program: Deployed, _asset: Asset) -> Build:
+async def begin_adopt(program: DeployedProgram, _asset: Asset) -> Build:
     live = await live_mint(program)
     return lambda key: program.client.begin_adopt(admin=key, mint=live.mint)
 
 
-async def handed_over(program: Deployed) -> Address:
+async def handed_over(program: DeployedProgram) -> Address:
     """A live mint between the second step of its adoption and the third."""
     live = await live_mint(program)
     await program.accepted(live.begin())
@@ -167,44 +167,44 @@ async def handed_over(program: Deployed) -> Address:
     return live.mint
 
 
-async def finish_adopt(program: Deployed, _asset: Asset) -> Build:
+async def finish_adopt(program: DeployedProgram, _asset: Asset) -> Build:
     mint = await handed_over(program)
     return lambda key: program.client.finish_adopt(admin=key, mint=mint, policy=ROOMY)
 
 
-async def abort_adopt(program: Deployed, _asset: Asset) -> Build:
+async def abort_adopt(program: DeployedProgram, _asset: Asset) -> Build:
     mint = await handed_over(program)
     return lambda key: program.client.abort_adopt(admin=key, mint=mint)
 
 
-async def tighten_policy(program: Deployed, asset: Asset) -> Build:
+async def tighten_policy(program: DeployedProgram, asset: Asset) -> Build:
     return lambda key: program.client.tighten_policy(admin=key, mint=asset.mint, policy=ROOMY)
 
 
-async def loosen_policy(program: Deployed, asset: Asset) -> Build:
+async def loosen_policy(program: DeployedProgram, asset: Asset) -> Build:
     return lambda key: program.client.loosen_policy(admin=key, mint=asset.mint, policy=ROOMY)
 
 
-async def retire_asset(program: Deployed, asset: Asset) -> Build:
+async def retire_asset(program: DeployedProgram, asset: Asset) -> Build:
     return lambda key: program.client.retire_asset(admin=key, mint=asset.mint)
 
 
-async def release_authority(program: Deployed, asset: Asset) -> Build:
+async def release_authority(program: DeployedProgram, asset: Asset) -> Build:
     other = address_of(Keypair())
     return lambda key: program.client.release_authority(admin=key, mint=asset.mint, new_authority=other)
 
 
-async def set_metadata(program: Deployed, asset: Asset) -> Build:
+async def set_metadata(program: DeployedProgram, asset: Asset) -> Build:
     """A name of the same length: no key but the admin's need have money."""
     return lambda key: program.client.set_metadata(admin=key, mint=asset.mint, updates=[("name", "Best xStock")])
 
 
-async def freeze(program: Deployed, asset: Asset) -> Build:
+async def freeze(program: DeployedProgram, asset: Asset) -> Build:
     account = await asset.open_account(address_of(Keypair()))
     return lambda key: program.client.freeze(compliance=key, mint=asset.mint, account=account)
 
 
-async def thaw(program: Deployed, asset: Asset) -> Build:
+async def thaw(program: DeployedProgram, asset: Asset) -> Build:
     account = await asset.open_account(address_of(Keypair()))
     compliance = program.keys.compliance.address
     freezing = program.client.freeze(compliance=compliance, mint=asset.mint, account=account)
@@ -212,7 +212,7 @@ async def thaw(program: Deployed, asset: Asset) -> Build:
     return lambda key: program.client.thaw(compliance=key, mint=asset.mint, account=account)
 
 
-async def announce_recovery(program: Deployed, asset: Asset) -> Build:
+async def announce_recovery(program: DeployedProgram, asset: Asset) -> Build:
     wallet, destination = await asset.holder(1_000), await asset.open_account(address_of(Keypair()))
     return lambda key: program.client.announce_recovery(
         compliance=key,
@@ -224,7 +224,7 @@ async def announce_recovery(program: Deployed, asset: Asset) -> Build:
     )
 
 
-async def announced(program: Deployed, asset: Asset) -> tuple[Address, Address]:
+async def announced(program: DeployedProgram, asset: Asset) -> tuple[Address, Address]:
     """An announced recovery; gives its source and destination."""
     announcing = (await announce_recovery(program, asset))(program.keys.compliance.address)
     await program.accepted(program.by("compliance", announcing))
@@ -233,35 +233,35 @@ async def announced(program: Deployed, asset: Asset) -> tuple[Address, Address]:
     return keys[source_index], keys[destination_index]
 
 
-async def execute_recovery(program: Deployed, asset: Asset) -> Build:
+async def execute_recovery(program: DeployedProgram, asset: Asset) -> Build:
     source, destination = await announced(program, asset)
     return lambda key: program.client.execute_recovery(
         compliance=key, admin=program.keys.admin.address, mint=asset.mint, source=source, destination=destination
     )
 
 
-async def cancel_recovery(program: Deployed, asset: Asset) -> Build:
+async def cancel_recovery(program: DeployedProgram, asset: Asset) -> Build:
     source, _destination = await announced(program, asset)
     return lambda key: program.client.cancel_recovery(guardian=key, source=source)
 
 
-async def set_participant(program: Deployed, _asset: Asset) -> Build:
+async def set_participant(program: DeployedProgram, _asset: Asset) -> Build:
     wallet = address_of(Keypair())
     return lambda key: program.client.set_participant(
         registrar=key, wallet=wallet, active=True, expires_ts=2**40, country="CH"
     )
 
 
-async def pause(program: Deployed, asset: Asset) -> Build:
+async def pause(program: DeployedProgram, asset: Asset) -> Build:
     return lambda key: program.client.pause(guardian=key, scopes=Scope.MINT, mint=asset.mint)
 
 
-async def resume(program: Deployed, asset: Asset) -> Build:
+async def resume(program: DeployedProgram, asset: Asset) -> Build:
     await program.accepted(program.by("guardian", (await pause(program, asset))(program.keys.guardian.address)))
     return lambda key: program.client.resume(resumer=key, scopes=Scope.MINT, mint=asset.mint)
 
 
-async def clear_hold(program: Deployed, asset: Asset) -> Build:
+async def clear_hold(program: DeployedProgram, asset: Asset) -> Build:
     await asset.attest(1_000)
     await asset.attest(1_000_000)
     assert (await asset.read()).holds == Hold.RISE
@@ -269,7 +269,7 @@ async def clear_hold(program: Deployed, asset: Asset) -> Build:
     return lambda key: program.client.clear_hold(resumer=key, mint=asset.mint, holds=Hold.RISE, observed_ms=observed_ms)
 
 
-async def schedule_multiplier(program: Deployed, asset: Asset) -> Build:
+async def schedule_multiplier(program: DeployedProgram, asset: Asset) -> Build:
     effective_ts = await program.chain.clock_ts() + 3_600
     return lambda key: program.client.schedule_multiplier(
         corporate_actions=key,
@@ -280,7 +280,7 @@ async def schedule_multiplier(program: Deployed, asset: Asset) -> Build:
     )
 
 
-async def cancel_multiplier(program: Deployed, asset: Asset) -> Build:
+async def cancel_multiplier(program: DeployedProgram, asset: Asset) -> Build:
     scheduling = (await schedule_multiplier(program, asset))(program.keys.corporate_actions.address)
     await program.accepted(program.by("corporate_actions", scheduling))
     return lambda key: program.client.cancel_multiplier(
@@ -288,37 +288,37 @@ async def cancel_multiplier(program: Deployed, asset: Asset) -> Build:
     )
 
 
-async def withdraw_entry(program: Deployed, asset: Asset) -> Build:
+async def withdraw_entry(program: DeployedProgram, asset: Asset) -> Build:
     custodian = program.keeper().address
     return lambda key: program.client.withdraw_entry(attester=key, custodian=custodian, mint=asset.mint)
 
 
-async def mint(program: Deployed, asset: Asset) -> Build:
+async def mint(program: DeployedProgram, asset: Asset) -> Build:
     await asset.attest(1_000)
-    [instruction] = (await asset.minting(1_000)).instructions
+    [instruction] = (await asset.mint_call(1_000)).instructions
     return lambda key: with_account(instruction, 0, key)
 
 
-async def burn(program: Deployed, asset: Asset) -> Build:
+async def burn(program: DeployedProgram, asset: Asset) -> Build:
     await asset.attest(1_000)
-    await program.accepted(await asset.minting(1_000))
-    [instruction] = (await asset.burning(1_000)).instructions
+    await program.accepted(await asset.mint_call(1_000))
+    [instruction] = (await asset.burn_call(1_000)).instructions
     return lambda key: with_account(instruction, 0, key)
 
 
-async def distribute(program: Deployed, asset: Asset) -> Build:
+async def distribute(program: DeployedProgram, asset: Asset) -> Build:
     await asset.attest(1_000)
-    await program.accepted(await asset.minting(1_000))
+    await program.accepted(await asset.mint_call(1_000))
     wallet = await program.participant()
     await asset.open_account(address_of(wallet))
-    [instruction] = (await asset.distributing(1_000, wallet)).instructions
+    [instruction] = (await asset.distribute_call(1_000, wallet)).instructions
     return lambda key: with_account(instruction, 0, key)
 
 
-async def request_redemption(program: Deployed, asset: Asset) -> Build:
+async def request_redemption(program: DeployedProgram, asset: Asset) -> Build:
     await asset.attest(1_000)
     wallet = await participant_with(asset, 1_000, wallet=PARTICIPANT)
-    [instruction] = Request(asset, wallet).requesting(1_000).instructions
+    [instruction] = Request(asset, wallet).request_call(1_000).instructions
     return lambda key: with_account(instruction, 0, key)
 
 
@@ -327,27 +327,27 @@ async def open_redemption(asset: Asset) -> Request:
     return await requested(asset, 1_000, wallet=PARTICIPANT)
 
 
-async def cancel_redemption(_program: Deployed, asset: Asset) -> Build:
-    [instruction] = (await open_redemption(asset)).cancelling().instructions
+async def cancel_redemption(_program: DeployedProgram, asset: Asset) -> Build:
+    [instruction] = (await open_redemption(asset)).cancel_call().instructions
     return lambda key: with_account(instruction, 0, key)
 
 
-async def reject_redemption(_program: Deployed, asset: Asset) -> Build:
-    [instruction] = (await open_redemption(asset)).rejecting().instructions
+async def reject_redemption(_program: DeployedProgram, asset: Asset) -> Build:
+    [instruction] = (await open_redemption(asset)).reject_call().instructions
     return lambda key: with_account(instruction, 0, key)
 
 
-async def settle_redemption(_program: Deployed, asset: Asset) -> Build:
-    [instruction] = (await open_redemption(asset)).settling().instructions
+async def settle_redemption(_program: DeployedProgram, asset: Asset) -> Build:
+    [instruction] = (await open_redemption(asset)).settle_call().instructions
     return lambda key: with_account(instruction, 0, key)
 
 
-ONLY_ADMIN = (("admin",), Refusal.NotAdmin)
-ADMIN_OR_GUARDIAN = (("admin", "guardian"), Refusal.NotAdminOrGuardian)
-ONLY_OPERATOR = (("operator",), Refusal.NotOperator)
-ONLY_RESUMER = (("resumer",), Refusal.NotResumer)
-ONLY_GUARDIAN = (("guardian",), Refusal.NotGuardian)
-ONLY_COMPLIANCE = (("compliance",), Refusal.NotCompliance)
+ONLY_ADMIN = (("admin",), ErrorCode.NotAdmin)
+ADMIN_OR_GUARDIAN = (("admin", "guardian"), ErrorCode.NotAdminOrGuardian)
+ONLY_OPERATOR = (("operator",), ErrorCode.NotOperator)
+ONLY_RESUMER = (("resumer",), ErrorCode.NotResumer)
+ONLY_GUARDIAN = (("guardian",), ErrorCode.NotGuardian)
+ONLY_COMPLIANCE = (("compliance",), ErrorCode.NotCompliance)
 
 RULES: Mapping[str, Rule] = {
     "seal": Rule(*ONLY_ADMIN, seal, own_program=True),
@@ -358,7 +358,7 @@ RULES: Mapping[str, Rule] = {
     "set_timing": Rule(*ONLY_ADMIN, set_timing, own_program=True),
     "propose_admin": Rule(*ONLY_ADMIN, propose_admin, own_program=True),
     "cancel_admin": Rule(*ADMIN_OR_GUARDIAN, cancel_admin, own_program=True),
-    "accept_admin": Rule(("registrar",), Refusal.NotPendingAdmin, accept_admin, own_program=True),
+    "accept_admin": Rule(("registrar",), ErrorCode.NotPendingAdmin, accept_admin, own_program=True),
     "register_custodian": Rule(*ONLY_ADMIN, register_custodian),
     "set_custodian_keys": Rule(*ONLY_ADMIN, set_custodian_keys),
     "revoke_custodian_key": Rule(*ADMIN_OR_GUARDIAN, revoke_custodian_key),
@@ -370,7 +370,7 @@ RULES: Mapping[str, Rule] = {
     "abort_adopt": Rule(*ONLY_ADMIN, abort_adopt),
     "tighten_policy": Rule(*ONLY_ADMIN, tighten_policy),
     "loosen_policy": Rule(*ONLY_ADMIN, loosen_policy),
-    "set_participant": Rule(("registrar",), Refusal.NotRegistrar, set_participant),
+    "set_participant": Rule(("registrar",), ErrorCode.NotRegistrar, set_participant),
     "retire_asset": Rule(*ONLY_ADMIN, retire_asset),
     "release_authority": Rule(*ONLY_ADMIN, release_authority),
     "set_metadata": Rule(*ONLY_ADMIN, set_metadata),
@@ -382,16 +382,16 @@ RULES: Mapping[str, Rule] = {
     "pause": Rule(*ONLY_GUARDIAN, pause),
     "resume": Rule(*ONLY_RESUMER, resume),
     "clear_hold": Rule(*ONLY_RESUMER, clear_hold),
-    "schedule_multiplier": Rule(("corporate_actions",), Refusal.NotCorporateActions, schedule_multiplier),
+    "schedule_multiplier": Rule(("corporate_actions",), ErrorCode.NotCorporateActions, schedule_multiplier),
     "cancel_multiplier": Rule(
-        ("corporate_actions", "guardian"), Refusal.NotCorporateActionsOrGuardian, cancel_multiplier
+        ("corporate_actions", "guardian"), ErrorCode.NotCorporateActionsOrGuardian, cancel_multiplier
     ),
-    "withdraw_entry": Rule(("custodian's attester", "verification agent"), Refusal.NotAttester, withdraw_entry),
+    "withdraw_entry": Rule(("custodian's attester", "verification agent"), ErrorCode.NotAttester, withdraw_entry),
     "mint": Rule(*ONLY_OPERATOR, mint),
     "burn": Rule(*ONLY_OPERATOR, burn),
     "distribute": Rule(*ONLY_OPERATOR, distribute),
-    "request_redemption": Rule(("participant",), Refusal.ParticipantMismatch, request_redemption),
-    "cancel_redemption": Rule(("participant",), Refusal.NotRedeemer, cancel_redemption),
+    "request_redemption": Rule(("participant",), ErrorCode.ParticipantMismatch, request_redemption),
+    "cancel_redemption": Rule(("participant",), ErrorCode.NotRedeemer, cancel_redemption),
     "reject_redemption": Rule(*ONLY_OPERATOR, reject_redemption),
     "settle_redemption": Rule(*ONLY_OPERATOR, settle_redemption),
 }
@@ -404,10 +404,12 @@ def test_the_matrix_knows_every_instruction() -> None:
 
 
 @pytest.mark.parametrize("name", RULES)
-async def test_exactly_the_right_keys_pass(laboratory: Laboratory, program: Deployed, asset: Asset, name: str) -> None:
+async def test_exactly_the_right_keys_pass(
+    cluster: TestCluster, program: DeployedProgram, asset: Asset, name: str
+) -> None:
     rule = RULES[name]
     if rule.own_program:
-        program = await laboratory.deploy()
+        program = await cluster.deploy()
     build = await rule.prepare(program, asset)
     keys = keys_of(program)
     also = [keys[who] for who in rule.also]
@@ -415,28 +417,28 @@ async def test_exactly_the_right_keys_pass(laboratory: Laboratory, program: Depl
     await gather_all(program.refused(call(build(address_of(key)), key, *also), rule.otherwise) for key in others)
     for who in rule.allowed:
         unsigned = with_flags(build(address_of(keys[who])), 0, signer=False)
-        await program.refused(call(unsigned, *also), Refusal.AccountNotSigner)
+        await program.refused(call(unsigned, *also), ErrorCode.AccountNotSigner)
         simulated = await program.chain.simulate(call(build(address_of(keys[who])), keys[who], *also))
         assert simulated.err is None, f"{who}: {simulated.logs}"
     last = keys[rule.allowed[-1]]
     await program.accepted(call(build(address_of(last)), last, *also))
 
 
-async def test_only_the_upgrade_authority_initializes(laboratory: Laboratory) -> None:
-    client = laboratory.blank()
-    keys = {role: getattr(laboratory.keys, role).keypair for role in ROLES} | {"stranger": Keypair()}
+async def test_only_the_upgrade_authority_initializes(cluster: TestCluster) -> None:
+    client = cluster.blank()
+    keys = {role: getattr(cluster.keys, role).keypair for role in ROLES} | {"stranger": Keypair()}
 
     async def tries(key: Keypair) -> None:
-        instruction = await initialization(laboratory, client, authority=address_of(key))
-        await laboratory.chain.refused(call(instruction, key), Refusal.NotUpgradeAuthority, by=client.program_id)
+        instruction = await initialization(cluster, client, authority=address_of(key))
+        await cluster.chain.refused(call(instruction, key), ErrorCode.NotUpgradeAuthority, by=client.program_id)
         unsigned = call(with_flags(instruction, 0, signer=False))
-        await laboratory.chain.refused(unsigned, Refusal.AccountNotSigner, by=client.program_id)
+        await cluster.chain.refused(unsigned, ErrorCode.AccountNotSigner, by=client.program_id)
 
     await gather_all(tries(key) for key in keys.values())
-    await deploy_program(laboratory.chain, laboratory.keys, client)
+    await deploy_program(cluster.chain, cluster.keys, client)
 
 
-async def test_anybody_relays_a_statement(program: Deployed, pool: AssetPool) -> None:
+async def test_anybody_relays_a_statement(program: DeployedProgram, pool: AssetPool) -> None:
     """It takes the quorum's signatures and nobody's permission: the payer is unknown to the program."""
     keys = [key for name, key in keys_of(program).items() if name not in ATTESTERS]
     await program.chain.fund(*map(address_of, keys), lamports=10**9)
@@ -446,7 +448,9 @@ async def test_anybody_relays_a_statement(program: Deployed, pool: AssetPool) ->
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.CORPORATE_ACTIONS])
-async def test_a_cleared_role_is_nobodys_and_a_set_one_is_the_new_keys(own_program: Deployed, role: Role) -> None:
+async def test_a_cleared_role_is_nobodys_and_a_set_one_is_the_new_keys(
+    own_program: DeployedProgram, role: Role
+) -> None:
     """Zeros stand for nobody: not even a signature of the zero address would do, and the old key is refused."""
     name = role.name.lower()
     old, new = getattr(own_program.keys, name).keypair, Keypair()
@@ -466,7 +470,7 @@ async def test_a_cleared_role_is_nobodys_and_a_set_one_is_the_new_keys(own_progr
     await own_program.accepted(call(use(address_of(new)), new))
 
 
-async def use_of(role: Role, program: Deployed, asset: Asset) -> tuple[Build, Refusal]:
+async def use_of(role: Role, program: DeployedProgram, asset: Asset) -> tuple[Build, ErrorCode]:
     """Something that only this role may do, and how others are refused."""
     prepare = {
         Role.OPERATOR: mint,
@@ -478,25 +482,25 @@ async def use_of(role: Role, program: Deployed, asset: Asset) -> tuple[Build, Re
     return await prepare(program, asset), RULES[prepare.__name__].otherwise
 
 
-async def test_roles_have_known_numbers_and_real_keys(own_program: Deployed) -> None:
+async def test_roles_have_known_numbers_and_real_keys(own_program: DeployedProgram) -> None:
     client, admin = own_program.client, own_program.keys.admin.address
     last = max(Role)
     unknown = client.build("set_role", {"role": last + 1, "key": address_of(Keypair())}, {"admin": admin})
-    await own_program.refused(own_program.by("admin", unknown), Refusal.UnknownRole)
+    await own_program.refused(own_program.by("admin", unknown), ErrorCode.UnknownRole)
     unknown = client.build("clear_role", {"role": last + 1}, {"admin": admin})
-    await own_program.refused(own_program.by("admin", unknown), Refusal.UnknownRole)
+    await own_program.refused(own_program.by("admin", unknown), ErrorCode.UnknownRole)
     nobody = client.set_role(admin=admin, role=last, key=ZERO_ADDRESS)
-    await own_program.refused(own_program.by("admin", nobody), Refusal.KeyMissing)
+    await own_program.refused(own_program.by("admin", nobody), ErrorCode.KeyMissing)
     known = client.set_role(admin=admin, role=last, key=address_of(Keypair()))
     await own_program.accepted(own_program.by("admin", known))
 
 
-async def test_who_pauses_does_not_resume(own_program: Deployed) -> None:
+async def test_who_pauses_does_not_resume(own_program: DeployedProgram) -> None:
     """M8: one stolen key must not be able to stop and start."""
     client, keys = own_program.client, own_program.keys
     both = client.set_role(admin=keys.admin.address, role=Role.RESUMER, key=keys.guardian.address)
-    await own_program.refused(own_program.by("admin", both), Refusal.GuardianIsResumer)
+    await own_program.refused(own_program.by("admin", both), ErrorCode.GuardianIsResumer)
     both = client.set_role(admin=keys.admin.address, role=Role.GUARDIAN, key=keys.resumer.address)
-    await own_program.refused(own_program.by("admin", both), Refusal.GuardianIsResumer)
+    await own_program.refused(own_program.by("admin", both), ErrorCode.GuardianIsResumer)
     apart = client.set_role(admin=keys.admin.address, role=Role.GUARDIAN, key=address_of(Keypair()))
     await own_program.accepted(own_program.by("admin", apart))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from localnet.harness.paths import ROOT
-from tests.support.start import program_so
+from tests.support.cluster import program_so
 
 BEGIN, END = b"=======BEGIN SECURITY.TXT V1=======\0", b"=======END SECURITY.TXT V1=======\0"
 REQUIRED = {"name", "project_url", "contacts", "policy"}

@@ -8,12 +8,12 @@ import pytest
 from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 
-from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, ROOMY, Asset, Deployed, sign
+from tests.support.cluster import TestCluster
+from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, ROOMY, Asset, DeployedProgram, sign
 from tests.support.ed25519 import assemble, canonical
+from tests.support.error_codes import ErrorCode
 from tests.support.live_chain import Call, address_of, call
 from tests.support.mints import live_mint
-from tests.support.refusals import Refusal
-from tests.support.start import Laboratory
 from xstocks_daemon.chain.addresses import ED25519, TOKEN_2022, pubkey
 from xstocks_daemon.chain.program import Role
 from xstocks_daemon.domain.snapshot import AttesterKey, Hold, Scope
@@ -21,12 +21,12 @@ from xstocks_daemon.domain.snapshot import AttesterKey, Hold, Scope
 FULL_STOP = Scope.MINT | Scope.BURN | Scope.DISTRIBUTE | Scope.REDEEM
 
 
-async def stocked(program: Deployed, asset: Asset, amount_raw: int = 1_000) -> None:
+async def stocked(program: DeployedProgram, asset: Asset, amount_raw: int = 1_000) -> None:
     await asset.attest(amount_raw)
-    await program.accepted(await asset.minting(amount_raw))
+    await program.accepted(await asset.mint_call(amount_raw))
 
 
-def participating(program: Deployed, thief: Keypair, registrar: Keypair) -> Call:
+def participating(program: DeployedProgram, thief: Keypair, registrar: Keypair) -> Call:
     """The thief puts itself on the list, signed by that key."""
     instruction = program.client.set_participant(
         registrar=address_of(registrar), wallet=address_of(thief), active=True, expires_ts=2**40, country="CH"
@@ -35,7 +35,9 @@ def participating(program: Deployed, thief: Keypair, registrar: Keypair) -> Call
 
 
 @pytest.mark.embedded_only
-async def test_a_stolen_operator_key_moves_inventory_to_participants_within_the_bucket(program: Deployed) -> None:
+async def test_a_stolen_operator_key_moves_inventory_to_participants_within_the_bucket(
+    program: DeployedProgram,
+) -> None:
     policy = replace(ROOMY, distribute_burst_raw=100, distribute_refill_raw_per_sec=1)
     [asset] = await program.register(policy=policy)
     await stocked(program, asset)
@@ -45,51 +47,51 @@ async def test_a_stolen_operator_key_moves_inventory_to_participants_within_the_
     await asset.open_account(address_of(honest))
     await program.chain.advance_clock(200)
 
-    await program.refused(await asset.minting(1), Refusal.CeilingExceeded)
-    await program.refused(await asset.distributing(1, thief), Refusal.AccountNotInitialized)
-    await program.refused(participating(program, thief, operator), Refusal.NotRegistrar)
-    await program.refused(await asset.distributing(101, honest), Refusal.BucketEmpty)
-    await program.accepted(await asset.distributing(100, honest))
-    await program.refused(await asset.distributing(50, honest), Refusal.BucketEmpty)
+    await program.refused(await asset.mint_call(1), ErrorCode.CeilingExceeded)
+    await program.refused(await asset.distribute_call(1, thief), ErrorCode.AccountNotInitialized)
+    await program.refused(participating(program, thief, operator), ErrorCode.NotRegistrar)
+    await program.refused(await asset.distribute_call(101, honest), ErrorCode.BucketEmpty)
+    await program.accepted(await asset.distribute_call(100, honest))
+    await program.refused(await asset.distribute_call(50, honest), ErrorCode.BucketEmpty)
     # Burning inventory destroys no share: the same ceiling lets it be minted again.
-    await program.accepted(await asset.burning(900))
-    await program.accepted(await asset.minting(900))
+    await program.accepted(await asset.burn_call(900))
+    await program.accepted(await asset.mint_call(900))
     assert await asset.supply_raw() == 1_000
     assert await asset.balance_raw(asset.token_account(address_of(thief))) == 0
 
 
-async def test_a_stolen_guardian_key_stops_everything_and_no_more(own_program: Deployed) -> None:
+async def test_a_stolen_guardian_key_stops_everything_and_no_more(own_program: DeployedProgram) -> None:
     program, guardian = own_program, own_program.keys.guardian
     [asset] = await program.register()
     await stocked(program, asset)
     client = program.client
     await program.accepted(program.by("guardian", client.pause(guardian=guardian.address, scopes=FULL_STOP)))
-    for sent in (await asset.minting(1), await asset.burning(1)):
-        await program.refused(sent, Refusal.Paused)
+    for sent in (await asset.mint_call(1), await asset.burn_call(1)):
+        await program.refused(sent, ErrorCode.Paused)
     resume = client.resume(resumer=guardian.address, scopes=FULL_STOP)
-    await program.refused(call(resume, guardian.keypair), Refusal.NotResumer)
+    await program.refused(call(resume, guardian.keypair), ErrorCode.NotResumer)
     role = client.set_role(admin=guardian.address, role=Role.RESUMER, key=address_of(Keypair()))
-    await program.refused(call(role, guardian.keypair), Refusal.NotAdmin)
+    await program.refused(call(role, guardian.keypair), ErrorCode.NotAdmin)
     clear = client.clear_role(admin=guardian.address, role=Role.RESUMER)
-    await program.refused(call(clear, guardian.keypair), Refusal.NotAdmin)
+    await program.refused(call(clear, guardian.keypair), ErrorCode.NotAdmin)
     expires_ts = await program.chain.clock_ts() + 3_600
     offer = client.propose_admin(admin=guardian.address, pending_admin=guardian.address, expires_ts=expires_ts)
-    await program.refused(call(offer, guardian.keypair), Refusal.NotAdmin)
+    await program.refused(call(offer, guardian.keypair), ErrorCode.NotAdmin)
     # It ends when the resumer lets go on; a thief that stays is replaced by the admin.
     resumed = client.resume(resumer=program.keys.resumer.address, scopes=FULL_STOP)
     await program.accepted(program.by("resumer", resumed))
-    await program.accepted(await asset.burning(1))
+    await program.accepted(await asset.burn_call(1))
 
 
-async def test_a_stolen_registrar_key_gets_nothing_alone(program: Deployed, asset: Asset) -> None:
+async def test_a_stolen_registrar_key_gets_nothing_alone(program: DeployedProgram, asset: Asset) -> None:
     await stocked(program, asset)
     registrar, thief = program.keys.registrar.keypair, Keypair()
     account = await asset.open_account(address_of(thief))
     await program.accepted(participating(program, thief, registrar))
-    good = await asset.distributing(1, thief)
+    good = await asset.distribute_call(1, thief)
     [instruction] = good.instructions
     by_thief = Instruction(instruction.program_id, instruction.data, signed_by(instruction, registrar))
-    await program.refused(call(by_thief, registrar), Refusal.NotOperator)
+    await program.refused(call(by_thief, registrar), ErrorCode.NotOperator)
     assert await asset.balance_raw(account) == 0
     # Its twin: with the operator's signature the tokens do move. It takes both.
     await program.accepted(good)
@@ -100,19 +102,19 @@ def signed_by(instruction: Instruction, key: Keypair) -> list[AccountMeta]:
     return [AccountMeta(key.pubkey(), first.is_signer, first.is_writable), *others]
 
 
-async def test_a_stolen_resumer_key_gets_nothing_alone(program: Deployed, asset: Asset) -> None:
+async def test_a_stolen_resumer_key_gets_nothing_alone(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(100)
     await asset.attest(1_000)
     resumer = program.keys.resumer
-    await program.accepted(await asset.clearing(Hold.RISE))
-    await program.refused(await asset.minting(1, operator=resumer.keypair), Refusal.NotOperator)
+    await program.accepted(await asset.clear_hold_call(Hold.RISE))
+    await program.refused(await asset.mint_call(1, operator=resumer.keypair), ErrorCode.NotOperator)
     pause = program.client.pause(guardian=resumer.address, scopes=Scope.MINT, mint=asset.mint)
-    await program.refused(call(pause, resumer.keypair), Refusal.NotGuardian)
-    await program.accepted(await asset.minting(1))
+    await program.refused(call(pause, resumer.keypair), ErrorCode.NotGuardian)
+    await program.accepted(await asset.mint_call(1))
 
 
 async def test_one_stolen_attester_key_signs_nothing_alone_and_can_only_withdraw(
-    program: Deployed, asset: Asset
+    program: DeployedProgram, asset: Asset
 ) -> None:
     await asset.attest(100)
     statement = await program.statement({asset: 1_000_000})
@@ -121,20 +123,20 @@ async def test_one_stolen_attester_key_signs_nothing_alone_and_can_only_withdraw
         [alone] = sign(statement.digest(), (thief,))
         once = Instruction(pubkey(ED25519), assemble(canonical([alone], statement.digest())), [])
         twice = Instruction(pubkey(ED25519), assemble(canonical([alone, alone], statement.digest())), [])
-        await program.refused(call((once, submission)), Refusal.SignatureCountInvalid)
-        await program.refused(call((twice, submission)), Refusal.SignersNotAscending)
-        await program.refused(program.relay(statement, thief, Keypair()), Refusal.SignerUnknown)
+        await program.refused(call((once, submission)), ErrorCode.SignatureCountInvalid)
+        await program.refused(call((twice, submission)), ErrorCode.SignersNotAscending)
+        await program.refused(program.relay(statement, thief, Keypair()), ErrorCode.SignerUnknown)
     assert (await asset.entry()).capacity_raw == 100
     thief = program.quorum()[1]
     custodian = program.keeper().address
     withdraw = program.client.withdraw_entry(attester=address_of(thief), custodian=custodian, mint=asset.mint)
     await program.accepted(call(withdraw, thief))
-    await program.refused(await asset.minting(1), Refusal.CeilingExceeded)
+    await program.refused(await asset.mint_call(1), ErrorCode.CeilingExceeded)
 
 
 @pytest.mark.embedded_only
 async def test_a_stolen_admin_key_makes_no_token_before_the_timelock_and_the_guardian_cancels(
-    own_program: Deployed,
+    own_program: DeployedProgram,
 ) -> None:
     """With custodians of its own and an operator of its own the admin could mint: both wait, and both are cancelled."""
     program, client, admin = own_program, own_program.client, own_program.keys.admin.address
@@ -153,27 +155,27 @@ async def test_a_stolen_admin_key_makes_no_token_before_the_timelock_and_the_gua
         client.release_authority(admin=admin, mint=asset.mint, new_authority=address_of(Keypair())),
     ]
     for instruction in wanted:
-        await program.refused(program.by("admin", instruction), Refusal.ProposalRequired)
+        await program.refused(program.by("admin", instruction), ErrorCode.ProposalRequired)
         await program.accepted(program.by("admin", client.propose(admin=admin, instruction=instruction)))
         await program.chain.advance_clock(3_600)
         execute = program.by("admin", client.with_proposal(instruction))
-        await program.refused(execute, Refusal.ProposalNotReady)
+        await program.refused(execute, ErrorCode.ProposalNotReady)
         cancel = client.cancel_proposal(
             authority=program.keys.guardian.address, proposal=client.proposal_address(instruction)
         )
         await program.accepted(program.by("guardian", cancel))
         await program.chain.advance_clock(86_400)
-        await program.refused(execute, Refusal.ProposalNotPending)
+        await program.refused(execute, ErrorCode.ProposalNotPending)
     await hands_nothing_over(program)
     # A mint of its own it may register at once: without an attached custodian nothing is minted there.
     fresh = await program.mint_to_register()
     await program.chain.accepted(call(fresh.create, program.keys.admin.keypair, fresh.key))
     await program.accepted(program.by("admin", program.registration(fresh.mint, initial_mint_raw=1_000)))
     own_asset = Asset(program, fresh.mint, asset.multiplier_bits)
-    await program.refused(await own_asset.minting(1), Refusal.CeilingExceeded)
+    await program.refused(await own_asset.mint_call(1), ErrorCode.CeilingExceeded)
 
 
-async def hands_nothing_over(program: Deployed) -> None:
+async def hands_nothing_over(program: DeployedProgram) -> None:
     """The thief offers the admin's office to a key that nobody else has: it waits too, and the guardian takes it back.
     Removing the guardian first does not help: that is under the timelock as well."""
     client, admin, own_key = program.client, program.keys.admin.address, Keypair()
@@ -181,19 +183,19 @@ async def hands_nothing_over(program: Deployed) -> None:
     offer = client.propose_admin(admin=admin, pending_admin=address_of(own_key), expires_ts=expires_ts)
     accept = call(client.accept_admin(pending_admin=address_of(own_key)), own_key)
     await program.accepted(program.by("admin", offer))
-    await program.refused(accept, Refusal.OfferNotReady)
+    await program.refused(accept, ErrorCode.OfferNotReady)
     clear_guardian = client.clear_role(admin=admin, role=Role.GUARDIAN)
-    await program.refused(program.by("admin", clear_guardian), Refusal.GuardianNotClearable)
+    await program.refused(program.by("admin", clear_guardian), ErrorCode.GuardianNotClearable)
     replace_guardian = client.set_role(admin=admin, role=Role.GUARDIAN, key=address_of(Keypair()))
-    await program.refused(program.by("admin", replace_guardian), Refusal.ProposalRequired)
+    await program.refused(program.by("admin", replace_guardian), ErrorCode.ProposalRequired)
     taken_back = client.cancel_admin(authority=program.keys.guardian.address)
     await program.accepted(program.by("guardian", taken_back))
     await program.chain.advance_clock(86_400)
-    await program.refused(accept, Refusal.NoPendingAdmin)
+    await program.refused(accept, ErrorCode.NoPendingAdmin)
     assert (await program.config()).admin == admin
 
 
-async def test_a_stolen_compliance_key_moves_nothing_alone(program: Deployed, asset: Asset) -> None:
+async def test_a_stolen_compliance_key_moves_nothing_alone(program: DeployedProgram, asset: Asset) -> None:
     """It freezes holders, which moves nothing and which another compliance key undoes; what it announces the admin does
     not sign and the guardian stops."""
     wallet, thief = await asset.holder(1_000), Keypair()
@@ -207,9 +209,9 @@ async def test_a_stolen_compliance_key_moves_nothing_alone(program: Deployed, as
         execute = client.execute_recovery(
             compliance=compliance.address, admin=address_of(admin), mint=asset.mint, source=source, destination=own
         )
-        await program.refused(call(execute, compliance.keypair, admin), Refusal.NotAdmin)
+        await program.refused(call(execute, compliance.keypair, admin), ErrorCode.NotAdmin)
     vault = client.freeze(compliance=compliance.address, mint=asset.mint, account=asset.vault)
-    await program.refused(program.by("compliance", vault), Refusal.VaultProtected)
+    await program.refused(program.by("compliance", vault), ErrorCode.VaultProtected)
     cancel = client.cancel_recovery(guardian=program.keys.guardian.address, source=source)
     await program.accepted(program.by("guardian", cancel))
     both = client.execute_recovery(
@@ -219,12 +221,12 @@ async def test_a_stolen_compliance_key_moves_nothing_alone(program: Deployed, as
         source=source,
         destination=own,
     )
-    await program.refused(call(both, compliance.keypair, program.keys.admin.keypair), Refusal.RecoveryNotOpen)
+    await program.refused(call(both, compliance.keypair, program.keys.admin.keypair), ErrorCode.RecoveryNotOpen)
     assert (await asset.balance_raw(source), await asset.balance_raw(own)) == (1_000, 0)
 
 
 async def test_stolen_admin_and_guardian_keys_recover_nothing_without_compliance(
-    program: Deployed, asset: Asset
+    program: DeployedProgram, asset: Asset
 ) -> None:
     wallet, thief = await asset.holder(1_000), Keypair()
     source, own = asset.token_account(address_of(wallet)), await asset.open_account(address_of(thief))
@@ -234,9 +236,9 @@ async def test_stolen_admin_and_guardian_keys_recover_nothing_without_compliance
         announce = client.announce_recovery(
             compliance=key.address, mint=asset.mint, source=source, destination=own, amount_raw=1, delay_secs=0
         )
-        await program.refused(call(announce, key.keypair), Refusal.NotCompliance)
+        await program.refused(call(announce, key.keypair), ErrorCode.NotCompliance)
         freeze = client.freeze(compliance=key.address, mint=asset.mint, account=source)
-        await program.refused(call(freeze, key.keypair), Refusal.NotCompliance)
+        await program.refused(call(freeze, key.keypair), ErrorCode.NotCompliance)
     compliance = program.keys.compliance.address
     announce = client.announce_recovery(
         compliance=compliance, mint=asset.mint, source=source, destination=own, amount_raw=1, delay_secs=0
@@ -246,12 +248,14 @@ async def test_stolen_admin_and_guardian_keys_recover_nothing_without_compliance
     alone = client.execute_recovery(
         compliance=admin.address, admin=admin.address, mint=asset.mint, source=source, destination=own
     )
-    await program.refused(call(alone, admin.keypair), Refusal.NotCompliance)
+    await program.refused(call(alone, admin.keypair), ErrorCode.NotCompliance)
     assert await asset.balance_raw(own) == 0
 
 
 @pytest.mark.parametrize("role", ["operator", "admin", "guardian", "compliance"])
-async def test_no_key_of_the_issuer_is_an_authority_of_the_mint(program: Deployed, asset: Asset, role: str) -> None:
+async def test_no_key_of_the_issuer_is_an_authority_of_the_mint(
+    program: DeployedProgram, asset: Asset, role: str
+) -> None:
     """Token-2022 itself refuses them: the Asset account is the only authority, and no key signs for it."""
     key = getattr(program.keys, role).keypair
     mint_to = bytes([14]) + (1).to_bytes(8, "little") + bytes([8])
@@ -265,17 +269,17 @@ async def test_no_key_of_the_issuer_is_an_authority_of_the_mint(program: Deploye
     await program.chain.fails(forged, {"InstructionError": [1, {"Custom": owner_mismatch}]})
 
 
-async def test_a_stolen_admin_key_gains_nothing_from_an_adoption(laboratory: Laboratory) -> None:
+async def test_a_stolen_admin_key_gains_nothing_from_an_adoption(cluster: TestCluster) -> None:
     """It gives one up: the authorities go to their recorded holders only. It ends one: the asset is halted until a
     custodian is attached, which takes the timelock."""
-    program = await laboratory.deploy(seal=True)
+    program = await cluster.deploy(seal=True)
     admin = program.keys.admin
     live = await live_mint(program)
     holders = await live.holders()
     await program.accepted(live.begin())
     await live.hand_over(but=["hook"])
     await live.give("hook", address_of(Keypair()))
-    await program.refused(live.finish(), Refusal.TransferHookInvalid)
+    await program.refused(live.finish(), ErrorCode.TransferHookInvalid)
     await program.accepted(live.abort())
     given_back = await live.holders()
     assert replace(given_back, hook=holders.hook) == holders
@@ -283,6 +287,6 @@ async def test_a_stolen_admin_key_gains_nothing_from_an_adoption(laboratory: Lab
     other = await live_mint(program)
     asset = await other.adopt()
     attach = program.client.attach_custodian(admin=admin.address, custodian=program.keeper().address, mint=asset.mint)
-    await program.refused(program.by("admin", attach), Refusal.ProposalRequired)
-    await program.refused(await asset.minting(1), Refusal.AssetNotActive)
-    await program.refused(other.abort(), Refusal.AdoptionNotBegun)
+    await program.refused(program.by("admin", attach), ErrorCode.ProposalRequired)
+    await program.refused(await asset.mint_call(1), ErrorCode.AssetNotActive)
+    await program.refused(other.abort(), ErrorCode.AdoptionNotBegun)

@@ -8,10 +8,10 @@ import pytest
 from solders.instruction import AccountMeta
 from solders.keypair import Keypair
 
-from tests.support.deployed import OWN_KEEPER, Asset, AssetPool, Deployed
+from tests.support.deployed import OWN_KEEPER, Asset, AssetPool, DeployedProgram
 from tests.support.edit import patched, with_account, with_accounts, with_flags
+from tests.support.error_codes import ErrorCode
 from tests.support.live_chain import Call, address_of, call
-from tests.support.refusals import Refusal
 from xstocks_daemon.chain.addresses import ASSOCIATED_TOKEN, parse_address, pubkey
 from xstocks_daemon.chain.rpc import AccountInfo
 from xstocks_daemon.domain.snapshot import Scope
@@ -35,99 +35,99 @@ def but(sent: Call, index: int, address: Address) -> Call:
     return sent.but(instructions=(*others, with_account(last, index, address)))
 
 
-async def ready(program: Deployed, pool: AssetPool) -> tuple[Asset, Asset]:
+async def ready(program: DeployedProgram, pool: AssetPool) -> tuple[Asset, Asset]:
     one, other = await pool.take(), await pool.take()
     for asset in (one, other):
         await asset.attest(1_000)
-        await program.accepted(await asset.minting(500))
+        await program.accepted(await asset.mint_call(500))
     return one, other
 
 
 async def test_mint_and_burn_take_their_own_accounts_only(
-    program: Deployed, pool: AssetPool, foreign_program: Deployed
+    program: DeployedProgram, pool: AssetPool, foreign_program: DeployedProgram
 ) -> None:
     asset, other = await ready(program, pool)
     elsewhere = foreign_program.addresses
     wrong = {
-        (CONFIG, elsewhere.config): Refusal.AccountOwnedByWrongProgram,
-        (CONFIG, address_of(Keypair())): Refusal.AccountNotInitialized,
-        (CONFIG, asset.address): Refusal.AccountDiscriminatorMismatch,
-        (TOKEN_PROGRAM, LEGACY_TOKEN): Refusal.InvalidProgramId,
-        (TOKEN_PROGRAM, ASSOCIATED_TOKEN): Refusal.InvalidProgramId,
-        (CUSTODIAN, foreign_program.keeper().address): Refusal.AccountOwnedByWrongProgram,
-        (CUSTODIAN, program.addresses.config): Refusal.AccountDiscriminatorMismatch,
-        (CUSTODIAN, address_of(Keypair())): Refusal.AccountNotInitialized,
-        (ASSET, other.address): Refusal.WrongMint,
-        (ASSET, program.addresses.config): Refusal.AccountDiscriminatorMismatch,
-        (ASSET, asset.mint): Refusal.AccountOwnedByWrongProgram,
-        (MINT, other.mint): Refusal.WrongMint,
-        (VAULT, other.vault): Refusal.WrongVault,
-        (VAULT, program.addresses.redemption_vault(asset.mint)): Refusal.WrongVault,
+        (CONFIG, elsewhere.config): ErrorCode.AccountOwnedByWrongProgram,
+        (CONFIG, address_of(Keypair())): ErrorCode.AccountNotInitialized,
+        (CONFIG, asset.address): ErrorCode.AccountDiscriminatorMismatch,
+        (TOKEN_PROGRAM, LEGACY_TOKEN): ErrorCode.InvalidProgramId,
+        (TOKEN_PROGRAM, ASSOCIATED_TOKEN): ErrorCode.InvalidProgramId,
+        (CUSTODIAN, foreign_program.keeper().address): ErrorCode.AccountOwnedByWrongProgram,
+        (CUSTODIAN, program.addresses.config): ErrorCode.AccountDiscriminatorMismatch,
+        (CUSTODIAN, address_of(Keypair())): ErrorCode.AccountNotInitialized,
+        (ASSET, other.address): ErrorCode.WrongMint,
+        (ASSET, program.addresses.config): ErrorCode.AccountDiscriminatorMismatch,
+        (ASSET, asset.mint): ErrorCode.AccountOwnedByWrongProgram,
+        (MINT, other.mint): ErrorCode.WrongMint,
+        (VAULT, other.vault): ErrorCode.WrongVault,
+        (VAULT, program.addresses.redemption_vault(asset.mint)): ErrorCode.WrongVault,
     }
-    fake_clock = {(CLOCK, address): Refusal.ConstraintAddress for address in (asset.mint, RENT_SYSVAR)}
-    for sent, more in ((await asset.minting(1), fake_clock), (await asset.burning(1, keepers=(OWN_KEEPER,)), {})):
+    fake_clock = {(CLOCK, address): ErrorCode.ConstraintAddress for address in (asset.mint, RENT_SYSVAR)}
+    for sent, more in ((await asset.mint_call(1), fake_clock), (await asset.burn_call(1, keepers=(OWN_KEEPER,)), {})):
         for (index, address), error in {**wrong, **more}.items():
             await program.refused(but(sent, index, address), error)
         assert (await program.chain.simulate(sent)).err is None
-    await program.accepted(await asset.minting(1))
-    await program.accepted(await asset.burning(1))
+    await program.accepted(await asset.mint_call(1))
+    await program.accepted(await asset.burn_call(1))
 
 
 @pytest.mark.parametrize("index", [ASSET, MINT, VAULT], ids=["asset", "mint", "vault"])
-async def test_what_is_changed_is_passed_writable(program: Deployed, pool: AssetPool, index: int) -> None:
+async def test_what_is_changed_is_passed_writable(program: DeployedProgram, pool: AssetPool, index: int) -> None:
     asset, _other = await ready(program, pool)
-    for sent in (await asset.minting(1), await asset.burning(1)):
+    for sent in (await asset.mint_call(1), await asset.burn_call(1)):
         [instruction] = sent.instructions
         # In the whole transaction the account is writable where any instruction says so: here none does.
         read_only = with_flags(instruction, index, writable=False)
-        await program.refused(sent.but(instructions=(read_only,)), Refusal.ConstraintMut)
-    await program.accepted(await asset.burning(1))
+        await program.refused(sent.but(instructions=(read_only,)), ErrorCode.ConstraintMut)
+    await program.accepted(await asset.burn_call(1))
 
 
-async def test_surplus_and_missing_accounts_are_refused(program: Deployed, pool: AssetPool) -> None:
+async def test_surplus_and_missing_accounts_are_refused(program: DeployedProgram, pool: AssetPool) -> None:
     asset, other = await ready(program, pool)
-    sent = await asset.minting(1)
+    sent = await asset.mint_call(1)
     [instruction] = sent.instructions
     extra = AccountMeta(pubkey(other.vault), is_signer=False, is_writable=True)
     longer = with_accounts(instruction, [*instruction.accounts, extra])
     # Entries are counted from the end, so the asset now stands where a second custodian would.
-    await program.refused(sent.but(instructions=(longer,)), Refusal.AccountDiscriminatorMismatch)
+    await program.refused(sent.but(instructions=(longer,)), ErrorCode.AccountDiscriminatorMismatch)
     shorter = with_accounts(instruction, instruction.accounts[:2])
-    await program.refused(sent.but(instructions=(shorter,)), Refusal.AccountNotEnoughKeys)
+    await program.refused(sent.but(instructions=(shorter,)), ErrorCode.AccountNotEnoughKeys)
     await program.accepted(sent)
 
     pause = program.client.pause(guardian=program.keys.guardian.address, scopes=Scope.MINT, mint=asset.mint)
     surplus = with_accounts(pause, [*pause.accounts, extra])
-    await program.refused(program.by("guardian", surplus), Refusal.TooManyAccounts)
+    await program.refused(program.by("guardian", surplus), ErrorCode.TooManyAccounts)
     await program.accepted(program.by("guardian", pause))
 
 
 async def test_an_attestation_takes_its_own_accounts_only(
-    program: Deployed, pool: AssetPool, foreign_program: Deployed
+    program: DeployedProgram, pool: AssetPool, foreign_program: DeployedProgram
 ) -> None:
     asset, other = await ready(program, pool)
     relayed = program.relay(await program.statement({asset: 10}))
     config, custodian, sysvar, target = range(4)
     wrong = {
-        (config, foreign_program.addresses.config): Refusal.AccountOwnedByWrongProgram,
-        (config, asset.address): Refusal.AccountDiscriminatorMismatch,
-        (custodian, foreign_program.keeper().address): Refusal.AccountOwnedByWrongProgram,
-        (custodian, asset.address): Refusal.AccountDiscriminatorMismatch,
-        (sysvar, asset.mint): Refusal.ConstraintAddress,
-        (target, other.address): Refusal.DigestMismatch,
-        (target, other.mint): Refusal.AccountOwnedByWrongProgram,
-        (target, program.addresses.config): Refusal.AccountDiscriminatorMismatch,
+        (config, foreign_program.addresses.config): ErrorCode.AccountOwnedByWrongProgram,
+        (config, asset.address): ErrorCode.AccountDiscriminatorMismatch,
+        (custodian, foreign_program.keeper().address): ErrorCode.AccountOwnedByWrongProgram,
+        (custodian, asset.address): ErrorCode.AccountDiscriminatorMismatch,
+        (sysvar, asset.mint): ErrorCode.ConstraintAddress,
+        (target, other.address): ErrorCode.DigestMismatch,
+        (target, other.mint): ErrorCode.AccountOwnedByWrongProgram,
+        (target, program.addresses.config): ErrorCode.AccountDiscriminatorMismatch,
     }
     for (index, address), error in wrong.items():
         await program.refused(but(relayed, index, address), error)
     *others, last = relayed.instructions
     read_only = relayed.but(instructions=(*others, with_flags(last, target, writable=False)))
-    await program.refused(read_only, Refusal.ConstraintMut)
+    await program.refused(read_only, ErrorCode.ConstraintMut)
     await program.accepted(relayed)
 
 
 async def test_withdrawing_takes_its_own_accounts_only(
-    program: Deployed, pool: AssetPool, foreign_program: Deployed
+    program: DeployedProgram, pool: AssetPool, foreign_program: DeployedProgram
 ) -> None:
     """Another deployment's custodian with the same keys withdraws nothing here."""
     asset, _other = await ready(program, pool)
@@ -138,10 +138,10 @@ async def test_withdrawing_takes_its_own_accounts_only(
     )
     custodian_index, asset_index = 2, 3
     wrong = {
-        (custodian_index, foreign_program.keeper().address): Refusal.AccountOwnedByWrongProgram,
-        (custodian_index, asset.address): Refusal.AccountDiscriminatorMismatch,
-        (asset_index, asset.mint): Refusal.AccountOwnedByWrongProgram,
-        (asset_index, program.addresses.config): Refusal.AccountDiscriminatorMismatch,
+        (custodian_index, foreign_program.keeper().address): ErrorCode.AccountOwnedByWrongProgram,
+        (custodian_index, asset.address): ErrorCode.AccountDiscriminatorMismatch,
+        (asset_index, asset.mint): ErrorCode.AccountOwnedByWrongProgram,
+        (asset_index, program.addresses.config): ErrorCode.AccountDiscriminatorMismatch,
     }
     for (index, address), error in wrong.items():
         await program.refused(but(good, index, address), error)
@@ -149,39 +149,39 @@ async def test_withdrawing_takes_its_own_accounts_only(
 
 
 @pytest.mark.embedded_only
-async def test_a_copy_of_an_account_under_another_owner_is_refused(program: Deployed, pool: AssetPool) -> None:
+async def test_a_copy_of_an_account_under_another_owner_is_refused(program: DeployedProgram, pool: AssetPool) -> None:
     """Byte for byte the config, custodian and asset, owned by somebody else's program."""
     asset, _other = await ready(program, pool)
-    sent = await asset.minting(1)
+    sent = await asset.mint_call(1)
     copies = {CONFIG: program.addresses.config, CUSTODIAN: program.keeper().address, ASSET: asset.address}
     for index, original in copies.items():
         info = await program.chain.account(original)
         fake = address_of(Keypair())
         await program.chain.set_account(fake, replace(info, owner=address_of(Keypair())))
-        await program.refused(but(sent, index, fake), Refusal.AccountOwnedByWrongProgram)
+        await program.refused(but(sent, index, fake), ErrorCode.AccountOwnedByWrongProgram)
         # Under the program's own owner the same bytes would pass where only content counts: nobody can make them so.
         assert (await program.chain.account(fake)).data == info.data
     await program.accepted(sent)
 
 
 @pytest.mark.embedded_only
-async def test_discriminator_size_and_version_are_checked(program: Deployed, pool: AssetPool) -> None:
+async def test_discriminator_size_and_version_are_checked(program: DeployedProgram, pool: AssetPool) -> None:
     asset, _other = await ready(program, pool)
     info = await program.chain.account(asset.address)
     version_at = 8
-    cases: dict[Refusal, tuple[AccountInfo, ...]] = {
-        Refusal.AccountDiscriminatorMismatch: (replace(info, data=patched(info.data, 0, bytes(8))),),
-        Refusal.AccountDidNotDeserialize: (
+    cases: dict[ErrorCode, tuple[AccountInfo, ...]] = {
+        ErrorCode.AccountDiscriminatorMismatch: (replace(info, data=patched(info.data, 0, bytes(8))),),
+        ErrorCode.AccountDidNotDeserialize: (
             replace(info, data=info.data[:-1]),
             replace(info, data=info.data + b"\0"),
         ),
-        Refusal.AccountDiscriminatorNotFound: (replace(info, data=info.data[:7]), replace(info, data=b"")),
-        Refusal.UnsupportedVersion: (
+        ErrorCode.AccountDiscriminatorNotFound: (replace(info, data=info.data[:7]), replace(info, data=b"")),
+        ErrorCode.UnsupportedVersion: (
             replace(info, data=patched(info.data, version_at, b"\0")),
             replace(info, data=patched(info.data, version_at, b"\2")),
         ),
     }
-    sent = await asset.minting(1)
+    sent = await asset.mint_call(1)
     for error, variants in cases.items():
         for changed in variants:
             await program.chain.set_account(asset.address, changed)
@@ -190,17 +190,17 @@ async def test_discriminator_size_and_version_are_checked(program: Deployed, poo
     await program.accepted(sent)
 
 
-async def test_unknown_instructions_are_refused_by_name(program: Deployed, asset: Asset) -> None:
-    [instruction] = (await asset.minting(1)).instructions
+async def test_unknown_instructions_are_refused_by_name(program: DeployedProgram, asset: Asset) -> None:
+    [instruction] = (await asset.mint_call(1)).instructions
     data = bytes(instruction.data)
     operator = program.keys.operator.keypair
     for changed, error in (
-        (b"", Refusal.InstructionMissing),
-        (data[:7], Refusal.InstructionMissing),
-        (bytes(8), Refusal.InstructionFallbackNotFound),
-        (data[:8], Refusal.InstructionDidNotDeserialize),
+        (b"", ErrorCode.InstructionMissing),
+        (data[:7], ErrorCode.InstructionMissing),
+        (bytes(8), ErrorCode.InstructionFallbackNotFound),
+        (data[:8], ErrorCode.InstructionDidNotDeserialize),
     ):
         sent = call(type(instruction)(instruction.program_id, changed, instruction.accounts), operator)
         await program.refused(sent, error)
     await asset.attest(100)
-    await program.accepted(await asset.minting(1))
+    await program.accepted(await asset.mint_call(1))

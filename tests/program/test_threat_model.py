@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.refusals import Refusal
+from tests.support.error_codes import ErrorCode
 
 ROOT = Path(__file__).resolve().parents[2]
 DOC = (ROOT / "docs" / "threat-model.md").read_text(encoding="utf-8")
@@ -40,10 +40,10 @@ def test_a_row_names_tests_and_the_errors_they_assert(row: str) -> None:
     for (file, name), source in zip(tests, sources, strict=True):
         assert re.search(rf"^(async )?def {name}\(", source, re.MULTILINE), f"{file} has no {name}"
     for name, number in ERROR.findall(row):
-        assert Refusal[name] == int(number)
-        assert any(f"Refusal.{name}" in source for source in sources), f"no file of {tests} asserts {name}"
+        assert ErrorCode[name] == int(number)
+        assert any(f"ErrorCode.{name}" in source for source in sources), f"no file of {tests} asserts {name}"
 
 
 def test_every_error_is_written_with_its_number() -> None:
-    alone = [name for name in re.findall(r"`([A-Z]\w+)`(?! \d)", DOC) if name in Refusal.__members__]
+    alone = [name for name in re.findall(r"`([A-Z]\w+)`(?! \d)", DOC) if name in ErrorCode.__members__]
     assert alone == []

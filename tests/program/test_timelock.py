@@ -8,14 +8,14 @@ import pytest
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 
-from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, ROOMY, Asset, Deployed
+from tests.support.cluster import TestCluster
+from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, ROOMY, Asset, DeployedProgram
 from tests.support.edit import patched, with_account, with_data
+from tests.support.error_codes import ErrorCode
 from tests.support.fixtures import session_fixture, single_fixture
 from tests.support.live_chain import Call, address_of
-from tests.support.refusals import Refusal
-from tests.support.start import Laboratory
-from xstocks_daemon.chain.idl import load_interface
 from xstocks_daemon.chain.program import Proposal, ProposalState, Role
+from xstocks_daemon.chain.program.idl import load_interface
 from xstocks_daemon.domain.snapshot import AttesterKey
 from xstocks_daemon.domain.units import Address
 
@@ -24,9 +24,9 @@ TIMELOCK_SECS = {"embedded": 3_600, "validator": 1}
 
 
 @session_fixture
-async def sealed_asset(laboratory: Laboratory) -> Asset:
+async def sealed_asset(cluster: TestCluster) -> Asset:
     """An asset of a deployment for this file, attached to the first custodian before the deployment was sealed."""
-    program = await laboratory.deploy()
+    program = await cluster.deploy()
     [asset] = await program.register(keepers=(OWN_KEEPER,))
     timelock_secs = TIMELOCK_SECS[program.chain.kind]
     seal = program.client.seal(admin=program.keys.admin.address, timelock_secs=timelock_secs)
@@ -35,42 +35,42 @@ async def sealed_asset(laboratory: Laboratory) -> Asset:
 
 
 @single_fixture
-async def sealed(sealed_asset: Asset) -> Deployed:
+async def sealed(sealed_asset: Asset) -> DeployedProgram:
     """The sealed deployment."""
     return sealed_asset.program
 
 
-def set_role(program: Deployed, role: Role = Role.COMPLIANCE, key: Address | None = None) -> Instruction:
+def set_role(program: DeployedProgram, role: Role = Role.COMPLIANCE, key: Address | None = None) -> Instruction:
     """A timelocked instruction that differs from every other one by its key."""
     return program.client.set_role(admin=program.keys.admin.address, role=role, key=key or address_of(Keypair()))
 
 
-async def propose(program: Deployed, instruction: Instruction) -> Proposal:
+async def propose(program: DeployedProgram, instruction: Instruction) -> Proposal:
     """Propose it as the admin; gives the Proposal account."""
     await program.accepted(proposing(program, instruction))
     return await read(program, instruction)
 
 
-def proposing(program: Deployed, instruction: Instruction) -> Call:
+def proposing(program: DeployedProgram, instruction: Instruction) -> Call:
     return program.by("admin", program.client.propose(admin=program.keys.admin.address, instruction=instruction))
 
 
-def executing(program: Deployed, instruction: Instruction) -> Call:
+def executing(program: DeployedProgram, instruction: Instruction) -> Call:
     return program.by("admin", program.client.with_proposal(instruction))
 
 
-def cancelling(program: Deployed, role: str, proposal: Proposal) -> Call:
+def cancelling(program: DeployedProgram, role: str, proposal: Proposal) -> Call:
     authority = getattr(program.keys, role).address
     return program.by(role, program.client.cancel_proposal(authority=authority, proposal=proposal.address))
 
 
-async def read(program: Deployed, instruction: Instruction) -> Proposal:
+async def read(program: DeployedProgram, instruction: Instruction) -> Proposal:
     address = program.client.proposal_address(instruction)
     info = await program.chain.account(address)
     return program.client.proposal(address, info.data, info.owner)
 
 
-async def test_a_proposal_is_executed_once_after_its_timelock(sealed: Deployed, sealed_asset: Asset) -> None:
+async def test_a_proposal_is_executed_once_after_its_timelock(sealed: DeployedProgram, sealed_asset: Asset) -> None:
     key = address_of(Keypair())
     instruction = set_role(sealed, Role.COMPLIANCE, key)
     before_ts = await sealed.chain.clock_ts()
@@ -85,21 +85,23 @@ async def test_a_proposal_is_executed_once_after_its_timelock(sealed: Deployed, 
     assert [event.name for event in events] == ["ProposalExecuted", "RoleChanged"]
     assert (await sealed.config()).compliance == key
     assert (await read(sealed, instruction)).state is ProposalState.EXECUTED
-    await sealed.refused(executing(sealed, instruction), Refusal.ProposalNotPending)
+    await sealed.refused(executing(sealed, instruction), ErrorCode.ProposalNotPending)
 
 
 @pytest.mark.embedded_only
-async def test_a_proposal_waits_to_the_last_second(sealed: Deployed, sealed_asset: Asset) -> None:
+async def test_a_proposal_waits_to_the_last_second(sealed: DeployedProgram, sealed_asset: Asset) -> None:
     instruction = set_role(sealed)
     proposal = await propose(sealed, instruction)
     await sealed.chain.clock_reaches(proposal.ready_ts - 10)
-    await sealed.refused(executing(sealed, instruction), Refusal.ProposalNotReady)
+    await sealed.refused(executing(sealed, instruction), ErrorCode.ProposalNotReady)
     await sealed.chain.clock_reaches(proposal.ready_ts)
     await sealed.accepted(executing(sealed, instruction))
 
 
 @pytest.mark.embedded_only
-async def test_a_proposal_that_was_forgotten_is_no_power_that_waits(sealed: Deployed, sealed_asset: Asset) -> None:
+async def test_a_proposal_that_was_forgotten_is_no_power_that_waits(
+    sealed: DeployedProgram, sealed_asset: Asset
+) -> None:
     """Else whoever gets the admin's key executes at once what was ready long ago."""
     instruction = set_role(sealed)
     proposal = await propose(sealed, instruction)
@@ -111,14 +113,14 @@ async def test_a_proposal_that_was_forgotten_is_no_power_that_waits(sealed: Depl
     await sealed.chain.set_account(proposal.address, replace(info, data=patched(info.data, ready_at, ready_ts)))
     assert (await read(sealed, instruction)).ready_ts == expires_ts - life_secs
 
-    await sealed.refused(proposing(sealed, instruction), Refusal.ProposalPending)
+    await sealed.refused(proposing(sealed, instruction), ErrorCode.ProposalPending)
     await sealed.chain.switches_at(
-        expires_ts, executing(sealed, instruction), before=None, since=Refusal.ProposalExpired
+        expires_ts, executing(sealed, instruction), before=None, since=ErrorCode.ProposalExpired
     )
-    await sealed.refused(executing(sealed, instruction), Refusal.ProposalExpired)
+    await sealed.refused(executing(sealed, instruction), ErrorCode.ProposalExpired)
     # Proposed again it waits again.
     again = await propose(sealed, instruction)
-    await sealed.refused(executing(sealed, instruction), Refusal.ProposalNotReady)
+    await sealed.refused(executing(sealed, instruction), ErrorCode.ProposalNotReady)
     await sealed.chain.clock_reaches(again.ready_ts)
     await sealed.accepted(executing(sealed, instruction))
 
@@ -131,7 +133,7 @@ TIMELOCKED = [
 ]
 
 
-def timelocked(program: Deployed, asset: Asset, spare: Asset) -> dict[str, Instruction]:
+def timelocked(program: DeployedProgram, asset: Asset, spare: Asset) -> dict[str, Instruction]:
     """One instruction of every kind that widens power; `spare` is what may be released."""
     client, admin = program.client, program.keys.admin.address
     now_keys = [AttesterKey(address_of(Keypair()), party, 2**40) for party in (0, 1)]
@@ -158,25 +160,25 @@ def timelocked(program: Deployed, asset: Asset, spare: Asset) -> dict[str, Instr
 
 @pytest.mark.parametrize("name", TIMELOCKED)
 async def test_once_sealed_what_widens_power_needs_its_proposal(
-    sealed: Deployed, sealed_asset: Asset, name: str
+    sealed: DeployedProgram, sealed_asset: Asset, name: str
 ) -> None:
     [spare] = await sealed.register(keepers=())
     instruction = timelocked(sealed, sealed_asset, spare)[name]
-    await sealed.refused(sealed.by("admin", instruction), Refusal.ProposalRequired)
+    await sealed.refused(sealed.by("admin", instruction), ErrorCode.ProposalRequired)
     proposal = await propose(sealed, instruction)
     await sealed.chain.clock_reaches(proposal.ready_ts)
     await sealed.accepted(executing(sealed, instruction))
 
 
 @pytest.mark.parametrize("role", ["admin", "guardian"])
-async def test_admin_or_guardian_cancels_a_proposal(sealed: Deployed, sealed_asset: Asset, role: str) -> None:
+async def test_admin_or_guardian_cancels_a_proposal(sealed: DeployedProgram, sealed_asset: Asset, role: str) -> None:
     instruction = set_role(sealed)
     proposal = await propose(sealed, instruction)
     [event] = await sealed.accepted(cancelling(sealed, role, proposal))
     assert (event.name, event.fields["by"]) == ("ProposalCancelled", getattr(sealed.keys, role).address)
     await sealed.chain.clock_reaches(proposal.ready_ts)
-    await sealed.refused(executing(sealed, instruction), Refusal.ProposalNotPending)
-    await sealed.refused(cancelling(sealed, role, proposal), Refusal.ProposalNotPending)
+    await sealed.refused(executing(sealed, instruction), ErrorCode.ProposalNotPending)
+    await sealed.refused(cancelling(sealed, role, proposal), ErrorCode.ProposalNotPending)
     # Proposed again it waits again, and then passes.
     again = await propose(sealed, instruction)
     assert again.ready_ts >= proposal.ready_ts
@@ -184,31 +186,33 @@ async def test_admin_or_guardian_cancels_a_proposal(sealed: Deployed, sealed_ass
     await sealed.accepted(executing(sealed, instruction))
 
 
-async def test_once_sealed_the_guardian_is_not_cleared_at_once(sealed: Deployed, sealed_asset: Asset) -> None:
+async def test_once_sealed_the_guardian_is_not_cleared_at_once(sealed: DeployedProgram, sealed_asset: Asset) -> None:
     """Else a stolen admin key could first remove the only other one that can cancel what it proposes."""
     client, admin = sealed.client, sealed.keys.admin.address
     clear = client.clear_role(admin=admin, role=Role.GUARDIAN)
-    await sealed.refused(sealed.by("admin", clear), Refusal.GuardianNotClearable)
+    await sealed.refused(sealed.by("admin", clear), ErrorCode.GuardianNotClearable)
     await sealed.accepted(sealed.by("admin", client.clear_role(admin=admin, role=Role.CORPORATE_ACTIONS)))
 
 
-async def test_the_guardian_cannot_keep_itself_in_office(sealed: Deployed, sealed_asset: Asset) -> None:
+async def test_the_guardian_cannot_keep_itself_in_office(sealed: DeployedProgram, sealed_asset: Asset) -> None:
     instruction = set_role(sealed, Role.GUARDIAN)
     proposal = await propose(sealed, instruction)
-    await sealed.refused(cancelling(sealed, "guardian", proposal), Refusal.GuardianCannotCancel)
+    await sealed.refused(cancelling(sealed, "guardian", proposal), ErrorCode.GuardianCannotCancel)
     await sealed.accepted(cancelling(sealed, "admin", proposal))
 
 
-async def test_a_pending_proposal_is_not_proposed_again(sealed: Deployed, sealed_asset: Asset) -> None:
+async def test_a_pending_proposal_is_not_proposed_again(sealed: DeployedProgram, sealed_asset: Asset) -> None:
     """Otherwise the admin could push the time back while people wait for it."""
     instruction = set_role(sealed)
     proposal = await propose(sealed, instruction)
-    await sealed.refused(proposing(sealed, instruction), Refusal.ProposalPending)
+    await sealed.refused(proposing(sealed, instruction), ErrorCode.ProposalPending)
     await sealed.accepted(cancelling(sealed, "admin", proposal))
     await sealed.accepted(proposing(sealed, instruction))
 
 
-async def test_a_proposal_permits_its_own_arguments_and_accounts_only(sealed: Deployed, sealed_asset: Asset) -> None:
+async def test_a_proposal_permits_its_own_arguments_and_accounts_only(
+    sealed: DeployedProgram, sealed_asset: Asset
+) -> None:
     instruction = set_role(sealed)
     proposal = await propose(sealed, instruction)
     await sealed.chain.clock_reaches(proposal.ready_ts)
@@ -221,13 +225,13 @@ async def test_a_proposal_permits_its_own_arguments_and_accounts_only(sealed: De
     await propose(sealed, other_proposal)
     borrowed = with_account(good, len(good.accounts) - 1, sealed.client.proposal_address(other_proposal))
     for changed in (other_key, other_role, borrowed):
-        await sealed.refused(sealed.by("admin", changed), Refusal.ProposalMismatch)
+        await sealed.refused(sealed.by("admin", changed), ErrorCode.ProposalMismatch)
     no_proposal = with_account(good, len(good.accounts) - 1, sealed_asset.address)
-    await sealed.refused(sealed.by("admin", no_proposal), Refusal.AccountDiscriminatorMismatch)
+    await sealed.refused(sealed.by("admin", no_proposal), ErrorCode.AccountDiscriminatorMismatch)
     await sealed.accepted(sealed.by("admin", good))
 
 
-async def test_a_proposal_is_of_its_accounts_too(sealed: Deployed, sealed_asset: Asset) -> None:
+async def test_a_proposal_is_of_its_accounts_too(sealed: DeployedProgram, sealed_asset: Asset) -> None:
     """Proposed for one custodian, it does not attach another one."""
     one, other = await other_keepers(sealed)
     wanted = attach(sealed, sealed_asset, one)
@@ -235,15 +239,15 @@ async def test_a_proposal_is_of_its_accounts_too(sealed: Deployed, sealed_asset:
     await sealed.chain.clock_reaches(proposal.ready_ts)
     good = sealed.client.with_proposal(wanted)
     custodian = 2
-    await sealed.refused(sealed.by("admin", with_account(good, custodian, other)), Refusal.ProposalMismatch)
+    await sealed.refused(sealed.by("admin", with_account(good, custodian, other)), ErrorCode.ProposalMismatch)
     await sealed.accepted(sealed.by("admin", good))
 
 
-def attach(program: Deployed, asset: Asset, custodian: Address) -> Instruction:
+def attach(program: DeployedProgram, asset: Asset, custodian: Address) -> Instruction:
     return program.client.attach_custodian(admin=program.keys.admin.address, custodian=custodian, mint=asset.mint)
 
 
-async def other_keepers(program: Deployed) -> tuple[Address, Address]:
+async def other_keepers(program: DeployedProgram) -> tuple[Address, Address]:
     """Two custodians, registered through the timelock, attached to nothing."""
     admin = program.keys.admin.address
     found = []
@@ -259,7 +263,7 @@ async def other_keepers(program: Deployed) -> tuple[Address, Address]:
     return found[0], found[1]
 
 
-async def test_only_what_is_under_the_timelock_is_proposed(sealed: Deployed, sealed_asset: Asset) -> None:
+async def test_only_what_is_under_the_timelock_is_proposed(sealed: DeployedProgram, sealed_asset: Asset) -> None:
     client, admin = sealed.client, sealed.keys.admin.address
     instruction = set_role(sealed)
     good = client.propose(admin=admin, instruction=instruction)
@@ -268,18 +272,18 @@ async def test_only_what_is_under_the_timelock_is_proposed(sealed: Deployed, sea
         return sealed.by("admin", with_data(good, good.data[:8] + len(data).to_bytes(4, "little") + data))
 
     clear = bytes(client.clear_role(admin=admin, role=Role.OPERATOR).data)
-    await sealed.refused(of(clear), Refusal.NotTimelocked)
-    await sealed.refused(of(clear[:7]), Refusal.InstructionMissing)
-    await sealed.refused(of(bytes(instruction.data)[:8]), Refusal.InstructionDidNotDeserialize)
+    await sealed.refused(of(clear), ErrorCode.NotTimelocked)
+    await sealed.refused(of(clear[:7]), ErrorCode.InstructionMissing)
+    await sealed.refused(of(bytes(instruction.data)[:8]), ErrorCode.InstructionDidNotDeserialize)
     proposal_index = 2
     elsewhere = with_account(good, proposal_index, address_of(Keypair()))
-    await sealed.refused(sealed.by("admin", elsewhere), Refusal.ConstraintSeeds)
+    await sealed.refused(sealed.by("admin", elsewhere), ErrorCode.ConstraintSeeds)
     await sealed.accepted(sealed.by("admin", good))
 
 
-async def test_before_the_seal_nothing_is_proposed(own_program: Deployed) -> None:
+async def test_before_the_seal_nothing_is_proposed(own_program: DeployedProgram) -> None:
     instruction = set_role(own_program)
-    await own_program.refused(proposing(own_program, instruction), Refusal.NotSealed)
+    await own_program.refused(proposing(own_program, instruction), ErrorCode.NotSealed)
     await own_program.accepted(
         own_program.by("admin", own_program.client.seal(admin=own_program.keys.admin.address, timelock_secs=1))
     )
@@ -288,7 +292,7 @@ async def test_before_the_seal_nothing_is_proposed(own_program: Deployed) -> Non
 
 @pytest.mark.parametrize("lamports", [1_000_000, 10**9], ids=["under-funded", "over-funded"])
 async def test_a_prefunded_proposal_address_blocks_nothing(
-    sealed: Deployed, sealed_asset: Asset, lamports: int
+    sealed: DeployedProgram, sealed_asset: Asset, lamports: int
 ) -> None:
     instruction = set_role(sealed)
     await sealed.chain.fund(sealed.client.proposal_address(instruction), lamports=lamports)

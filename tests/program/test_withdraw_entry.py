@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from solders.keypair import Keypair
 
-from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, Asset, AssetPool, Deployed
+from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, Asset, AssetPool, DeployedProgram
+from tests.support.error_codes import ErrorCode
 from tests.support.live_chain import Call, address_of, call
-from tests.support.refusals import Refusal
 from xstocks_daemon.domain.snapshot import Hold
 from xstocks_daemon.domain.units import MILLIS_PER_SEC
 
@@ -21,9 +21,9 @@ def withdrawing(asset: Asset, attester: Keypair, keeper: str = OWN_KEEPER) -> Ca
     return call(instruction, attester)
 
 
-async def test_a_withdrawn_entry_counts_nothing_until_a_newer_statement(program: Deployed, asset: Asset) -> None:
+async def test_a_withdrawn_entry_counts_nothing_until_a_newer_statement(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(1_000)
-    await program.accepted(await asset.minting(400))
+    await program.accepted(await asset.mint_call(400))
     kept_back = await program.statement({asset: 10})
     skew_secs = (await program.config()).max_skew_secs
     before_ts = await program.chain.clock_ts()
@@ -33,45 +33,45 @@ async def test_a_withdrawn_entry_counts_nothing_until_a_newer_statement(program:
     assert (entry.withdrawn, entry.shares_micro, entry.capacity_raw) == (True, 0, 0)
     assert entry.observed_ms >= (before_ts + skew_secs) * MILLIS_PER_SEC
     assert (event.name, event.fields["observed_ms"]) == ("EntryWithdrawn", entry.observed_ms)
-    await program.refused(await asset.minting(1), Refusal.CeilingExceeded)
+    await program.refused(await asset.mint_call(1), ErrorCode.CeilingExceeded)
 
     # Whatever was signed before cannot revive it, whoever relays it and whenever.
     await program.chain.clock_reaches(entry.observed_ms // MILLIS_PER_SEC - skew_secs + 1)
-    await program.refused(program.relay(kept_back), Refusal.StatementNotNewer)
-    await program.refused(program.relay(replace(kept_back, observed_ms=entry.observed_ms)), Refusal.StatementNotNewer)
+    await program.refused(program.relay(kept_back), ErrorCode.StatementNotNewer)
+    await program.refused(program.relay(replace(kept_back, observed_ms=entry.observed_ms)), ErrorCode.StatementNotNewer)
     await program.accepted(program.relay(replace(kept_back, observed_ms=entry.observed_ms + 1)))
     assert not (await asset.entry()).withdrawn
-    await program.accepted(await asset.minting(600))
+    await program.accepted(await asset.mint_call(600))
 
 
-async def test_only_an_attester_of_that_custodian_withdraws_its_entry(program: Deployed, asset: Asset) -> None:
+async def test_only_an_attester_of_that_custodian_withdraws_its_entry(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(1_000)
     foreign = program.quorum(OTHER_KEEPER)[0]
     for outsider in (Keypair(), foreign, program.keys.guardian.keypair):
-        await program.refused(withdrawing(asset, outsider), Refusal.NotAttester)
+        await program.refused(withdrawing(asset, outsider), ErrorCode.NotAttester)
     await program.accepted(withdrawing(asset, foreign, OTHER_KEEPER))
     assert (await asset.entry()).capacity_raw == 1_000
     await program.accepted(withdrawing(asset, program.quorum()[0]))
     assert (await asset.entry()).capacity_raw == 0
 
 
-async def test_an_entry_that_is_not_attached_cannot_be_withdrawn(program: Deployed, asset: Asset) -> None:
+async def test_an_entry_that_is_not_attached_cannot_be_withdrawn(program: DeployedProgram, asset: Asset) -> None:
     admin = program.keys.admin.address
     custodian = program.keeper(OTHER_KEEPER).address
     attester = program.quorum(OTHER_KEEPER)[0]
     detach = program.client.detach_custodian(admin=admin, custodian=custodian, mint=asset.mint)
     await program.accepted(program.by("admin", detach))
-    await program.refused(withdrawing(asset, attester, OTHER_KEEPER), Refusal.NotAttached)
+    await program.refused(withdrawing(asset, attester, OTHER_KEEPER), ErrorCode.NotAttached)
     attach = program.client.attach_custodian(admin=admin, custodian=custodian, mint=asset.mint)
     await program.accepted(program.by("admin", attach))
     await program.accepted(withdrawing(asset, attester, OTHER_KEEPER))
 
     name = await program.add_keeper()
-    await program.refused(withdrawing(asset, program.quorum(name)[0], name), Refusal.NotAttached)
+    await program.refused(withdrawing(asset, program.quorum(name)[0], name), ErrorCode.NotAttached)
 
 
 @pytest.mark.embedded_only
-async def test_an_expired_attester_withdraws_nothing(program: Deployed, asset: Asset) -> None:
+async def test_an_expired_attester_withdraws_nothing(program: DeployedProgram, asset: Asset) -> None:
     now_ts = await program.chain.clock_ts()
     name = await program.add_keeper(expires_in_secs=(10**6, 1_000, 10**6))
     attach = program.client.attach_custodian(
@@ -81,12 +81,12 @@ async def test_an_expired_attester_withdraws_nothing(program: Deployed, asset: A
     own, agent = program.quorum(name)
     await program.accepted(withdrawing(asset, agent, name))
     await program.chain.clock_reaches(now_ts + 1_000)
-    await program.refused(withdrawing(asset, agent, name), Refusal.SignerExpired)
+    await program.refused(withdrawing(asset, agent, name), ErrorCode.SignerExpired)
     await program.accepted(withdrawing(asset, own, name))
 
 
 async def test_the_first_statement_after_a_withdrawal_is_compared_with_nothing(
-    program: Deployed, pool: AssetPool
+    program: DeployedProgram, pool: AssetPool
 ) -> None:
     """Outside of M9's window. So `max_rise_bps` holds a slip, and not a quorum that means it (threat model)."""
     asset, twin = await pool.take(), await pool.take()
@@ -97,5 +97,5 @@ async def test_the_first_statement_after_a_withdrawal_is_compared_with_nothing(
     for each, holds in ((asset, Hold(0)), (twin, Hold.RISE)):
         await each.attest(10_000)
         assert (await each.read()).holds is holds
-    await program.accepted(await asset.minting(10_000))
-    await program.refused(await twin.minting(10_000), Refusal.OnHold)
+    await program.accepted(await asset.mint_call(10_000))
+    await program.refused(await twin.mint_call(10_000), ErrorCode.OnHold)

@@ -13,11 +13,11 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from localnet.harness.chains import ChainKind
-from localnet.harness.deploy import KEEPERS, TIMELOCK_SECS
+from localnet.harness.deploy import CUSTODIANS, TIMELOCK_SECS
 from localnet.harness.paths import ROOT
-from tests.support.deployed import OWN_KEEPER, Asset, Deployed, deploy_program
+from tests.support.cluster import TestCluster, cluster
+from tests.support.deployed import OWN_KEEPER, Asset, DeployedProgram, deploy_program
 from tests.support.live_chain import Call, LiveChain, address_of, call
-from tests.support.start import Laboratory, laboratory
 from xstocks_daemon.chain.addresses import TOKEN_2022, parse_address, pubkey
 from xstocks_daemon.chain.transactions import create_token_account
 from xstocks_daemon.domain.units import Address
@@ -115,9 +115,9 @@ class Collateral:
 class Market:
     """The gate, the sealed program whose word it takes, and another deployment whose word it must not take."""
 
-    laboratory: Laboratory
-    program: Deployed
-    foreign: Deployed
+    cluster: TestCluster
+    program: DeployedProgram
+    foreign: DeployedProgram
     third_keeper: str
     """A custodian of its own asset only (`guarded`), whose keys may be changed."""
     guarded: Asset
@@ -138,10 +138,10 @@ class Market:
         """An asset of which somebody holds all there is, exactly backed by one custodian."""
         asset = asset or self.unused()
         await asset.attest(supply_raw, keeper=keeper)
-        await self.program.accepted(await asset.minting(supply_raw, keepers=(keeper,)))
+        await self.program.accepted(await asset.mint_call(supply_raw, keepers=(keeper,)))
         holder = await self.program.participant()
         await asset.open_account(address_of(holder))
-        await self.program.accepted(await asset.distributing(supply_raw, holder))
+        await self.program.accepted(await asset.distribute_call(supply_raw, holder))
         payer = address_of(self.chain.payer)
         await self.chain.accepted(call(create_token_account(payer, POOL_AUTHORITY, asset.mint)))
         return Collateral(self, asset, holder, supply_raw)
@@ -159,12 +159,12 @@ def _read(address: Address) -> AccountMeta:
 @asynccontextmanager
 async def market(kind: ChainKind, folder: Path) -> AsyncIterator[Market]:
     """A market on a chain of its own, for as long as the context lasts."""
-    async with laboratory(kind, folder, spare=1, also={GATE: GATE_SO}) as started:
+    async with cluster(kind, folder, spare=1, also={GATE: GATE_SO}) as started:
         program = await deploy_program(started.chain, started.keys, started.client)
         foreign = await started.deploy()
         third = await program.add_keeper()
         [guarded] = await program.register(keepers=(third,))
-        assets = await program.register(ASSETS, keepers=KEEPERS)
+        assets = await program.register(ASSETS, keepers=CUSTODIANS)
         seal = program.client.seal(admin=program.keys.admin.address, timelock_secs=TIMELOCK_SECS)
         await program.accepted(program.by("admin", seal))
         yield Market(started, program, foreign, third, guarded, assets)

@@ -18,11 +18,19 @@ from pathlib import Path
 from typing import Any
 
 from localnet.harness.deploy import TIMELOCK_SECS
-from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, RAW_PER_MICRO, ROOMY, Asset, Deployed, deploy_program
+from tests.support.cluster import cluster
+from tests.support.deployed import (
+    OTHER_KEEPER,
+    OWN_KEEPER,
+    RAW_PER_MICRO,
+    ROOMY,
+    Asset,
+    DeployedProgram,
+    deploy_program,
+)
 from tests.support.edit import patched
 from tests.support.live_chain import Call, address_of, call
 from tests.support.redeeming import requested
-from tests.support.start import laboratory
 from xstocks_daemon.chain.rpc import AccountInfo
 from xstocks_daemon.domain.snapshot import AssetState, Hold, Scope
 from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address, multiplier_bits_of
@@ -42,7 +50,7 @@ class Story:
     stood when the part of the story began.
     """
 
-    program: Deployed
+    program: DeployedProgram
     now_ts: int = 0
     accounts: dict[str, dict[str, str]] = field(default_factory=dict)
     cases: list[dict[str, Any]] = field(default_factory=list)
@@ -108,9 +116,9 @@ class Story:
 
 
 async def play() -> dict[str, Any]:
-    """A run of the story on an embedded chain of its own. Raises ChainError, AssertionError."""
+    """A run of the story on an embedded chain of its own. Raises ChainStartError, AssertionError."""
     with tempfile.TemporaryDirectory(prefix="vectors-") as folder:
-        async with laboratory("embedded", Path(folder), spare=1) as started:
+        async with cluster("embedded", Path(folder), spare=1) as started:
             program = await deploy_program(started.chain, started.keys, started.client)
             foreign = await started.deploy()
             story = Story(program)
@@ -163,7 +171,7 @@ async def _attest(
 
 
 async def _mint(asset: Asset, amount_raw: int, *keepers: str) -> None:
-    await asset.program.accepted(await asset.minting(amount_raw, keepers=keepers or (OWN_KEEPER,)))
+    await asset.program.accepted(await asset.mint_call(amount_raw, keepers=keepers or (OWN_KEEPER,)))
 
 
 async def _before_the_seal(story: Story, asset: Asset) -> None:
@@ -268,7 +276,7 @@ async def _redeemed(story: Story, asset: Asset) -> None:
     await _mint(asset, 700)
     waiting = _says(1_000, 1_500, None, newest_age_secs=2, oldest_age_secs=6)
     await story.case("a redemption waits", asset, waiting, keepers=both)
-    await program.accepted(redemption.settling(OTHER_KEEPER))
+    await program.accepted(redemption.settle_call(OTHER_KEEPER))
     settled = waiting | {"supply_raw": "700", "ceiling_raw": "1200", "unseen_raw": "300"}
     await story.case("a settled redemption frees no ceiling", asset, settled, keepers=both)
     silent = _says(700, 700, 6, unseen_raw=300)

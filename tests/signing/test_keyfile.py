@@ -11,7 +11,8 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 from structlog.testing import capture_logs
 
-from xstocks_daemon.signing import KeyfileError, KeyfileSigner, Signer, load_keyfile
+from xstocks_daemon.errors import UserError
+from xstocks_daemon.signing import KeyfileSigner, Signer, load_keyfile
 
 KEYPAIR = Keypair.from_seed(bytes(range(32)))
 NUMBERS = list(bytes(KEYPAIR))
@@ -72,10 +73,10 @@ def test_key_file_that_others_may_read_is_warned_about(tmp_path: Path, mode: int
 )
 def test_file_that_is_no_key_is_named_with_its_field_and_a_remedy(tmp_path: Path, text: str, fault: str) -> None:
     path = written(tmp_path, text)
-    with pytest.raises(KeyfileError, match=fault) as refused:
+    with pytest.raises(UserError, match=fault) as refused:
         load_keyfile(path, "operator_keyfile")
     shown = str(refused.value)
-    assert shown.startswith(f"operator_keyfile: key file {path} ")
+    assert shown.startswith(f"operator_keyfile: {path}: ")
     assert "; " in shown
     assert "\n" not in shown
     assert text[:200] not in shown or len(text) < 3
@@ -83,9 +84,9 @@ def test_file_that_is_no_key_is_named_with_its_field_and_a_remedy(tmp_path: Path
 
 
 def test_path_that_is_no_readable_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(KeyfileError, match="does not exist; correct the path"):
+    with pytest.raises(UserError, match="does not exist; correct the path"):
         load_keyfile(tmp_path / "none.json")
-    with pytest.raises(KeyfileError, match="is no regular file"):
+    with pytest.raises(UserError, match="is no regular file"):
         load_keyfile(tmp_path)
 
 

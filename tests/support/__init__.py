@@ -1,1 +1,1 @@
-"""What tests and benchmarks of the program stand on: a chain, a deployment, assets, and named refusals."""
+"""What tests and benchmarks of the program stand on: a chain, a deployment, assets, and named errors."""

@@ -11,12 +11,12 @@ from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 from solders.system_program import CreateAccountParams, create_account
 
-from localnet.harness.deploy import KEEPERS, Deployment, Keeper, Keys, deploy
+from localnet.harness.deploy import CUSTODIANS, DeployedCustodian, Deployment, Keys, deploy
 from localnet.harness.keys import Key
 from localnet.harness.submit import Job, submit_ok
 from tests.support.edit import patched
+from tests.support.error_codes import ErrorCode
 from tests.support.live_chain import Call, LiveChain, address_of, call
-from tests.support.refusals import Refusal
 from xstocks_daemon.chain.addresses import TOKEN_2022, ProgramAddresses, associated_token_address, pubkey
 from xstocks_daemon.chain.mint_layout import (
     DECIMALS,
@@ -42,7 +42,7 @@ from xstocks_daemon.domain.snapshot import (
 from xstocks_daemon.domain.statement import AttesterSignature, Statement, StatementEntry
 from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address, capacity_raw, multiplier_bits_of
 
-OWN_KEEPER, OTHER_KEEPER = KEEPERS
+OWN_KEEPER, OTHER_KEEPER = CUSTODIANS
 """The custodian that tests attest with, and the second one. Every pooled asset is attached to both."""
 DAY_SECS = 86_400
 PARTICIPANT_SECS = 30 * DAY_SECS
@@ -68,7 +68,7 @@ _ADDITIONAL_METADATA = (("isin", "CH0000000000"), ("underlying_isin", "US0000000
 
 
 @dataclass(frozen=True, slots=True)
-class Deployed:
+class DeployedProgram:
     """The program at one address, initialised, with two custodians (threshold 2, parties 0, 1 and 2 each)."""
 
     chain: LiveChain
@@ -89,9 +89,9 @@ class Deployed:
         """The keys of its roles."""
         return self.deployment.keys
 
-    def keeper(self, name: str = OWN_KEEPER) -> Keeper:
+    def keeper(self, name: str = OWN_KEEPER) -> DeployedCustodian:
         """A custodian by name."""
-        return self.deployment.keepers[name]
+        return self.deployment.custodians[name]
 
     def by(self, role: str, *instructions: Instruction) -> Call:
         """A call signed by the key of a role (`admin`, `operator`, ...)."""
@@ -103,7 +103,7 @@ class Deployed:
         """The call passes; gives the program's events."""
         return self.events(await self.chain.accepted(sent))
 
-    async def refused(self, sent: Call, error: Refusal, *, also: Iterable[Address] = ()) -> LandedTransaction:
+    async def refused(self, sent: Call, error: ErrorCode, *, also: Iterable[Address] = ()) -> LandedTransaction:
         """The call's last instruction is refused by this program with exactly this error; no account changes."""
         return await self.chain.refused(sent, error, by=self.client.program_id, also=also)
 
@@ -136,7 +136,7 @@ class Deployed:
         `expires_in_secs` says for each key how long it lasts from now (default: a year), `attesters` which keys.
         """
         now_ts = await self.chain.clock_ts()
-        custodian_id = 100 + len(self.deployment.keepers)
+        custodian_id = 100 + len(self.deployment.custodians)
         name = f"Keeper {custodian_id}"
         keypairs = attesters or [Keypair() for _ in parties]
         lives = expires_in_secs or [365 * DAY_SECS for _ in parties]
@@ -148,7 +148,7 @@ class Deployed:
             admin=self.keys.admin.address, custodian_id=custodian_id, name=name, threshold=threshold, keys=keys
         )
         await self.accepted(self.by("admin", instruction))
-        self.deployment.keepers[name] = Keeper(
+        self.deployment.custodians[name] = DeployedCustodian(
             name, custodian_id, self.addresses.custodian(custodian_id), tuple(Key(each, Path()) for each in keypairs)
         )
         return name
@@ -207,7 +207,7 @@ class Deployed:
         policy: Policy = ROOMY,
         initial_mint_raw: int = 0,
         multiplier: str = "1",
-        keepers: Sequence[str] = KEEPERS,
+        keepers: Sequence[str] = CUSTODIANS,
         profile: Profile = Profile.XSTOCKS,
         additional_metadata: Sequence[tuple[str, str]] = _ADDITIONAL_METADATA,
         mint_keys: Sequence[Keypair] = (),
@@ -241,9 +241,8 @@ class Deployed:
             creations.append(Job("create a mint", fresh.create, [admin.keypair, fresh.key]))
             registrations.append(Job("register an asset", register, [admin.keypair]))
             assets.append(Asset(self, fresh.mint, bits))
-        async with self.chain.ticking():
-            await submit_ok(self.chain.rpc, creations)
-            await submit_ok(self.chain.rpc, registrations)
+        await submit_ok(self.chain.rpc, creations)
+        await submit_ok(self.chain.rpc, registrations)
         # An attached entry takes nothing that was observed before now + the allowed skew.
         await self.chain.clock_reaches(await self.chain.clock_ts() + 1)
         return assets
@@ -333,7 +332,7 @@ class FreshMint:
 class Asset:
     """A registered asset with short ways to act on it. Amounts are base units; multiplier 1 unless said otherwise."""
 
-    program: Deployed
+    program: DeployedProgram
     mint: Address
     multiplier_bits: int
 
@@ -401,13 +400,13 @@ class Asset:
         redeemed_seen_raw: int | None = None,
     ) -> Statement:
         """A quorum statement of exactly this capacity (a multiple of 100, at multiplier 1) is taken."""
-        statement = await self.stating(
+        statement = await self.statement_for(
             capacity, keeper=keeper, expires_ts=expires_ts, redeemed_seen_raw=redeemed_seen_raw
         )
         await self.program.accepted(self.program.relay(statement, *self.program.quorum(keeper)))
         return statement
 
-    async def stating(
+    async def statement_for(
         self,
         capacity: int,
         *,
@@ -423,15 +422,15 @@ class Asset:
         statement = await self.program.statement({self: shares_micro}, keeper=keeper, expires_ts=expires_ts)
         return replace(statement, entries=(self.line(shares_micro, redeemed_seen_raw=redeemed_seen_raw),))
 
-    async def minting(self, *amounts_raw: int, **options: Any) -> Call:
+    async def mint_call(self, *amounts_raw: int, **options: Any) -> Call:
         """One mint instruction of one entry per amount, its sequence numbers following the account's."""
         return await supply_call(self.program, IntentKind.MINT, [(self, amount) for amount in amounts_raw], **options)
 
-    async def burning(self, *amounts_raw: int, **options: Any) -> Call:
-        """One burn instruction, as `minting`."""
+    async def burn_call(self, *amounts_raw: int, **options: Any) -> Call:
+        """One burn instruction, as `mint_call`."""
         return await supply_call(self.program, IntentKind.BURN, [(self, amount) for amount in amounts_raw], **options)
 
-    async def distributing(
+    async def distribute_call(
         self,
         amount_raw: int,
         wallet: Keypair,
@@ -491,7 +490,7 @@ class Asset:
         await chain.accepted(call((create, initialize_account_3), wallet, account))
         return address_of(account)
 
-    async def clearing(self, holds: int) -> Call:
+    async def clear_hold_call(self, holds: int) -> Call:
         """The resumer clears holds, having looked at the asset as it stands."""
         program = self.program
         resumer = program.keys.resumer.address
@@ -505,10 +504,10 @@ class Asset:
         """A participant whose associated token account holds so much, a multiple of 100; attested, minted and
         distributed for it. Once per asset: a second rise of what is attested would set a hold."""
         await self.attest(amount_raw)
-        await self.program.accepted(await self.minting(amount_raw))
+        await self.program.accepted(await self.mint_call(amount_raw))
         wallet = await self.program.participant()
         await self.open_account(address_of(wallet))
-        await self.program.accepted(await self.distributing(amount_raw, wallet))
+        await self.program.accepted(await self.distribute_call(amount_raw, wallet))
         return wallet
 
     async def frozen(self, token_account: Address) -> bool:
@@ -533,7 +532,7 @@ class Asset:
 
 
 async def supply_call(
-    program: Deployed,
+    program: DeployedProgram,
     kind: IntentKind,
     entries: Sequence[tuple[Asset, int]],
     *,
@@ -573,7 +572,7 @@ def sign(digest: bytes, keys: Iterable[Keypair]) -> list[AttesterSignature]:
 class AssetPool:
     """Fresh assets of a deployment, made in batches since making one takes several transactions and a second."""
 
-    program: Deployed
+    program: DeployedProgram
     batch: int = 24
     _ready: list[Asset] = field(default_factory=list)
 
@@ -584,7 +583,6 @@ class AssetPool:
         return self._ready.pop()
 
 
-async def deploy_program(chain: LiveChain, keys: Keys, client: ProgramClient, *, seal: bool = False) -> Deployed:
+async def deploy_program(chain: LiveChain, keys: Keys, client: ProgramClient, *, seal: bool = False) -> DeployedProgram:
     """Initialise the program at the client's address, with its two custodians and no assets."""
-    async with chain.ticking():
-        return Deployed(chain, await deploy(chain.rpc, keys, [], client=client, seal=seal))
+    return DeployedProgram(chain, await deploy(chain.rpc, keys, [], client=client, seal=seal))

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import aiohttp
 from solders.address_lookup_table_account import AddressLookupTableAccount
 from solders.compute_budget import set_compute_unit_limit
 from solders.hash import Hash
@@ -21,9 +22,10 @@ from solders.transaction import VersionedTransaction
 
 from localnet.harness.chains import Chain, ChainKind
 from localnet.harness.wait import until
-from tests.support.refusals import Refusal
-from xstocks_daemon.chain.addresses import CLOCK_SYSVAR, base58, pubkey
-from xstocks_daemon.chain.logs import invocations
+from tests.support.embedded_rpc import ADVANCE_ONE_SLOT, BatchEndpoint, Request, SteppingEndpoint
+from tests.support.error_codes import ErrorCode
+from xstocks_daemon.chain.addresses import CLOCK_SYSVAR, base58, parse_address, pubkey
+from xstocks_daemon.chain.program.logs import invocations
 from xstocks_daemon.chain.rpc import MAX_ACCOUNTS_PER_CALL, AccountInfo, LandedTransaction, RpcEndpoint, Simulation
 from xstocks_daemon.chain.transactions import MAX_COMPUTE_UNITS, compile_message, unsigned_transaction
 from xstocks_daemon.domain.units import Address
@@ -36,6 +38,8 @@ _POLL_SECS = 0.015
 _RESEND_SECS = 0.25
 _CONFIRM_SECS = 120.0
 _FAUCET_SECS = 3.0
+_SEND = {"encoding": "base64", "skipPreflight": True, "maxRetries": 0}
+_CONFIRMED = {"encoding": "base64", "commitment": "confirmed", "maxSupportedTransactionVersion": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +87,24 @@ def address_of(keypair: Keypair) -> Address:
     return Address(bytes(keypair.pubkey()))
 
 
+@contextlib.asynccontextmanager
+async def live_chain(process: Chain) -> AsyncIterator[LiveChain]:
+    """The chain as tests use it, with connections that last as long as the context."""
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), trust_env=False) as session:
+        endpoint = SteppingEndpoint if process.kind == "embedded" else RpcEndpoint
+        yield LiveChain(process, endpoint(process.rpc_url, session), BatchEndpoint(process.rpc_url, session))
+
+
 @dataclass(slots=True)
 class LiveChain:
     """A chain with its endpoint. On the embedded chain slots advance by these methods only, so nothing waits there."""
 
     process: Chain
     rpc: RpcEndpoint
+    batches: BatchEndpoint
     payer: Keypair = field(default_factory=Keypair)
     _unique: itertools.count[int] = field(default_factory=itertools.count)
+    _blockhash: bytes | None = None
 
     @property
     def kind(self) -> ChainKind:
@@ -111,21 +125,51 @@ class LiveChain:
         """
         if not self.embedded:
             return await self._send_until_confirmed(sent)
-        transaction, _last_valid = await self._signed(sent)
-        signature = await self.rpc.send(bytes(transaction))
-        await self.advance_slots(1)
-        landed = await self.rpc.transaction(signature)
-        if landed is None:
-            simulation = await self.simulate(sent)
-            raise AssertionError(f"the chain dropped the transaction: {simulation.err}")
+        landed, _accounts = await self._send_at_once(sent, ())
         return landed
+
+    async def _send_at_once(
+        self, sent: Call, watched: Sequence[Address]
+    ) -> tuple[LandedTransaction, list[tuple[Any, Any]]]:
+        """Embedded chain: the outcome, and of each watched account what it was before and after, in one request."""
+        looks: list[Request] = [
+            (
+                "getMultipleAccounts",
+                [[base58(each) for each in part], {"commitment": "confirmed", "encoding": "base64"}],
+            )
+            for part in _parts(watched)
+        ]
+        # A blockhash that is known already may be too old by now. What was dropped for that never executes.
+        for known in (self._blockhash, None):
+            blockhash = known or (await self.rpc.latest_blockhash("processed")).blockhash
+            transaction = self._signed(sent, blockhash)
+            answers = await self.batches.call(
+                *looks,
+                ("sendTransaction", [base64.b64encode(bytes(transaction)).decode(), _SEND]),
+                ADVANCE_ONE_SLOT,
+                ("getTransaction", [str(transaction.signatures[0]), _CONFIRMED]),
+                *looks,
+                ("getLatestBlockhash", [{"commitment": "processed"}]),
+            )
+            self._blockhash = parse_address(answers[-1]["value"]["blockhash"])
+            found = answers[len(looks) + 2]
+            if found is not None:
+                before, after = answers[: len(looks)], answers[len(looks) + 3 : -1]
+                pairs = zip(_values(before), _values(after), strict=True)
+                return _landed(found), list(pairs)
+        simulation = await self.simulate(sent)
+        raise AssertionError(f"the chain dropped the transaction: {simulation.err}")
 
     async def _send_until_confirmed(self, sent: Call) -> LandedTransaction:
         """A validator under load drops what it is sent: the same bytes go again, others only once those are dead."""
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(_CONFIRM_SECS):
             while True:
-                transaction, last_valid_block_height = await self._signed(sent)
+                blockhash = await self.rpc.latest_blockhash("confirmed")
+                transaction, last_valid_block_height = (
+                    self._signed(sent, blockhash.blockhash),
+                    blockhash.last_valid_block_height,
+                )
                 send_at, expired = 0.0, False
                 while not expired:
                     if loop.time() >= send_at:
@@ -141,7 +185,7 @@ class LiveChain:
     async def simulate(self, sent: Call) -> Simulation:
         """What the transaction would do now, without signatures checked. On the embedded chain slots stand still, so
         several simulations, and `clock_ts` between them, see one state and one clock."""
-        transaction, _last_valid = await self._signed(sent)
+        transaction = self._signed(sent, bytes(Hash.default()))
         return await self.rpc.simulate(bytes(transaction), commitment="processed")
 
     async def simulate_unsigned(self, instructions: Sequence[Instruction]) -> Simulation:
@@ -149,20 +193,17 @@ class LiveChain:
         message = MessageV0.try_compile(self.payer.pubkey(), list(instructions), [], Hash.default())
         return await self.rpc.simulate(unsigned_transaction(message), commitment="processed")
 
-    async def _signed(self, sent: Call) -> tuple[VersionedTransaction, int]:
-        """The transaction and the last block height at which it may execute."""
-        blockhash = await self.rpc.latest_blockhash("processed" if self.embedded else "confirmed")
+    def _signed(self, sent: Call, blockhash: bytes) -> VersionedTransaction:
         payer = sent.payer or self.payer
         instructions = list(sent.instructions)
         if sent.limit_units is not None:
             # Each transaction asks for another limit, so that the same one twice has two signatures.
             unique = next(self._unique) % 1_000
             instructions.insert(0, set_compute_unit_limit(sent.limit_units - unique))
-        message = compile_message(address_of(payer), instructions, blockhash.blockhash, sent.tables)
+        message = compile_message(address_of(payer), instructions, blockhash, sent.tables)
         signers = {address_of(each): each for each in (payer, *sent.signers)}
         needed = message.account_keys[: message.header.num_required_signatures]
-        transaction = VersionedTransaction(message, [signers[Address(bytes(key))] for key in needed])
-        return transaction, blockhash.last_valid_block_height
+        return VersionedTransaction(message, [signers[Address(bytes(key))] for key in needed])
 
     async def accepted(self, sent: Call) -> LandedTransaction:
         """The transaction passes."""
@@ -171,7 +212,7 @@ class LiveChain:
         return landed
 
     async def refused(
-        self, sent: Call, error: Refusal, *, by: Address, also: Iterable[Address] = ()
+        self, sent: Call, error: ErrorCode, *, by: Address, also: Iterable[Address] = ()
     ) -> LandedTransaction:
         """The last instruction fails, raised by program `by` with exactly this number, and no account changes.
 
@@ -204,12 +245,18 @@ class LiveChain:
         """As `fails`, executed on either chain: the failed transaction is in the ledger and costs its payer the fee."""
         # The clock goes on by itself.
         watched = tuple(each for each in dict.fromkeys((*sent.addresses, *also)) if each != CLOCK_SYSVAR)
-        before = await self.accounts(watched)
-        landed = await self.send(sent)
+        if self.embedded:
+            landed, pairs = await self._send_at_once(sent, watched)
+        else:
+            before = await self.accounts(watched)
+            landed = await self.send(sent)
+            after = await self.accounts(watched)
+            pairs = [(before[each], after[each]) for each in watched]
         _assert_failed_with(landed.err, expected, landed.logs)
-        after = await self.accounts(watched)
         payer = address_of(sent.payer or self.payer)
-        changed = [base58(each) for each in watched if before[each] != after[each] and each != payer]
+        changed = [
+            base58(each) for each, (old, new) in zip(watched, pairs, strict=True) if old != new and each != payer
+        ]
         assert changed == [], "accounts changed although the transaction failed"
         return landed
 
@@ -218,8 +265,7 @@ class LiveChain:
     async def accounts(self, addresses: Sequence[Address]) -> dict[Address, AccountInfo | None]:
         """Accounts as confirmed, which includes everything that `send` has returned from."""
         found: dict[Address, AccountInfo | None] = {}
-        for start in range(0, len(addresses), MAX_ACCOUNTS_PER_CALL):
-            part = addresses[start : start + MAX_ACCOUNTS_PER_CALL]
+        for part in _parts(addresses):
             answer = await self.rpc.multiple_accounts(part, commitment="confirmed")
             found |= dict(zip(part, answer.value, strict=True))
         return found
@@ -249,7 +295,7 @@ class LiveChain:
 
         await until(reached, f"the chain's clock at {ts}")
 
-    async def switches_at(self, ts: int, sent: Call, *, before: Refusal | None, since: Refusal | None) -> None:
+    async def switches_at(self, ts: int, sent: Call, *, before: ErrorCode | None, since: ErrorCode | None) -> None:
         """Embedded chain only: the call's outcome in each second around `ts`; `since` holds from `ts` on (None: it
         passes). Exact, since the clock stands still between two simulations."""
         await self.clock_reaches(ts - 2)
@@ -301,8 +347,6 @@ class LiveChain:
 
         async def funded() -> bool:
             nonlocal asked_at
-            if self.embedded:
-                await self.advance_slots(1)
             if asyncio.get_running_loop().time() > asked_at + _FAUCET_SECS:
                 asked_at = asyncio.get_running_loop().time()
                 await self.rpc.request_airdrop(payer, lamports)
@@ -331,10 +375,27 @@ class LiveChain:
                 await ticker
 
 
-def _last_raises(sent: Call, error: Refusal) -> Any:
+def _last_raises(sent: Call, error: ErrorCode) -> Any:
     """The TransactionError (JSON) of a call whose last instruction is refused."""
     last = len(sent.instructions) - (sent.limit_units is None)
     return {"InstructionError": [last, {"Custom": int(error)}]}
+
+
+def _parts(addresses: Sequence[Address]) -> list[Sequence[Address]]:
+    """As many at a time as getMultipleAccounts takes."""
+    return [addresses[at : at + MAX_ACCOUNTS_PER_CALL] for at in range(0, len(addresses), MAX_ACCOUNTS_PER_CALL)]
+
+
+def _values(answers: Iterable[Any]) -> list[Any]:
+    """The accounts of several answers of getMultipleAccounts."""
+    return [value for answer in answers for value in answer["value"]]
+
+
+def _landed(found: Any) -> LandedTransaction:
+    """An answer of getTransaction."""
+    meta = found["meta"]
+    units, logs = meta["computeUnitsConsumed"], tuple(meta["logMessages"])
+    return LandedTransaction(found["slot"], meta["err"], logs, units, meta["fee"])
 
 
 def _assert_failed_with(err: Any, expected: Any, logs: Sequence[str]) -> None:

@@ -15,10 +15,10 @@ from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 from solders.system_program import CreateAccountParams, create_account
 
-from tests.support.deployed import NAMES, ROOMY, Asset, Deployed
+from tests.support.deployed import NAMES, ROOMY, Asset, DeployedProgram
 from tests.support.edit import patched
+from tests.support.error_codes import ErrorCode
 from tests.support.live_chain import Call, address_of, call
-from tests.support.refusals import Refusal
 from xstocks_daemon.chain.addresses import TOKEN_2022, associated_token_address, parse_address, pubkey
 from xstocks_daemon.chain.authorities import handover_instructions, read_authorities, set_authority
 from xstocks_daemon.chain.mint_layout import DECIMALS, Extension, read_mint
@@ -73,7 +73,7 @@ def with_space(instructions: list[Instruction], extra_bytes: int) -> list[Instru
 class LiveMint:
     """A mint in use that others control, with the keys of its holders."""
 
-    program: Deployed
+    program: DeployedProgram
     mint: Address
     profile: Profile
     keys: Mapping[Address, Keypair]
@@ -146,7 +146,7 @@ class LiveMint:
 
 
 async def live_mint(
-    program: Deployed,
+    program: DeployedProgram,
     *,
     profile: Profile = Profile.XSTOCKS,
     supply_raw: int = 10_000,
@@ -196,7 +196,7 @@ def metadata_data() -> bytes:
     return _INITIALIZE_METADATA + b"".join(len(text).to_bytes(4, "little") + text for text in texts)
 
 
-async def load_capture(program: Deployed, row: Mapping[str, Any], *, mint: Address | None = None) -> LiveMint:
+async def load_capture(program: DeployedProgram, row: Mapping[str, Any], *, mint: Address | None = None) -> LiveMint:
     """Embedded chain only: a real mint byte for byte at its own address, every authority's key replaced by one of ours.
 
     `mint` puts it at another address, which then stands in its bytes too.
@@ -296,42 +296,45 @@ FORBIDDEN = {
 """Extension types (spl-token-2022-interface `ExtensionType`) that no profile has, with their sizes: with a mint's close
 authority (3) and the profile's own all there are. Token-2022 itself makes some of them only in other combinations."""
 
-SPOILT: dict[str, tuple[Edit, Refusal]] = {
-    "not initialised": (lambda data, _now: patched(data, INITIALIZED_AT, b"\0"), Refusal.MintNotInitialized),
-    "9 decimals": (lambda data, _now: patched(data, DECIMALS_AT, b"\x09"), Refusal.WrongDecimals),
-    "a mint authority of an unknown tag": (lambda data, _now: patched(data, 0, b"\2"), Refusal.MintMalformed),
-    "a freeze authority of an unknown tag": (lambda data, _now: patched(data, FREEZE_AT, b"\2"), Refusal.MintMalformed),
-    "a token account": (lambda data, _now: patched(data, ACCOUNT_TYPE_AT, b"\2"), Refusal.MintMalformed),
-    "no extensions at all": (lambda data, _now: data[:82], Refusal.MissingExtension),
-    "cut within the mint": (lambda data, _now: data[:81], Refusal.MintNotInitialized),
-    "cut within a value": (lambda data, _now: data[:-1], Refusal.MintMalformed),
-    "cut within a header": (lambda data, _now: data + b"\x13\0\1", Refusal.MintMalformed),
-    "a length beyond the end": (length_of(Extension.TRANSFER_HOOK, 0xFFFF), Refusal.MintMalformed),
-    "a shorter known extension": (length_of(Extension.TRANSFER_HOOK, 60), Refusal.MintMalformed),
-    "an extension twice": (appended(Extension.PERMANENT_DELEGATE, bytes(32)), Refusal.DuplicateExtension),
-    "room to spare": (lambda data, _now: data + bytes(4), Refusal.MintMalformed),
-    "a close authority": (appended(3, bytes(32)), Refusal.CloseAuthorityForbidden),
-    **{name: (appended(kind, bytes(size)), Refusal.ForbiddenExtension) for name, (kind, size) in FORBIDDEN.items()},
-    "metadata somewhere else": (within(Extension.METADATA_POINTER, 32, bytes([9])), Refusal.MetadataPointerInvalid),
+SPOILT: dict[str, tuple[Edit, ErrorCode]] = {
+    "not initialised": (lambda data, _now: patched(data, INITIALIZED_AT, b"\0"), ErrorCode.MintNotInitialized),
+    "9 decimals": (lambda data, _now: patched(data, DECIMALS_AT, b"\x09"), ErrorCode.WrongDecimals),
+    "a mint authority of an unknown tag": (lambda data, _now: patched(data, 0, b"\2"), ErrorCode.MintMalformed),
+    "a freeze authority of an unknown tag": (
+        lambda data, _now: patched(data, FREEZE_AT, b"\2"),
+        ErrorCode.MintMalformed,
+    ),
+    "a token account": (lambda data, _now: patched(data, ACCOUNT_TYPE_AT, b"\2"), ErrorCode.MintMalformed),
+    "no extensions at all": (lambda data, _now: data[:82], ErrorCode.MissingExtension),
+    "cut within the mint": (lambda data, _now: data[:81], ErrorCode.MintNotInitialized),
+    "cut within a value": (lambda data, _now: data[:-1], ErrorCode.MintMalformed),
+    "cut within a header": (lambda data, _now: data + b"\x13\0\1", ErrorCode.MintMalformed),
+    "a length beyond the end": (length_of(Extension.TRANSFER_HOOK, 0xFFFF), ErrorCode.MintMalformed),
+    "a shorter known extension": (length_of(Extension.TRANSFER_HOOK, 60), ErrorCode.MintMalformed),
+    "an extension twice": (appended(Extension.PERMANENT_DELEGATE, bytes(32)), ErrorCode.DuplicateExtension),
+    "room to spare": (lambda data, _now: data + bytes(4), ErrorCode.MintMalformed),
+    "a close authority": (appended(3, bytes(32)), ErrorCode.CloseAuthorityForbidden),
+    **{name: (appended(kind, bytes(size)), ErrorCode.ForbiddenExtension) for name, (kind, size) in FORBIDDEN.items()},
+    "metadata somewhere else": (within(Extension.METADATA_POINTER, 32, bytes([9])), ErrorCode.MetadataPointerInvalid),
     "accounts frozen by default": (
         within(Extension.DEFAULT_ACCOUNT_STATE, 0, b"\2"),
-        Refusal.DefaultAccountStateInvalid,
+        ErrorCode.DefaultAccountStateInvalid,
     ),
-    "paused": (within(Extension.PAUSABLE, 32, b"\1"), Refusal.MintPaused),
+    "paused": (within(Extension.PAUSABLE, 32, b"\1"), ErrorCode.MintPaused),
     "confidential accounts approved by themselves": (
         within(Extension.CONFIDENTIAL_TRANSFER_MINT, 32, b"\1"),
-        Refusal.ConfidentialTransferInvalid,
+        ErrorCode.ConfidentialTransferInvalid,
     ),
     "an auditor": (
         within(Extension.CONFIDENTIAL_TRANSFER_MINT, 33, b"\1"),
-        Refusal.ConfidentialTransferInvalid,
+        ErrorCode.ConfidentialTransferInvalid,
     ),
-    "a hook program": (within(Extension.TRANSFER_HOOK, 32, b"\1"), Refusal.TransferHookInvalid),
-    "a multiplier change pending": (pending(1_000), Refusal.MultiplierPending),
+    "a hook program": (within(Extension.TRANSFER_HOOK, 32, b"\1"), ErrorCode.TransferHookInvalid),
+    "a multiplier change pending": (pending(1_000), ErrorCode.MultiplierPending),
     **{
         f"multiplier {name}": (
             within(Extension.SCALED_UI_AMOUNT, NEW_MULTIPLIER, bits.to_bytes(8, "little")),
-            Refusal.MultiplierInvalid,
+            ErrorCode.MultiplierInvalid,
         )
         for name, bits in _BAD_MULTIPLIERS.items()
     },

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from solders.keypair import Keypair
 
-from tests.support.deployed import OWN_KEEPER, PARTICIPANT_SECS, Asset, Deployed
+from tests.support.deployed import OWN_KEEPER, PARTICIPANT_SECS, Asset, DeployedProgram
 from tests.support.live_chain import LAMPORTS_PER_SOL, Call, address_of, call
 from xstocks_daemon.domain.snapshot import Redemption
 from xstocks_daemon.domain.units import Address
@@ -29,7 +29,7 @@ class Request:
     id: bytes = field(default_factory=fresh_id)
 
     @property
-    def program(self) -> Deployed:
+    def program(self) -> DeployedProgram:
         """The deployment it belongs to."""
         return self.asset.program
 
@@ -53,7 +53,7 @@ class Request:
         info = await self.program.chain.account(self.address)
         return self.program.client.redemption(self.address, info.data, info.owner)
 
-    def requesting(self, amount_raw: int, *, source: Address | None = None) -> Call:
+    def request_call(self, amount_raw: int, *, source: Address | None = None) -> Call:
         """request_redemption, out of the associated token account unless another is named."""
         instruction = self.program.client.request_redemption(
             wallet=self.owner,
@@ -64,7 +64,7 @@ class Request:
         )
         return call(instruction, self.wallet)
 
-    def cancelling(self, *, destination: Address | None = None) -> Call:
+    def cancel_call(self, *, destination: Address | None = None) -> Call:
         """cancel_redemption by the wallet."""
         instruction = self.program.client.cancel_redemption(
             wallet=self.owner,
@@ -74,7 +74,7 @@ class Request:
         )
         return call(instruction, self.wallet)
 
-    def rejecting(self, *, destination: Address | None = None) -> Call:
+    def reject_call(self, *, destination: Address | None = None) -> Call:
         """reject_redemption by the operator."""
         instruction = self.program.client.reject_redemption(
             operator=self.program.keys.operator.address,
@@ -84,7 +84,7 @@ class Request:
         )
         return self.program.by("operator", instruction)
 
-    def settling(self, keeper: str = OWN_KEEPER) -> Call:
+    def settle_call(self, keeper: str = OWN_KEEPER) -> Call:
         """settle_redemption by the operator, on that custodian."""
         instruction = self.program.client.settle_redemption(
             operator=self.program.keys.operator.address,
@@ -104,13 +104,13 @@ async def participant_with(
     await program.chain.fund(address_of(wallet), lamports=LAMPORTS_PER_SOL)
     await asset.open_account(address_of(wallet))
     if amount_raw:
-        await program.accepted(await asset.minting(amount_raw))
-        await program.accepted(await asset.distributing(amount_raw, wallet))
+        await program.accepted(await asset.mint_call(amount_raw))
+        await program.accepted(await asset.distribute_call(amount_raw, wallet))
     return wallet
 
 
 async def requested(asset: Asset, amount_raw: int, *, wallet: Keypair | None = None) -> Request:
     """An open redemption of a participant whose whole balance it was; the asset's fresh entries must back it."""
     request = Request(asset, await participant_with(asset, amount_raw, wallet=wallet))
-    await asset.program.accepted(request.requesting(amount_raw))
+    await asset.program.accepted(request.request_call(amount_raw))
     return request

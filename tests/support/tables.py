@@ -8,15 +8,15 @@ from solders.address_lookup_table_account import AddressLookupTableAccount
 from solders.instruction import Instruction
 
 from localnet.harness.wait import until
-from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, Deployed
+from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, DeployedProgram
 from tests.support.live_chain import address_of, call
 from xstocks_daemon.chain.addresses import base58
-from xstocks_daemon.chain.tables import ensure_tables
+from xstocks_daemon.chain.lookup_tables import ensure_lookup_tables
 from xstocks_daemon.domain.units import Address
 
 
 async def lookup_table(
-    program: Deployed, mints: Sequence[Address], keepers: Iterable[str] = (OWN_KEEPER, OTHER_KEEPER)
+    program: DeployedProgram, mints: Sequence[Address], keepers: Iterable[str] = (OWN_KEEPER, OTHER_KEEPER)
 ) -> AddressLookupTableAccount:
     """One table, usable at once, with all accounts of these mints and the shared ones, made as the daemon makes it."""
     chain = program.chain
@@ -27,7 +27,7 @@ async def lookup_table(
 
     if chain.embedded:
         await chain.advance_slots(2)
-    book = await ensure_tables(
+    book = await ensure_lookup_tables(
         chain.rpc,
         program.client,
         mints,

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-import aiohttp
-
-from xstocks_daemon.app.errors import UserError, redact_url
+from xstocks_daemon import clock
 from xstocks_daemon.app.runtime import Runtime, as_user_error, open_runtime
 from xstocks_daemon.app.settings import CustodianSettings, Settings
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.chain.errors import ChainError
 from xstocks_daemon.domain.snapshot import CustodianState
 from xstocks_daemon.domain.units import ZERO_ADDRESS
+from xstocks_daemon.errors import UserError
+from xstocks_daemon.http import HttpUnreachable, bearer, bounded_request, http_session
+from xstocks_daemon.redaction import redact_url
 
 LAMPORTS_PER_SOL = 10**9
 MIN_BALANCE_LAMPORTS = LAMPORTS_PER_SOL // 20
@@ -95,7 +94,7 @@ async def _config(runtime: Runtime) -> str:
 
 async def _clock(runtime: Runtime) -> str:
     snapshot = await runtime.reader.snapshot(())
-    lag_secs = int(time.time()) - snapshot.now_ts
+    lag_secs = clock.now_ts() - snapshot.now_ts
     if abs(lag_secs) > MAX_LAG_SECS:
         raise _Failed(f"the finalized chain's clock is {lag_secs} s behind this machine's; correct the clock, or wait")
     return f"finalized slot {snapshot.slot}, {lag_secs} s behind this machine"
@@ -132,7 +131,7 @@ async def _balance(runtime: Runtime) -> str:
 async def _custodian(runtime: Runtime, settings: CustodianSettings) -> str:
     address = runtime.client.addresses.custodian(settings.id)
     custodian = (await runtime.reader.snapshot((), [address])).custodians[address]
-    now = int(time.time())
+    now = clock.now_ts()
     valid = [key for key in custodian.keys if key.expires_ts > now]
     parties = {key.party for key in valid}
     if custodian.state is not CustodianState.ACTIVE:
@@ -144,21 +143,22 @@ async def _custodian(runtime: Runtime, settings: CustodianSettings) -> str:
 
 async def _attester(runtime: Runtime, settings: CustodianSettings) -> str:
     url = settings.url.rstrip("/") + "/v1/health"
-    headers = {"Authorization": f"Bearer {settings.token.get_secret_value()}"}
-    try:
-        async with (
-            asyncio.timeout(runtime.settings.timing.custody_timeout_secs),
-            aiohttp.ClientSession(trust_env=False) as session,
-            session.get(url, headers=headers, allow_redirects=False) as response,
-        ):
-            await response.content.read(HEALTH_BYTES)
-            status = response.status
-    except TimeoutError:
-        raise _Failed(f"{redact_url(settings.url)} does not answer in time") from None
-    except (aiohttp.ClientError, OSError) as error:
-        raise _Failed(f"{redact_url(settings.url)} does not answer ({type(error).__name__})") from None
-    if status != 200:
-        raise _Failed(f"{redact_url(settings.url)} answers with HTTP status {status}; check its log and the token")
+    async with http_session() as session:
+        try:
+            answer = await bounded_request(
+                session,
+                "GET",
+                url,
+                timeout_secs=runtime.settings.timing.custody_timeout_secs,
+                max_body_bytes=HEALTH_BYTES,
+                headers=bearer(settings.token.get_secret_value()),
+            )
+        except HttpUnreachable as error:
+            raise _Failed(f"{redact_url(settings.url)} does not answer ({error.reason})") from None
+    if answer.status != 200:
+        raise _Failed(
+            f"{redact_url(settings.url)} answers with HTTP status {answer.status}; check its log and the token"
+        )
     return f"{redact_url(settings.url)} is healthy"
 
 

@@ -11,7 +11,7 @@ import signal
 from collections import Counter
 from enum import Enum
 
-from xstocks_daemon.app.errors import user_error
+from xstocks_daemon.errors import user_error
 
 ENV_NAME = "XSTOCKS_TEST_KILL_AT"
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from xstocks_daemon import clock
 from xstocks_daemon.app.logging import get_logger
 from xstocks_daemon.app.metrics import Metrics
 from xstocks_daemon.app.settings import PolicySettings
@@ -17,15 +17,14 @@ from xstocks_daemon.custody.verify import (
     RejectionReason,
     SeenStatements,
     VerifyLimits,
-    chain_entry,
     pending_change_ts,
     verify_statement,
 )
 from xstocks_daemon.domain.batches import statement_groups
-from xstocks_daemon.domain.snapshot import ChainSnapshot
+from xstocks_daemon.domain.plan_inputs import CustodianEvidence, Evidence, Halt, HaltReason
+from xstocks_daemon.domain.snapshot import ChainSnapshot, chain_entry
 from xstocks_daemon.domain.statement import SignedStatement
 from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address
-from xstocks_daemon.domain.views import CustodianEvidence, Evidence, Halt, HaltReason
 
 log = get_logger("custody")
 
@@ -126,7 +125,7 @@ class CustodyReader:
         verified: list[SignedStatement] = []
         rejected: list[Rejected] = []
         # The snapshot may be some seconds old: the statement's freshness is judged by the clock of this machine.
-        now_ms = time.time_ns() // 1_000_000
+        now_ms = clock.now_ms()
         limits = VerifyLimits(
             max_skew_ms=snapshot.config.max_skew_secs * MILLIS_PER_SEC,
             max_lifetime_secs=self._policy.max_statement_lifetime_secs,
@@ -182,7 +181,7 @@ class CustodyReader:
 
 
 def _rest_of(rejected: Iterable[Rejected]) -> dict[Address, set[Address]]:
-    """Per custodian the assets of statements of which only single lines were not believed, without those lines."""
+    """Per custodian the assets of statements of which only single entries were not believed, without those entries."""
     rest: dict[Address, set[Address]] = {}
     for each in rejected:
         bad = {rejection.mint for rejection in each.rejections}
@@ -204,6 +203,5 @@ def with_verified(evidence: EvidenceMap, verified: Iterable[SignedStatement]) ->
             if old is None:
                 known[signed.statement.custodian] = CustodianEvidence(new)
             elif new.observed_ms > old.newest.observed_ms:
-                lowered_ms = new.observed_ms if new.sum_raw < old.newest.sum_raw else old.lowered_ms
-                known[signed.statement.custodian] = CustodianEvidence(new, old.newest, lowered_ms)
+                known[signed.statement.custodian] = old.after(new)
     return after

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from xstocks_daemon.app.attempts import Attempts
 from xstocks_daemon.app.crash import CrashPoint, crash_point
 from xstocks_daemon.app.custody import CustodyReader, CustodyRound, with_verified
+from xstocks_daemon.app.halts import halt_asset
+from xstocks_daemon.app.live_operator import LiveOperator
 from xstocks_daemon.app.logging import get_logger
-from xstocks_daemon.app.lookup_tables import LookupTableManager
 from xstocks_daemon.app.metrics import Metrics
-from xstocks_daemon.app.operator_transactions import OperatorTransactions
-from xstocks_daemon.app.relay import Relay
 from xstocks_daemon.app.runtime import Runtime
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.chain.errors import ChainDisagreement
-from xstocks_daemon.chain.resolver import Resolver
-from xstocks_daemon.chain.tables import MAX_ASSETS_PER_TABLE, TableBook
-from xstocks_daemon.domain.decisions import AssetLine, Plan, Reason, RelayStatement
+from xstocks_daemon.chain.lookup_tables import MAX_ASSETS_PER_TABLE, LookupTableSet
+from xstocks_daemon.domain.decisions import Plan, Reason, RelayStatement
 from xstocks_daemon.domain.intent import Intent, IntentKind
 from xstocks_daemon.domain.plan import plan, unexplained
-from xstocks_daemon.domain.relays import after_relays, lines_by_asset, plan_relays
+from xstocks_daemon.domain.plan_inputs import CustodyView, Halt, HaltReason, JournalView, LiveIntent
+from xstocks_daemon.domain.relays import after_relays, entries_by_asset, plan_relays
 from xstocks_daemon.domain.snapshot import ChainSnapshot, Participant, backing_raw
 from xstocks_daemon.domain.units import Address
-from xstocks_daemon.domain.views import CustodyView, Halt, HaltReason, JournalView, LiveIntent
 
 log = get_logger("cycle")
 
@@ -33,11 +30,11 @@ MINTS_REFRESH_SECS = 60.0
 """How often the list of registered assets is read again where all are looked after."""
 
 Progress = Callable[[int, int], None]
-"""Told how many assets are on target, of how many."""
+"""Called with the number of assets on target and that of all, whenever one of them changes."""
 
 
 def no_progress(_on_target: int, _total: int) -> None:
-    """Nobody to tell."""
+    """A Progress that shows nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +48,12 @@ class CycleReport:
     @property
     def on_target(self) -> int:
         """Assets whose supply was at its target when the plan was made."""
-        return sum(is_on_target(line) for line in self.plan.lines)
+        return sum(one.on_target for one in self.plan.assets)
 
     @property
     def settled(self) -> bool:
         """Every asset on target, nothing to do and nothing under way."""
-        return self.on_target == len(self.plan.lines) and not self.under_way
-
-
-def is_on_target(line: AssetLine) -> bool:
-    """Whether the asset's supply is at its target by fresh statements (or no custodian keeps shares of it)."""
-    return line.supply_raw == line.target_raw and line.reason in (Reason.ON_TARGET, Reason.NO_ENTRY)
+        return self.on_target == len(self.plan.assets) and not self.under_way
 
 
 class Cycle:
@@ -76,15 +68,14 @@ class Cycle:
         self._remembers = False
         self._mints: tuple[Address, ...] = ()
         self._mints_read_at: float | None = None
-        self._landed: list[Intent] = []
         self._on_target = self._total = 0
-        self._hands = LiveOperator(runtime, metrics, self._on_landed) if runtime.live else None
+        self._operator = LiveOperator(runtime, metrics) if runtime.live else None
 
     async def run(self) -> CycleReport:
         """One cycle. Raises RpcError, ChainError, JournalError, SigningError; whatever was begun is in the journal and
         goes on in the next cycle."""
         with self._metrics.cycle_seconds.time():
-            return await (self._live(self._hands) if self._hands is not None else self._dry())
+            return await (self._live(self._operator) if self._operator is not None else self._dry())
 
     async def ask(self) -> CustodyRound:
         """Only ask the custodians and verify; nothing is written or sent."""
@@ -94,13 +85,13 @@ class Cycle:
     async def relay_once(self) -> tuple[CustodyRound, int]:
         """Ask, keep, and relay the statements that are useful; gives the round and how many are on chain now.
         ValueError where this is not live. Needs the lease."""
-        if self._hands is None:
+        if self._operator is None:
             raise ValueError("relaying needs a live runtime")
         snapshot = await self._snapshot(await self._runtime.journal.view())
-        book = await self._hands.tables.ensure(snapshot)
+        book = await self._operator.tables.ensure(snapshot)
         answers = await self._ask(snapshot, _numbers(book))
         relays, _ = plan_relays(snapshot, await self._keep(answers), self._policy)
-        missing = await self._hands.relay.send(relays, book)
+        missing = await self._operator.relay.send(relays, book)
         return answers, sum(not missing.intersection(_mints_of(relay)) for relay in relays)
 
     async def _dry(self) -> CycleReport:
@@ -112,25 +103,23 @@ class Cycle:
         self._observe(snapshot, decided)
         return CycleReport(decided, (), 0)
 
-    async def _live(self, hands: LiveOperator) -> CycleReport:
-        self._landed = []
-        await hands.attempts.settle_live()
-        settled = len(self._landed)
+    async def _live(self, operator: LiveOperator) -> CycleReport:
+        settled = await self._landed(operator.attempts.settle_live())
         snapshot = await self._snapshot(await self._runtime.journal.view())
-        hands.check_role(snapshot)
-        book = await hands.tables.ensure(snapshot)
+        operator.check_role(snapshot)
+        book = await operator.tables.ensure(snapshot)
         custody = await self._keep(await self._ask(snapshot, _numbers(book)))
         journal = await self._runtime.journal.view()
-        journal = replace(journal, orders=hands.attempts.without_deferred(journal.orders))
+        journal = replace(journal, orders=operator.attempts.without_deferred(journal.orders))
         decided = plan(snapshot, custody, self._policy, journal)
         self._observe(snapshot, decided)
         work = await self._journal(decided)
-        missing = await hands.relay.send(decided.relays, book)
+        missing = await operator.relay.send(decided.relays, book)
         ready = [live for live in work if live.intent.mint not in missing]
-        await hands.attempts.send(ready, snapshot, book, journal.orders)
-        await self._assert_rules(snapshot, decided, self._landed[settled:])
+        carried_out = await self._landed(operator.attempts.send(ready, snapshot, book, journal.orders))
+        await self._assert_rules(snapshot, decided, settled, carried_out)
         under_way = len(await self._runtime.journal.live_attempts())
-        return CycleReport(decided, tuple(self._landed), under_way)
+        return CycleReport(decided, (*settled, *carried_out), under_way)
 
     # ---- look ---------------------------------------------------------------------------------------------------
 
@@ -150,10 +139,10 @@ class Cycle:
             differing = {
                 mint for mint in mints if base58(self._runtime.client.addresses.asset(mint)) in error.addresses
             }
-            if not differing or self._hands is None:
+            if not differing or self._operator is None:
                 raise
             for mint in sorted(differing):
-                await self._halt(Halt(mint, HaltReason.ENDPOINTS_DIFFER, str(error)))
+                await halt_asset(self._runtime.journal, Halt(mint, HaltReason.ENDPOINTS_DIFFER, str(error)))
             snapshot = await self._runtime.reader.snapshot(
                 [mint for mint in mints if mint not in differing], custodians
             )
@@ -189,17 +178,17 @@ class Cycle:
         """Statements are evidence: kept before anything is decided on them."""
         journal = self._runtime.journal
         for one in await journal.record_statements(answers.verified):
-            detail = f"custodian {base58(one.custodian)} signed two lines of {one.observed_ms} ms"
-            await self._halt(Halt(one.mint, HaltReason.EQUIVOCATION, detail))
+            detail = f"custodian {base58(one.custodian)} signed two entries of {one.observed_ms} ms"
+            await halt_asset(journal, Halt(one.mint, HaltReason.EQUIVOCATION, detail))
         for halt in answers.equivocations:
-            await self._halt(halt)
+            await halt_asset(journal, halt)
         return CustodyView(await journal.evidence(), answers.ripcords, answers.failures)
 
     async def _journal(self, decided: Plan) -> list[LiveIntent]:
         """Commit the plan; returns the intents to send."""
         journal = self._runtime.journal
         for halt in decided.halts:
-            await self._halt(halt)
+            await halt_asset(journal, halt)
         for alert in decided.alerts:
             await journal.record_holder_burn(alert.mint, alert.holder_burnt_raw)
             self._metrics.holder_burns.inc()
@@ -218,45 +207,43 @@ class Cycle:
         crash_point(CrashPoint.AFTER_INTENT_COMMIT)
         return [*decided.resends, *recorded]
 
-    async def _halt(self, halt: Halt) -> None:
-        if await self._runtime.journal.record_halt(halt):
-            log.error("halted", mint=base58(halt.mint), reason=halt.reason.value, detail=halt.detail)
-
     # ---- after --------------------------------------------------------------------------------------------------
 
-    async def _assert_rules(self, before: ChainSnapshot, decided: Plan, carried_out: Sequence[Intent]) -> None:
+    async def _assert_rules(
+        self, before: ChainSnapshot, decided: Plan, settled: Sequence[Intent], carried_out: Sequence[Intent]
+    ) -> None:
         """M12 on what the chain says now of every asset that something was done with, and M1 where this very plan was
         carried out: what an earlier cycle minted was minted on what `before` need not show any more."""
-        touched = sorted({intent.mint for intent in self._landed})
+        touched = sorted({intent.mint for intent in (*settled, *carried_out)})
         if not touched:
             return
         crash_point(CrashPoint.BEFORE_FINAL_CHECK)
         after = await self._runtime.reader.snapshot(touched, sorted(self._runtime.custodians))
         journal = await self._runtime.journal.view()
-        lines = lines_by_asset(decided.relays)
+        relayed = entries_by_asset(decided.relays)
         minted = {intent.mint for intent in carried_out if intent.kind is IntentKind.MINT}
         for mint, view in after.assets.items():
             halt = unexplained(view, journal.of(mint))
             if halt is None and mint in minted and mint in before.assets:
                 # A statement that came since may say less: only the entries that were minted on are judged, all of
                 # them as fresh as they were then.
-                planned = after_relays(before.assets[mint], lines.get(mint, ()))
+                planned = after_relays(before.assets[mint], relayed.get(mint, ()))
                 backed_raw = backing_raw(planned, before.custodians, before.now_ts)
                 if view.mint.supply_raw > max(0, backed_raw) and view.asset.entries == planned.asset.entries:
                     numbers = f"supply {view.mint.supply_raw}, backed {backed_raw}"
                     halt = Halt(mint, HaltReason.SUPPLY_ABOVE_CEILING, numbers)
             if halt is not None:
-                await self._halt(halt)
+                await halt_asset(self._runtime.journal, halt)
 
     def _observe(self, snapshot: ChainSnapshot, decided: Plan) -> None:
-        self._total = len(decided.lines)
-        self._on_target = sum(is_on_target(line) for line in decided.lines)
+        self._total = len(decided.assets)
+        self._on_target = sum(one.on_target for one in decided.assets)
         metrics = self._metrics
         metrics.finalized_slot.set(snapshot.slot)
         metrics.assets.set(self._total)
         metrics.assets_on_target.set(self._on_target)
-        metrics.assets_halted.set(sum(line.reason in (Reason.HALTED, Reason.UNEXPLAINED) for line in decided.lines))
-        metrics.shortfalls.set(sum(line.shortfall_raw > 0 for line in decided.lines))
+        metrics.assets_halted.set(sum(line.reason in (Reason.HALTED, Reason.UNEXPLAINED) for line in decided.assets))
+        metrics.shortfalls.set(sum(line.shortfall_raw > 0 for line in decided.assets))
         self._progress(self._on_target, self._total)
         if not decided.idle:
             log.info(
@@ -273,13 +260,18 @@ class Cycle:
                 halts=len(decided.halts),
             )
 
-    def _on_landed(self, intents: Sequence[Intent]) -> None:
-        self._landed += intents
-        self._on_target = min(self._total, self._on_target + len(intents))
-        self._progress(self._on_target, self._total)
+    async def _landed(self, landings: AsyncIterator[Sequence[Intent]]) -> list[Intent]:
+        """All that landed, shown as it does: each brings its asset to its target, as far as one can say before the next
+        plan."""
+        landed: list[Intent] = []
+        async for intents in landings:
+            landed += intents
+            self._on_target = min(self._total, self._on_target + len(intents))
+            self._progress(self._on_target, self._total)
+        return landed
 
 
-def _numbers(book: TableBook) -> dict[Address, int]:
+def _numbers(book: LookupTableSet) -> dict[Address, int]:
     """mint -> its table's number."""
     numbers = {table.address: number for number, table in enumerate(book.tables)}
     return {mint: numbers[table.address] for mint, table in book.table_of.items()}
@@ -292,44 +284,3 @@ def _numbers_without_tables(snapshot: ChainSnapshot) -> dict[Address, int]:
 
 def _mints_of(relay: RelayStatement) -> set[Address]:
     return {entry.mint for entry in relay.signed.statement.entries}
-
-
-class OperatorRoleMissing(Exception):
-    """The key is not the program's operator: nothing can be sent. A state, like an outage: it may be given back."""
-
-
-class LiveOperator:
-    """What only a live daemon has: the operator's key and what it does."""
-
-    def __init__(self, runtime: Runtime, metrics: Metrics, landed: Callable[[Sequence[Intent]], None]) -> None:
-        settings = runtime.settings
-        if runtime.signer is None or settings.operator is None:
-            raise ValueError("a live cycle needs the operator's key")
-        self.transactions = OperatorTransactions(
-            runtime.pool,
-            runtime.client,
-            runtime.journal,
-            runtime.signer,
-            settings.timing,
-            settings.operator.price_micro_lamports,
-        )
-        resolver = Resolver(
-            runtime.pool,
-            runtime.client,
-            settings.cluster.genesis_hash,
-            single_endpoint=settings.cluster.single_endpoint,
-            margin_blocks=settings.timing.non_execution_margin_blocks,
-        )
-        self.attempts = Attempts(
-            self.transactions, resolver, settings.cluster.genesis_hash, metrics, settings.timing.quarantine_secs, landed
-        )
-        self.relay = Relay(self.transactions, runtime.custodians, metrics)
-        self.tables = LookupTableManager(self.transactions)
-
-    def check_role(self, snapshot: ChainSnapshot) -> None:
-        """OperatorRoleMissing where the key is not the operator's."""
-        if snapshot.config.operator != self.transactions.operator:
-            raise OperatorRoleMissing(
-                f"operator.key_file holds {base58(self.transactions.operator)}, the program's operator is "
-                f"{base58(snapshot.config.operator)}: use that key, or have the admin set the role"
-            )

@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
+from xstocks_daemon.aio import run_until, stop_on_signals
 from xstocks_daemon.app.crash import kill_at
 from xstocks_daemon.app.custody import CustodyRound
-from xstocks_daemon.app.cycle import Cycle, CycleReport, OperatorRoleMissing, Progress, no_progress
-from xstocks_daemon.app.errors import operation_error, user_error
+from xstocks_daemon.app.cycle import Cycle, CycleReport, Progress, no_progress
+from xstocks_daemon.app.live_operator import OperatorRoleMissing
 from xstocks_daemon.app.logging import get_logger
 from xstocks_daemon.app.metrics import Metrics
 from xstocks_daemon.app.runtime import Runtime, open_runtime
@@ -30,6 +30,7 @@ from xstocks_daemon.chain.errors import (
     WrongCluster,
 )
 from xstocks_daemon.chain.wakeup import Wakeup, program_subscription
+from xstocks_daemon.errors import operation_error, user_error
 from xstocks_daemon.journal import JournalConflict
 from xstocks_daemon.signing import SigningError
 
@@ -53,7 +54,7 @@ async def run_daemon(
     """
     kill_at()
     metrics = Metrics(custodian.id for custodian in settings.custodians)
-    stopped = stop or _stop_on_signals()
+    stopped = stop or stop_on_signals(_stopping)
     async with open_runtime(settings) as runtime:
         if settings.cluster.single_endpoint:
             log.warning("single_endpoint", endpoint=runtime.pool.endpoints[0].name, remedy="M10 wants two: add another")
@@ -108,21 +109,13 @@ async def _supervise(
         work["lease"] = _renew_lease(runtime)
     if wakeup is not None:
         work["websocket"] = wakeup.run()
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_watched(name, coroutine), name=name) for name, coroutine in work.items()]
-        await stopped.wait()
-        # Journal writes finish though cancelled; what is sent is journaled, and the next start goes on with it.
-        for task in tasks:
-            task.cancel()
+    # Journal writes finish though cancelled; what is sent is journaled, and the next start goes on with it.
+    await run_until(stopped, work, _task_failed)
 
 
-async def _watched(name: str, work: Coroutine[Any, Any, None]) -> None:
-    """`work`, with a line in the log where it fails: which task ended the daemon, and why."""
-    try:
-        await work
-    except Exception as error:
-        log.critical("task_failed", task=name, kind=type(error).__name__, reason=str(error))
-        raise
+def _task_failed(name: str, error: Exception) -> None:
+    """Which task ended the daemon, and why."""
+    log.critical("task_failed", task=name, kind=type(error).__name__, reason=str(error))
 
 
 async def _cycles(
@@ -196,17 +189,5 @@ def only_daemon(journal: Path) -> Iterator[None]:
         yield
 
 
-def _stop_on_signals() -> asyncio.Event:
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _stopper(stopped, number))
-    return stopped
-
-
-def _stopper(stopped: asyncio.Event, number: signal.Signals) -> Callable[[], None]:
-    def stop() -> None:
-        log.info("stopping", signal=number.name)
-        stopped.set()
-
-    return stop
+def _stopping(signal: str) -> None:
+    log.info("stopping", signal=signal)

@@ -9,8 +9,8 @@ from typing import Any, TextIO
 
 import structlog
 
-from xstocks_daemon.app.errors import HIDDEN, redact_urls
 from xstocks_daemon.app.settings import LoggingSettings
+from xstocks_daemon.redaction import HIDDEN, redact_urls
 
 _SECRET_NAMES = ("token", "secret", "password", "authorization", "keypair", "private_key", "seed")
 

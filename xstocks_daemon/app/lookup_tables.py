@@ -10,8 +10,8 @@ from solders.instruction import Instruction
 from xstocks_daemon.app.logging import get_logger
 from xstocks_daemon.app.operator_transactions import OperatorTransactions
 from xstocks_daemon.chain.errors import ChainError, RpcRefused
+from xstocks_daemon.chain.lookup_tables import LookupTableSet, ensure_lookup_tables
 from xstocks_daemon.chain.rpc import RpcEndpoint
-from xstocks_daemon.chain.tables import TableBook, ensure_tables
 from xstocks_daemon.domain.snapshot import ChainSnapshot
 from xstocks_daemon.domain.units import Address
 from xstocks_daemon.journal import LookupTableRecord
@@ -28,10 +28,10 @@ class LookupTableManager:
 
     def __init__(self, transactions: OperatorTransactions) -> None:
         self._transactions = transactions
-        self._book = TableBook((), {})
+        self._book = LookupTableSet((), {})
         self._served: tuple[frozenset[Address], frozenset[Address]] | None = None
 
-    async def ensure(self, snapshot: ChainSnapshot) -> TableBook:
+    async def ensure(self, snapshot: ChainSnapshot) -> LookupTableSet:
         """LookupTableManager for all assets and custodians of the snapshot, usable now. Raises TablesBehind."""
         wanted = frozenset(snapshot.assets), frozenset(snapshot.custodians)
         if wanted == self._served:
@@ -49,12 +49,12 @@ class LookupTableManager:
         log.info("lookup_tables", tables=len(self._book.tables), assets=len(self._book.table_of))
         return self._book
 
-    async def _ensure(self, endpoint: RpcEndpoint, snapshot: ChainSnapshot) -> TableBook:
+    async def _ensure(self, endpoint: RpcEndpoint, snapshot: ChainSnapshot) -> LookupTableSet:
         async def send(instructions: Sequence[Instruction]) -> None:
             await self._transactions.send_one("lookup_table", instructions)
 
-        async def ensure(known: Sequence[Address] | None) -> TableBook:
-            return await ensure_tables(
+        async def ensure(known: Sequence[Address] | None) -> LookupTableSet:
+            return await ensure_lookup_tables(
                 endpoint,
                 self._transactions.client,
                 sorted(snapshot.assets),

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
-from xstocks_daemon.app.errors import user_error
 from xstocks_daemon.domain.intent import AttemptState, IntentKind
+from xstocks_daemon.errors import user_error
 
 LOOPBACK = "127.0.0.1"
 CYCLE_OUTCOMES = ("done", "outage", "failed")

@@ -19,10 +19,11 @@ from xstocks_daemon.chain.program import ProgramClient
 from xstocks_daemon.chain.rpc import RpcPool
 from xstocks_daemon.chain.sender import (
     AttemptExpired,
+    Resolved,
     Seen,
     SignedAttempt,
-    fly,
     landed_transaction,
+    send_until_resolved,
     sign_attempt,
 )
 from xstocks_daemon.chain.transactions import ComputeBudget, Signers
@@ -80,16 +81,17 @@ class OperatorTransactions:
         signatures = " ".join(attempt.signature_text for attempt in attempts)
         await self.journal.record_event(kind, None, {"signatures": signatures})
         outcomes: dict[bytes, TransactionFailed | None] = {}
-        async for fates in fly(
+        async for event in send_until_resolved(
             self.pool,
             attempts,
             commitment="confirmed",
-            patience_secs=self.timing.patience_secs,
+            confirmation_timeout_secs=self.timing.confirmation_timeout_secs,
             poll_secs=self.timing.poll_secs,
         ):
-            for attempt, outcome in fates:
-                if isinstance(outcome, Seen):
-                    outcomes[attempt.signature] = await self.failure_of(attempt, outcome)
+            for outcome in event.outcomes if isinstance(event, Resolved) else ():
+                if isinstance(outcome.said, Seen):
+                    attempt = outcome.attempt
+                    outcomes[attempt.signature] = await self.failure_of(attempt, outcome.said)
         return outcomes
 
     async def failure_of(self, attempt: SignedAttempt, seen: Seen) -> TransactionFailed | None:

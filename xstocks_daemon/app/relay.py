@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from solders.instruction import Instruction
 
+from xstocks_daemon.aio import gather_all
 from xstocks_daemon.app.logging import get_logger
 from xstocks_daemon.app.metrics import Metrics
 from xstocks_daemon.app.operator_transactions import OperatorTransactions
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.chain.errors import ProgramError, TransactionFailed, TransactionTooLarge
+from xstocks_daemon.chain.lookup_tables import LookupTableSet
 from xstocks_daemon.chain.sender import SignedAttempt, simulate
-from xstocks_daemon.chain.tables import TableBook
-from xstocks_daemon.chain.tasks import gather_all
 from xstocks_daemon.chain.transactions import budget_for, quorum_instruction
 from xstocks_daemon.domain.decisions import RelayStatement
 from xstocks_daemon.domain.statement import SignedStatement
@@ -36,7 +36,7 @@ class Relay:
     custodians: Mapping[Address, int]
     metrics: Metrics
 
-    async def send(self, relays: Sequence[RelayStatement], book: TableBook) -> frozenset[Address]:
+    async def send(self, relays: Sequence[RelayStatement], book: LookupTableSet) -> frozenset[Address]:
         """Relay all, the lower ones confirmed before the others are sent. Returns the assets of those statements that
         are not known to be on chain: what was decided for them must wait."""
         missing: set[Address] = set()
@@ -45,7 +45,7 @@ class Relay:
             missing |= await self._wave(wave, book)
         return frozenset(missing)
 
-    async def _wave(self, wave: Sequence[SignedStatement], book: TableBook) -> set[Address]:
+    async def _wave(self, wave: Sequence[SignedStatement], book: LookupTableSet) -> set[Address]:
         gate = asyncio.Semaphore(SIMULATIONS_AT_ONCE)
 
         async def one(signed: SignedStatement) -> SignedAttempt | TransactionFailed | TransactionTooLarge:
@@ -65,7 +65,7 @@ class Relay:
                 missing.update(entry.mint for entry in signed.statement.entries)
         return missing
 
-    async def _prepare(self, signed: SignedStatement, book: TableBook) -> SignedAttempt:
+    async def _prepare(self, signed: SignedStatement, book: LookupTableSet) -> SignedAttempt:
         statement = signed.statement
         instructions: list[Instruction] = [
             quorum_instruction(statement.digest(), signed.signatures),

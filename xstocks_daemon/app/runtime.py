@@ -8,9 +8,6 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-import aiohttp
-
-from xstocks_daemon.app.errors import Problem, UserError, operation_error, user_error
 from xstocks_daemon.app.settings import Settings
 from xstocks_daemon.chain.addresses import base58, parse_address
 from xstocks_daemon.chain.errors import (
@@ -18,24 +15,24 @@ from xstocks_daemon.chain.errors import (
     AddressError,
     AssetNotRegistered,
     ChainError,
-    InputError,
     MalformedAccount,
     RpcBehind,
     RpcError,
     RpcUnreachable,
     WrongCluster,
 )
-from xstocks_daemon.chain.idl import discriminator
 from xstocks_daemon.chain.program import ProgramClient
+from xstocks_daemon.chain.program.idl import discriminator
 from xstocks_daemon.chain.reader import ChainReader
 from xstocks_daemon.chain.rpc import RpcLimits, RpcPool
-from xstocks_daemon.custody.errors import CustodyUserError
 from xstocks_daemon.custody.http import HttpTarget
 from xstocks_daemon.custody.source import CustodianEndpoint, HttpStatementSource, SourceLimits
 from xstocks_daemon.domain.snapshot import ChainSnapshot
 from xstocks_daemon.domain.units import Address
+from xstocks_daemon.errors import UserError, operation_error, user_error
+from xstocks_daemon.http import http_session
 from xstocks_daemon.journal import Journal, JournalError, LeaseHeld, LeaseLost, open_journal
-from xstocks_daemon.signing import KeyfileError, Signer, load_keyfile
+from xstocks_daemon.signing import Signer, load_keyfile
 
 _ASSET_MINT = 16
 """Where an Asset account names its mint: after the discriminator and eight one-byte fields."""
@@ -149,12 +146,13 @@ async def registered_mints(pool: RpcPool, client: ProgramClient) -> tuple[Addres
 
 @asynccontextmanager
 async def open_chain(settings: Settings) -> AsyncIterator[ChainConnection]:
-    """Open the endpoints that `settings` name, and check that they serve the cluster they say. Raises UserError."""
+    """Open the endpoints that `settings` name, and check that they serve the cluster they say. Raises UserError,
+    WrongCluster, RpcError."""
     client = ProgramClient(settings.program_id)
     limits = RpcLimits(timeout_secs=settings.timing.rpc_timeout_secs)
     async with RpcPool(settings.cluster.rpc_urls, limits) as pool:
         reader = ChainReader(pool, client, single_endpoint=settings.cluster.single_endpoint)
-        await _check_cluster(settings, pool)
+        await pool.check_cluster(settings.cluster.genesis_hash)
         yield ChainConnection(client, pool, reader)
 
 
@@ -162,7 +160,7 @@ async def open_chain(settings: Settings) -> AsyncIterator[ChainConnection]:
 async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     """Open everything that `settings` name and check that the endpoints serve the cluster they say.
 
-    Raises UserError. Sends nothing and takes no lease.
+    Raises UserError, WrongCluster, RpcError, JournalError. Sends nothing and takes no lease.
     """
     signer = load_keyfile(settings.operator.key_file, "operator.key_file") if settings.operator else None
     async with AsyncExitStack() as stack:
@@ -171,7 +169,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         custodians = {addresses.custodian(each.id): each.id for each in settings.custodians}
         journal = await open_journal(settings.journal.path, settings.cluster.genesis_hash, settings.program_id)
         stack.push_async_callback(journal.close)
-        session = await stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
+        session = await stack.enter_async_context(http_session())
         endpoints = [
             CustodianEndpoint(addresses.custodian(each.id), HttpTarget(each.url, each.token.get_secret_value()))
             for each in settings.custodians
@@ -179,15 +177,6 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         source_limits = SourceLimits(timeout_secs=settings.timing.custody_timeout_secs)
         source = HttpStatementSource(endpoints, session, source_limits)
         yield Runtime(settings, chain.client, chain.pool, chain.reader, journal, source, custodians, signer)
-
-
-async def _check_cluster(settings: Settings, pool: RpcPool) -> None:
-    expected = settings.cluster.genesis_hash
-    for endpoint in pool.endpoints:
-        found = await endpoint.genesis_hash()
-        if found != expected:
-            remedy = f"{endpoint.name} serves the cluster {base58(found)}; correct it, or use that cluster's endpoints"
-            raise user_error("cluster.genesis_hash", base58(expected), remedy)
 
 
 def as_user_error(error: BaseException, settings: Settings | None = None) -> UserError | None:
@@ -206,19 +195,12 @@ def as_user_error(error: BaseException, settings: Settings | None = None) -> Use
         case WrongCluster():
             value = base58(settings.cluster.genesis_hash) if settings else "(unknown)"
             return user_error("cluster.genesis_hash", value, str(error))
-        case InputError():
-            return user_error(error.field, error.value, error.remedy)
         case AssetNotRegistered():
             return user_error("assets", ", ".join(base58(mint) for mint in error.mints[:3]), str(error))
         case AccountMissing():
             return user_error("program_id", base58(settings.program_id) if settings else "(unknown)", str(error))
         case ChainError():
             return operation_error("chain", type(error).__name__, str(error))
-        case KeyfileError():
-            text = str(error).removeprefix(f"{error.field}: key file {error.path} ")
-            return user_error(error.field, error.path, text)
-        case CustodyUserError():
-            return UserError(Problem(error.field, error.value, error.remedy))
         case LeaseHeld() | LeaseLost():
             path = settings.journal.path if settings else "(unknown)"
             return operation_error("journal.path", path, str(error).removeprefix(f"journal {path}: "))

@@ -29,9 +29,10 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 from solders.pubkey import Pubkey
 
-from xstocks_daemon.app.errors import HIDDEN, MISSING, Problem, UserError, user_error
+from xstocks_daemon.domain.plan_inputs import PlanPolicy
 from xstocks_daemon.domain.units import BPS, Address
-from xstocks_daemon.domain.views import PlanPolicy
+from xstocks_daemon.errors import MISSING, Fault, UserError, user_error
+from xstocks_daemon.redaction import HIDDEN
 
 ENV_PREFIX = "XSTOCKS_"
 ENV_DELIMITER = "__"
@@ -203,7 +204,7 @@ class TimingSettings(_Section):
     custody_timeout_secs: Seconds = 15.0
     poll_secs: Seconds = 0.5
     """How often an attempt's fate is asked for."""
-    patience_secs: Seconds = 30.0
+    confirmation_timeout_secs: Seconds = 30.0
     """How long a cycle waits for its transactions; they stay journaled, and the next cycle goes on with them."""
     quarantine_secs: Seconds = 60.0
     """How long an asset whose entry failed is left alone."""
@@ -301,7 +302,7 @@ def load_settings(config: Path | None, **overrides: Any) -> Settings:
         return Settings(**{**values, **overrides}).model_copy(update=overrides)
     except ValidationError as error:
         where = str(config) if config is not None else "the settings file (--config)"
-        raise UserError(*(_problem(detail, where) for detail in error.errors(include_url=False))) from None
+        raise UserError(*(_fault(detail, where) for detail in error.errors(include_url=False))) from None
     except SettingsError as error:
         raise user_error("environment", error, "give this variable as JSON, or set it in the file") from None
 
@@ -334,19 +335,19 @@ def _absolute_paths(value: Any, base_dir: Path) -> Any:
 
 def _refuse_unknown_env() -> None:
     """A misspelt variable must not be ignored: what it wanted to set would silently stay as it was."""
-    problems = []
+    faults = []
     for name in sorted(os.environ):
         if not name.upper().startswith(ENV_PREFIX) or name.upper().startswith(_FOREIGN_ENV):
             continue
         field = name[len(ENV_PREFIX) :].lower().split(ENV_DELIMITER)[0]
         if field not in Settings.model_fields:
             remedy = f"unknown variable{_did_you_mean(field, Settings.model_fields)}; correct or unset it"
-            problems.append(Problem(name, HIDDEN, remedy))
-    if problems:
-        raise UserError(*problems)
+            faults.append(Fault(name, HIDDEN, remedy))
+    if faults:
+        raise UserError(*faults)
 
 
-def _problem(detail: ErrorDetails, where: str) -> Problem:
+def _fault(detail: ErrorDetails, where: str) -> Fault:
     """One line's worth of a validation error."""
     loc = detail["loc"]
     context = detail.get("ctx", {})
@@ -357,14 +358,14 @@ def _problem(detail: ErrorDetails, where: str) -> Problem:
     field = _field_name(loc)
     if detail["type"] == "missing":
         by_env = f", or set {_env_name(loc)}" if all(isinstance(part, str) for part in loc) else ""
-        return Problem(field, MISSING, f"add it to {where}{by_env}")
+        return Fault(field, MISSING, f"add it to {where}{by_env}")
     if detail["type"] == "extra_forbidden":
         remedy = f"unknown key{_did_you_mean(str(loc[-1]), _known_keys(loc))}; correct or remove it"
-        return Problem(field, _shown(loc, value), remedy)
+        return Fault(field, _shown(loc, value), remedy)
     if detail["type"] == "path_type":
-        return Problem(field, _shown(loc, value), "it must be a path, as a string")
+        return Fault(field, _shown(loc, value), "it must be a path, as a string")
     remedy = context.get("remedy") or detail["msg"].replace("Input should be", "it must be", 1)
-    return Problem(field, _shown(loc, value), remedy)
+    return Fault(field, _shown(loc, value), remedy)
 
 
 def _shown(loc: Sequence[int | str], value: object) -> str:

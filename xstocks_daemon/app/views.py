@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from xstocks_daemon.app.custody import CustodyRound
-from xstocks_daemon.app.cycle import is_on_target
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.custody.wire import statement_json
-from xstocks_daemon.domain.decisions import AssetLine, Note, Plan, RelayStatement
+from xstocks_daemon.domain.decisions import AssetPlan, Note, Plan, RelayStatement
 from xstocks_daemon.domain.intent import NO_ORDER, Intent
+from xstocks_daemon.domain.plan_inputs import AssetJournal, Order
 from xstocks_daemon.domain.snapshot import AssetView, ChainSnapshot, EntryState, ceiling_raw, entry_is_fresh
 from xstocks_daemon.domain.statement import SignedStatement
 from xstocks_daemon.domain.units import multiplier_text, shares_text
-from xstocks_daemon.domain.views import AssetJournal, Order
 from xstocks_daemon.journal import IntentRecord
 
 Json = dict[str, Any]
+
+
+def time_text(ts: int) -> str:
+    """Unix seconds as ISO 8601; for people."""
+    try:
+        return datetime.fromtimestamp(ts, UTC).isoformat().replace("+00:00", "Z")
+    except (OverflowError, ValueError, OSError):
+        return f"{ts} s after 1970"
 
 
 def plan_json(plan: Plan) -> Json:
@@ -24,8 +32,8 @@ def plan_json(plan: Plan) -> Json:
     return {
         "slot": plan.slot,
         "now_ts": plan.now_ts,
-        "on_target": sum(is_on_target(line) for line in plan.lines),
-        "assets": [line_json(line) for line in plan.lines],
+        "on_target": sum(one.on_target for one in plan.assets),
+        "assets": [asset_plan_json(line) for line in plan.assets],
         "relays": [relay_json(relay) for relay in plan.relays],
         "intents": [intent_json(intent) for intent in plan.intents],
         "resends": [intent_json(live.intent) for live in plan.resends],
@@ -36,13 +44,13 @@ def plan_json(plan: Plan) -> Json:
     }
 
 
-def line_json(line: AssetLine) -> Json:
+def asset_plan_json(line: AssetPlan) -> Json:
     """One asset's decision."""
     return {
         "mint": base58(line.mint),
         "symbol": line.symbol,
         "decimals": line.decimals,
-        "on_target": is_on_target(line),
+        "on_target": line.on_target,
         "supply_raw": str(line.supply_raw),
         "vault_raw": str(line.vault_raw),
         "ceiling_raw": str(line.ceiling_raw),

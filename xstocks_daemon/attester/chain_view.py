@@ -27,14 +27,13 @@ class ChainView(Protocol):
         ...
 
 
-class ReaderChainView:
+class ReaderChainView(ChainView):
     """The port over the chain's reader."""
 
     def __init__(self, reader: ChainReader) -> None:
         self._reader = reader
 
     async def snapshot(self, custodian: Address, mints: Sequence[Address]) -> ChainSnapshot:
-        """See ChainView."""
         try:
             try:
                 return await self._reader.snapshot(mints, [custodian])
@@ -52,7 +51,7 @@ class _Cached:
     read_at: float
 
 
-class CachedChainView:
+class CachedChainView(ChainView):
     """Answers from memory what was read less than `cache_secs` ago, so that one statement's proposal, rounds and own
     signature cost one read. `monotonic` is a clock in seconds.
 
@@ -66,7 +65,7 @@ class CachedChainView:
         self._cached: dict[Address, _Cached] = {}
 
     async def snapshot(self, custodian: Address, mints: Sequence[Address]) -> ChainSnapshot:
-        """See ChainView. The slot and clock are those of the oldest part."""
+        """As ChainView says; the slot and clock are those of the oldest part."""
         now = self._monotonic()
         known = {
             mint: cached

@@ -1,21 +1,16 @@
-"""What a custodian's staff does with the books; the CLI calls these. Each raises CustodyUserError for a mistake or for
+"""What a custodian's staff does with the books; the CLI calls these. Each raises UserError for a mistake or for
 what may not be done yet."""
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from xstocks_daemon.attester.books import (
-    AssetBook,
-    Books,
-    BooksFile,
-    Leaving,
-    Target,
-    books_of,
+from xstocks_daemon import clock
+from xstocks_daemon.attester.books import AssetBook, Books, Leaving, Target, books_of
+from xstocks_daemon.attester.books_changes import (
     leaving_of,
     with_deposit,
     with_leaving,
@@ -23,6 +18,7 @@ from xstocks_daemon.attester.books import (
     with_release,
     without_leaving,
 )
+from xstocks_daemon.attester.books_file import BooksFile
 from xstocks_daemon.attester.chain_view import ChainView, ChainViewUnavailable, ReaderChainView
 from xstocks_daemon.attester.release import Unmet, unmet_conditions
 from xstocks_daemon.attester.settings import AttesterSettings, ServedCustodianSettings
@@ -31,9 +27,9 @@ from xstocks_daemon.chain.addresses import ProgramAddresses
 from xstocks_daemon.chain.program import ProgramClient
 from xstocks_daemon.chain.reader import ChainReader
 from xstocks_daemon.chain.rpc import RpcPool
-from xstocks_daemon.custody.errors import CustodyUserError
 from xstocks_daemon.domain.snapshot import ChainSnapshot
 from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address, UnitError, shares_micro_of
+from xstocks_daemon.errors import Fault, UserError, user_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +40,18 @@ class BooksChange:
     leaving: Leaving | None = None
 
 
-class ReleaseRefused(CustodyUserError):
+class ReleaseRefused(UserError):
     """Shares that may not leave yet; `unmet` has every condition of M13 that does not hold."""
 
     def __init__(self, leaving_id: str, unmet: tuple[Unmet, ...]) -> None:
         self.unmet = unmet
-        super().__init__("leaving id", leaving_id, "may not leave yet: " + "; ".join(str(one) for one in unmet))
+        super().__init__(Fault("leaving id", leaving_id, "may not leave yet: " + "; ".join(str(one) for one in unmet)))
 
 
 def books_create(path: Path, custodian_id: int, records: Iterable[AssetBook]) -> None:
-    """Write a first books file; see new_asset_book for the records. CustodyUserError where the file exists."""
+    """Write a first books file; see new_asset_book for the records. UserError where the file exists."""
     if path.exists():
-        raise CustodyUserError("books_file", str(path), "it exists already; change it with deposit and mark-leaving")
+        raise user_error("books_file", str(path), "it exists already; change it with deposit and mark-leaving")
     BooksFile(path, custodian_id).write(books_of(custodian_id, list(records)))
 
 
@@ -100,7 +96,7 @@ def books_mark_leaving(settings: AttesterSettings, custodian_id: int, asset: str
         # A clock that was set back must not mark earlier than what was signed with these shares.
         with SignedStore(settings.store_file) as store:
             last_signed_ms = store.last_observed_ms(custodian, [target.mint])
-        marked_ms = max(time.time_ns() // 1_000_000, last_signed_ms)
+        marked_ms = max(clock.now_ms(), last_signed_ms)
         return with_leaving(book, Leaving(leaving_id, target, shares_micro, marked_ms))
 
     book = _file(settings, custodian_id).update(change)
@@ -139,9 +135,9 @@ async def release_with(
     try:
         snapshot = await chain_view.snapshot(custodian, [leaving.target.mint])
     except ChainViewUnavailable as error:
-        raise CustodyUserError("rpc_urls", "the chain", f"could not be read: {error}") from error
+        raise user_error("rpc_urls", "the chain", f"could not be read: {error}") from error
     if (snapshot.genesis_hash, snapshot.program_id) != leaving.target[:2]:
-        raise CustodyUserError("leaving id", leaving_id, "these shares are allotted to another cluster or program")
+        raise user_error("leaving id", leaving_id, "these shares are allotted to another cluster or program")
 
     def change(books: Books) -> AssetBook:
         # The books may have changed since: what is decided on is what stands in them under the lock.
@@ -161,20 +157,20 @@ def _release_skew_ms(settings: AttesterSettings, snapshot: ChainSnapshot) -> int
 
 
 def parse_shares(text: str) -> int:
-    """A decimal number of shares in millionths, exactly. CustodyUserError where it is none, or has more decimals."""
+    """A decimal number of shares in millionths, exactly. UserError where it is none, or has more decimals."""
     try:
         if len(text.partition(".")[2]) <= 6:
             return shares_micro_of(text)
     except UnitError:
         pass
-    raise CustodyUserError("shares", text, "it must be a plain decimal number with at most six decimals, such as 12.5")
+    raise user_error("shares", text, "it must be a plain decimal number with at most six decimals, such as 12.5")
 
 
 def custodian_address(settings: AttesterSettings, custodian: ServedCustodianSettings) -> Address:
-    """The custodian's account, derived from its id. CustodyUserError where the settings' address is another one."""
+    """The custodian's account, derived from its id. UserError where the settings' address is another one."""
     derived = ProgramAddresses(settings.program_id).custodian(custodian.id)
     if custodian.address not in (None, derived):
-        raise CustodyUserError("custodians.address", custodian.id, "the address is not that of this id and program")
+        raise user_error("custodians.address", custodian.id, "the address is not that of this id and program")
     return derived
 
 
@@ -189,7 +185,7 @@ def _custodian(settings: AttesterSettings, custodian_id: int) -> ServedCustodian
         if custodian.id == custodian_id:
             return custodian
     known = ", ".join(str(custodian.id) for custodian in settings.custodians)
-    raise CustodyUserError("custodian", custodian_id, f"the settings have these: {known}")
+    raise user_error("custodian", custodian_id, f"the settings have these: {known}")
 
 
 def _file(settings: AttesterSettings, custodian_id: int) -> BooksFile:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from xstocks_daemon.attester.books import Books, Target
-from xstocks_daemon.custody.verify import chain_entry, effective_multiplier_bits, pending_change_ts
-from xstocks_daemon.domain.snapshot import ChainSnapshot
+from xstocks_daemon.custody.verify import effective_multiplier_bits, pending_change_ts
+from xstocks_daemon.domain.snapshot import ChainSnapshot, chain_entry
 from xstocks_daemon.domain.statement import StatementEntry
 from xstocks_daemon.domain.units import Address, UnitError, capacity_raw, multiplier_text
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import aiohttp
 
-from xstocks_daemon.custody.http import HttpTarget, HttpUnreachable, post_json
+from xstocks_daemon.custody.http import HttpTarget, post_json
 from xstocks_daemon.custody.wire import (
     LimitWire,
     ProblemRead,
@@ -19,6 +19,7 @@ from xstocks_daemon.custody.wire import (
 )
 from xstocks_daemon.domain.statement import AttesterSignature, Statement
 from xstocks_daemon.domain.units import Address
+from xstocks_daemon.http import HttpUnreachable
 
 PEER_REST_SECS = 30.0
 _TIMEOUT_SECS = 10.0
@@ -71,7 +72,7 @@ class Peer(Protocol):
         ...
 
 
-class HttpPeer:
+class HttpPeer(Peer):
     """A sidecar over HTTP. `monotonic` is a clock in seconds."""
 
     def __init__(self, target: HttpTarget, session: aiohttp.ClientSession, monotonic: Callable[[], float]) -> None:
@@ -82,11 +83,9 @@ class HttpPeer:
         self.name = target.safe
 
     def resting(self) -> bool:
-        """See Peer."""
         return self._monotonic() < self._rests_until
 
     async def cosign(self, statement: Statement) -> PeerAnswer:
-        """See Peer."""
         body = {"statement": statement_json(statement)}
         try:
             answer = await post_json(self._session, self._target, "/v1/cosign", body, timeout_secs=_TIMEOUT_SECS)

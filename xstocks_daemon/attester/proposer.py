@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
+from xstocks_daemon.aio import gather_all
 from xstocks_daemon.attester.books import Target
 from xstocks_daemon.attester.chain_view import ChainView
 from xstocks_daemon.attester.own_entries import EntryRefusal, EntryRefusalReason, OwnEntry, own_entry
@@ -27,7 +28,6 @@ from xstocks_daemon.attester.peers import (
     PeerUnavailable,
 )
 from xstocks_daemon.attester.signer import AboveLimits, EntriesRefused, SignRefused, StatementSigner, unknown_custodian
-from xstocks_daemon.chain.tasks import gather_all
 from xstocks_daemon.custody.verify import CUSTODIAN_PARTY, MIN_PARTIES
 from xstocks_daemon.domain.snapshot import ChainSnapshot, Custodian
 from xstocks_daemon.domain.statement import AttesterSignature, SignedStatement, Statement
@@ -94,7 +94,7 @@ class Proposer:
     ) -> ProposalResult:
         """A statement of these mints (any order, 1 to 24, no repeats). `at_most_micro` bounds the shares stated.
 
-        Raises NoQuorum, SignRefused, ChainViewUnavailable, CustodyUserError (the own books are broken).
+        Raises NoQuorum, SignRefused, ChainViewUnavailable, UserError (the own books are broken).
         """
         if custodian not in self._signer.custodians:
             raise unknown_custodian("custodian", custodian)
@@ -115,9 +115,9 @@ class Proposer:
     ) -> ProposalResult:
         snapshot = await self._chain_view.snapshot(address, held)
         custodian, _ = self._signer.own_key(snapshot, address)
-        lines = await self._own_entries(address, held, snapshot, at_most_micro, omitted)
-        chain_sums_raw = {mint: line.chain_sum_raw for mint, line in lines.items()}
-        signed, parties = await self._rounds(custodian, lines, omitted)
+        entries = await self._own_entries(address, held, snapshot, at_most_micro, omitted)
+        chain_sums_raw = {mint: own.chain_sum_raw for mint, own in entries.items()}
+        signed, parties = await self._rounds(custodian, entries, omitted)
         lowers = signed is not None and any(
             entry.capacity_raw + entry.redeemed_seen_raw < chain_sums_raw[entry.mint]
             for entry in signed.statement.entries
@@ -144,7 +144,7 @@ class Proposer:
         books = await self._signer.books_of(custodian)
         now_ms = self._signer.now_ms()
         expires_ts = now_ms // MILLIS_PER_SEC + self._signer.limits.lifetime_secs
-        lines: dict[Address, OwnEntry] = {}
+        entries: dict[Address, OwnEntry] = {}
         for mint in ordered:
             own = own_entry(books, snapshot, custodian, mint)
             if isinstance(own, EntryRefusal):
@@ -156,37 +156,37 @@ class Proposer:
                 detail = "its multiplier changes before the statement expires"
                 omitted.append(Omitted(mint, EntryRefusalReason.ASK_ALONE.value, detail))
             else:
-                lines[mint] = own.at_most(at_most_micro.get(mint, own.entry.shares_micro))
-        return lines
+                entries[mint] = own.at_most(at_most_micro.get(mint, own.entry.shares_micro))
+        return entries
 
     async def _rounds(
-        self, custodian: Custodian, lines: dict[Address, OwnEntry], omitted: list[Omitted]
+        self, custodian: Custodian, entries: dict[Address, OwnEntry], omitted: list[Omitted]
     ) -> tuple[SignedStatement | None, dict[Address, int]]:
         said: list[str] = []
         for _ in range(MAX_ROUNDS):
-            if not lines:
+            if not entries:
                 return None, {}
-            statement = await self._statement(custodian, lines)
+            statement = await self._statement(custodian, entries)
             answers = await self._gather(custodian, statement)
             said = answers.said
             if answers.limits:
-                _take_minimum(lines, answers.limits)
+                _take_minimum(entries, answers.limits)
             elif not _is_quorum(custodian, {*answers.signatures, self._own_party(custodian)}):
                 if answers.refused:
-                    _leave_out(lines, omitted, answers.refused)
+                    _leave_out(entries, omitted, answers.refused)
                 elif not answers.again:
                     break
             else:
                 try:
                     own = await self._signer.sign(statement)
                 except AboveLimits as above:
-                    for line in above.limits:  # the books changed meanwhile
-                        lines[line.entry.mint] = lines[line.entry.mint].at_most(
-                            line.entry.shares_micro, line.entry.redeemed_seen_raw
+                    for limit in above.limits:  # the books changed meanwhile
+                        entries[limit.entry.mint] = entries[limit.entry.mint].at_most(
+                            limit.entry.shares_micro, limit.entry.redeemed_seen_raw
                         )
                 except EntriesRefused as refused:
                     for one in refused.refused:
-                        del lines[one.mint]
+                        del entries[one.mint]
                         omitted.append(_omitted(one))
                 except SignRefused as refused_whole:
                     if refused_whole.code != "not_newer":
@@ -198,8 +198,8 @@ class Proposer:
                     return SignedStatement(statement, signatures), parties
         raise NoQuorum("; ".join(said) or f"no agreement within {MAX_ROUNDS} rounds")
 
-    async def _statement(self, custodian: Custodian, lines: Mapping[Address, OwnEntry]) -> Statement:
-        observed_ms = await self._next_observed_ms(custodian.address, lines)
+    async def _statement(self, custodian: Custodian, entries: Mapping[Address, OwnEntry]) -> Statement:
+        observed_ms = await self._next_observed_ms(custodian.address, entries)
         return Statement(
             genesis_hash=self._signer.genesis_hash,
             program_id=self._signer.program_id,
@@ -207,12 +207,12 @@ class Proposer:
             epoch=custodian.epoch,
             observed_ms=observed_ms,
             expires_ts=observed_ms // MILLIS_PER_SEC + self._signer.limits.lifetime_secs,
-            entries=tuple(line.entry for line in lines.values()),
+            entries=tuple(own.entry for own in entries.values()),
         )
 
-    async def _next_observed_ms(self, custodian: Address, lines: Mapping[Address, OwnEntry]) -> int:
+    async def _next_observed_ms(self, custodian: Address, entries: Mapping[Address, OwnEntry]) -> int:
         """The own clock, later than every time proposed or signed before. Never ahead of the clock: waits instead."""
-        mints = tuple(lines)
+        mints = tuple(entries)
         last_ms = max(
             await self._signer.last_observed_ms(custodian, mints),
             max(self._proposed_ms.get((custodian, mint), 0) for mint in mints),
@@ -277,18 +277,18 @@ def _is_quorum(custodian: Custodian, parties: set[int]) -> bool:
     return CUSTODIAN_PARTY in parties and len(parties) >= max(custodian.threshold, MIN_PARTIES)
 
 
-def _take_minimum(lines: dict[Address, OwnEntry], limits: Sequence[PeerLimits]) -> None:
+def _take_minimum(entries: dict[Address, OwnEntry], limits: Sequence[PeerLimits]) -> None:
     for answer in limits:
         for mint, limit in answer.limits.items():
-            if mint in lines:
-                lines[mint] = lines[mint].at_most(limit.shares_micro, limit.redeemed_seen_raw)
+            if mint in entries:
+                entries[mint] = entries[mint].at_most(limit.shares_micro, limit.redeemed_seen_raw)
 
 
-def _leave_out(lines: dict[Address, OwnEntry], omitted: list[Omitted], refused: Mapping[Address, str]) -> None:
+def _leave_out(entries: dict[Address, OwnEntry], omitted: list[Omitted], refused: Mapping[Address, str]) -> None:
     for mint, reason in refused.items():
-        if lines.pop(mint, None) is not None:
+        if entries.pop(mint, None) is not None:
             omitted.append(Omitted(mint, reason, "no peer signs it"))
 
 
-def _omitted(line: EntryRefusal) -> Omitted:
-    return Omitted(line.mint, line.reason.value, line.detail)
+def _omitted(refusal: EntryRefusal) -> Omitted:
+    return Omitted(refusal.mint, refusal.reason.value, refusal.detail)

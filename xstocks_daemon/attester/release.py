@@ -18,7 +18,7 @@ from enum import Enum
 
 from xstocks_daemon.attester.books import AssetBook, Leaving
 from xstocks_daemon.custody.verify import effective_multiplier_bits
-from xstocks_daemon.domain.snapshot import ChainSnapshot, Entry, EntryState, backing_raw
+from xstocks_daemon.domain.snapshot import AssetView, ChainSnapshot, Entry, backing_raw, chain_entry
 from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address, shares_text
 
 
@@ -53,7 +53,7 @@ def unmet_conditions(
     view = snapshot.assets.get(leaving.target.mint)
     if view is None:
         return (Unmet(Condition.QUORUM_ENTRY, "the program has no asset of this mint"),)
-    entry = _own_entry(view.asset.entries, custodian)
+    entry = _quorum_entry(view, custodian)
     unmet = [
         Unmet(condition, detail) for condition, holds, detail in _of_entry(book, leaving, entry, skew_ms) if not holds
     ]
@@ -71,12 +71,10 @@ def unmet_conditions(
     return tuple(unmet)
 
 
-def _own_entry(entries: tuple[Entry, ...], custodian: Address) -> Entry | None:
-    for entry in entries:
-        # Attaching leaves an entry withdrawn until its first statement.
-        if entry.custodian == custodian and entry.state is EntryState.ATTACHED and not entry.withdrawn:
-            return entry
-    return None
+def _quorum_entry(view: AssetView, custodian: Address) -> Entry | None:
+    # Attaching leaves an entry withdrawn until its first statement.
+    entry = chain_entry(view, custodian)
+    return None if entry is None or entry.withdrawn else entry
 
 
 def _of_entry(

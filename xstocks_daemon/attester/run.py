@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -13,13 +11,15 @@ from dataclasses import dataclass
 import structlog
 from aiohttp import web
 
-from xstocks_daemon.attester.books import BooksFile
+from xstocks_daemon import clock
+from xstocks_daemon.aio import run_until, stop_on_signals
+from xstocks_daemon.attester.books_file import BooksFile
 from xstocks_daemon.attester.chain_view import CachedChainView, ChainView
 from xstocks_daemon.attester.operations import custodian_address, open_chain_view
 from xstocks_daemon.attester.peers import HttpPeer
 from xstocks_daemon.attester.proposer import Proposer
-from xstocks_daemon.attester.server import AttesterServer, ServerSettings
-from xstocks_daemon.attester.settings import AttesterSettings, load_key, load_token
+from xstocks_daemon.attester.server import STOP_GRACE_SECS, AttesterServer, ServerSettings
+from xstocks_daemon.attester.settings import AttesterSettings, load_token
 from xstocks_daemon.attester.signer import SignerLimits, StatementSigner
 from xstocks_daemon.attester.store import SignedStore
 from xstocks_daemon.attester.submitter import ChainSubmitter, LoweringSubmitter, StatementSubmitter
@@ -27,16 +27,13 @@ from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.chain.errors import ChainError, RpcError
 from xstocks_daemon.chain.program import ProgramClient
 from xstocks_daemon.chain.rpc import RpcPool
-from xstocks_daemon.custody.errors import CustodyUserError
-from xstocks_daemon.custody.http import HttpTarget, http_session
+from xstocks_daemon.custody.http import HttpTarget
 from xstocks_daemon.domain.units import Address
+from xstocks_daemon.errors import user_error
+from xstocks_daemon.http import http_session
+from xstocks_daemon.signing import load_keypair
 
 _log = structlog.get_logger("xstocks.attester")
-
-
-def wall_clock_ms() -> int:
-    """Unix time in milliseconds."""
-    return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +48,10 @@ class RunningAttester:
 
 
 async def run_attester(settings: AttesterSettings, stop: asyncio.Event | None = None) -> None:
-    """Serve until `stop` is set; without one, until SIGTERM or SIGINT. Requests under way are finished first.
+    """Serve until `stop` is set; without one, until SIGTERM or SIGINT. Requests under way may
+    finish within STOP_GRACE_SECS.
 
-    CustodyUserError for settings that cannot be served.
+    UserError for settings that cannot be served.
     """
     stopped = stop or stop_on_signals()
     async with RpcPool(settings.rpc_urls) as pool:
@@ -61,41 +59,29 @@ async def run_attester(settings: AttesterSettings, stop: asyncio.Event | None = 
         submitter = _chain_submitter(settings, pool)
         async with serve_attester(settings, open_chain_view(settings, pool), submitter=submitter) as running:
             _log.info("attester serves", url=running.url, key=base58(running.signer.address))
-            await _until_stopped(running, stopped)
+            work = {"lowering": running.lower.run(running.proposes_for)} if running.lower else {}
+            await run_until(stopped, work, _task_failed)
     _log.info("attester stopped")
 
 
-async def _until_stopped(running: RunningAttester, stopped: asyncio.Event) -> None:
-    async with asyncio.TaskGroup() as tasks:
-        watch = tasks.create_task(running.lower.run(running.proposes_for)) if running.lower else None
-        await stopped.wait()
-        if watch is not None:
-            watch.cancel()
-
-
-def stop_on_signals() -> asyncio.Event:
-    """An event that SIGTERM or SIGINT sets."""
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    return stopped
+def _task_failed(name: str, error: Exception) -> None:
+    _log.critical("task_failed", task=name, kind=type(error).__name__, reason=str(error))
 
 
 async def check_cluster(settings: AttesterSettings, pool: RpcPool) -> None:
-    """CustodyUserError unless every endpoint serves the cluster of the settings."""
+    """UserError unless every endpoint serves the cluster of the settings."""
     try:
         await pool.check_cluster(settings.genesis_hash)
     except RpcError as error:
-        raise CustodyUserError("rpc_urls", error.url, f"it does not answer: {error.reason}") from None
+        raise user_error("rpc_urls", error.url, f"it does not answer: {error.reason}") from None
     except ChainError as error:
-        raise CustodyUserError("genesis_hash", base58(settings.genesis_hash), str(error)) from None
+        raise user_error("genesis_hash", base58(settings.genesis_hash), str(error)) from None
 
 
 def _chain_submitter(settings: AttesterSettings, pool: RpcPool) -> StatementSubmitter | None:
     if settings.fee_payer_file is None:
         return None
-    fee_payer = load_key(settings.fee_payer_file, "fee_payer_file")
+    fee_payer = load_keypair(settings.fee_payer_file, "fee_payer_file")
     return ChainSubmitter(pool, ProgramClient(settings.program_id), fee_payer)
 
 
@@ -105,7 +91,8 @@ async def serve_attester(
     chain_view: ChainView,
     *,
     submitter: StatementSubmitter | None = None,
-    now_ms: Callable[[], int] = wall_clock_ms,
+    now_ms: Callable[[], int] = clock.now_ms,
+    stop_grace_secs: float = STOP_GRACE_SECS,
 ) -> AsyncIterator[RunningAttester]:
     """A serving sidecar over any chain port. Blocking start-up work is small files only."""
     monotonic = asyncio.get_running_loop().time
@@ -118,7 +105,7 @@ async def serve_attester(
         for books_file in books.values():
             books_file.load()  # broken books are said at start
         signer = StatementSigner(
-            load_key(settings.key_file, "key_file"),
+            load_keypair(settings.key_file, "key_file"),
             settings.genesis_hash,
             settings.program_id,
             books,
@@ -144,16 +131,16 @@ async def serve_attester(
             _log.warning("lower statements are not submitted by this sidecar: no fee_payer_file is set")
         tokens = [load_token(path, "token_files") for path in settings.token_files]
         server = AttesterServer(
-            signer, proposer, ServerSettings(tokens, settings.request_timeout_secs, submits_lower=lower is not None)
+            signer, proposer, ServerSettings(tokens, settings.request_timeout_secs, lower is not None, stop_grace_secs)
         )
-        runner = web.AppRunner(server.application(), access_log=None, shutdown_timeout=settings.request_timeout_secs)
+        runner = web.AppRunner(server.application(), access_log=None, shutdown_timeout=STOP_GRACE_SECS)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         site = web.TCPSite(runner, settings.listen_host, settings.listen_port)
         try:
             await site.start()
         except OSError as error:
-            raise CustodyUserError("listen", settings.listen, f"it cannot be used: {error.strerror}") from None
+            raise user_error("listen", settings.listen, f"it cannot be used: {error.strerror}") from None
         yield RunningAttester(_url_of(runner), signer, proposer, lower, proposes_for)
 
 

@@ -16,7 +16,6 @@ from xstocks_daemon.attester.chain_view import ChainViewUnavailable
 from xstocks_daemon.attester.proposer import NoQuorum, ProposalResult, Proposer
 from xstocks_daemon.attester.signer import AboveLimits, EntriesRefused, SignRefused, StatementSigner
 from xstocks_daemon.chain.addresses import base58
-from xstocks_daemon.custody.errors import CustodyUserError
 from xstocks_daemon.custody.wire import (
     MAX_BODY_BYTES,
     PROBLEM_CONTENT_TYPE,
@@ -30,20 +29,29 @@ from xstocks_daemon.custody.wire import (
     statement_of,
 )
 from xstocks_daemon.domain.units import Address
+from xstocks_daemon.errors import UserError
 
 _log = structlog.get_logger("xstocks.attester")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 HEALTH_PATH = "/v1/health"
+STOP_GRACE_SECS = 1.0
+"""What is left to do when a sidecar stops is mostly waiting for others: an operator does not wait with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """`tokens` are accepted; `submits_lower` whether lower statements are submitted by the sidecar itself."""
+    """`tokens` are accepted; `submits_lower` whether lower statements are submitted by the sidecar itself;
+    `stop_grace_secs`: how long requests under way may go on once the server stops."""
 
     tokens: Sequence[str]
     request_timeout_secs: int
     submits_lower: bool
+    stop_grace_secs: float = STOP_GRACE_SECS
+
+
+class _Stopped(Exception):
+    """A request that was ended because the server stops."""
 
 
 class AttesterServer:
@@ -54,6 +62,8 @@ class AttesterServer:
         self._proposer = proposer
         self._settings = settings
         self._tokens = [token.encode() for token in settings.tokens]
+        self._under_way: set[asyncio.Task[web.StreamResponse]] = set()
+        self._stopping = False
 
     def application(self) -> web.Application:
         """The aiohttp application."""
@@ -62,7 +72,17 @@ class AttesterServer:
         app.router.add_post("/v1/cosign", self._cosign)
         app.router.add_get("/v1/assets", self._assets)
         app.router.add_get(HEALTH_PATH, self._health)
+        app.on_shutdown.append(self._finish)
         return app
+
+    async def _finish(self, _app: web.Application) -> None:
+        """No new connection is taken any more: what is under way ends by itself soon, or is ended. A signature that is
+        being made is put down on disk first, whether or not its answer still arrives."""
+        self._stopping = True
+        if self._under_way:
+            _, late = await asyncio.wait(self._under_way, timeout=self._settings.stop_grace_secs)
+            for task in late:
+                task.cancel()
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -73,7 +93,7 @@ class AttesterServer:
             return problem_response(problem, {"WWW-Authenticate": "Bearer"})
         try:
             async with asyncio.timeout(self._settings.request_timeout_secs):
-                return await handler(request)
+                return await self._handled(request, handler)
         except web.HTTPException as error:
             if error.status < 400:
                 raise
@@ -81,6 +101,10 @@ class AttesterServer:
         except TimeoutError:
             limit = f"not done within {self._settings.request_timeout_secs} s"
             problem = ProblemDocument(503, "timeout", "Too slow", limit, remedy="ask again, or for fewer mints")
+        except _Stopped:
+            problem = ProblemDocument(
+                503, "stopping", "Stopping", "this sidecar is being stopped", remedy="ask again later"
+            )
         except WireError as error:
             problem = ProblemDocument(400, "bad_request", "Bad request", str(error), error.field, error.remedy)
         except SignRefused as error:
@@ -93,10 +117,23 @@ class AttesterServer:
             problem = ProblemDocument(
                 503, "chain_unavailable", "Chain unavailable", str(error), remedy="ask again later"
             )
-        except CustodyUserError as error:
+        except UserError as error:
             _log.error("books cannot be used", reason=str(error))
             problem = ProblemDocument(503, "books_unusable", "Books unusable", str(error), error.field, error.remedy)
         return problem_response(problem)
+
+    async def _handled(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """The handler's answer. Raises _Stopped where `_finish` ended it."""
+        task = asyncio.ensure_future(handler(request))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            own = asyncio.current_task()
+            if self._stopping and own is not None and not own.cancelling():
+                raise _Stopped from None
+            raise
 
     def _authorized(self, header: str) -> bool:
         scheme, _, given = header.partition(" ")
@@ -153,7 +190,7 @@ class AttesterServer:
         for custodian in self._signer.custodians:
             try:
                 await self._signer.books_of(custodian)
-            except CustodyUserError as error:
+            except UserError as error:
                 problems.append(f"books of {base58(custodian)}: {error.field}")
         return web.json_response(
             {
@@ -198,16 +235,16 @@ def _sign_problem(error: SignRefused) -> ProblemDocument:
     members: dict[str, Any] = {}
     if isinstance(error, AboveLimits):
         members["limits"] = {
-            base58(line.entry.mint): {
-                "shares_micro": str(line.entry.shares_micro),
-                "capacity_raw": str(line.entry.capacity_raw),
-                "redeemed_seen_raw": str(line.entry.redeemed_seen_raw),
+            base58(own.entry.mint): {
+                "shares_micro": str(own.entry.shares_micro),
+                "capacity_raw": str(own.entry.capacity_raw),
+                "redeemed_seen_raw": str(own.entry.redeemed_seen_raw),
             }
-            for line in error.limits
+            for own in error.limits
         }
     if isinstance(error, EntriesRefused):
         members["refused"] = [
-            {"mint": base58(line.mint), "reason": line.reason.value, "detail": line.detail} for line in error.refused
+            {"mint": base58(one.mint), "reason": one.reason.value, "detail": one.detail} for one in error.refused
         ]
     title = error.code.replace("_", " ").capitalize()
     return ProblemDocument(error.status, error.code, title, error.detail, error.field, error.remedy, members)

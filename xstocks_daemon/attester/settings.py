@@ -3,17 +3,15 @@ the settings file's folder."""
 
 from __future__ import annotations
 
-import json
 import tomllib
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationError
-from solders.keypair import Keypair
 
-from xstocks_daemon.custody.errors import CustodyUserError
 from xstocks_daemon.custody.wire import AddressField, wire_error
+from xstocks_daemon.errors import user_error
 
 MIN_TOKEN_CHARS = 16
 _MAX_FILE_BYTES = 64 * 1024
@@ -97,12 +95,12 @@ class AttesterSettings(_Strict):
 
 
 def load_attester_settings(path: Path) -> AttesterSettings:
-    """The settings of a file. CustodyUserError names the key that is wrong."""
+    """The settings of a file. UserError names the key that is wrong."""
     text = _read_text(path, "settings file")
     try:
         return attester_settings(tomllib.loads(text), path.parent)
     except tomllib.TOMLDecodeError as error:
-        raise CustodyUserError("settings file", str(path), f"it is not TOML: {error}") from None
+        raise user_error("settings file", str(path), f"it is not TOML: {error}") from None
 
 
 def attester_settings(values: dict[str, object], folder: Path) -> AttesterSettings:
@@ -111,11 +109,11 @@ def attester_settings(values: dict[str, object], folder: Path) -> AttesterSettin
         given = AttesterSettings.model_validate(values)
     except ValidationError as error:
         wrong = wire_error(error)
-        raise CustodyUserError(wrong.field, wrong.value, wrong.remedy) from None
+        raise user_error(wrong.field, wrong.value, wrong.remedy) from None
     ids = [custodian.id for custodian in given.custodians]
     for custodian_id in ids:
         if ids.count(custodian_id) > 1:
-            raise CustodyUserError("custodians.id", custodian_id, "give each custodian once")
+            raise user_error("custodians.id", custodian_id, "give each custodian once")
     return given.model_copy(
         update={
             "key_file": folder / given.key_file,
@@ -137,24 +135,11 @@ def attester_settings(values: dict[str, object], folder: Path) -> AttesterSettin
     )
 
 
-def load_key(path: Path, field: str) -> Keypair:
-    """An ed25519 key as solana-keygen writes it. CustodyUserError, never showing the content."""
-    remedy = "it must hold a key as solana-keygen writes it: a JSON array of 64 numbers"
-    text = _read_text(path, field)
-    try:
-        numbers = json.loads(text)
-        if not isinstance(numbers, list) or len(numbers) != 64 or any(type(one) is not int for one in numbers):
-            raise CustodyUserError(field, str(path), remedy)
-        return Keypair.from_bytes(bytes(numbers))
-    except (ValueError, RecursionError):
-        raise CustodyUserError(field, str(path), remedy) from None
-
-
 def load_token(path: Path, field: str) -> str:
     """A bearer token: the file's text without surrounding white space."""
     token = _read_text(path, field).strip()
     if len(token) < MIN_TOKEN_CHARS or not token.isascii() or not token.isprintable() or " " in token:
-        raise CustodyUserError(
+        raise user_error(
             field, str(path), f"it must hold a token of at least {MIN_TOKEN_CHARS} printable ASCII characters"
         )
     return token
@@ -165,10 +150,10 @@ def _read_text(path: Path, field: str) -> str:
         with path.open("rb") as file:
             raw = file.read(_MAX_FILE_BYTES + 1)
     except OSError as error:
-        raise CustodyUserError(field, str(path), f"it cannot be read: {error.strerror}") from None
+        raise user_error(field, str(path), f"it cannot be read: {error.strerror}") from None
     if len(raw) > _MAX_FILE_BYTES:
-        raise CustodyUserError(field, str(path), f"it is larger than {_MAX_FILE_BYTES} bytes")
+        raise user_error(field, str(path), f"it is larger than {_MAX_FILE_BYTES} bytes")
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
-        raise CustodyUserError(field, str(path), "it is not UTF-8 text") from None
+        raise user_error(field, str(path), "it is not UTF-8 text") from None

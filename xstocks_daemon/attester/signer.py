@@ -6,7 +6,7 @@ The digest is built here, from the own genesis hash, program, custodian, key epo
 2 its epoch is the custodian's present one, and the own key is in the present set, not expired
 3 observed_ms is at most the allowed skew ahead of the own clock, and no older than a proposal may be
 4 expires_ts is not over, and at most the lifetime after the observation
-5 per entry: the own books and the finalized chain have a line for the mint, with the same multiplier
+5 per entry: the own books and the finalized chain have an entry for the mint, with the same multiplier
 6 per entry: capacity_raw follows from the shares, redeemed_seen_raw is not above the chain's counter
 7 per entry: observed_ms is later than that of the chain's entry
 8 an asset whose multiplier changes before expires_ts stands alone
@@ -27,7 +27,8 @@ from typing import TypeVar
 
 from solders.keypair import Keypair
 
-from xstocks_daemon.attester.books import Books, BooksFile
+from xstocks_daemon.attester.books import Books
+from xstocks_daemon.attester.books_file import BooksFile
 from xstocks_daemon.attester.chain_view import ChainView
 from xstocks_daemon.attester.own_entries import (
     EntryRefusal,
@@ -147,7 +148,7 @@ class StatementSigner:
 
     async def sign(self, proposal: Statement) -> Signed:
         """Sign, after all checks of this module. SignRefused (EntriesRefused, AboveLimits), ChainViewUnavailable, or
-        CustodyUserError where the own books are broken."""
+        UserError where the own books are broken."""
         self._check_bound(proposal)
         snapshot = await self._chain_view.snapshot(proposal.custodian, [entry.mint for entry in proposal.entries])
         return await self._in_worker(lambda: self._sign(proposal, snapshot))
@@ -258,7 +259,7 @@ class StatementSigner:
             try:
                 entries.append(self._rebuilt_entry(entry, own, proposal))
             except _EntryRefused as error:
-                refused.append(error.line)
+                refused.append(error.refusal)
                 continue
             # 9
             if entry.capacity_raw + entry.redeemed_seen_raw > own.sum_raw:
@@ -317,9 +318,9 @@ class StatementSigner:
 
 
 class _EntryRefused(Exception):
-    def __init__(self, line: EntryRefusal) -> None:
-        self.line = line
-        super().__init__(line.detail)
+    def __init__(self, refusal: EntryRefusal) -> None:
+        self.refusal = refusal
+        super().__init__(refusal.detail)
 
 
 def unknown_custodian(field: str, custodian: Address) -> SignRefused:

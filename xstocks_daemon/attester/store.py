@@ -10,8 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from xstocks_daemon.custody.errors import CustodyUserError
 from xstocks_daemon.domain.units import Address
+from xstocks_daemon.errors import UserError, user_error
 
 _BUSY_SECS = 5.0
 
@@ -72,7 +72,7 @@ class SignedStore:
         """Put down that `digest` is signed for these mints at this time, durably. Again for the same digest is fine.
 
         AlreadySigned, and nothing put down, where one of the mints has a later time or another digest of this time;
-        CustodyUserError where the file cannot be written.
+        UserError where the file cannot be written.
         """
         with self._transaction():
             for mint in mints:
@@ -97,5 +97,5 @@ class SignedStore:
         return found
 
 
-def _unusable(path: Path, error: sqlite3.Error) -> CustodyUserError:
-    return CustodyUserError("store_file", str(path), f"it cannot be used as a store: {error}")
+def _unusable(path: Path, error: sqlite3.Error) -> UserError:
+    return user_error("store_file", str(path), f"it cannot be used as a store: {error}")

@@ -20,9 +20,9 @@ from xstocks_daemon.chain.errors import ChainError
 from xstocks_daemon.chain.program import ProgramClient
 from xstocks_daemon.chain.rpc import RpcPool
 from xstocks_daemon.chain.transactions import budget_for, compile_message, quorum_instruction, sign_message
-from xstocks_daemon.custody.errors import CustodyUserError
 from xstocks_daemon.domain.statement import SignedStatement
 from xstocks_daemon.domain.units import Address
+from xstocks_daemon.errors import UserError
 
 MAX_SUBMITTED_ENTRIES = 8
 """What fits a transaction without lookup tables beside three signatures."""
@@ -46,7 +46,7 @@ class StatementSubmitter(Protocol):
         ...
 
 
-class ChainSubmitter:
+class ChainSubmitter(StatementSubmitter):
     """Sends by the chain's own transaction, paid by `fee_payer`."""
 
     def __init__(self, pool: RpcPool, client: ProgramClient, fee_payer: Keypair) -> None:
@@ -55,7 +55,6 @@ class ChainSubmitter:
         self._fee_payer = fee_payer
 
     async def submit(self, signed: SignedStatement) -> str:
-        """See StatementSubmitter."""
         statement = signed.statement
         payer = Address(bytes(self._fee_payer.pubkey()))
         instructions = [
@@ -104,7 +103,7 @@ class LoweringSubmitter:
             for custodian in custodians:
                 try:
                     await self.check(custodian)
-                except (ChainViewUnavailable, CustodyUserError, NoQuorum, SignRefused, SubmitFailed) as error:
+                except (ChainViewUnavailable, UserError, NoQuorum, SignRefused, SubmitFailed) as error:
                     _log.warning("lower statement not submitted", custodian=base58(custodian), reason=str(error))
             await asyncio.sleep(BOOKS_POLL_SECS)
 
@@ -144,5 +143,5 @@ class LoweringSubmitter:
         if not mints:
             return []
         snapshot = await self._chain_view.snapshot(custodian, mints)
-        lines = (own_entry(books, snapshot, custodian, mint) for mint in mints)
-        return [line.entry.mint for line in lines if isinstance(line, OwnEntry) and line.sum_raw < line.chain_sum_raw]
+        own_entries = (own_entry(books, snapshot, custodian, mint) for mint in mints)
+        return [own.entry.mint for own in own_entries if isinstance(own, OwnEntry) and own.sum_raw < own.chain_sum_raw]

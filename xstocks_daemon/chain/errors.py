@@ -137,13 +137,3 @@ class ProgramError(TransactionFailed):
 
 class ArgumentError(ChainError, ValueError):
     """A value that an instruction's argument cannot hold, or an account that it needs and was not given."""
-
-
-class InputError(ArgumentError):
-    """Something that a person must say to make an instruction is missing or wrong: which, what was said, what to do."""
-
-    def __init__(self, field: str, value: str, remedy: str) -> None:
-        self.field = field
-        self.value = value
-        self.remedy = remedy
-        super().__init__(f"{field}: {value}: {remedy}")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from xstocks_daemon.aio import gather_all
 from xstocks_daemon.chain.addresses import CLOCK_SYSVAR, base58
 from xstocks_daemon.chain.errors import (
     AccountMissing,
@@ -19,7 +20,6 @@ from xstocks_daemon.chain.errors import (
 from xstocks_daemon.chain.mint_layout import read_mint, read_token_account
 from xstocks_daemon.chain.program import ProgramClient
 from xstocks_daemon.chain.rpc import MAX_ACCOUNTS_PER_CALL, AccountInfo, RpcEndpoint, RpcPool, common_genesis_hash
-from xstocks_daemon.chain.tasks import gather_all
 from xstocks_daemon.domain.snapshot import AssetView, ChainSnapshot, Config, Custodian
 from xstocks_daemon.domain.units import Address
 

@@ -4,7 +4,8 @@ A transaction can execute only while its blockhash is among the last 150 blocks,
 The proof that it did not and never will, on each deciding endpoint X:
 
 1. getEpochInfo(finalized) on X gives slot S and block height H in one answer, and H > lastValidBlockHeight + margin.
-   The margin is there because lastValidBlockHeight came from a node too; `bounded` keeps it from being far too low.
+   The margin is there because lastValidBlockHeight came from a node too; `with_minimum_expiry` keeps it from being far
+   too low.
 2. The asset accounts are read on X at finalized with minContextSlot S, and the answer's slot is at least S. So the
    state read is one in which every block up to H is executed.
 3. An asset's sequence is still at most the one that the attempt would have executed. Sequences only rise (M4), and a
@@ -19,13 +20,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from xstocks_daemon.aio import gather_all
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.chain.errors import AssetNotRegistered, ChainError, RpcError
 from xstocks_daemon.chain.program import ProgramClient
 from xstocks_daemon.chain.reader import deciding_endpoints
 from xstocks_daemon.chain.rpc import RpcEndpoint, RpcPool, SignatureStatus
 from xstocks_daemon.chain.sender import SignedAttempt
-from xstocks_daemon.chain.tasks import gather_all
 from xstocks_daemon.domain.snapshot import AssetAccount
 from xstocks_daemon.domain.units import Address
 
@@ -143,7 +144,7 @@ class ExpiryImplausible(ChainError):
     """How long a transaction may execute is not known well enough to sign it."""
 
 
-def bounded(attempt: SignedAttempt, expiry: int) -> SignedAttempt:
+def with_minimum_expiry(attempt: SignedAttempt, expiry: int) -> SignedAttempt:
     """`attempt`, its lastValidBlockHeight not below `expiry_of_now`: one node's word must not let it seem dead while
     it may execute. ExpiryImplausible where it is so far above that the attempt could not be settled."""
     reported = attempt.last_valid_block_height

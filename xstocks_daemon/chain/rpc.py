@@ -15,7 +15,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Generic, Literal, Self, TypeVar
-from urllib.parse import urlsplit
 
 import aiohttp
 import stamina
@@ -23,6 +22,8 @@ import stamina
 from xstocks_daemon.chain.addresses import base58, parse_address
 from xstocks_daemon.chain.errors import RpcBehind, RpcError, RpcRefused, RpcUnreachable, WrongCluster
 from xstocks_daemon.domain.units import Address
+from xstocks_daemon.http import HttpUnreachable, bounded_request, http_session
+from xstocks_daemon.redaction import redact_url
 
 Commitment = Literal["processed", "confirmed", "finalized"]
 T = TypeVar("T")
@@ -35,15 +36,6 @@ MAX_SIGNATURES_PER_CALL = 256
 # Codes of Agave's RpcCustomError (rpc-client-api/src/custom_error.rs).
 _NODE_UNHEALTHY = -32005
 _MIN_CONTEXT_SLOT_NOT_REACHED = -32016
-
-
-def safe_url(url: str) -> str:
-    """Scheme, host and port only; a path or query, where tokens live, becomes an ellipsis."""
-    parts = urlsplit(url)
-    host = parts.hostname or "?"
-    host = f"[{host}]" if ":" in host else host
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{host}{port}" + ("/…" if parts.path.strip("/") or parts.query else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +122,7 @@ class RpcEndpoint:
         self._session = session
         self._limits = limits or RpcLimits()
         self._ids = itertools.count(1)
-        self.name = safe_url(url)
+        self.name = redact_url(url)
         """The endpoint's URL as it may be logged."""
 
     def __repr__(self) -> str:
@@ -155,31 +147,23 @@ class RpcEndpoint:
         return answer["result"]
 
     async def _post(self, method: str, body: str) -> bytes:
+        limits = self._limits
         try:
-            async with (
-                asyncio.timeout(self._limits.timeout_secs),
-                self._session.post(
-                    self._url, data=body, headers={"Content-Type": "application/json"}, allow_redirects=False
-                ) as response,
-            ):
-                raw = bytearray()
-                async for chunk in response.content.iter_chunked(65_536):
-                    raw += chunk
-                    if len(raw) > self._limits.max_body_bytes:
-                        raise RpcUnreachable(
-                            self.name, method, f"the answer is larger than {self._limits.max_body_bytes} bytes"
-                        )
-                # Some servers send JSON-RPC errors with an HTTP error status: those bodies say more than the status.
-                if response.status != 200 and not raw.lstrip().startswith(b'{"'):
-                    raise RpcUnreachable(self.name, method, f"HTTP status {response.status}")
-                if response.status == 429 or response.status >= 500:
-                    raise RpcUnreachable(self.name, method, f"HTTP status {response.status}")
-                return bytes(raw)
-        except TimeoutError:
-            raise RpcUnreachable(self.name, method, f"no answer within {self._limits.timeout_secs:g} s") from None
-        except aiohttp.ClientError as error:
-            # The error's own text may hold the URL with its token: the kind is enough.
-            raise RpcUnreachable(self.name, method, f"no connection ({type(error).__name__})") from None
+            answer = await bounded_request(
+                self._session,
+                "POST",
+                self._url,
+                timeout_secs=limits.timeout_secs,
+                max_body_bytes=limits.max_body_bytes,
+                body=body,
+            )
+        except HttpUnreachable as error:
+            raise RpcUnreachable(self.name, method, error.reason) from None
+        # Some servers send JSON-RPC errors with an HTTP error status: those bodies say more than the status.
+        told = answer.status == 200 or answer.body.lstrip().startswith(b'{"')
+        if not told or answer.status == 429 or answer.status >= 500:
+            raise RpcUnreachable(self.name, method, f"HTTP status {answer.status}")
+        return answer.body
 
     def _refusal(self, method: str, error: Any) -> RpcError:
         if not isinstance(error, dict) or not isinstance(error.get("code"), int):
@@ -388,10 +372,7 @@ class RpcPool:
         self._endpoints: tuple[RpcEndpoint, ...] = ()
 
     async def __aenter__(self) -> Self:
-        # Timeouts and size limits are per call, in RpcEndpoint; no proxy settings or cookies from the surroundings.
-        self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=None), cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
-        )
+        self._session = http_session()
         self._endpoints = tuple(RpcEndpoint(url, self._session, self._limits) for url in self._urls)
         return self
 

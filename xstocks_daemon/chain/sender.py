@@ -1,7 +1,7 @@
 """Signing once and sending the same bytes until they land or never can (design, section 6.3).
 
-The caller records between `sign_attempt` and `fly`: nothing is sent that is not in the journal (M11). What `fly`
-gives is what nodes said; for money, chain.resolver decides.
+The caller records between `sign_attempt` and `send_until_resolved`: nothing is sent that is not in the journal (M11).
+What `send_until_resolved` gives is what nodes said; for money, chain.resolver decides.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from solders.address_lookup_table_account import AddressLookupTableAccount
 from solders.instruction import Instruction
 from solders.signature import Signature
 
+from xstocks_daemon.aio import gather_all
 from xstocks_daemon.chain.errors import ChainError, RpcError, RpcRefused
 from xstocks_daemon.chain.program import ProgramClient
 from xstocks_daemon.chain.rpc import MAX_SIGNATURES_PER_CALL, Commitment, LandedTransaction, RpcEndpoint, RpcPool
-from xstocks_daemon.chain.tasks import gather_all
 from xstocks_daemon.chain.transactions import (
     ComputeBudget,
     Signers,
@@ -81,13 +81,44 @@ class WindowPassed:
     block_height: int
 
 
-Fate = tuple[SignedAttempt, Seen | WindowPassed]
-"""An attempt and what nodes say became of it."""
-Known = tuple[Seen, Commitment]
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An attempt and what nodes say became of it."""
+
+    attempt: SignedAttempt
+    said: Seen | WindowPassed
 
 
-def _nothing() -> None:
-    """No hook."""
+@dataclass(frozen=True, slots=True)
+class FirstSent:
+    """Every attempt was sent to every endpoint once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Some attempts are unresolved; after a pause they are asked for again, and sent again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The outcomes that became known in one round, at least one."""
+
+    outcomes: tuple[Outcome, ...]
+
+
+SendEvent = FirstSent | Waiting | Resolved
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What an endpoint knows of a transaction, and how far it has come there."""
+
+    seen: Seen
+    confirmation: Commitment
+
+    def reached(self, commitment: Commitment) -> bool:
+        """Whether it has come at least as far as `commitment`."""
+        return _RANK[self.confirmation] >= _RANK[commitment]
 
 
 async def sign_attempt(
@@ -139,50 +170,48 @@ async def simulate(
     return budget_from_simulation(outcome.units_consumed, price)
 
 
-async def fly(
+async def send_until_resolved(
     pool: RpcPool,
     attempts: Sequence[SignedAttempt],
     *,
     commitment: Commitment,
-    patience_secs: float | None,
+    confirmation_timeout_secs: float | None,
     poll_secs: float = POLL_SECS,
     resend_secs: float = RESEND_SECS,
     wait: Wait = asyncio.sleep,
-    sent: Callable[[], None] = _nothing,
-    waiting: Callable[[], None] = _nothing,
-) -> AsyncGenerator[list[Fate], None]:
-    """Send all, the same bytes to every endpoint again and again, and give their outcomes as they become known, those
-    of one round together. One question a round asks for all of them, so fifty in flight cost no more calls than one.
+) -> AsyncGenerator[SendEvent, None]:
+    """Send all, the same bytes to every endpoint again and again, and give what happens: FirstSent, then round by
+    round the outcomes that became known, and Waiting before each later round. One question a round asks for all of
+    them, so fifty in flight cost no more calls than one.
 
-    Those of which nothing is known after `patience_secs` (None: for ever) are not given: they stay what they are, as
-    all do where the caller cancels. `sent` is called after the first sending, `waiting` before each later round.
-    Endpoints that fail are passed over.
+    Those of which nothing is known after `confirmation_timeout_secs` (None: for ever) are not given: they stay what
+    they are, as all do where the caller cancels. Endpoints that fail are passed over.
     """
     clock = asyncio.get_running_loop().time
-    give_up_at = None if patience_secs is None else clock() + patience_secs
-    flying = {attempt.signature_text: attempt for attempt in attempts}
-    if not flying:
+    give_up_at = None if confirmation_timeout_secs is None else clock() + confirmation_timeout_secs
+    unresolved = {attempt.signature_text: attempt for attempt in attempts}
+    if not unresolved:
         return
     await _send(pool, attempts)
     resend_at = clock() + resend_secs
-    sent()
+    yield FirstSent()
     while True:
-        known = await _look(pool.endpoints, list(flying), search_history=False)
-        fates: list[Fate] = [
-            (flying[signature], seen[0]) for signature, seen in known.items() if _reached(seen, commitment)
+        known = await _look(pool.endpoints, list(unresolved), search_history=False)
+        outcomes = [
+            Outcome(unresolved[signature], each.seen) for signature, each in known.items() if each.reached(commitment)
         ]
-        unseen = [attempt for signature, attempt in flying.items() if signature not in known]
-        fates += await _passed(pool, unseen, commitment)
-        for attempt, _ in fates:
-            del flying[attempt.signature_text]
-        if fates:
-            yield fates
-        if not flying or (give_up_at is not None and clock() >= give_up_at):
+        unseen = [attempt for signature, attempt in unresolved.items() if signature not in known]
+        outcomes += await _passed(pool, unseen, commitment)
+        for outcome in outcomes:
+            del unresolved[outcome.attempt.signature_text]
+        if outcomes:
+            yield Resolved(tuple(outcomes))
+        if not unresolved or (give_up_at is not None and clock() >= give_up_at):
             return
-        waiting()
+        yield Waiting()
         await wait(poll_secs)
         if clock() >= resend_at:
-            await _send(pool, [attempt for attempt in unseen if attempt.signature_text in flying])
+            await _send(pool, [attempt for attempt in unseen if attempt.signature_text in unresolved])
             resend_at = clock() + resend_secs
 
 
@@ -195,20 +224,21 @@ async def broadcast(
     resend_secs: float = RESEND_SECS,
     wait: Wait = asyncio.sleep,
 ) -> Seen | WindowPassed:
-    """`fly` for one attempt, until its outcome is known."""
-    flight = fly(
+    """`send_until_resolved` for one attempt, until its outcome is known."""
+    events = send_until_resolved(
         pool,
         [attempt],
         commitment=commitment,
-        patience_secs=None,
+        confirmation_timeout_secs=None,
         poll_secs=poll_secs,
         resend_secs=resend_secs,
         wait=wait,
     )
-    async with contextlib.aclosing(flight):
-        async for fates in flight:
-            return fates[0][1]
-    raise AssertionError("an endless flight ends with its fate")
+    async with contextlib.aclosing(events):
+        async for event in events:
+            if isinstance(event, Resolved):
+                return event.outcomes[0].said
+    raise AssertionError("without a time limit it ends with an outcome")
 
 
 async def send_and_confirm(
@@ -275,28 +305,24 @@ async def _send(pool: RpcPool, attempts: Sequence[SignedAttempt]) -> None:
     await gather_all(one(attempt) for attempt in attempts)
 
 
-def _reached(known: Known, commitment: Commitment) -> bool:
-    return _RANK[known[1]] >= _RANK[commitment]
-
-
-async def _ask(endpoint: RpcEndpoint, signatures: Sequence[str], *, search_history: bool) -> dict[str, Known]:
+async def _ask(endpoint: RpcEndpoint, signatures: Sequence[str], *, search_history: bool) -> dict[str, _Known]:
     """What one endpoint knows, by signature. Raises RpcError."""
-    found: dict[str, Known] = {}
+    found: dict[str, _Known] = {}
     for start in range(0, len(signatures), MAX_SIGNATURES_PER_CALL):
         part = signatures[start : start + MAX_SIGNATURES_PER_CALL]
         answer = await endpoint.signature_statuses(part, search_history=search_history)
         for signature, status in zip(part, answer.value, strict=True):
             if status is not None:
-                found[signature] = Seen(status.slot, status.err, endpoint), status.confirmation
+                found[signature] = _Known(Seen(status.slot, status.err, endpoint), status.confirmation)
     return found
 
 
 async def _look(
     endpoints: Sequence[RpcEndpoint], signatures: Sequence[str], *, search_history: bool
-) -> dict[str, Known]:
+) -> dict[str, _Known]:
     """Per signature that any endpoint knows, the furthest it has come."""
 
-    async def ask(endpoint: RpcEndpoint) -> dict[str, Known]:
+    async def ask(endpoint: RpcEndpoint) -> dict[str, _Known]:
         try:
             return await _ask(endpoint, signatures, search_history=search_history)
         except RpcError as error:
@@ -306,16 +332,16 @@ async def _look(
     return _furthest(await gather_all(ask(endpoint) for endpoint in endpoints))
 
 
-def _furthest(answers: Iterable[Mapping[str, Known]]) -> dict[str, Known]:
-    best: dict[str, Known] = {}
+def _furthest(answers: Iterable[Mapping[str, _Known]]) -> dict[str, _Known]:
+    best: dict[str, _Known] = {}
     for found in answers:
         for signature, known in found.items():
-            if signature not in best or _RANK[known[1]] > _RANK[best[signature][1]]:
+            if signature not in best or not best[signature].reached(known.confirmation):
                 best[signature] = known
     return best
 
 
-async def _passed(pool: RpcPool, unseen: Sequence[SignedAttempt], commitment: Commitment) -> list[Fate]:
+async def _passed(pool: RpcPool, unseen: Sequence[SignedAttempt], commitment: Commitment) -> list[Outcome]:
     """Those that no endpoint has and whose window has passed, by the finalized height of one that was then asked for
     them: another one's silence says nothing, it may lag behind."""
     for endpoint in pool.endpoints if unseen else ():
@@ -336,12 +362,12 @@ async def _passed(pool: RpcPool, unseen: Sequence[SignedAttempt], commitment: Co
             continue
         others = [each for each in pool.endpoints if each is not endpoint]
         known = _furthest([known, await _look(others, signatures, search_history=True)])
-        fates: list[Fate] = []
+        outcomes: list[Outcome] = []
         for attempt in late:
-            seen = known.get(attempt.signature_text)
-            if seen is None:
-                fates.append((attempt, WindowPassed(height)))
-            elif _reached(seen, commitment):
-                fates.append((attempt, seen[0]))
-        return fates
+            found = known.get(attempt.signature_text)
+            if found is None:
+                outcomes.append(Outcome(attempt, WindowPassed(height)))
+            elif found.reached(commitment):
+                outcomes.append(Outcome(attempt, found.seen))
+        return outcomes
     return []

@@ -15,8 +15,9 @@ import aiohttp
 import structlog
 
 from xstocks_daemon.chain.addresses import base58
-from xstocks_daemon.chain.rpc import Commitment, safe_url
+from xstocks_daemon.chain.rpc import Commitment
 from xstocks_daemon.domain.units import Address
+from xstocks_daemon.redaction import redact_url
 
 FIRST_RECONNECT_SECS = 0.5
 MAX_RECONNECT_SECS = 30.0
@@ -63,7 +64,7 @@ class Wakeup:
         self._changed = asyncio.Event()
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._ids = itertools.count(1)
-        self.name = safe_url(url)
+        self.name = redact_url(url)
         """The endpoint's URL as it may be logged."""
 
     async def wait(self, timeout_secs: float) -> bool:

@@ -8,17 +8,29 @@ from typing import Annotated, Any
 
 import typer
 
-from xstocks_daemon.app.errors import operation_error, user_error
 from xstocks_daemon.app.logging import configure_logging
 from xstocks_daemon.app.settings import LoggingSettings
-from xstocks_daemon.attester import operations
-from xstocks_daemon.attester.books import AssetBook, Books, Leaving
-from xstocks_daemon.attester.run import run_attester
-from xstocks_daemon.attester.settings import AttesterSettings, load_attester_settings
+from xstocks_daemon.attester import (
+    AssetBook,
+    AttesterSettings,
+    Books,
+    BooksChange,
+    Leaving,
+    ReleaseRefused,
+    books_count_redemptions,
+    books_deposit,
+    books_mark_leaving,
+    books_release,
+    books_show,
+    books_unmark,
+    load_attester_settings,
+    run_attester,
+)
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.cli.common import JsonOption
 from xstocks_daemon.cli.output import print_json, print_table, say
 from xstocks_daemon.domain.units import multiplier_text, shares_text
+from xstocks_daemon.errors import operation_error, user_error
 
 AttesterConfig = Annotated[Path, typer.Option("--config", metavar="FILE", help="The sidecar's settings file (TOML).")]
 CustodianOption = Annotated[
@@ -47,7 +59,7 @@ def run(config: AttesterConfig) -> None:
 def show(config: AttesterConfig, custodian: CustodianOption = None, as_json: JsonOption = False) -> None:
     """The books as they are."""
     settings = load_attester_settings(config)
-    books = operations.books_show(settings, _custodian(settings, custodian))
+    books = books_show(settings, _custodian(settings, custodian))
     if as_json:
         print_json({"custodian": _custodian(settings, custodian), "assets": [_json(book) for book in _assets(books)]})
         return
@@ -74,7 +86,7 @@ def deposit(
 ) -> None:
     """Shares arrived and are settled: they are attested from now on."""
     settings = load_attester_settings(config)
-    change = operations.books_deposit(settings, _custodian(settings, custodian), asset, shares)
+    change = books_deposit(settings, _custodian(settings, custodian), asset, shares)
     _print(change, as_json, f"deposited: {shares} shares of {change.asset.symbol}")
 
 
@@ -88,7 +100,7 @@ def count_redemptions(
 ) -> None:
     """Redemptions settled on this custodian are counted: the shares owed are kept apart and not attested any more."""
     settings = load_attester_settings(config)
-    change = operations.books_count_redemptions(settings, _custodian(settings, custodian), asset, seen_raw)
+    change = books_count_redemptions(settings, _custodian(settings, custodian), asset, seen_raw)
     _print(change, as_json, f"counted: {seen_raw} base units of {change.asset.symbol} redeemed in all")
 
 
@@ -102,7 +114,7 @@ def mark_leaving(
 ) -> None:
     """Shares are to leave: they are not attested any more. They may go by `release` (M13)."""
     settings = load_attester_settings(config)
-    change = operations.books_mark_leaving(settings, _custodian(settings, custodian), asset, shares)
+    change = books_mark_leaving(settings, _custodian(settings, custodian), asset, shares)
     leaving_id = change.leaving.id if change.leaving is not None else ""
     _print(change, as_json, f"marked: {shares} shares of {change.asset.symbol} leave as {leaving_id}")
 
@@ -117,7 +129,7 @@ def unmark(
 ) -> None:
     """Marked shares stay after all: they are attested again."""
     settings = load_attester_settings(config)
-    change = operations.books_unmark(settings, _custodian(settings, custodian), asset, leaving_id)
+    change = books_unmark(settings, _custodian(settings, custodian), asset, leaving_id)
     _print(change, as_json, f"taken back: {leaving_id} of {change.asset.symbol} stays")
 
 
@@ -132,8 +144,8 @@ def release(
     """Let marked shares go, if the chain shows that no token needs them (M13); exit code 1 while it does not."""
     settings = load_attester_settings(config)
     try:
-        change = asyncio.run(operations.books_release(settings, _custodian(settings, custodian), asset, leaving_id))
-    except operations.ReleaseRefused as refused:
+        change = asyncio.run(books_release(settings, _custodian(settings, custodian), asset, leaving_id))
+    except ReleaseRefused as refused:
         raise operation_error(refused.field, refused.value, refused.remedy) from None
     _print(change, as_json, f"released: {leaving_id} of {change.asset.symbol}")
 
@@ -148,7 +160,7 @@ def _custodian(settings: AttesterSettings, custodian_id: int | None) -> int:
     return ids[0]
 
 
-def _print(change: operations.BooksChange, as_json: bool, text: str) -> None:
+def _print(change: BooksChange, as_json: bool, text: str) -> None:
     if as_json:
         leaving = None if change.leaving is None else _leaving_json(change.leaving)
         print_json({"asset": _json(change.asset), "leaving": leaving})

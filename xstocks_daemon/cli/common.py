@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import os
 from collections.abc import Coroutine
 from pathlib import Path
@@ -21,6 +22,10 @@ ConfigOption = Annotated[
 ]
 YesOption = Annotated[bool, typer.Option("--yes", help="Send without asking.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+AssetArgument = Annotated[str, typer.Argument(metavar="MINT|SYMBOL", help="The asset, by mint or symbol.")]
+PersonOption = Annotated[
+    str | None, typer.Option("--person", help="Who decides this; by default the name of this account.")
+]
 
 _opened: list[Settings] = []
 
@@ -42,6 +47,11 @@ def open_settings_of_a_role(config: Path | None) -> Settings:
 def opened_settings() -> Settings | None:
     """The settings of the running command, for error messages."""
     return _opened[0] if _opened else None
+
+
+def person_or_account(name: str | None) -> str:
+    """The person that was named, or this account's name."""
+    return name or getpass.getuser()
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:

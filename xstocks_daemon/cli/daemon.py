@@ -14,15 +14,15 @@ from xstocks_daemon.app import views
 from xstocks_daemon.app.checks import run_checks
 from xstocks_daemon.app.cycle import Cycle, CycleReport, no_progress
 from xstocks_daemon.app.daemon import attest_once, run_daemon
-from xstocks_daemon.app.errors import EXIT_FAILURE
 from xstocks_daemon.app.metrics import Metrics
 from xstocks_daemon.app.runtime import open_runtime
 from xstocks_daemon.app.settings import Settings
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.cli.common import ConfigOption, JsonOption, open_settings, run_async
 from xstocks_daemon.cli.output import print_json, print_table, say
-from xstocks_daemon.domain.decisions import Action, AssetLine
+from xstocks_daemon.domain.decisions import Action, AssetPlan
 from xstocks_daemon.domain.units import decimal_text, shares_text
+from xstocks_daemon.errors import EXIT_FAILURE
 
 
 def add_to(app: typer.Typer) -> None:
@@ -92,7 +92,7 @@ def plan(config: ConfigOption = None, as_json: JsonOption = False) -> None:
             "" if line.action is Action.NONE else f"{line.action.value} {_tokens(line.amount_raw, line)}",
             "; ".join([line.reason.text, *(_note(note.reason.text, note.detail) for note in line.notes)]),
         ]
-        for line in decided.lines
+        for line in decided.assets
     ]
     print_table(
         f"Plan at slot {decided.slot}: {len(decided.relays)} statements to relay, {len(decided.intents)} intents",
@@ -107,7 +107,7 @@ async def _plan(settings: Settings) -> CycleReport:
         return await Cycle(runtime, Metrics(runtime.custodians.values())).run()
 
 
-def _tokens(amount_raw: int, line: AssetLine) -> str:
+def _tokens(amount_raw: int, line: AssetPlan) -> str:
     return decimal_text(amount_raw, line.decimals)
 
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import IntEnum, IntFlag
 from typing import Any
 
-from xstocks_daemon.app.errors import UserError, user_error
+from xstocks_daemon.app.views import time_text
 from xstocks_daemon.chain.addresses import base58, parse_address
 from xstocks_daemon.chain.errors import AddressError
-from xstocks_daemon.chain.idl import ProgramInterface
 from xstocks_daemon.chain.mint_layout import DECIMALS
 from xstocks_daemon.chain.program import CUSTODIAN_NAME_BYTES, Profile, Role
+from xstocks_daemon.chain.program.idl import ProgramInterface
 from xstocks_daemon.domain.snapshot import Hold, ParticipantState, Scope
 from xstocks_daemon.domain.units import (
     MILLIS_PER_SEC,
@@ -27,6 +27,7 @@ from xstocks_daemon.domain.units import (
     multiplier_text,
     shares_text,
 )
+from xstocks_daemon.errors import UserError, user_error
 
 _BOUNDS = {
     "u8": (0, 2**8 - 1),
@@ -127,14 +128,6 @@ def rows(interface: ProgramInterface, name: str, kind: Any, value: Any) -> Itera
                     yield (f"{name}[{index}]{row[0].removeprefix(name)}", *row[1:])
         case _:
             yield name, str(plain(interface, kind, value)), _human(name, value)
-
-
-def time_text(ts: int) -> str:
-    """Unix seconds as ISO 8601; for people."""
-    try:
-        return datetime.fromtimestamp(ts, UTC).isoformat().replace("+00:00", "Z")
-    except (OverflowError, ValueError, OSError):
-        return f"{ts} s after 1970"
 
 
 def _human(name: str, value: Any) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import typer
 
-from xstocks_daemon.app.errors import EXIT_USAGE, UserError
-from xstocks_daemon.cli.output import ERRORS, print_problems
+from xstocks_daemon.cli.output import ERRORS, print_faults
+from xstocks_daemon.errors import EXIT_USAGE, UserError
 
 INTERRUPTED = 130
 ATTESTER = "attester"
@@ -34,7 +34,7 @@ def run(arguments: Sequence[str]) -> int:
         known = _known(error)
         if known is None:
             raise
-        print_problems(known)
+        print_faults(known)
         return known.exit_code
 
 
@@ -50,9 +50,9 @@ def _app(arguments: Sequence[str]) -> typer.Typer:
     from xstocks_daemon.cli import attester
 
     if arguments[:1] != [ATTESTER]:
-        from xstocks_daemon.cli import daemon, handover, orders, program, queries
+        from xstocks_daemon.cli import approvals, daemon, handover, orders, program, queries
 
-        for commands in (daemon, queries, orders, handover):
+        for commands in (daemon, queries, orders, approvals, handover):
             commands.add_to(app)
         app.add_typer(program.program_app(filled=program.PROGRAM in arguments[:1]), name=program.PROGRAM)
     app.add_typer(attester.attester_app, name=ATTESTER)

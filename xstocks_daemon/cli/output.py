@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from xstocks_daemon.app.errors import UserError
+from xstocks_daemon.errors import UserError
 
 ERRORS = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
@@ -39,7 +39,7 @@ def say(text: str) -> None:
     sys.stdout.write(text + "\n")
 
 
-def print_problems(error: UserError) -> None:
+def print_faults(error: UserError) -> None:
     """`error: field: value: remedy`, a line for each."""
-    for problem in error.problems:
-        ERRORS.print(f"error: {problem.line()}")
+    for fault in error.faults:
+        ERRORS.print(f"error: {fault.line()}")

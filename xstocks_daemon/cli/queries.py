@@ -7,16 +7,16 @@ from typing import Annotated, Any
 import typer
 
 from xstocks_daemon.app import views
-from xstocks_daemon.app.errors import user_error
 from xstocks_daemon.app.runtime import Runtime, find_mint, open_runtime
 from xstocks_daemon.app.settings import Settings
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.cli.common import ConfigOption, JsonOption, open_settings, run_async
 from xstocks_daemon.cli.output import print_json, print_table, say
 from xstocks_daemon.domain.intent import IntentState
+from xstocks_daemon.domain.plan_inputs import JournalView
 from xstocks_daemon.domain.snapshot import ChainSnapshot
 from xstocks_daemon.domain.units import decimal_text
-from xstocks_daemon.domain.views import JournalView
+from xstocks_daemon.errors import user_error
 
 
 def add_to(app: typer.Typer) -> None:

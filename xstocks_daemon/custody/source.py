@@ -11,7 +11,7 @@ import aiohttp
 import stamina
 
 from xstocks_daemon.chain.addresses import base58
-from xstocks_daemon.custody.http import HttpAnswer, HttpTarget, HttpUnreachable, post_json
+from xstocks_daemon.custody.http import HttpTarget, post_json
 from xstocks_daemon.custody.wire import (
     ProblemRead,
     StatementsAnswer,
@@ -22,6 +22,7 @@ from xstocks_daemon.custody.wire import (
 )
 from xstocks_daemon.domain.statement import MAX_ENTRIES, SignedStatement
 from xstocks_daemon.domain.units import Address
+from xstocks_daemon.http import HttpAnswer, HttpUnreachable
 
 ASK_ALONE = "ask_alone"
 """The reason by which a sidecar says that a mint needs a statement of its own."""
@@ -115,7 +116,7 @@ class SourceLimits:
     concurrent_per_custodian: int = 8
 
 
-class HttpStatementSource:
+class HttpStatementSource(StatementSource):
     """Statements by `POST /v1/statements`."""
 
     def __init__(
@@ -136,7 +137,7 @@ class HttpStatementSource:
         wanted: Mapping[Address, Sequence[Sequence[Address]]],
         at_most_micro: Mapping[Address, int] | None = None,
     ) -> CustodyReading:
-        """See StatementSource. A custodian without an endpoint, or a group of a wrong size, is a mistake of the
+        """As StatementSource says. A custodian without an endpoint, or a group of a wrong size, is a mistake of the
         caller: ValueError."""
         for custodian, groups in wanted.items():
             if custodian not in self._endpoints:

@@ -36,7 +36,7 @@ from itertools import pairwise
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
-from xstocks_daemon.domain.snapshot import AssetView, AttesterKey, ChainSnapshot, Custodian, CustodianState, EntryState
+from xstocks_daemon.domain.snapshot import AssetView, AttesterKey, ChainSnapshot, Custodian, CustodianState, chain_entry
 from xstocks_daemon.domain.snapshot import Entry as ChainEntry
 from xstocks_daemon.domain.statement import AttesterSignature, SignedStatement, Statement, StatementEntry
 from xstocks_daemon.domain.units import BPS, MILLIS_PER_SEC, Address, UnitError, capacity_raw
@@ -338,14 +338,6 @@ def _check_entry(
         mint,
     )
     return verified
-
-
-def chain_entry(view: AssetView, custodian: Address) -> ChainEntry | None:
-    """The asset's attached entry of this custodian; None where it has none or is detached."""
-    for entry in view.asset.entries:
-        if entry.custodian == custodian and entry.state is EntryState.ATTACHED:
-            return entry
-    return None
 
 
 def effective_multiplier_bits(view: AssetView, now_ts: int) -> int | None:

@@ -17,7 +17,6 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationErr
 from xstocks_daemon.chain import addresses
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.chain.errors import AddressError
-from xstocks_daemon.custody.errors import shown
 from xstocks_daemon.domain.statement import (
     MAX_ENTRIES,
     AttesterSignature,
@@ -27,6 +26,8 @@ from xstocks_daemon.domain.statement import (
     StatementError,
 )
 from xstocks_daemon.domain.units import U64_MAX, Address, UnitError, multiplier_fraction
+from xstocks_daemon.errors import Fault, UserError
+from xstocks_daemon.redaction import shown
 
 MAX_BODY_BYTES = 256 * 1024
 MAX_SIGNATURES = 8  # a Custodian account holds at most 8 keys
@@ -37,14 +38,11 @@ _SIGNATURE_HEX = re.compile(r"[0-9a-f]{128}", re.ASCII)
 _ADDRESS_CHARS = range(32, 45)
 
 
-class WireError(ValueError):
+class WireError(UserError, ValueError):
     """A body that is not what the API defines. `field` is a path such as `statement.entries.0.shares_micro`."""
 
     def __init__(self, field: str, value: object, remedy: str) -> None:
-        self.field = field
-        self.value = shown(value)
-        self.remedy = remedy
-        super().__init__(f"{field} is {self.value}: {remedy}")
+        super().__init__(Fault(field, shown(value), remedy))
 
 
 def parse_address(value: object) -> Address:

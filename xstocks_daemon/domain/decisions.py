@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from xstocks_daemon.domain.intent import Intent
+from xstocks_daemon.domain.plan_inputs import Halt, LiveIntent
 from xstocks_daemon.domain.statement import SignedStatement
 from xstocks_daemon.domain.units import Address
-from xstocks_daemon.domain.views import Halt, LiveIntent
 
 
 class Action(Enum):
@@ -95,7 +95,7 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class AssetLine:
+class AssetPlan:
     """One asset in the plan: numbers, what is done, and why. All amounts in base units.
 
     `ceiling_raw` is the chain's now, `planned_ceiling_raw` that after the relayed statements. `excess_raw` is supply
@@ -119,6 +119,11 @@ class AssetLine:
     amount_raw: int
     reason: Reason
     notes: tuple[Note, ...] = ()
+
+    @property
+    def on_target(self) -> bool:
+        """Whether its supply is at its target by fresh statements (or no custodian keeps shares of it)."""
+        return self.supply_raw == self.target_raw and self.reason in (Reason.ON_TARGET, Reason.NO_ENTRY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +159,7 @@ class DropIntent:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """All decisions of one cycle. `relays` are in the order of sending. New intents are grouped by kind; `resends` are
-    journaled intents without a live attempt that are still right. `lines` has one line for every asset, by mint."""
+    journaled intents without a live attempt that are still right. `assets` has every asset once, by mint."""
 
     slot: int
     now_ts: int
@@ -166,7 +171,7 @@ class Plan:
     drops: tuple[DropIntent, ...]
     halts: tuple[Halt, ...]
     alerts: tuple[HolderBurnAlert, ...]
-    lines: tuple[AssetLine, ...]
+    assets: tuple[AssetPlan, ...]
 
     @property
     def intents(self) -> tuple[Intent, ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from xstocks_daemon.domain.decisions import (
     Action,
-    AssetLine,
+    AssetPlan,
     DropIntent,
     HolderBurnAlert,
     Note,
@@ -19,7 +19,18 @@ from xstocks_daemon.domain.decisions import (
     Reason,
 )
 from xstocks_daemon.domain.intent import Intent, IntentKind, IntentState
-from xstocks_daemon.domain.relays import after_relays, attached, hold_set, lines_by_asset, plan_relays, sum_raw
+from xstocks_daemon.domain.plan_inputs import (
+    AssetJournal,
+    CustodianEvidence,
+    CustodyView,
+    Halt,
+    HaltReason,
+    JournalView,
+    Order,
+    PlanPolicy,
+    totals_of,
+)
+from xstocks_daemon.domain.relays import after_relays, attached, entries_by_asset, hold_set, plan_relays, sum_raw
 from xstocks_daemon.domain.snapshot import (
     AssetState,
     AssetView,
@@ -33,17 +44,6 @@ from xstocks_daemon.domain.snapshot import (
     entry_is_fresh,
 )
 from xstocks_daemon.domain.units import BPS, MILLIS_PER_SEC, Address
-from xstocks_daemon.domain.views import (
-    AssetJournal,
-    CustodianEvidence,
-    CustodyView,
-    Halt,
-    HaltReason,
-    JournalView,
-    Order,
-    PlanPolicy,
-    totals_of,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def plan(snapshot: ChainSnapshot, custody: CustodyView, policy: PlanPolicy, jour
     that the snapshot can show were sent. At most one intent per asset: a burn before a distribution before a mint.
     """
     relays, relay_notes = plan_relays(snapshot, custody, policy)
-    lines = lines_by_asset(relays)
+    lines = entries_by_asset(relays)
     orders: dict[Address, list[Order]] = {}
     for order in journal.orders:
         orders.setdefault(order.mint, []).append(order)
@@ -137,7 +137,7 @@ def plan(snapshot: ChainSnapshot, custody: CustodyView, policy: PlanPolicy, jour
         ),
         halts=tuple(one.halt for one in decided if one.halt is not None),
         alerts=tuple(one.alert for one in decided if one.alert is not None),
-        lines=tuple(one.line for one in decided),
+        assets=tuple(one.line for one in decided),
     )
 
 
@@ -147,7 +147,7 @@ def _of_kind(intents: Iterable[Intent], kind: IntentKind) -> tuple[Intent, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Decided:
-    line: AssetLine
+    line: AssetPlan
     journal: AssetJournal
     intent: Intent | None = None
     halt: Halt | None = None
@@ -512,9 +512,9 @@ def _standing_notes(case: _Case, reason: Reason) -> tuple[Note, ...]:
     return tuple(notes)
 
 
-def _line(case: _Case, action: Action, amount_raw: int, reason: Reason, notes: tuple[Note, ...]) -> AssetLine:
+def _line(case: _Case, action: Action, amount_raw: int, reason: Reason, notes: tuple[Note, ...]) -> AssetPlan:
     snapshot, excess_raw = case.snapshot, _excess_raw(case)
-    return AssetLine(
+    return AssetPlan(
         mint=case.mint,
         symbol=case.view.mint.symbol,
         decimals=case.view.asset.decimals,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from xstocks_daemon.domain.decisions import Note, Reason, RelayStatement
+from xstocks_daemon.domain.plan_inputs import CustodianEvidence, CustodyView, PlanPolicy
 from xstocks_daemon.domain.snapshot import (
     AssetAccount,
     AssetView,
@@ -14,19 +15,11 @@ from xstocks_daemon.domain.snapshot import (
     Entry,
     EntryState,
     Hold,
+    chain_entry,
     entry_is_fresh,
 )
 from xstocks_daemon.domain.statement import SignedStatement, Statement, StatementEntry
 from xstocks_daemon.domain.units import BPS, MILLIS_PER_SEC, Address
-from xstocks_daemon.domain.views import CustodianEvidence, CustodyView, PlanPolicy
-
-
-def entry_of(view: AssetView, custodian: Address) -> Entry | None:
-    """The attached entry of `custodian`, if it has one."""
-    for entry in view.asset.entries:
-        if entry.custodian == custodian and entry.state is EntryState.ATTACHED:
-            return entry
-    return None
 
 
 def attached(view: AssetView) -> tuple[Entry, ...]:
@@ -72,7 +65,7 @@ def statement_fault(statement: Statement, snapshot: ChainSnapshot) -> Reason | N
         # The program puts its own multiplier into the digest: another one makes every signature wrong.
         if line.multiplier_bits != view.asset.effective_multiplier_bits(snapshot.now_ts):
             return Reason.STATEMENT_MULTIPLIER
-        entry = entry_of(view, statement.custodian)
+        entry = chain_entry(view, statement.custodian)
         if entry is not None and line.redeemed_seen_raw > entry.redeemed_total_raw:
             return Reason.STATEMENT_SEEN
     return None
@@ -126,7 +119,7 @@ def plan_relays(
             continue
         for custodian, known in sorted(custody.evidence[mint].items()):
             signed = known.newest.signed
-            entry = entry_of(view, custodian)
+            entry = chain_entry(view, custodian)
             if entry is None:
                 notes.setdefault(mint, []).append(Note(Reason.STATEMENT_NOT_ATTACHED, custodian=custodian))
                 continue
@@ -149,7 +142,7 @@ def _order(statement: Statement) -> tuple[int, Address, bytes]:
     return statement.observed_ms, statement.entries[0].mint, statement.digest()
 
 
-def lines_by_asset(
+def entries_by_asset(
     relays: Iterable[RelayStatement],
 ) -> Mapping[Address, tuple[tuple[Statement, StatementEntry], ...]]:
     """What the relayed statements say of each asset."""

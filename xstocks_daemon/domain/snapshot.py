@@ -287,6 +287,14 @@ class AssetView:
         return self.asset.adopted_raw + self.asset.minted_raw - self.asset.burnt_raw - self.mint.supply_raw
 
 
+def chain_entry(view: AssetView, custodian: Address) -> Entry | None:
+    """The asset's attached entry of this custodian; None where it has none or is detached."""
+    for entry in view.asset.entries:
+        if entry.custodian == custodian and entry.state is EntryState.ATTACHED:
+            return entry
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class ChainSnapshot:
     """Everything one cycle decides on, at finalized. `now_ts` is the chain's present clock. `participants` are by

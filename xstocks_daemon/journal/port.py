@@ -15,9 +15,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from xstocks_daemon.domain.intent import AttemptState, Intent, IntentState
-from xstocks_daemon.domain.statement import SignedStatement
-from xstocks_daemon.domain.units import Address
-from xstocks_daemon.domain.views import (
+from xstocks_daemon.domain.plan_inputs import (
     AssetJournal,
     CustodianEvidence,
     Halt,
@@ -26,6 +24,8 @@ from xstocks_daemon.domain.views import (
     Order,
     Totals,
 )
+from xstocks_daemon.domain.statement import SignedStatement
+from xstocks_daemon.domain.units import Address
 
 
 class JournalError(Exception):
@@ -88,7 +88,7 @@ class IntentRecord:
 
 @dataclass(frozen=True, slots=True)
 class Equivocation:
-    """A custodian signed two different lines for the same mint and time."""
+    """A custodian signed two different entries for the same mint and time."""
 
     mint: Address
     custodian: Address
@@ -116,10 +116,9 @@ class Event:
     detail: Mapping[str, int | str]
 
 
-class Journal(Protocol):
-    """The journal. Times in Unix milliseconds come from the journal's own clock unless given."""
+class LeaseStore(Protocol):
+    """Who may do the daemon's work."""
 
-    # lease
     async def acquire_lease(self, holder: str, ttl_ms: int, *, take_over: bool = False) -> int:
         """Take the lease and return its new epoch. The same `holder` gets it back at once; another one when it has
         run out or with `take_over`. Raises LeaseHeld. Every write by the holder, and renew_lease, prolong it."""
@@ -133,7 +132,10 @@ class Journal(Protocol):
         """Give the lease back; without effect where it is already lost."""
         ...
 
-    # what the plan reads
+
+class ViewStore(Protocol):
+    """What the plan reads."""
+
     async def view(self) -> JournalView:
         """All assets and open orders, for the plan."""
         ...
@@ -143,7 +145,10 @@ class Journal(Protocol):
         (`.planned`)."""
         ...
 
-    # intents and attempts: the work, under the lease
+
+class IntentStore(Protocol):
+    """What was decided. Needs the lease to write."""
+
     async def record_intents(self, intents: Sequence[Intent]) -> tuple[LiveIntent, ...]:
         """Commit new intents, all or none, in the given order. JournalConflict where the asset has a live intent, the
         sequence is not its next one, the asset is halted, or the order is not an open one with these values."""
@@ -152,6 +157,20 @@ class Journal(Protocol):
     async def drop_intent(self, intent_id: int, why: str) -> None:
         """PENDING to DROPPED: it has no live attempt and is not wanted any more. Its order stays open."""
         ...
+
+    async def live_intents(self) -> tuple[IntentRecord, ...]:
+        """PENDING and SUBMITTED intents, oldest first."""
+        ...
+
+    async def intents(
+        self, *, mint: Address | None = None, state: IntentState | None = None, limit: int = 100
+    ) -> tuple[IntentRecord, ...]:
+        """The newest intents, newest first; for people."""
+        ...
+
+
+class AttemptStore(Protocol):
+    """What was signed and sent, and what became of it. Needs the lease to write."""
 
     async def record_attempt(self, attempt: Attempt, intent_ids: Sequence[int]) -> None:
         """Commit a signed transaction BEFORE it is sent; its intents go from PENDING to SUBMITTED, all or none."""
@@ -173,64 +192,43 @@ class Journal(Protocol):
         """Every attempt ever made for this number of this asset, with its intent (and intent_hash), oldest first."""
         ...
 
-    async def live_intents(self) -> tuple[IntentRecord, ...]:
-        """PENDING and SUBMITTED intents, oldest first."""
-        ...
 
-    async def intents(
-        self, *, mint: Address | None = None, state: IntentState | None = None, limit: int = 100
-    ) -> tuple[IntentRecord, ...]:
-        """The newest intents, newest first; for people."""
-        ...
+class EvidenceStore(Protocol):
+    """The custodians' statements. Needs the lease to write."""
 
-    # statements
     async def record_statements(self, statements: Sequence[SignedStatement]) -> tuple[Equivocation, ...]:
         """Keep verified statements as evidence (newest and previous per custodian and mint). One that is not newer
-        changes nothing. Equivocations are returned and leave the first line in place; the caller halts the asset."""
+        changes nothing. Equivocations are returned and leave the first entry in place; the caller halts the asset."""
         ...
 
     async def evidence(self) -> Mapping[Address, Mapping[Address, CustodianEvidence]]:
         """mint -> custodian -> what is known: the `evidence` of a CustodyView."""
         ...
 
-    # M12
-    async def record_holder_burn(self, mint: Address, holder_burnt_raw: int) -> None:
-        """Record that holders have now burnt this much in all. JournalConflict where it is less than recorded."""
-        ...
+
+class HaltStore(Protocol):
+    """Assets that are left alone. The daemon halts and quarantines under the lease; a person clears a halt without
+    it."""
 
     async def record_halt(self, halt: Halt) -> bool:
         """Halt an asset. False where it is halted already (the first reason stays)."""
+        ...
+
+    async def clear_halt(self, mint: Address, person: str) -> None:
+        """Let the daemon work on the asset again. JournalConflict where it is not halted."""
         ...
 
     async def quarantine(self, mint: Address, reason: str, until_ms: int) -> None:
         """Leave the asset alone until then."""
         ...
 
-    # lookup tables
-    async def record_lookup_table(self, table: LookupTableRecord) -> None:
-        """Add or replace a lookup table. An asset belongs to at most one: to the one recorded last."""
-        ...
 
-    async def lookup_tables(self) -> tuple[LookupTableRecord, ...]:
-        """All tables, in the order in which they were added."""
-        ...
+class SupplyStore(Protocol):
+    """What explains supply beside the intents (M12). The daemon records holders' burns under the lease; the rest is
+    people's, without it."""
 
-    # audit log
-    async def record_event(self, kind: str, mint: Address | None, detail: Mapping[str, int | str]) -> None:
-        """Add a line to the audit log. Only the newest EVENTS_KEPT lines are kept."""
-        ...
-
-    async def events(self, *, mint: Address | None = None, limit: int = 100) -> tuple[Event, ...]:
-        """The newest lines, newest first."""
-        ...
-
-    # what people do, without the lease
-    async def place_order(self, order: Order, person: str) -> None:
-        """Ask for a distribution. JournalConflict where the order_id was ever used."""
-        ...
-
-    async def cancel_order(self, order_id: bytes, person: str) -> None:
-        """Take an open order back. JournalConflict where it is not open or has a live intent."""
+    async def record_holder_burn(self, mint: Address, holder_burnt_raw: int) -> None:
+        """Record that holders have now burnt this much in all. JournalConflict where it is less than recorded."""
         ...
 
     async def acknowledge_holder_burn(self, mint: Address, up_to_raw: int, person: str) -> int:
@@ -242,10 +240,6 @@ class Journal(Protocol):
         """Approve one burn of at most this amount; the next burn intent uses it up."""
         ...
 
-    async def clear_halt(self, mint: Address, person: str) -> None:
-        """Let the daemon work on the asset again. JournalConflict where it is not halted."""
-        ...
-
     async def adopt_baseline(
         self, mint: Address, totals: Totals, holder_burnt_raw: int, people: tuple[str, str]
     ) -> None:
@@ -253,6 +247,58 @@ class Journal(Protocol):
         was lost, or another daemon worked here). Two people vouch that no other daemon works on the asset and that no
         transaction of it is under way. JournalConflict where the asset has a live intent or the people are one."""
         ...
+
+
+class OrderStore(Protocol):
+    """What people order; without the lease."""
+
+    async def place_order(self, order: Order, person: str) -> None:
+        """Ask for a distribution. JournalConflict where the order_id was ever used."""
+        ...
+
+    async def cancel_order(self, order_id: bytes, person: str) -> None:
+        """Take an open order back. JournalConflict where it is not open or has a live intent."""
+        ...
+
+
+class LookupTableStore(Protocol):
+    """The operator's lookup tables. Needs the lease to write."""
+
+    async def record_lookup_table(self, table: LookupTableRecord) -> None:
+        """Add or replace a lookup table. An asset belongs to at most one: to the one recorded last."""
+        ...
+
+    async def lookup_tables(self) -> tuple[LookupTableRecord, ...]:
+        """All tables, in the order in which they were added."""
+        ...
+
+
+class AuditLog(Protocol):
+    """What was done. Needs the lease to write."""
+
+    async def record_event(self, kind: str, mint: Address | None, detail: Mapping[str, int | str]) -> None:
+        """Add a line to the audit log. Only the newest EVENTS_KEPT lines are kept."""
+        ...
+
+    async def events(self, *, mint: Address | None = None, limit: int = 100) -> tuple[Event, ...]:
+        """The newest lines, newest first."""
+        ...
+
+
+class Journal(
+    LeaseStore,
+    ViewStore,
+    IntentStore,
+    AttemptStore,
+    EvidenceStore,
+    HaltStore,
+    SupplyStore,
+    OrderStore,
+    LookupTableStore,
+    AuditLog,
+    Protocol,
+):
+    """All of the journal. Times in Unix milliseconds come from the journal's own clock unless given."""
 
     async def close(self) -> None:
         """Close the connections; waits for writes under way."""

@@ -10,21 +10,12 @@ import structlog
 from solders.keypair import Keypair
 
 from xstocks_daemon.domain.units import Address
-from xstocks_daemon.signing.port import SigningError
+from xstocks_daemon.errors import UserError, user_error
 
 KEY_BYTES = 64
 _MAX_FILE_BYTES = 4_096
 
 log = structlog.get_logger(__name__)
-
-
-class KeyfileError(SigningError):
-    """A key file that cannot be used; `field` is the setting that names it."""
-
-    def __init__(self, field: str, path: Path, fault: str, remedy: str) -> None:
-        self.field = field
-        self.path = path
-        super().__init__(f"{field}: key file {path} {fault}; {remedy}")
 
 
 class KeyfileSigner:
@@ -48,7 +39,12 @@ class KeyfileSigner:
 
 
 def load_keyfile(path: Path, field: str = "keyfile") -> KeyfileSigner:
-    """Read a key file once, at start. KeyfileError names `field`, the path and the remedy.
+    """A signer with the key of a file, read once. UserError and warning as by `load_keypair`."""
+    return KeyfileSigner(load_keypair(path, field))
+
+
+def load_keypair(path: Path, field: str = "keyfile") -> Keypair:
+    """The key of a file. UserError names `field`, the setting that names the file, and never shows what is in it.
 
     Warns where others than its owner may read the file: whoever reads it has the key.
     """
@@ -56,16 +52,14 @@ def load_keyfile(path: Path, field: str = "keyfile") -> KeyfileSigner:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise KeyfileError(field, path, "is no regular file", f"name a key file, or {make}")
+            raise _unusable(field, path, "is no regular file", f"name a key file, or {make}")
         if status.st_size > _MAX_FILE_BYTES:
-            raise KeyfileError(
-                field, path, f"has {status.st_size} bytes, no key file is so large", f"name it, or {make}"
-            )
+            raise _unusable(field, path, f"has {status.st_size} bytes, no key file is so large", f"name it, or {make}")
         text = path.read_bytes()
     except FileNotFoundError:
-        raise KeyfileError(field, path, "does not exist", f"correct the path, or {make}") from None
+        raise _unusable(field, path, "does not exist", f"correct the path, or {make}") from None
     except OSError as error:
-        raise KeyfileError(field, path, f"cannot be read ({error.strerror})", "let the daemon's user read it") from None
+        raise _unusable(field, path, f"cannot be read ({error.strerror})", "let the daemon's user read it") from None
     if status.st_mode & (stat.S_IRGRP | stat.S_IROTH):
         log.warning(
             "key_file_readable_by_others",
@@ -74,7 +68,7 @@ def load_keyfile(path: Path, field: str = "keyfile") -> KeyfileSigner:
             mode=f"{stat.S_IMODE(status.st_mode):04o}",
             remedy=f"chmod 600 {path}",
         )
-    return KeyfileSigner(_parse(text, field, path))
+    return _parse(text, field, path)
 
 
 def _parse(text: bytes, field: str, path: Path) -> Keypair:
@@ -83,17 +77,19 @@ def _parse(text: bytes, field: str, path: Path) -> Keypair:
         numbers = json.loads(text)
     # RecursionError: brackets nested thousands deep.
     except (ValueError, RecursionError):
-        raise KeyfileError(field, path, "is not JSON", remedy) from None
+        raise _unusable(field, path, "is not JSON", remedy) from None
     if not isinstance(numbers, list):
-        raise KeyfileError(field, path, "is no JSON array", remedy)
+        raise _unusable(field, path, "is no JSON array", remedy)
     if len(numbers) != KEY_BYTES:
-        raise KeyfileError(field, path, f"has {len(numbers)} elements instead of {KEY_BYTES}", remedy)
+        raise _unusable(field, path, f"has {len(numbers)} elements instead of {KEY_BYTES}", remedy)
     if any(type(each) is not int or not 0 <= each <= 255 for each in numbers):
-        raise KeyfileError(field, path, "has an element that is no number from 0 to 255", remedy)
+        raise _unusable(field, path, "has an element that is no number from 0 to 255", remedy)
     secret, public = bytes(numbers[:32]), bytes(numbers[32:])
     keypair = Keypair.from_seed(secret)
     if bytes(keypair.pubkey()) != public:
-        raise KeyfileError(
-            field, path, "has a public half that is not of its secret half", "restore it from its backup"
-        )
+        raise _unusable(field, path, "has a public half that is not of its secret half", "restore it from its backup")
     return keypair
+
+
+def _unusable(field: str, path: Path, fault: str, remedy: str) -> UserError:
+    return user_error(field, path, f"{fault}; {remedy}")

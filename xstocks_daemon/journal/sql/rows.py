@@ -8,9 +8,13 @@ from typing import Any
 from sqlalchemy import Row
 
 from xstocks_daemon.domain.intent import NO_ORDER, AttemptState, Intent, IntentKind, IntentState
-from xstocks_daemon.domain.views import Order, Totals
+from xstocks_daemon.domain.plan_inputs import Order, Totals
 from xstocks_daemon.journal.port import Attempt, AttemptRecord, IntentRecord
 from xstocks_daemon.journal.sql.codec import detail_of
+
+LIVE_STATES = (IntentState.PENDING.value, IntentState.SUBMITTED.value)
+"""The states of intents that are neither done nor dropped."""
+ORDER_OPEN, ORDER_DONE, ORDER_CANCELLED = "open", "done", "cancelled"
 
 
 def person_name(name: str) -> str:
