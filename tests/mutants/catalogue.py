@@ -74,7 +74,11 @@ MUTANTS: tuple[Mutant, ...] = (
             "supply_after_raw.wrapping_sub(amount_raw) <= ceiling_raw,",
             "compares the supply after the mint with the ceiling (M1)",
         ),
-        gone("mint-total", "asset.minted_raw = minted_raw;", "counts what it minted"),
+        gone(
+            "mint-total",
+            "asset.minted_raw = asset.minted_raw.checked_add(amount_raw).ok_or_else(|| cold_error(Error::Overflow))?;",
+            "counts what it minted",
+        ),
         gone("mint-invariant", "asset.invariant()?;", "checks the asset's own rules before it mints"),
     ),
     *of(
@@ -476,20 +480,20 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "s7-s8-offsets",
-            "head != expected || rest != tail",
-            "rest != tail",
+            "places != expected_places || message != expected_message || message_index != THIS_INSTRUCTION",
+            "message != expected_message || message_index != THIS_INSTRUCTION",
             "compares where keys and signatures stand (S7, S8, S11)",
         ),
         swap(
             "s9-s10-message",
-            "head != expected || rest != tail",
-            "head != expected",
+            "places != expected_places || message != expected_message || message_index != THIS_INSTRUCTION",
+            "places != expected_places",
             "compares where the message stands (S9, S10, S11)",
         ),
         swap(
             "s11-index-of-key",
             "                | (THIS_INSTRUCTION as u64) << 48;",
-            "                | (head & 0xFFFF_0000_0000_0000);",
+            "                | (places & 0xFFFF_0000_0000_0000);",
             "wants the key in the instruction itself (S11)",
         ),
         swap(
@@ -1169,7 +1173,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "lying_token",
         gone(
             "batch-supply-after",
-            "require_supply(target.mint(), supply_raw)?;",
+            "require_supply(target.mint(), supply_after_raw)?;",
             "reads the supply again after the call (M1)",
         ),
         gone(

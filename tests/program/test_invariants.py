@@ -20,16 +20,22 @@ from tests.support.live_chain import address_of, call
 from xstocks_daemon.chain.program.idl import discriminator
 from xstocks_daemon.domain.units import Address
 
-BROKEN: dict[str, tuple[int, bytes, ErrorCode]] = {
-    "Adoption": (48, bytes(32), ErrorCode.InvariantViolated),  # holders.mint: nobody
-    "Asset": (15, b"\3", ErrorCode.InvariantViolated),  # entry_count, of which fewer are in use
-    "Config": (11, b"\x80", ErrorCode.InvariantViolated),  # paused, a scope that there is not
-    "Custodian": (12, b"\1", ErrorCode.ThresholdTooLow),  # threshold
-    "Proposal": (16, bytes(8), ErrorCode.InvariantViolated),  # instruction: none
-    "Recovery": (16, bytes(8), ErrorCode.InvariantViolated),  # amount_raw: nothing
-    "Redemption": (32, bytes(8), ErrorCode.InvariantViolated),  # amount_raw: nothing
+BROKEN: dict[str, tuple[int, bytes, ErrorCode, str]] = {
+    # holders.mint: nobody
+    "Adoption": (48, bytes(32), ErrorCode.InvariantViolated, "Adoption rule: somebody could mint before"),
+    # entry_count, of which fewer are in use
+    "Asset": (15, b"\3", ErrorCode.InvariantViolated, "Asset rule: the entries in use are the first entry_count ones"),
+    # paused, a scope that there is not
+    "Config": (11, b"\x80", ErrorCode.InvariantViolated, "Config rule: the pause scopes are known ones"),
+    # threshold, whose rule has an error of its own
+    "Custodian": (12, b"\1", ErrorCode.ThresholdTooLow, ""),
+    # instruction: none
+    "Proposal": (16, bytes(8), ErrorCode.InvariantViolated, "Proposal rule: it names an instruction"),
+    # amount_raw: nothing
+    "Recovery": (16, bytes(8), ErrorCode.InvariantViolated, "Recovery rule: something is moved"),
+    "Redemption": (32, bytes(8), ErrorCode.InvariantViolated, "Redemption rule: something is redeemed"),
 }
-"""By kind of account: where a rule is broken, with what, and how that is refused."""
+"""By kind of account: where a rule is broken, with what, how that is refused, and how the log names the rule."""
 KIND_OF = {discriminator("account", kind): kind for kind in BROKEN}
 CHANGING = {
     "mint", "burn", "distribute", "withdraw_entry", "attach_custodian", "detach_custodian", "tighten_policy",
@@ -68,7 +74,7 @@ async def test_an_account_that_breaks_its_rules_is_changed_by_nothing(
         kind = KIND_OF.get(info.data[:8]) if info is not None and meta.is_writable else None
         if info is None or kind is None:
             continue
-        offset, content, error = BROKEN[kind]
+        offset, content, error, named = BROKEN[kind]
         broken = replace(info, data=patched(info.data, offset, content))
         await chain.set_account(address, broken)
         if (await chain.simulate(sent)).err is None:
@@ -78,7 +84,9 @@ async def test_an_account_that_breaks_its_rules_is_changed_by_nothing(
                 if old is not None and not old.executable and old.owner != address_of(chain.payer):
                     await chain.set_account(each, old)
         else:
-            await program.refused(sent, error)
+            landed = await program.refused(sent, error)
+            # By its start: it may go on.
+            assert not named or any(line.startswith(f"Program log: {named}") for line in landed.logs), landed.logs
             refused += 1
         await chain.set_account(address, info)
     assert refused or name not in CHANGING

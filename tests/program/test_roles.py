@@ -404,6 +404,17 @@ def test_the_matrix_knows_every_instruction() -> None:
 
 
 @pytest.mark.parametrize("name", RULES)
+def test_the_idl_names_the_roles_that_pass(name: str) -> None:
+    """The first account signs. Who is no role, an attester or a wallet, has none in the IDL either."""
+    signer = load_interface().accounts_of[name][0]
+    if name == "accept_admin":
+        # Whoever is offered the role: here the registrar.
+        assert signer.roles == ("pending_admin",)
+    else:
+        assert set(signer.roles) == {who for who in RULES[name].allowed if who in ROLES}
+
+
+@pytest.mark.parametrize("name", RULES)
 async def test_exactly_the_right_keys_pass(
     cluster: TestCluster, program: DeployedProgram, asset: Asset, name: str
 ) -> None:

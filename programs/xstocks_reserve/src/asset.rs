@@ -1,12 +1,13 @@
 //! The asset: what its custodians have signed, and what that backs.
 
 use crate::{
+    account::{Account, Address},
     bytes::{at, byte, checked, i64_at, owned, u32_at, u64_at},
+    config::Config,
     custodian::Custodian,
     error::Error,
     layout::{asset as layout, entry},
     mint::Mint,
-    Account, Address, Config,
 };
 
 const MILLIS_PER_SEC: u64 = 1_000;

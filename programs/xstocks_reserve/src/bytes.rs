@@ -1,6 +1,10 @@
 //! Numbers and addresses out of account data, without a branch that could fail.
 
-use crate::{error::Error, layout::version, Account, Address};
+use crate::{
+    account::{Account, Address},
+    error::Error,
+    layout::version,
+};
 
 /// N bytes from AT on; the compiler proves that they are within the LEN bytes of the account.
 #[inline(always)]

@@ -1,10 +1,10 @@
 //! The program's one configuration.
 
 use crate::{
+    account::{Account, Address},
     bytes::{at, byte, checked, owned},
     error::Error,
     layout::config as layout,
-    Account, Address,
 };
 
 /// The Config account: is the timelock enforced, what is paused everywhere, which cluster.

@@ -1,10 +1,10 @@
 //! A keeper of shares.
 
 use crate::{
+    account::{Account, Address},
     bytes::{byte, checked, owned, u32_at},
     error::Error,
     layout::custodian as layout,
-    Account, Address,
 };
 
 /// A Custodian account: its present key epoch decides whether its statements still count.

@@ -32,6 +32,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+mod account;
 mod asset;
 mod bytes;
 mod config;
@@ -40,20 +41,9 @@ mod error;
 pub mod layout;
 mod mint;
 
+pub use account::{Account, Address};
 pub use asset::{hold, scope, Asset, AssetState, Backing, Statements};
 pub use config::Config;
 pub use custodian::Custodian;
 pub use error::Error;
 pub use mint::Mint;
-
-/// 32 raw bytes: an account's address or a program's id.
-pub type Address = [u8; 32];
-
-/// An account as the runtime or an RPC node gives it.
-#[derive(Clone, Copy, Debug)]
-pub struct Account<'a> {
-    pub address: &'a Address,
-    /// The program that owns it: what makes its bytes worth anything.
-    pub owner: &'a Address,
-    pub data: &'a [u8],
-}

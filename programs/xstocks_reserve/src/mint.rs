@@ -1,10 +1,10 @@
 //! The Token-2022 mint: how much there is, and the multiplier that wallets apply.
 
 use crate::{
+    account::{Account, Address},
     bytes::{i64_at, owned, u64_at},
     error::Error,
     layout::mint as layout,
-    Account, Address,
 };
 
 /// A Token-2022 mint.

@@ -120,13 +120,13 @@ impl Asset {
     /// max(0, capacities of fresh entries - unseen redemptions of ALL entries); `epoch_of` gives the present epoch
     /// of a custodian, None where its account was not passed or it is retired.
     #[inline(always)]
-    pub fn ceiling_raw<'c>(&self, now: Now, epoch_of: impl Fn(&Address) -> Option<u32> + 'c) -> u64 {
+    pub fn ceiling_raw<'c>(&self, now: Now, epoch_of: impl Fn(&Address) -> Option<u32> + Copy + 'c) -> u64 {
         let (mut capacity, mut unseen) = (0u64, 0u64);
         for entry in self.active_entries() {
             if entry.redeemed_total_raw != entry.redeemed_seen_raw {
                 unseen = and_unseen(unseen, entry);
             }
-            capacity = saturating_add(capacity, self.counted_raw(entry, now, &epoch_of));
+            capacity = saturating_add(capacity, self.counted_raw(entry, now, epoch_of));
         }
         if unseen == 0 {
             capacity
@@ -137,7 +137,7 @@ impl Asset {
 
     /// What an entry adds to the ceiling: its capacity while it is fresh.
     #[inline(never)] // by itself it keeps in registers what it compares
-    fn counted_raw(&self, entry: &Entry, now: Now, epoch_of: &impl Fn(&Address) -> Option<u32>) -> u64 {
+    fn counted_raw(&self, entry: &Entry, now: Now, epoch_of: impl Fn(&Address) -> Option<u32>) -> u64 {
         match epoch_of(&entry.custodian) {
             Some(epoch) if entry.is_fresh(now, epoch, self.policy.max_age_secs, self.multiplier_bits) => {
                 entry.capacity_raw
@@ -253,6 +253,7 @@ impl State for Asset {
             none_announced || (self.pending_multiplier_bits != 0 && self.multiplier_effective_ts != 0),
             Rule::AssetAnnouncement,
         )?;
+        // The first comparison decides for nearly all, and spares them the sum.
         ensure(
             self.burnt_raw <= self.minted_raw || self.burnt_raw <= saturating_add(self.adopted_raw, self.minted_raw),
             Rule::AssetBurnt,

@@ -120,28 +120,23 @@ impl<'a> Signatures<'a> {
         if data.len() != message_at + DIGEST_LEN {
             return Err(Error::SignatureLengthInvalid);
         }
-        // S7 to S11: each record compared as two words with what it must be.
-        let mut record = data.as_ptr();
+        // S7 to S11. A record is seven u16; they are compared in three parts that stand one behind the other: where
+        // signature and key are (four of them, as one u64), where the message is and how long (two), and whose it is.
+        let (records, _) =
+            data.get(HEADER_LEN..keys_at).ok_or(Error::SignatureLengthInvalid)?.as_chunks::<RECORD_LEN>();
+        let expected_message = message_at as u64 | (DIGEST_LEN as u64) << 16;
         let mut key_at = keys_at as u64;
-        let tail = message_at as u64 | (DIGEST_LEN as u64) << 16 | (THIS_INSTRUCTION as u64) << 32;
-        for _ in 0..count {
-            // SAFETY: record i starts at 2 + 14i (the pointer stands 2 before it) and 14 bytes of it are in `data`,
-            // whose length was just checked; the second read starts 2 bytes early, at byte 6 of the record.
-            let (head, rest) = unsafe {
-                (
-                    record.add(HEADER_LEN).cast::<u64>().read_unaligned(),
-                    record.add(HEADER_LEN + RECORD_LEN - 8).cast::<u64>().read_unaligned() >> 16,
-                )
-            };
-            let expected = (key_at + KEY_LEN as u64)
+        for &[p0, p1, p2, p3, p4, p5, p6, p7, m0, m1, m2, m3, i0, i1] in records {
+            let places = u64::from_le_bytes([p0, p1, p2, p3, p4, p5, p6, p7]);
+            let message = u64::from(u32::from_le_bytes([m0, m1, m2, m3]));
+            let message_index = u16::from_le_bytes([i0, i1]);
+            let expected_places = (key_at + KEY_LEN as u64)
                 | (THIS_INSTRUCTION as u64) << 16
                 | key_at << 32
                 | (THIS_INSTRUCTION as u64) << 48;
-            if head != expected || rest != tail {
-                return Err(record_error(head ^ expected, rest ^ tail));
+            if places != expected_places || message != expected_message || message_index != THIS_INSTRUCTION {
+                return Err(record_error(places ^ expected_places, message ^ expected_message));
             }
-            // SAFETY: stays within the records.
-            record = unsafe { record.add(RECORD_LEN) };
             key_at += SIGNER_LEN as u64;
         }
         let signed = data.get(keys_at..).ok_or(Error::SignatureLengthInvalid)?;
@@ -196,17 +191,17 @@ impl<'a> Signatures<'a> {
     }
 }
 
-/// The first of S7 to S11 that a record breaks, from the bits in which it differs.
+/// The first of S7 to S11 that a record breaks, from the bits in which places and message differ.
 #[cold]
-fn record_error(head: u64, tail: u64) -> Error {
+fn record_error(places: u64, message: u64) -> Error {
     const FIELD: u64 = 0xFFFF;
-    if head & FIELD != 0 {
+    if places & FIELD != 0 {
         Error::SignatureOffsetInvalid // S7
-    } else if head >> 32 & FIELD != 0 {
+    } else if places >> 32 & FIELD != 0 {
         Error::KeyOffsetInvalid // S8
-    } else if tail & FIELD != 0 {
+    } else if message & FIELD != 0 {
         Error::MessageOffsetInvalid // S9
-    } else if tail >> 16 & FIELD != 0 {
+    } else if message >> 16 != 0 {
         Error::MessageSizeInvalid // S10
     } else {
         Error::SignatureIndexInvalid // S11

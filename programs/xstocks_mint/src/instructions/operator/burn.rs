@@ -42,7 +42,13 @@ impl SupplyChange for Burn<'_> {
 
     /// A hold stops minting only, and a retired asset still burns.
     #[inline(always)]
-    fn check(&self, target: &CheckedTarget, intent: &IntentArg, item: &mut MaybeUninit<BurntEntry>) -> Result<u64> {
+    fn check(
+        &self,
+        target: &CheckedTarget,
+        intent: &IntentArg,
+        item: &mut MaybeUninit<BurntEntry>,
+        expected_supply_raw: &mut u64,
+    ) -> Result {
         let mint = target.mint();
         let (sequence, amount_raw) = (intent.sequence, intent.amount_raw);
         // SAFETY: in this function no other reference to the asset's data is made (`config` is an account of another
@@ -71,6 +77,7 @@ impl SupplyChange for Burn<'_> {
             supply_raw: supply_after_raw,
             intent_hash: intent.intent_hash,
         });
-        Ok(supply_after_raw)
+        *expected_supply_raw = supply_after_raw;
+        Ok(())
     }
 }

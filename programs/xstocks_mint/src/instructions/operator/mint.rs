@@ -5,7 +5,7 @@ use core::mem::MaybeUninit;
 use crate::{
     account::load,
     args::IntentArg,
-    error::{require, Error, Result},
+    error::{cold_error, require, Error, Result},
     events::{Minted, MintedEntry},
     instructions::shared::{
         pause::require_running,
@@ -44,7 +44,13 @@ impl SupplyChange for Mint<'_> {
     const CALL: cpi::Supply = cpi::Supply::Mint;
 
     #[inline(always)]
-    fn check(&self, target: &CheckedTarget, intent: &IntentArg, item: &mut MaybeUninit<MintedEntry>) -> Result<u64> {
+    fn check(
+        &self,
+        target: &CheckedTarget,
+        intent: &IntentArg,
+        item: &mut MaybeUninit<MintedEntry>,
+        expected_supply_raw: &mut u64,
+    ) -> Result {
         let Self { config, custodians, now } = *self;
         let mint = target.mint();
         let (sequence, amount_raw) = (intent.sequence, intent.amount_raw);
@@ -82,9 +88,7 @@ impl SupplyChange for Mint<'_> {
 
         // 8. The remaining effects; then the call, after which the supply is read again (M1): exactly the amount more.
         // That it is within the ceiling follows, since that very sum was compared with it above.
-        let minted_raw = asset.minted_raw.wrapping_add(amount_raw);
-        require(minted_raw >= amount_raw, Error::Overflow)?; // a sum that wrapped is below both
-        asset.minted_raw = minted_raw;
+        asset.minted_raw = asset.minted_raw.checked_add(amount_raw).ok_or_else(|| cold_error(Error::Overflow))?;
         asset.invariant()?;
         item.write(MintedEntry {
             mint: *mint.address(),
@@ -94,7 +98,8 @@ impl SupplyChange for Mint<'_> {
             ceiling_raw,
             intent_hash: intent.intent_hash,
         });
-        Ok(supply_after_raw)
+        *expected_supply_raw = supply_after_raw;
+        Ok(())
     }
 }
 

@@ -134,12 +134,17 @@ pub trait SupplyChange {
     /// The call that follows `check`.
     const CALL: Supply;
 
-    /// Checks an entry, stores its effects and writes its item of the event; gives the supply that its call must lead
-    /// to. The asset and the supply are read here, so that a second entry of the same asset sees what the first one did.
+    /// Checks an entry, stores its effects and writes its item of the event and the supply that its call must lead to. The asset and the supply are read here, so that a second entry of the same asset sees what the first one did.
     ///
     /// # Errors
     /// Those of the instruction.
-    fn check(&self, target: &CheckedTarget, intent: &IntentArg, item: &mut MaybeUninit<ItemOf<Self>>) -> Result<u64>;
+    fn check(
+        &self,
+        target: &CheckedTarget,
+        intent: &IntentArg,
+        item: &mut MaybeUninit<ItemOf<Self>>,
+        supply_after_raw: &mut u64,
+    ) -> Result;
 }
 
 pub type ItemOf<C> = <<C as SupplyChange>::Event as ListEvent>::Item;
@@ -154,26 +159,16 @@ pub fn apply_batch<C: SupplyChange>(batch: &Batch, change: &C, event: C::Event) 
     let mut list = EventList::<C::Event, MAX_BATCH>::new(event);
     if let ([intent], [target]) = (batch.entries, batch.targets) {
         let target = CheckedTarget::check(batch.program_id, target)?;
-        let supply_raw = check_entry(change, 0, (intent, target), &mut list)?;
+        let mut supply_after_raw = 0;
+        let item = list.place().ok_or_else(|| cold_error(Error::TooManyEntries))?;
+        change.check(target, intent, item, &mut supply_after_raw).inspect_err(|_| log::entry(0))?;
         call_of::<C>(intent, target).make();
-        require_supply(target.mint(), supply_raw)?;
+        require_supply(target.mint(), supply_after_raw)?;
     } else {
         apply_entries(batch, change, &mut list)?;
     }
     list.emit();
     Ok(())
-}
-
-/// Checks the entry at `index`; gives the supply that its call must lead to.
-#[inline(always)]
-fn check_entry<C: SupplyChange>(
-    change: &C,
-    index: usize,
-    (intent, target): (&IntentArg, &CheckedTarget),
-    list: &mut EventList<C::Event, MAX_BATCH>,
-) -> Result<u64> {
-    let item = list.place().ok_or_else(|| cold_error(Error::TooManyEntries))?;
-    change.check(target, intent, item).inspect_err(|_| log::entry(index))
 }
 
 #[inline(always)]
@@ -198,9 +193,10 @@ fn apply_entries<C: SupplyChange>(batch: &Batch, change: &C, list: &mut EventLis
         if waiting.count == MAX_SUPPLY_CALLS || waiting.has_mint_of(target) {
             waiting.make()?;
         }
-        let supply_raw = check_entry(change, index, (intent, target), list)?;
+        let item = list.place().ok_or_else(|| cold_error(Error::TooManyEntries))?;
         let place = waiting.calls.get_mut(waiting.count).ok_or_else(|| cold_error(Error::TooManyEntries))?;
-        place.write((call_of::<C>(intent, target), supply_raw));
+        let (_, supply_after_raw) = place.write((call_of::<C>(intent, target), 0));
+        change.check(target, intent, item, supply_after_raw).inspect_err(|_| log::entry(index))?;
         waiting.count = waiting.count.wrapping_add(1); // at most MAX_SUPPLY_CALLS
     }
     waiting.make()
