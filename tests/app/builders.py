@@ -20,7 +20,7 @@ from tests.app.accounts import ONE_BITS, made_mint
 from tests.app.ledger import LOST, Call, Ledger, MemoryEndpoint, MemoryPool, Node, Refusal, Told
 from tests.chain.cases import CLIENT
 from tests.chain.fake_rpc import GENESIS, QUICK
-from tests.custody.world import AGENT_KEY, CUSTODIAN_KEY, DEFAULT_KEYS, signed_by
+from tests.custody.world import AGENT_KEY, CUSTODIAN_KEY, DEFAULT_KEYS, SECOND_AGENT_KEY, signed_by
 from tests.domain.world import POLICY, config, entry, view
 from xstocks_daemon.app.cycle import Cycle, CycleReport
 from xstocks_daemon.app.metrics import Metrics
@@ -111,6 +111,16 @@ class Books:
         said = Statement(GENESIS, CLIENT.program_id, custodian, 1, self.now_ms, expires_ts, entries)
         return resigned(replace(said, **changes))
 
+    def twice_as_large(self, mint: Address) -> Callable[[SignedStatement], SignedStatement]:
+        """Statements of `mint` carry every attester's signature, so that they need a larger transaction."""
+
+        def instead(signed: SignedStatement) -> SignedStatement:
+            ours = any(entry.mint == mint for entry in signed.statement.entries)
+            keys = (CUSTODIAN_KEY, AGENT_KEY, SECOND_AGENT_KEY)
+            return signed_by(signed.statement, *keys) if ours else signed
+
+        return instead
+
 
 def resigned(statement: Statement) -> SignedStatement:
     return signed_by(statement, CUSTODIAN_KEY, AGENT_KEY)
@@ -173,6 +183,9 @@ class Stage:
         """Transactions by the order of their first sending."""
         return [call for call in self.ledger.calls if not names or call.name in names]
 
+    def journaled(self, call: Call) -> bool:
+        return journaled(self.runtime.settings.journal.path, call)
+
     async def halt_of(self, mint: Address) -> Halt | None:
         return (await self.journal.expected(mint)).halt
 
@@ -188,8 +201,11 @@ class Stage:
         records = await self.journal.intents(mint=mint, limit=1_000)
         return [(record.state, record.note) for record in reversed(records)]
 
-    async def order(self, number: int, mint: Address, raw: int, wallet: Address = WALLETS[0]) -> Order:
-        order = Order(number.to_bytes(16, "big"), mint, raw, wallet, associated_token_address(wallet, mint))
+    async def order(
+        self, number: int, mint: Address, raw: int, wallet: Address = WALLETS[0], destination: bytes = b""
+    ) -> Order:
+        receiver = Address(destination) if destination else associated_token_address(wallet, mint)
+        order = Order(number.to_bytes(16, "big"), mint, raw, wallet, receiver)
         await self.journal.place_order(order, "a person")
         return order
 
@@ -323,6 +339,14 @@ async def _opened(path: Path) -> Journal:
     return await open_journal(path, GENESIS, CLIENT.program_id)
 
 
+def journaled(path: Path, call: Call) -> bool:
+    """Whether the journal's file has the transaction by now: as an attempt with its very bytes, or by its signature."""
+    with closing(sqlite3.connect(path)) as file:
+        (attempts,) = file.execute("SELECT count(*) FROM attempts WHERE wire = ?", (call.wire,)).fetchone()
+        (events,) = file.execute("SELECT count(*) FROM events WHERE instr(detail, ?) > 0", (call.signature,)).fetchone()
+    return bool(attempts + events)
+
+
 @asynccontextmanager
 async def staged(
     folder: Path,
@@ -331,6 +355,7 @@ async def staged(
     custodians: int = 1,
     endpoints: int = 2,
     table_size: int = TABLES_OF,
+    tables: bool = True,
     **changes: Any,
 ) -> AsyncIterator[Stage]:
     """A deployment where nothing is minted and every custodian's books are empty, and a daemon with the lease.
@@ -340,19 +365,15 @@ async def staged(
     now_ts = int(time.time())
     mints = tuple(sorted(made_mint(number) for number in range(assets)))
     chain = _chain(mints, custodians, now_ts)
-    ledger = Ledger(chain, _tables(mints, chain.custodians, table_size))
+    ledger = Ledger(chain, _tables(mints, chain.custodians, table_size) if tables else {})
     nodes = tuple(Node(genesis_hash=GENESIS, ledger=ledger) for _ in range(endpoints))
     settings = settings_of(folder, mints, custodians, endpoints, **changes)
     journal = await _opened(settings.journal.path)
     unjournaled: list[str] = []
 
+
     def check_journaled(call: Call) -> None:
-        with closing(sqlite3.connect(settings.journal.path)) as file:
-            (attempts,) = file.execute("SELECT count(*) FROM attempts WHERE wire = ?", (call.wire,)).fetchone()
-            (events,) = file.execute(
-                "SELECT count(*) FROM events WHERE instr(detail, ?) > 0", (call.signature,)
-            ).fetchone()
-        if not attempts + events:
+        if not journaled(settings.journal.path, call):
             unjournaled.append(f"{call.name} {call.signature}")
 
     ledger.first_send = check_journaled

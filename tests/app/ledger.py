@@ -67,6 +67,12 @@ class Call:
     #: A lookup table and the addresses it gets.
     table: tuple[Address, tuple[Address, ...]] | None = None
 
+    @property
+    def programs(self) -> list[str]:
+        """The programs that the transaction calls, in order."""
+        message = VersionedTransaction.from_bytes(self.wire).message
+        return [str(message.account_keys[each.program_id_index]) for each in message.instructions]
+
 
 LOST = "lost"
 Told = Refusal | str | None
@@ -276,6 +282,7 @@ class Node(FakeNode):
     silent: set[str] = field(default_factory=set)
     refuses: set[str] = field(default_factory=set)
     behind_blocks: int = 0
+    shows_tables: bool = True
     #: For how many blocks it says that a blockhash is valid.
     valid_blocks: int = 150
     lamports: int = 10**9
@@ -291,7 +298,11 @@ class Node(FakeNode):
         self.slot, self.block_height = ledger.slot, ledger.block_height - self.behind_blocks
         self.now_ts = ledger.chain.now_ts
         shown = {**ledger.accounts(), **self.apart}
-        self.accounts = {address: account for address, account in shown.items() if account is not None}
+        self.accounts = {
+            address: account
+            for address, account in shown.items()
+            if account is not None and (self.shows_tables or address not in ledger.tables)
+        }
         seen = {text: found for text, found in ledger.statuses.items() if text not in self.hidden}
         self.statuses = seen | self.says
         self.transactions = ledger.transactions
