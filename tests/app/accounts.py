@@ -116,5 +116,3 @@ def table_account(addresses: list[Address], authority: Address) -> AccountInfo:
     """An active lookup table."""
     meta = (1).to_bytes(4, "little") + (2**64 - 1).to_bytes(8, "little") + bytes(9) + b"\1" + authority + bytes(2)
     return AccountInfo(LOOKUP_TABLE_PROGRAM, meta + b"".join(addresses), 1_000, executable=False)
-
-

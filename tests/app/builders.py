@@ -5,6 +5,7 @@ This is the one place where the parts of `xstocks_daemon.app` are put together f
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import aiohttp
+import pytest
 from solders.keypair import Keypair
 
 from tests.app.accounts import ONE_BITS, made_mint
@@ -22,6 +24,7 @@ from tests.chain.cases import CLIENT
 from tests.chain.fake_rpc import GENESIS, QUICK
 from tests.custody.world import AGENT_KEY, CUSTODIAN_KEY, DEFAULT_KEYS, SECOND_AGENT_KEY, signed_by
 from tests.domain.world import POLICY, config, entry, view
+from xstocks_daemon.app import checks, daemon
 from xstocks_daemon.app.cycle import Cycle, CycleReport
 from xstocks_daemon.app.metrics import Metrics
 from xstocks_daemon.app.runtime import Runtime
@@ -88,9 +91,11 @@ class Books:
                 if custodian in self.silent:
                     failures.append(SourceFailure(custodian, tuple(group), "http://custodian", "no answer"))
                     continue
-                for mint in group:
-                    if (words := self.ripcords.get((custodian, mint))) is not None:
-                        ripcords.append(Ripcord(custodian, (mint,), words))
+                ripcords += [
+                    Ripcord(custodian, (mint,), words)
+                    for mint in group
+                    if (words := self.ripcords.get((custodian, mint))) is not None
+                ]
                 known = [mint for mint in group if (custodian, mint) in self.held_raw]
                 if known:
                     statements.append((custodian, self.instead(self.statement(custodian, known))))
@@ -334,9 +339,14 @@ _EMPTY_JOURNAL: list[bytes] = []
 async def _opened(path: Path) -> Journal:
     if not _EMPTY_JOURNAL:
         await (await open_journal(path, GENESIS, CLIENT.program_id)).close()
+    _copy(path)
+    return await open_journal(path, GENESIS, CLIENT.program_id)
+
+
+def _copy(path: Path) -> None:
+    if not _EMPTY_JOURNAL:
         _EMPTY_JOURNAL.append(path.read_bytes())
     path.write_bytes(_EMPTY_JOURNAL[0])
-    return await open_journal(path, GENESIS, CLIENT.program_id)
 
 
 def journaled(path: Path, call: Call) -> bool:
@@ -371,7 +381,6 @@ async def staged(
     journal = await _opened(settings.journal.path)
     unjournaled: list[str] = []
 
-
     def check_journaled(call: Call) -> None:
         if not journaled(settings.journal.path, call):
             unjournaled.append(f"{call.name} {call.signature}")
@@ -403,3 +412,22 @@ async def staged(
         finally:
             await journal.close()
     assert unjournaled == [], "sent before it was in the journal"
+
+
+async def open_on(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a command opens from its settings is the stage; the lease is free for it."""
+
+    @asynccontextmanager
+    async def opened(settings: Settings) -> AsyncIterator[Runtime]:
+        yield replace(stage.runtime, settings=settings)
+
+    for module in (daemon, checks):
+        monkeypatch.setattr(module, "open_runtime", opened)
+    await stage.journal.release_lease()
+
+
+async def run(stage: Stage, monkeypatch: pytest.MonkeyPatch, **options: Any) -> None:
+    """`run_daemon` on the stage."""
+    await open_on(stage, monkeypatch)
+    async with asyncio.timeout(60):
+        await daemon.run_daemon(stage.runtime.settings, **options)

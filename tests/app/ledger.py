@@ -80,6 +80,8 @@ Told = Refusal | str | None
 
 
 class Failed(Exception):
+    """The program refuses."""
+
     def __init__(self, refusal: Refusal) -> None:
         self.refusal = refusal
 
@@ -131,7 +133,9 @@ class Ledger:
             found |= known[1]
         return found
 
-    def change(self, mint: Address, *, supply_raw: int | None = None, vault_raw: int | None = None, **asset: Any) -> None:
+    def change(
+        self, mint: Address, *, supply_raw: int | None = None, vault_raw: int | None = None, **asset: Any
+    ) -> None:
         """Set parts of one asset."""
         view = self.chain.assets[mint]
         view = replace(
@@ -166,9 +170,7 @@ class Ledger:
         err: Any = None
         logs: list[str] = []
         try:
-            if isinstance(told, Refusal):
-                raise Failed(told)
-            self.chain = self.after(call)
+            self.chain = self.after(call, told)
             if call.table is not None:
                 table, added = call.table
                 self.tables[table] = [*self.tables.get(table, []), *added]
@@ -186,17 +188,16 @@ class Ledger:
     def simulate(self, wire: bytes) -> dict[str, Any]:
         call = self.read(wire)
         try:
-            told = self.simulated(call)
-            if isinstance(told, Refusal):
-                raise Failed(told)
-            self.after(call)
+            self.after(call, self.simulated(call))
         except Failed as failed:
             err, logs = failed.refusal.parts()
             return {"err": err, "logs": logs, "unitsConsumed": 1_000}
         return {"err": None, "logs": [], "unitsConsumed": 1_000}
 
-    def after(self, call: Call) -> ChainSnapshot:
-        """The chain once `call` has executed. Failed where the program refuses."""
+    def after(self, call: Call, told: Told = None) -> ChainSnapshot:
+        """The chain once `call` has executed. Failed where the program refuses, or it was told to."""
+        if isinstance(told, Refusal):
+            raise Failed(told)
         chain = self.chain
         for number, (intent, intent_hash) in enumerate(call.intents):
             try:
@@ -350,5 +351,3 @@ def used_tables(call: Call) -> set[Address]:
     """The lookup tables that a transaction names."""
     message = VersionedTransaction.from_bytes(call.wire).message
     return {Address(bytes(lookup.account_key)) for lookup in getattr(message, "address_table_lookups", [])}
-
-

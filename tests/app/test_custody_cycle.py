@@ -34,7 +34,7 @@ def counted(stage: Stage, outcome: str) -> float:
 
 async def test_a_ripcord_stops_the_minting_of_its_asset_until_a_statement_takes_it_back(tmp_path: Path) -> None:
     async with staged(tmp_path, assets=2) as stage:
-        bad, good = stage.mints
+        bad, _ = stage.mints
         for mint in stage.mints:
             stage.hold(mint, HELD_RAW)
         stage.books.ripcords[stage.custodian, bad] = "the count is being checked"
@@ -80,7 +80,7 @@ async def test_a_source_that_fails_burns_nothing_and_says_why(tmp_path: Path) ->
 
 async def test_a_dry_run_knows_ripcords_and_failures_too_and_writes_nothing(tmp_path: Path) -> None:
     async with staged(tmp_path, live=False, assets=2, table_size=1) as stage:
-        bad, good = stage.mints
+        bad, _ = stage.mints
         for mint in stage.mints:
             stage.hold(mint, HELD_RAW)
         stage.books.ripcords[stage.custodian, bad] = "the count is being checked"

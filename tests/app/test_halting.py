@@ -51,7 +51,7 @@ def same_time(stage: Stage, mint: Address) -> None:
 
 async def test_two_statements_of_one_time_halt_their_asset_and_no_other(tmp_path: Path) -> None:
     async with staged(tmp_path, assets=2, table_size=1) as stage:
-        bad, good = stage.mints
+        bad, _ = stage.mints
         for mint in stage.mints:
             stage.hold(mint, HELD_RAW)
         await stage.cycle()
@@ -165,7 +165,7 @@ async def test_a_dry_run_halts_nothing(tmp_path: Path) -> None:
 
 async def test_a_number_that_the_journal_lacks_halts_its_asset_and_no_other(tmp_path: Path) -> None:
     async with staged(tmp_path, assets=2) as stage:
-        bad, good = stage.mints
+        bad, _ = stage.mints
         for mint in stage.mints:
             stage.hold(mint, HELD_RAW)
         await stage.daemon.relay_once()

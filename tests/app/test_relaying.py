@@ -177,7 +177,7 @@ async def test_a_table_that_cannot_be_made_is_told_by_its_name(
     async with staged(tmp_path, tables=False) as stage:
         stage.hold(stage.mints[0], HELD_RAW)
         stage.ledger.fate = lambda call: told if call.name == "lookup_table" else None
-        with pytest.raises(error, match="lookup_table: transaction .* was not confirmed in time|Overflow"):
+        with pytest.raises(error, match=r"lookup_table: transaction .* was not confirmed in time|Overflow"):
             await stage.cycle()
         assert stage.calls("submit_attestation", "mint") == []
         stage.accept()
