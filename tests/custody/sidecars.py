@@ -91,12 +91,12 @@ def a_proposal() -> Statement:
 
 
 @asynccontextmanager
-async def liar(path: str, answer: Callable[[Any], Any]) -> AsyncIterator[str]:
-    """A server that answers what it likes."""
+async def liar(path: str, answer: Callable[[Any], Any], *, status: int = 200) -> AsyncIterator[str]:
+    """A server that answers what it likes, with the status it likes."""
 
     async def handle(request: web.Request) -> web.Response:
         body = answer(await request.json())
-        return web.Response(body=body if isinstance(body, bytes) else json.dumps(body).encode())
+        return web.Response(body=body if isinstance(body, bytes) else json.dumps(body).encode(), status=status)
 
     app = web.Application()
     app.router.add_post(path, handle)
