@@ -239,6 +239,19 @@ async def test_two_parties_are_needed_whatever_the_threshold(tmp_path: Path) -> 
         assert len(shares(await proposer(world, Peer(world, signs)).propose(CUSTODIAN, MINTS))) == 3
 
 
+async def test_a_threshold_of_three_is_not_met_by_two(tmp_path: Path) -> None:
+    async with quorum(tmp_path, HELD) as world:
+        world.chain.custodian = custodian_account(threshold=3)
+
+        async def away(_: Statement) -> PeerAnswer:
+            return PeerUnavailable("no answer within 10 s")
+
+        with pytest.raises(NoQuorum, match="peer: no answer within 10 s"):
+            await proposer(world, Peer(world, signs), Peer(world, away)).propose(CUSTODIAN, MINTS)
+        world.chain.custodian = custodian_account()
+        assert len(shares(await proposer(world, Peer(world, signs), Peer(world, away)).propose(CUSTODIAN, MINTS))) == 3
+
+
 @pytest.mark.parametrize(("seen_raw", "lowers"), [(100, False), (99, True)])
 async def test_a_fall_is_one_of_capacity_and_seen_redemptions_together(
     tmp_path: Path, seen_raw: int, lowers: bool

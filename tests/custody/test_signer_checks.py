@@ -231,6 +231,13 @@ async def test_books_whose_capacity_no_u64_holds_sign_nothing(tmp_path: Path) ->
         await one.sign(proposal(entry(2)))
 
 
+async def test_another_multiplier_is_refused_though_the_capacity_is_that_of_the_books(tmp_path: Path) -> None:
+    async with agent(tmp_path) as one:
+        other = entry(1, multiplier_bits=multiplier_bits_of("2.0"))
+        assert await one.refused_entries(proposal(other)) == [(1, "multiplier_differs")]
+        await one.sign(proposal(entry(1)))
+
+
 async def test_more_redemptions_than_the_chain_counts_are_refused(tmp_path: Path) -> None:
     async with agent(tmp_path) as one:
         one.chain.put(asset_view(MINTS[0], entry_of(redeemed_total_raw=40)))

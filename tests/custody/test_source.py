@@ -24,7 +24,7 @@ from tests.custody.world import (
 )
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.custody.source import SourceLimits
-from xstocks_daemon.custody.wire import MAX_BODY_BYTES
+from xstocks_daemon.custody.wire import MAX_BODY_BYTES, statement_json
 from xstocks_daemon.domain.units import Address
 
 
@@ -97,3 +97,42 @@ async def test_826_assets_go_in_35_groups(tmp_path: Path) -> None:
         stated = [entry.mint for _, signed in reading.statements for entry in signed.statement.entries]
         assert sorted(stated) == mints
         assert all(verified(signed, world.chain) for _, signed in reading.statements)
+
+
+async def test_a_group_of_no_mint_or_of_25_is_a_mistake_of_the_caller() -> None:
+    asked: list[int] = []
+    async with liar("/v1/statements", lambda body: asked.append(len(body["mints"])) or omitted()) as url:
+        for count in (0, 25):
+            with pytest.raises(ValueError, match="1 to 24 mints"):
+                await read(url, tuple(mint_of(number) for number in range(count)))
+        assert asked == []
+        await read(url, tuple(mint_of(number) for number in range(24)))
+        assert asked == [24]
+
+
+async def test_limits_of_other_mints_are_kept_out_of_a_question() -> None:
+    asked: list[Any] = []
+    async with liar("/v1/statements", lambda body: asked.append(body) or omitted()) as url:
+        await read(url, MINTS[:1], at_most_micro={MINTS[0]: 7, MINTS[1]: 8})
+        await read(url, MINTS[2:], at_most_micro={MINTS[0]: 7})
+    assert [body.get("at_most") for body in asked] == [{base58(MINTS[0]): {"shares_micro": "7"}}, None]
+
+
+async def test_a_mint_alone_that_is_to_be_asked_alone_is_asked_once() -> None:
+    asked: list[Any] = []
+    alone = {"statement": None, "signatures": [], "omitted": [{"mint": base58(MINTS[0]), "reason": "ask_alone"}]}
+    async with liar("/v1/statements", lambda body: asked.append(body) or alone) as url:
+        assert reasons(await read(url, MINTS[:1])) == {MINTS[0]: "ask_alone"}
+    assert len(asked) == 1
+
+
+async def test_the_signatures_of_an_answer_come_in_the_chains_order(tmp_path: Path) -> None:
+    async with quorum(tmp_path, HELD) as world:
+        signed = only_statement(await read(world.custodian.url, MINTS))
+    keys = [one.key for one in signed.signatures]
+    assert keys == sorted(keys)
+    wire = [{"key": base58(one.key), "party": 0, "signature": one.signature.hex()} for one in signed.signatures]
+    for order in (wire, wire[::-1]):
+        answer = {"statement": statement_json(signed.statement), "signatures": order}
+        async with liar("/v1/statements", lambda _, answer=answer: answer) as url:  # type: ignore[misc]
+            assert only_statement(await read(url, MINTS)) == signed
