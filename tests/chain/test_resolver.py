@@ -255,9 +255,12 @@ async def test_failure_and_success_of_the_same_signature_contradict() -> None:
     nodes = nodes_at(LAST_VALID + MARGIN + 1)
     nodes[0].statuses[SIGNATURE] = status(990, "finalized")
     nodes[1].statuses[SIGNATURE] = status(990, "finalized", ERR)
-    resolution = await resolve(*nodes)
-    assert isinstance(resolution, Unknown)
-    assert "contradiction" in resolution.reason
+    assert await resolve(*nodes) == Unknown("contradiction: one node says that it succeeded, another that it failed")
+    # The twin: both say the same.
+    for node in nodes:
+        executed(node, *INTENTS)
+        node.statuses[SIGNATURE] = status(990, "finalized")
+    assert await resolve(*nodes) == Landed(990, "status")
 
 
 async def test_asset_that_is_gone_is_a_contradiction() -> None:

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from localnet.demo.chains import validator_path
 from tests.support.deployed import Asset, AssetPool, Deployed, deploy_program
 from tests.support.fixtures import session_fixture, single_fixture
 from tests.support.live_chain import LiveChain
-from tests.support.start import Laboratory
+from tests.support.start import Laboratory, chain_kinds
 from tests.support.start import laboratory as start_laboratory
 from xstocks_daemon.chain.program import ProgramClient
 
@@ -38,7 +37,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "laboratory" in metafunc.fixturenames:
         embedded_only = any(mark.name == "embedded_only" for mark in metafunc.definition.iter_markers())
         # Where there is no validator, test_chains.py says so once instead of every test.
-        kinds = ["embedded"] if embedded_only or validator_path() is None else ["embedded", "validator"]
+        kinds = chain_kinds(embedded_only=embedded_only)
         metafunc.parametrize("laboratory", kinds, indirect=True, scope="session")
 
 
