@@ -21,7 +21,6 @@ MUTANTS: tuple[Mutant, ...] = (
             "return self.found_sequence == self.wanted_sequence + 1 and self",
             "return self",
             "knows that a later intent hides the hash",
-            equivalent="an asset's hash binds its sequence number, so the wanted hash is there at the next number only",
         ),
         swap(
             "expiry-far",
