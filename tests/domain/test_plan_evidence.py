@@ -207,7 +207,9 @@ def test_what_holders_burnt_is_not_counted_against_them_twice() -> None:
 
 def test_with_everything_owed_no_more_than_the_supply_is_burnt() -> None:
     one = view(MINT, [entry(ALPACA, 0, redeemed_total_raw=9)], supply_raw=5, vault_raw=5)
-    assert outcome(decide(one, lower_told(0, 0))) == (Action.BURN, 5, Reason.TO_TARGET)
+    decided = decide(one, lower_told(0, 0))
+    assert outcome(decided) == (Action.BURN, 5, Reason.TO_TARGET)
+    assert line_of(decided, MINT).notes == ()
 
 
 def test_tokens_that_wait_for_redemption_are_not_burnt() -> None:
@@ -224,6 +226,8 @@ def test_only_a_pending_burn_has_an_approval(kind: IntentKind) -> None:
     )
     assert decided.resends == ((pending,) if kind is IntentKind.BURN else ())
     assert [drop.live for drop in decided.drops] == ([] if kind is IntentKind.BURN else [pending])
+    asked = [note.reason for note in line_of(decided, MINT).notes]
+    assert asked == ([] if kind is IntentKind.BURN else [Reason.NEEDS_APPROVAL])
 
 
 def test_a_burn_goes_before_an_order() -> None:

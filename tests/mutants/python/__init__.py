@@ -33,14 +33,14 @@ PYTHON = Suite(
     docs=Path("docs") / "planted-bugs-python.md",
     head=_HEAD,
     rooms=(
-        Room("domain", domain.MUTANTS, at_least=0),
-        Room("chain", chain.MUTANTS, at_least=0),
+        Room("domain", domain.MUTANTS, at_least=150),
+        Room("chain", chain.MUTANTS, at_least=150),
         Room("custody", custody.MUTANTS, at_least=0),
         Room("attester", attester.MUTANTS, at_least=0),
         Room("journal", journal.MUTANTS, at_least=0),
         Room("signing", signing.MUTANTS, at_least=0),
         Room("app", app.MUTANTS, at_least=0),
     ),
-    at_least=0,
+    at_least=300,
     workshop=PythonWorkshop.make,
 )

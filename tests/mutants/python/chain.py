@@ -880,13 +880,12 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "chain/addresses.py",
-        "chain/program chain/reader",
+        "chain/addresses chain/reader",
         swap(
             "address-custodian",
             'custodian_id.to_bytes(2, "little")',
             'custodian_id.to_bytes(2, "big")',
             "derives a custodian's address as the program does",
-            tests="chain/on_chain",
         ),
         swap(
             "address-redemption",

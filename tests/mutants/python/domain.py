@@ -635,12 +635,13 @@ MUTANTS: tuple[Mutant, ...] = (
             "if entry.state is EntryState.ATTACHED}\n    for statement",
             "}\n    for statement",
             "leaves detached entries as they are",
+            equivalent="what follows takes only attached entries out of this mapping, and a custodian has one slot",
         ),
     ),
     # ---- snapshot, reserve -----------------------------------------------------------------------------------------
     *of(
         "domain/snapshot.py",
-        "domain/snapshot domain/plan",
+        "domain/snapshot domain/plan_evidence domain/plan",
         swap(
             "bucket-burst",
             "return min(burst_raw, self.level_raw",
