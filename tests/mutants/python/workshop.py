@@ -20,6 +20,8 @@ _LINKED = (".venv", "localnet/.venv")
 #: Without a bug, and for one bug. The slowest test file takes a minute and a half.
 _BASELINE_SECS = 1_800.0
 _TIMEOUT_SECS = 240.0
+#: For a bug that is known to hang: its tests take seconds without it.
+_HANGING_SECS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +54,10 @@ class PythonWorkshop:
         except SyntaxError as error:
             return Verdict(mutant.name, Outcome.NOT_BUILT, said=str(error))
         _write(path, planted)
+        timeout_secs = _HANGING_SECS if mutant.hangs else _TIMEOUT_SECS
         try:
             for tests in ([killer] if killer else [], self._files([mutant])):
-                if tests and (failed := self._failed(tests, _TIMEOUT_SECS)) is not None:
+                if tests and (failed := self._failed(tests, timeout_secs)) is not None:
                     return Verdict(mutant.name, Outcome.KILLED, *failed)
         except NotCollected as error:
             return Verdict(mutant.name, Outcome.NOT_BUILT, said=str(error))
