@@ -152,14 +152,17 @@ async def test_a_node_that_does_not_answer_leaves_the_fate_unknown(tmp_path: Pat
         assert (report.under_way, await stage.attempts(mint)) == (1, [LIVE])
 
 
-async def test_the_journaled_window_is_not_one_nodes_word(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("said_blocks", "journaled_blocks"), [(-800, 150), (170, 170)])
+async def test_the_journaled_window_is_not_one_nodes_word(
+    tmp_path: Path, said_blocks: int, journaled_blocks: int
+) -> None:
+    """It may be longer than what all nodes' heights say, and never shorter."""
     async with staged(tmp_path) as stage:
         (mint,) = stage.mints
-        stage.nodes[0].valid_blocks = -800
+        stage.nodes[0].valid_blocks = said_blocks
         signature = await lose_a_mint(stage, mint)
         ((record, _),) = await stage.journal.all_attempts_for(mint, 0)
-        # One block was made by the statement, before the mint was signed.
-        assert record.attempt.last_valid_block_height == stage.ledger.block_height + 150
+        assert record.attempt.last_valid_block_height == stage.ledger.block_height + journaled_blocks
         await stage.cycle()
         assert await stage.attempts(mint) == [LIVE]
         assert [call.signature for call in stage.calls("mint")] == [signature]
