@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.mutants.mutant import Mutant, gone, of, off, swap
+from tests.mutants.mutant import Mutant, gone, of, swap
+from tests.mutants.program.words import off
 
 MUTANTS: tuple[Mutant, ...] = (
     # ---- mint, burn, distribute ------------------------------------------------------------------------------------
