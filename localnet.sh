@@ -2,7 +2,9 @@
 # One command for a localnet: the chain, the program, the custodians and the daemon on this machine.
 #   ./localnet.sh demo [--assets N] [--chain embedded|validator] [--validator-bin PATH] [--keep]
 #   ./localnet.sh up|down|status      keep a localnet for development
-#   ./localnet.sh test [pytest args]  all set-up, then the tests on every chain that is found
+#   ./localnet.sh test [pytest args]  all set-up, then the tests: on the embedded chain, and on solana-test-validator what
+#                                     only it can show (--all-chains: everything on both); a worker per processor, or
+#                                     as many as XSTOCKS_TEST_WORKERS says
 #   ./localnet.sh check               style, types and imports, as CI checks them
 #   ./localnet.sh setup               only the Python environments
 # Needs bash and Python 3.11 or newer; nothing else. uv is used where it is found.
@@ -75,8 +77,8 @@ command=${1:-help}; shift || true
 case $command in
   setup)               setup ;;
   demo|up|down|status) setup; exec .venv/bin/python -m localnet.demo "$command" "$@" ;;
-  test)                setup; exec .venv/bin/python -m pytest "$@" ;;
+  test)                setup; exec .venv/bin/python -m pytest -n "${XSTOCKS_TEST_WORKERS:-auto}" --dist loadgroup "$@" ;;
   check)               setup; check ;;
-  help|-h|--help)      sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" ;;
+  help|-h|--help)      sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" ;;
   *)                   die "command: '$command' is not one of setup, demo, up, down, status, test, check" ;;
 esac

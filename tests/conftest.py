@@ -1,11 +1,22 @@
-"""For all tests: a failing random test prints the line that replays it (`@reproduce_failure(...)`).
+"""For all tests: random tests, chains, time-outs.
 
-HYPOTHESIS_PROFILE=thorough tries twenty times as many examples; =unshrunk does not look for a smaller failing one.
+A failing random test prints the line that replays it (`@reproduce_failure(...)`); HYPOTHESIS_PROFILE=thorough tries
+twenty times as many examples, =unshrunk does not look for a smaller failing one.
 """
 
-import os
+from __future__ import annotations
 
+import asyncio
+import gc
+import io
+import os
+from collections.abc import Generator
+
+import pytest
 from hypothesis import HealthCheck, Phase, settings
+
+from localnet.harness.chains import VALIDATOR_ENV, VALIDATOR_NAME, validator_path
+from tests.support.on_validator import is_named
 
 # No deadline: nothing here is judged by the clock of a shared machine.
 settings.register_profile(
@@ -16,3 +27,60 @@ settings.register_profile(
     "unshrunk", settings.get_profile("quick"), phases=[Phase.explicit, Phase.reuse, Phase.generate]
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--all-chains", action="store_true", help="run on the validator all that can run there")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "embedded_only: turns the clock or edits accounts, which no validator lets us")
+    config.addinivalue_line("markers", "validator: runs on solana-test-validator; given by the chain, never by hand")
+    config.addinivalue_line("markers", "early: takes long; begun first, so that no worker is left with it at the end")
+
+
+def pytest_report_header() -> str:
+    found = validator_path()
+    if found is None:
+        return f"chains: the embedded one; without {VALIDATOR_NAME} (PATH, {VALIDATOR_ENV}) its part is skipped"
+    return f"chains: the embedded one, and {found}"
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    # Tests that share their module's event loop share what lives on it: one worker has it.
+    loop = item.get_closest_marker("asyncio")
+    of_module = loop is not None and loop.kwargs.get("loop_scope") == "module"
+    if of_module and item.get_closest_marker("xdist_group") is None:
+        item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--all-chains"):
+        unnamed = {each for each in items if each.get_closest_marker("validator") and not is_named(each.nodeid)}
+        config.hook.pytest_deselected(items=list(unnamed))
+        items[:] = [each for each in items if each not in unnamed]
+    # What one worker must do alone, and what takes long, comes first; else the order of the files.
+    items.sort(key=lambda each: (each.get_closest_marker("xdist_group") or each.get_closest_marker("early")) is None)
+    if os.environ.get("HYPOTHESIS_PROFILE") == "thorough":
+        for each in items:
+            each.add_marker(pytest.mark.timeout(0))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """A test that hung shows where each of its tasks waits: the thread's own stack only says "in the event loop"."""
+    try:
+        return (yield)
+    except pytest.fail.Exception as failure:
+        if "Timeout" in str(failure):
+            pyfuncitem.add_report_section("call", "tasks", _waiting_tasks())
+        raise
+
+
+def _waiting_tasks() -> str:
+    told = io.StringIO()
+    for each in gc.get_objects():
+        if isinstance(each, asyncio.Task) and not each.done():
+            each.print_stack(file=told)
+    return told.getvalue()

@@ -9,11 +9,12 @@ import pytest
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 
-from localnet.harness.chains import VALIDATOR_ENV, VALIDATOR_NAME, ChainKind, validator_path
+from localnet.harness.chains import ChainKind
 from localnet.harness.wait import until
 from tests.support.cluster import cluster
 from tests.support.deployed import OWN_KEEPER, DeployedProgram, sign
 from tests.support.live_chain import LiveChain
+from tests.support.on_validator import chain_params
 from xstocks_daemon.chain.errors import ProgramError
 from xstocks_daemon.chain.lookup_tables import LookupTableSet, ensure_lookup_tables
 from xstocks_daemon.chain.reader import ChainReader
@@ -66,10 +67,12 @@ def intents_of(
     ]
 
 
-@pytest.mark.parametrize("kind", ["embedded", "validator"])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "kind" in metafunc.fixturenames:
+        metafunc.parametrize("kind", chain_params(metafunc), indirect=False, scope="function")
+
+
 async def test_a_batch_lands_fails_or_dies_and_the_resolver_knows_which(kind: ChainKind, tmp_path: Path) -> None:
-    if kind == "validator" and validator_path() is None:
-        pytest.skip(f"{VALIDATOR_NAME} is neither in {VALIDATOR_ENV} nor on PATH: not tried on it")
     async with cluster(kind, tmp_path, spare=1) as lab:
         program = await lab.deploy()
         chain, client = lab.chain, program.client

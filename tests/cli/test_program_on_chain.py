@@ -15,7 +15,6 @@ import pytest
 import pytest_asyncio
 from solders.keypair import Keypair
 
-from localnet.harness.chains import validator_path
 from localnet.harness.deploy import Deployment
 from localnet.harness.keys import write_secret
 from localnet.harness.wait import until
@@ -24,6 +23,7 @@ from tests.support.deployed import OWN_KEEPER, ROOMY, Asset, DeployedProgram, de
 from tests.support.error_codes import ErrorCode
 from tests.support.live_chain import address_of
 from tests.support.mints import live_mint
+from tests.support.on_validator import chain_params
 from tests.support.redeeming import requested
 from xstocks_daemon.chain.addresses import base58, parse_address
 from xstocks_daemon.chain.errors import RpcUnreachable
@@ -36,12 +36,12 @@ from xstocks_daemon.domain.units import Address, multiplier_bits_of
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 TIMELOCK_SECS = 3_600
-ON_EMBEDDED = pytest.mark.parametrize("lab", ["embedded"], indirect=True, scope="module")
-"""Turns the clock, or lets a hundred and fifty blocks pass."""
-ON_EITHER = pytest.mark.parametrize(
-    "lab", ["embedded"] if validator_path() is None else ["embedded", "validator"], indirect=True, scope="module"
-)
 ROLES = ("admin", "operator", "registrar", "guardian", "resumer", "compliance", "corporate_actions")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "lab" in metafunc.fixturenames:
+        metafunc.parametrize("lab", chain_params(metafunc), indirect=True, scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -172,7 +172,6 @@ def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[[Deploy
 MakeDesk = Callable[[DeployedProgram], Desk]
 
 
-@ON_EITHER
 async def test_compliance_freezes_and_thaws(asset: Asset, desk: MakeDesk) -> None:
     at, wallet = desk(asset.program), address_of(Keypair())
     account = await asset.open_account(wallet)
@@ -203,7 +202,6 @@ async def test_compliance_freezes_and_thaws(asset: Asset, desk: MakeDesk) -> Non
     assert len(await at.sent_by(operator)) == len(before) + 1
 
 
-@ON_EITHER
 async def test_nothing_is_sent_without_a_yes(asset: Asset, desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     at = desk(asset.program)
     account = await asset.open_account(address_of(Keypair()))
@@ -223,7 +221,6 @@ async def test_nothing_is_sent_without_a_yes(asset: Asset, desk: MakeDesk, monke
     assert await asset.frozen(account)
 
 
-@ON_EITHER
 async def test_corporate_actions_schedule_and_cancel(asset: Asset, desk: MakeDesk) -> None:
     at = desk(asset.program)
     mint = ("--mint", base58(asset.mint))
@@ -248,7 +245,7 @@ async def test_corporate_actions_schedule_and_cancel(asset: Asset, desk: MakeDes
     assert (await asset.read()).pending_multiplier_bits == multiplier_bits_of("4")
 
 
-@ON_EMBEDDED
+@pytest.mark.embedded_only
 async def test_what_is_timelocked_is_proposed_and_executed_after_it(sealed: DeployedProgram, desk: MakeDesk) -> None:
     at, key = desk(sealed), address_of(Keypair())
     command = ("set-role", "--role", "compliance", "--public-key", base58(key))
@@ -277,7 +274,6 @@ async def test_what_is_timelocked_is_proposed_and_executed_after_it(sealed: Depl
     assert line.endswith("; the proposal is executed")
 
 
-@ON_EITHER
 async def test_the_guardian_cancels_a_proposal(sealed: DeployedProgram, desk: MakeDesk) -> None:
     at = desk(sealed)
     timing = ("set-timing", "--timelock-secs", "7200", "--max-skew-secs", "4")
@@ -290,7 +286,6 @@ async def test_the_guardian_cancels_a_proposal(sealed: DeployedProgram, desk: Ma
     assert line.endswith("; the proposal is cancelled")
 
 
-@ON_EITHER
 async def test_before_the_seal_nothing_is_proposed(shared: DeployedProgram, asset: Asset, desk: MakeDesk) -> None:
     at = desk(shared)
     looser = json.dumps(asdict(ROOMY) | {"max_age_secs": 7_200})
@@ -300,7 +295,6 @@ async def test_before_the_seal_nothing_is_proposed(shared: DeployedProgram, asse
     assert (await asset.read()).policy == replace(ROOMY, max_age_secs=7_200)
 
 
-@ON_EITHER
 async def test_redemptions_are_settled_and_rejected_by_the_daemons_key(asset: Asset, desk: MakeDesk) -> None:
     at, program = desk(asset.program), asset.program
     at.write_settings(f'[operator]\nkey_file = "{at.key("operator")}"\n')
@@ -321,7 +315,7 @@ async def test_redemptions_are_settled_and_rejected_by_the_daemons_key(asset: As
     await at.refused(ErrorCode.RedemptionClosed, *back, "--destination", base58(rejected.account))
 
 
-@ON_EMBEDDED
+@pytest.mark.embedded_only
 async def test_the_office_of_the_admin_changes_hands(sealed: DeployedProgram, desk: MakeDesk) -> None:
     at, heir = desk(sealed), Keypair()
     await sealed.chain.fund(address_of(heir))
@@ -346,7 +340,6 @@ async def test_the_office_of_the_admin_changes_hands(sealed: DeployedProgram, de
     await at.done("clear-role", "--role", "operator", keys=[heir])
 
 
-@ON_EITHER
 async def test_a_live_mint_is_adopted(shared: DeployedProgram, desk: MakeDesk) -> None:
     at, live = desk(shared), await live_mint(shared, supply_raw=7_000)
     mint = ("--mint", base58(live.mint))
@@ -362,7 +355,6 @@ async def test_a_live_mint_is_adopted(shared: DeployedProgram, desk: MakeDesk) -
     assert (state.state, state.adopted_raw, state.policy) == (AssetState.HALTED, 7_000, ROOMY)
 
 
-@ON_EITHER
 async def test_holders_hand_their_parts_over(shared: DeployedProgram, desk: MakeDesk) -> None:
     """Two of three holders for two mints at once, and the third later; run again nothing is left."""
     at = desk(shared)
@@ -405,7 +397,6 @@ async def test_holders_hand_their_parts_over(shared: DeployedProgram, desk: Make
     assert (ran.code, "its adoption is finished" in ran.err) == (2, True)
 
 
-@ON_EITHER
 async def test_guardian_and_resumer(asset: Asset, desk: MakeDesk) -> None:
     at = desk(asset.program)
     mint = ("--mint", base58(asset.mint))
@@ -426,7 +417,6 @@ async def test_guardian_and_resumer(asset: Asset, desk: MakeDesk) -> None:
     assert (await asset.read()).holds == Hold(0)
 
 
-@ON_EITHER
 async def test_a_deployment_is_set_up_from_nothing(lab: TestCluster, desk: MakeDesk) -> None:
     keys, client = lab.keys, lab.blank()
     holders = {role: getattr(keys, role).address for role in ROLES}
@@ -449,7 +439,6 @@ async def test_a_deployment_is_set_up_from_nothing(lab: TestCluster, desk: MakeD
     assert (config.sealed, config.timelock_secs, config.max_skew_secs) == (True, 60, 2)
 
 
-@ON_EITHER
 async def test_settings_of_another_cluster_are_refused(shared: DeployedProgram, desk: MakeDesk) -> None:
     at, other = desk(shared), base58(bytes([1]) * 32)
     at.settings.write_text(at.settings.read_text().replace(shared.chain.process.genesis_hash, other))
@@ -458,7 +447,6 @@ async def test_settings_of_another_cluster_are_refused(shared: DeployedProgram, 
     assert ran.err.startswith(f"error: cluster.genesis_hash: {other}: ")
 
 
-@ON_EITHER
 async def test_a_payer_without_money_is_told_so(asset: Asset, desk: MakeDesk) -> None:
     at, poor = desk(asset.program), Keypair()
     ran = await at.types("pause", "--mint", base58(asset.mint), "--scopes", "mint", keys=[poor, "guardian"])
@@ -468,7 +456,6 @@ async def test_a_payer_without_money_is_told_so(asset: Asset, desk: MakeDesk) ->
     )
 
 
-@ON_EITHER
 async def test_a_lost_answer_is_no_reason_to_send_another_transaction(
     asset: Asset, desk: MakeDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -490,7 +477,7 @@ async def test_a_lost_answer_is_no_reason_to_send_another_transaction(
     assert (await asset.read()).paused == Scope.MINT
 
 
-@ON_EMBEDDED
+@pytest.mark.embedded_only
 async def test_what_never_arrives_is_said_not_to_have_landed(
     asset: Asset, desk: MakeDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from localnet.harness.chains import VALIDATOR_ENV, VALIDATOR_NAME, ChainKind, validator_path
+from localnet.harness.chains import ChainKind
+from tests.support.on_validator import chain_params
 
 
-@pytest.fixture(params=["embedded", "validator"])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "chain_kind" in metafunc.fixturenames:
+        metafunc.parametrize("chain_kind", chain_params(metafunc), indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
 def chain_kind(request: pytest.FixtureRequest) -> ChainKind:
     """The embedded chain, and solana-test-validator where it is found."""
-    kind: ChainKind = request.param
-    if kind == "validator" and validator_path() is None:
-        pytest.skip(f"{VALIDATOR_NAME} is neither on PATH nor named by {VALIDATOR_ENV}")
-    return kind
+    return "validator" if request.param == "validator" else "embedded"

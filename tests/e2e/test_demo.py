@@ -20,6 +20,7 @@ ASSETS = 12
 DEMO = (sys.executable, "-m", "localnet.demo", "demo")
 
 
+@pytest.mark.early
 async def test_the_demo_ends_with_supply_tracking_custody(chain_kind: ChainKind, tmp_path: Path) -> None:
     command = [*DEMO, "--assets", str(ASSETS), "--chain", chain_kind]
     async with child("demo", command, tmp_path / "demo.log", {"PYTHONPATH": str(ROOT)}) as demo:
@@ -54,6 +55,7 @@ def refusal(*arguments: str) -> subprocess.CompletedProcess[str]:
     return done
 
 
+@pytest.mark.early
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_demo_leaves_nothing_running(number: signal.Signals) -> None:
     """Only the demo itself gets the signal, while the daemon mints: what it started must end by it."""

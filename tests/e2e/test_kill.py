@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from localnet.catalogue.reader import load_catalogue
+from localnet.harness.chains import ChainKind
 from localnet.harness.custody import backed_raw
 from localnet.harness.wait import until
 from localnet.harness.world import World, world
@@ -24,11 +25,11 @@ DEPOSIT_MICRO = 3 * MICRO_PER_SHARE
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def stage(chain_kind: ChainKind, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     """A localnet with one asset that is already on target."""
     folder: Path = tmp_path_factory.mktemp("kill")
     rows = [row for row in load_catalogue() if row.symbol == "AAPLx"]
-    async with world("embedded", rows, folder) as stage:
+    async with world(chain_kind, rows, folder) as stage:
         async with stage.daemon():
             await _on_target(stage)
         yield stage

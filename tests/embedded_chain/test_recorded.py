@@ -14,6 +14,8 @@ import pytest
 
 from tests.embedded_chain.record import RECORDED, ask
 
+pytestmark = pytest.mark.xdist_group("recorded answers")
+
 
 def recorded(name: str) -> dict[str, Any]:
     return dict(json.loads((RECORDED / f"{name}.json").read_text())[name])

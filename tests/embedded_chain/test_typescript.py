@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
-from localnet.harness.chains import ChainKind, chain_process, validator_path
+from localnet.harness.chains import ChainKind, chain_process
 from tests.support.node import node_packages, run
+from tests.support.on_validator import chain_params
+
+pytestmark = pytest.mark.xdist_group("typescript")
 
 
 @pytest.fixture(scope="module")
@@ -18,11 +21,9 @@ def packages() -> None:
     asyncio.run(node_packages())
 
 
-@pytest.fixture(params=["embedded", "validator"])
-def kind(request: pytest.FixtureRequest) -> ChainKind:
-    if request.param == "validator" and validator_path() is None:
-        pytest.skip("solana-test-validator is neither in XSTOCKS_VALIDATOR_BIN nor on PATH")
-    return "embedded" if request.param == "embedded" else "validator"
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "kind" in metafunc.fixturenames:
+        metafunc.parametrize("kind", chain_params(metafunc), indirect=False, scope="function")
 
 
 async def play(kind: ChainKind, script: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Fixtures: both chains, the program deployed on them, and a fresh asset for every test.
 
-A test that stands on `cluster` runs on the embedded chain and on solana-test-validator; one that turns the clock
-or edits accounts is marked `embedded_only`.
+A test that stands on `cluster` runs on the embedded chain, and on solana-test-validator where
+tests/support/on_validator.py names it; one that turns the clock or edits accounts is marked `embedded_only`.
 """
 
 from __future__ import annotations
@@ -11,20 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from localnet.harness.chains import validator_path
 from tests.support.cluster import TestCluster
 from tests.support.cluster import cluster as start_cluster
 from tests.support.deployed import Asset, AssetPool, DeployedProgram, deploy_program
 from tests.support.fixtures import session_fixture, single_fixture
 from tests.support.live_chain import LiveChain
+from tests.support.on_validator import chain_params
 from xstocks_daemon.chain.program import ProgramClient
 
 HERE = Path(__file__).parent
 SPARE_PROGRAMS = 80
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "embedded_only: turns the clock or edits accounts, which no validator lets us")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -36,10 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "cluster" in metafunc.fixturenames:
-        embedded_only = any(mark.name == "embedded_only" for mark in metafunc.definition.iter_markers())
-        # Where there is no validator, test_chains.py says so once instead of every test.
-        kinds = ["embedded"] if embedded_only or validator_path() is None else ["embedded", "validator"]
-        metafunc.parametrize("cluster", kinds, indirect=True, scope="session")
+        metafunc.parametrize("cluster", chain_params(metafunc), indirect=True, scope="session")
 
 
 @session_fixture

@@ -13,6 +13,8 @@ from tests.support.fixtures import session_fixture
 from xstocks_daemon.chain.program.idl import load_interface
 from xstocks_daemon.chain.transactions import budget_for
 
+pytestmark = pytest.mark.xdist_group("compute units")
+
 
 @session_fixture
 async def figures() -> Figures:

@@ -29,6 +29,8 @@ from xstocks_daemon.chain.program.logs import invocations
 from xstocks_daemon.chain.rpc import AccountInfo, Simulation
 from xstocks_daemon.domain.units import Address
 
+pytestmark = pytest.mark.xdist_group("fuzz")
+
 INSTRUCTIONS = sorted(load_interface().accounts_of)
 DISCRIMINATOR_BYTES = 8
 MAX_DATA_BYTES = 700

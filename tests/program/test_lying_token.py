@@ -38,6 +38,8 @@ from xstocks_daemon.chain.addresses import TOKEN_2022
 from xstocks_daemon.domain.intent import IntentKind
 from xstocks_daemon.domain.units import Address
 
+pytestmark = pytest.mark.xdist_group("lying token")
+
 LIAR_SO = ROOT / "programs" / "testing" / "lying_token" / "deploy" / "lying_token.so"
 LIAR = address_of(Keypair())
 HUNDREDS = 1_000

@@ -855,6 +855,7 @@ _LEFT_AWAY = {
 }
 
 
+@pytest.mark.early
 @pytest.mark.parametrize("beginning", _LEFT_AWAY)
 def test_the_program_and_the_model_agree_on_every_account_and_error(tmp_path: Path, beginning: str) -> None:
     with started_bench(tmp_path) as bench:

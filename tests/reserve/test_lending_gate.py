@@ -6,11 +6,11 @@ import pytest
 import pytest_asyncio
 from solders.keypair import Keypair
 
-from localnet.harness.chains import validator_path
 from tests.reserve.market import POOL_AUTHORITY, Collateral, Market, Refusal
 from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER
 from tests.support.edit import with_account, with_accounts, with_data, with_flags
 from tests.support.live_chain import LAMPORTS_PER_SOL, Call, address_of, call
+from tests.support.on_validator import chain_params
 from tests.support.redeeming import Request
 from xstocks_daemon.chain.addresses import TOKEN_2022
 from xstocks_daemon.chain.transactions import create_token_account
@@ -19,14 +19,15 @@ from xstocks_daemon.domain.units import Address
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
-    # Where there is no validator, tests/program/test_chains.py says so.
-    pytest.mark.parametrize(
-        "market", ["embedded"] + ["validator"] * (validator_path() is not None), indirect=True, scope="module"
-    ),
 ]
 
 # Places in the instruction.
 DEPOSITOR, SOURCE, MINT, POOL, TOKEN_PROGRAM, CONFIG, ASSET, CUSTODIAN = range(8)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "market" in metafunc.fixturenames:
+        metafunc.parametrize("market", chain_params(metafunc), indirect=True, scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
