@@ -24,9 +24,9 @@ from localnet.harness.deploy import DeployedAsset
 from localnet.harness.keys import Key, generate_key
 from localnet.harness.wait import until
 from localnet.harness.world import World, world
-from xstocks_daemon.app.attempts import IntentTransactionBuilder
 from xstocks_daemon.app.cycle import Cycle
 from xstocks_daemon.app.daemon import leased, run_daemon
+from xstocks_daemon.app.intent_transactions import IntentTransactionBuilder
 from xstocks_daemon.app.metrics import Metrics
 from xstocks_daemon.app.runtime import Runtime, as_user_error, open_runtime
 from xstocks_daemon.app.settings import Settings, load_settings
