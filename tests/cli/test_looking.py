@@ -14,11 +14,11 @@ from tests.custody.world import CUSTODIAN, NEVER_TS, entry_of
 from xstocks_daemon.app.checks import Check
 from xstocks_daemon.app.custody import CustodyRound, Rejected
 from xstocks_daemon.app.settings import Settings
+from xstocks_daemon.app.views import obstacles as obstacles_of
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.cli import daemon as daemon_commands
-from xstocks_daemon.cli.queries import _obstacles
 from xstocks_daemon.custody.source import CustodyReading, SourceFailure
-from xstocks_daemon.custody.verify import Reason, Rejection
+from xstocks_daemon.custody.verify import Rejection, RejectionReason
 from xstocks_daemon.domain.intent import Intent, IntentKind
 from xstocks_daemon.domain.plan_inputs import Halt, HaltReason
 from xstocks_daemon.domain.snapshot import AssetState, Hold, Scope
@@ -119,7 +119,7 @@ PLAIN: dict[str, Any] = {
     ],
 )
 def test_each_obstacle_is_named(change: dict[str, Any], obstacles: list[str]) -> None:
-    assert _obstacles(PLAIN | change) == obstacles
+    assert obstacles_of(PLAIN | change) == obstacles
 
 
 def test_a_paused_asset_is_shown_so(surroundings: Surroundings) -> None:
@@ -159,7 +159,7 @@ def test_check_ends_by_what_it_found(
 
 
 SIGNED = SignedStatement.__new__(SignedStatement)
-REJECTED = Rejected(CUSTODIAN, SIGNED, (Rejection(Reason.NOT_NEWER, AAPL, "there is a newer one"),))
+REJECTED = Rejected(CUSTODIAN, SIGNED, (Rejection(RejectionReason.NOT_NEWER, AAPL, "there is a newer one"),))
 FAILED = SourceFailure(CUSTODIAN, (AAPL,), "http://127.0.0.1:9", "no connection")
 
 

@@ -21,12 +21,14 @@ from tests.custody.world import (
     mint_of,
     snapshot_of,
 )
-from xstocks_daemon.attester.books import AssetBook, BooksFile
-from xstocks_daemon.custody.http import HttpTarget, http_session
+from xstocks_daemon.attester.books import AssetBook
+from xstocks_daemon.attester.books_file import BooksFile
+from xstocks_daemon.custody.http import HttpTarget
 from xstocks_daemon.custody.source import CustodianEndpoint, CustodyReading, HttpStatementSource, SourceLimits
 from xstocks_daemon.custody.verify import SeenStatements, VerifyLimits, verify_statement
 from xstocks_daemon.domain.statement import SignedStatement, Statement, StatementEntry
 from xstocks_daemon.domain.units import Address, multiplier_bits_of
+from xstocks_daemon.http import http_session
 
 MINTS = tuple(mint_of(number) for number in range(1, 4))
 HELD = [(mint, 1_000_000 * (index + 1)) for index, mint in enumerate(MINTS)]

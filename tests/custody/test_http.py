@@ -9,8 +9,9 @@ import pytest
 from aiohttp import web
 
 from tests.custody.world import TOKEN
-from xstocks_daemon.custody.http import HttpAnswer, HttpTarget, HttpUnreachable, http_session, post_json
+from xstocks_daemon.custody.http import HttpTarget, post_json
 from xstocks_daemon.custody.wire import MAX_BODY_BYTES
+from xstocks_daemon.http import HttpAnswer, HttpUnreachable, http_session
 
 Answer = Callable[[web.Request], web.StreamResponse]
 

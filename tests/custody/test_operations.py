@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +25,8 @@ from tests.custody.world import (
 )
 from xstocks_daemon.attester import ReleaseRefused, books_mark_leaving, books_show, books_unmark
 from xstocks_daemon.attester import operations as operations_module
-from xstocks_daemon.attester.books import BooksFile, books_json, books_of, parse_books
+from xstocks_daemon.attester.books import books_of
+from xstocks_daemon.attester.books_file import BooksFile, books_json, parse_books
 from xstocks_daemon.attester.operations import custodian_address, release_with
 from xstocks_daemon.attester.release import Condition
 from xstocks_daemon.attester.settings import AttesterSettings
@@ -154,7 +156,7 @@ async def test_shares_of_another_cluster_are_not_released_by_this_ones_chain(set
 def test_a_mark_is_of_this_machines_clock_unless_something_later_was_signed(
     settings: AttesterSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(operations_module.time, "time_ns", lambda: 5_000_999_999)
+    monkeypatch.setattr(time, "time_ns", lambda: 5_000_999_999)
     assert marked(settings, "1")[1] == 5_000
     for signed_ms, marked_ms in ((4_999, 5_000), (5_001, 5_001)):
         with SignedStore(settings.store_file) as store:

@@ -37,9 +37,10 @@ from xstocks_daemon.attester.peers import (
 from xstocks_daemon.attester.proposer import MAX_ROUNDS, NoQuorum, ProposalResult, Proposer
 from xstocks_daemon.attester.signer import SignRefused
 from xstocks_daemon.chain.addresses import base58
-from xstocks_daemon.custody.http import HttpTarget, http_session
+from xstocks_daemon.custody.http import HttpTarget
 from xstocks_daemon.custody.wire import LimitWire
 from xstocks_daemon.domain.statement import AttesterSignature, Statement
+from xstocks_daemon.http import http_session
 
 LIMIT = {"shares_micro": "5", "capacity_raw": "500", "redeemed_seen_raw": "300"}
 Meanwhile = Callable[[Statement], Awaitable[PeerAnswer | None]]

@@ -12,7 +12,6 @@ from structlog.testing import capture_logs
 from tests.custody.sidecars import HELD, MINTS
 from tests.custody.test_settings import rpc_of
 from tests.custody.world import CUSTODIAN, CUSTODIAN_KEY, GENESIS, FakeChain, asset_view, make_settings, write_key
-from xstocks_daemon.attester import run as run_module
 from xstocks_daemon.attester import run_attester
 from xstocks_daemon.attester.run import serve_attester
 from xstocks_daemon.attester.submitter import ChainSubmitter, LoweringSubmitter
@@ -67,7 +66,7 @@ async def test_with_a_fee_payer_the_books_are_watched_until_it_is_told_to_stop(
         finally:
             ended.append(True)
 
-    monkeypatch.setattr(run_module.LoweringSubmitter, "run", watch)
+    monkeypatch.setattr(LoweringSubmitter, "run", watch)
     try:
         write_key(tmp_path / "payer.json", Keypair())
         settings = make_settings(

@@ -11,9 +11,9 @@ import pytest
 
 from tests.custody.sidecars import HELD, MINTS, change_book, only_statement, read, shares_of
 from tests.custody.world import PROGRAM, TOKEN, Quorum, asset_view, quorum
-from xstocks_daemon.attester.books import BooksFile
+from xstocks_daemon.attester.books_file import BooksFile
 from xstocks_daemon.chain.addresses import base58
-from xstocks_daemon.custody.http import http_session
+from xstocks_daemon.http import http_session
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,8 @@ from tests.custody.world import (
     quorum,
 )
 from xstocks_daemon.attester import books_mark_leaving
-from xstocks_daemon.attester.books import BooksFile, books_of
+from xstocks_daemon.attester.books import books_of
+from xstocks_daemon.attester.books_file import BooksFile
 from xstocks_daemon.attester.run import serve_attester
 from xstocks_daemon.attester.signer import AboveLimits, EntriesRefused, SignRefused
 from xstocks_daemon.domain.statement import Statement
@@ -131,7 +133,7 @@ async def test_times_out_of_bounds_are_refused_by_name(tmp_path: Path) -> None:
     settings = make_settings(tmp_path / "agent", AGENT_KEY, HELD)
     async with serve_attester(settings, chain, now_ms=lambda: clock[0]) as agent:
         base = replace(a_proposal(), observed_ms=clock[0], expires_ts=clock[0] // 1_000 + 3_600)
-        wrong = [
+        wrong: list[tuple[str, dict[str, Any]]] = [
             ("clock_skew", {"observed_ms": clock[0] + 2_001}),
             ("too_old", {"observed_ms": clock[0] - 60_001}),
             ("bad_expiry", {"expires_ts": clock[0] // 1_000}),

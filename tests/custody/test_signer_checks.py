@@ -31,7 +31,7 @@ from tests.custody.world import (
     mint_of,
 )
 from xstocks_daemon.attester import books_mark_leaving
-from xstocks_daemon.attester.books import BooksFile
+from xstocks_daemon.attester.books_file import BooksFile
 from xstocks_daemon.attester.run import RunningAttester, serve_attester
 from xstocks_daemon.attester.settings import AttesterSettings
 from xstocks_daemon.attester.signer import AboveLimits, EntriesRefused, SignRefused
