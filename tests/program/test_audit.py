@@ -6,7 +6,7 @@ import pytest
 from solders.instruction import AccountMeta
 from solders.keypair import Keypair
 
-from tests.program.test_roles import RULES, keys_of
+from tests.program.role_rules import RULES, keys_of
 from tests.support.cluster import TestCluster
 from tests.support.deployed import OTHER_KEEPER, Asset, AssetPool, DeployedProgram, supply_call
 from tests.support.edit import with_account, with_flags

@@ -9,7 +9,7 @@ MUTANTS: tuple[Mutant, ...] = (
     # ---- mint, burn, distribute ------------------------------------------------------------------------------------
     *of(
         "instructions/operator/mint.rs",
-        "mint_burn",
+        "mint_burn mint_limits",
         gone("mint-duty", "require_operator(config, accounts.operator)?;", "asks for the operator to mint"),
         gone("mint-pause", "require_running(config, asset, scope::MINT)?;", "looks at pauses when it mints (M8)"),
         gone("mint-hold", "require(asset.holds == 0, Error::OnHold)?;", "looks at holds when it mints (M9)"),
@@ -80,7 +80,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "instructions/operator/burn.rs",
-        "mint_burn",
+        "mint_burn mint_limits",
         gone("burn-duty", "require_operator(config, accounts.operator)?;", "asks for the operator to burn"),
         gone("burn-pause", "require_running(self.config, asset, scope::BURN)?;", "looks at pauses when it burns (M8)"),
         gone(
@@ -150,7 +150,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "instructions/operator/batch.rs",
-        "substitution mint_burn",
+        "substitution mint_burn mint_limits",
         gone("batch-empty", "require(!entries.is_empty(), Error::NoEntries)?;", "refuses a batch of nothing"),
         gone(
             "batch-too-long",
@@ -224,7 +224,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "instructions/operator/mod.rs",
-        "mint_burn pauses distribute",
+        "mint_burn mint_limits pauses distribute",
         swap(
             "pause-of-asset",
             "(config.paused | asset.paused) & (scope",
@@ -272,7 +272,7 @@ MUTANTS: tuple[Mutant, ...] = (
     # ---- statements ------------------------------------------------------------------------------------------------
     *of(
         "instructions/attestation/submit_attestation.rs",
-        "attestation custodians",
+        "attestation quorum_layout custodians",
         swap("statement-empty", "args.entries.is_empty() || ", "", "refuses a statement of nothing"),
         swap(
             "statement-too-long",
@@ -443,7 +443,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "instructions/attestation/signatures.rs",
-        "attestation",
+        "attestation quorum_layout",
         off("s2-program", "!same(program, &ids::ED25519_PROGRAM)", "wants the instruction of the ed25519 program (S2)"),
         swap(
             "s6-trailing",
@@ -494,7 +494,7 @@ MUTANTS: tuple[Mutant, ...] = (
     # ---- the money rules of the state ------------------------------------------------------------------------------
     *of(
         "state/asset.rs",
-        "mint_burn attestation",
+        "mint_burn mint_limits attestation quorum_layout",
         swap(
             "fresh-attached",
             "self.state == ENTRY_ATTACHED\n            && self.withdrawn == 0",
@@ -581,7 +581,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "state/custodian.rs",
-        "custodians attestation",
+        "custodians attestation quorum_layout",
         off("keys-own-party", "!parties.has(OWN_PARTY)", "wants a key of the custodian itself (M2)"),
         off("keys-threshold", "self.threshold < MIN_THRESHOLD", "wants two parties at least (M2)"),
         swap(
@@ -738,7 +738,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "instructions/admin/taking.rs",
-        "register_asset adoption",
+        "register_asset adoption adoption_unfit",
         gone(
             "taking-authorities",
             "holders.check(terms.profile, self.asset.address())?;",
@@ -754,7 +754,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "instructions/admin/begin_adopt.rs",
-        "adoption",
+        "adoption adoption_unfit",
         off("begin-again", "adoption.state != ADOPTION_ABORTED", "keeps the holders of an adoption under way"),
         gone(
             "begin-verify",
@@ -764,18 +764,18 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "instructions/admin/finish_adopt.rs",
-        "adoption",
+        "adoption adoption_unfit",
         gone("finish-once", "adoption.state = ADOPTION_FINISHED;", "remembers a finished adoption"),
     ),
     *of(
         "instructions/admin/abort_adopt.rs",
-        "adoption",
+        "adoption adoption_unfit",
         gone("abort-vacant", "require_vacant(asset)?;", "keeps the authorities once the asset exists"),
     ),
     # ---- a mint before it is taken ---------------------------------------------------------------------------------
     *of(
         "mint_profile.rs",
-        "register_asset adoption",
+        "register_asset adoption adoption_unfit",
         swap(
             "authority-nobody",
             "may != Holder::Asset\n            } else {",
@@ -798,7 +798,7 @@ MUTANTS: tuple[Mutant, ...] = (
     # ---- reading accounts and numbers ------------------------------------------------------------------------------
     *of(
         "math.rs",
-        "attestation register_asset",
+        "attestation quorum_layout register_asset",
         swap(
             "math-capacity-floor",
             "rest.high == 0 && rest.low < mantissa",
@@ -831,7 +831,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "state/participant.rs",
-        "distribute redemptions",
+        "distribute redemptions redemption_blame redemption_states",
         off("participant-inactive", "self.state != PARTICIPANT_ACTIVE", "sends to active participants only"),
         off("participant-expired", "now.ts >= self.expires_ts", "sends nothing to a participant that expired"),
     ),
@@ -860,7 +860,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "instructions/resumer/clear_hold.rs",
-        "multiplier mint_burn",
+        "multiplier mint_burn mint_limits",
         gone("hold-duty", "require_resumer(config, accounts.resumer)?;", "asks for the resumer to clear a hold (M9)"),
         off(
             "hold-looked-at",
@@ -1022,7 +1022,7 @@ MUTANTS: tuple[Mutant, ...] = (
     # ---- redemptions -----------------------------------------------------------------------------------------------
     *of(
         "instructions/participant/request_redemption.rs",
-        "redemptions",
+        "redemptions redemption_blame redemption_states",
         off("request-participant", "!same(&participant.wallet, wallet)", "takes the wallet's own permission"),
         off("request-owner", "!same(holder, wallet)", "takes tokens from the wallet's own account only, by name"),
         gone("request-paused", "require_running(config, asset, scope::REDEEM)?;", "looks at pauses (M8)"),
@@ -1030,7 +1030,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "instructions/participant/cancel_redemption.rs",
-        "redemptions",
+        "redemptions redemption_blame redemption_states",
         off(
             "cancel-redemption-duty",
             "!same(&redemption.wallet, accounts.wallet.address())",
@@ -1039,12 +1039,12 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "instructions/operator/reject_redemption.rs",
-        "redemptions roles",
+        "redemptions redemption_blame redemption_states roles",
         gone("reject-duty", "require_operator(config, accounts.operator)?;", "asks for the operator to reject"),
     ),
     *of(
         "instructions/redeeming.rs",
-        "redemptions",
+        "redemptions redemption_blame redemption_states",
         off("redeeming-mint", "!same(&asset.mint, mint)", "compares the mint with the asset's"),
         off(
             "redeeming-vault",
@@ -1062,12 +1062,12 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "state/redemption.rs",
-        "redemptions",
+        "redemptions redemption_blame redemption_states",
         off("redemption-closed", "self.state != REDEMPTION_REQUESTED", "ends a redemption once"),
     ),
     *of(
         "instructions/operator/settle_redemption.rs",
-        "redemptions roles",
+        "redemptions redemption_blame redemption_states roles",
         gone("settle-duty", "require_operator(config, accounts.operator)?;", "asks for the operator to settle"),
         gone("settle-paused", "require_running(config, asset, scope::REDEEM)?;", "looks at pauses (M8)"),
         off("settle-released", "asset.state == ASSET_RELEASED", "leaves released assets alone"),
@@ -1112,7 +1112,7 @@ MUTANTS: tuple[Mutant, ...] = (
     # ---- what is read back after a call of Token-2022 --------------------------------------------------------------
     *of(
         "token.rs",
-        "lying_token distribute redemptions",
+        "lying_token distribute redemptions redemption_blame redemption_states",
         swap(
             "moved-source",
             "self::amount_raw(source)?.checked_sub(amount_raw).ok_or(too_low)?",
