@@ -286,12 +286,12 @@ def settings_of(folder: Path, mints: Sequence[Address], custodians: int, endpoin
 
 
 def _chain(mints: Sequence[Address], custodians: int, now_ts: int) -> ChainSnapshot:
-    keepers = [custodian_address(number) for number in range(1, custodians + 1)]
+    addresses = [custodian_address(number) for number in range(1, custodians + 1)]
 
     def asset(mint: Address) -> AssetView:
         entries = [
-            entry(keeper, 0, withdrawn=True, observed_ms=1_000, expires_ts=0, multiplier_bits=ONE_BITS)
-            for keeper in keepers
+            entry(address, 0, withdrawn=True, observed_ms=1_000, expires_ts=0, multiplier_bits=ONE_BITS)
+            for address in addresses
         ]
         return view(
             mint,
@@ -312,8 +312,8 @@ def _chain(mints: Sequence[Address], custodians: int, now_ts: int) -> ChainSnaps
         program_id=CLIENT.program_id,
         config=config(genesis_hash=GENESIS, operator=OPERATOR),
         custodians={
-            keeper: Custodian(keeper, number, CustodianState.ACTIVE, 1, 2, DEFAULT_KEYS, "Alpaca")
-            for number, keeper in enumerate(keepers, 1)
+            address: Custodian(address, number, CustodianState.ACTIVE, 1, 2, DEFAULT_KEYS, "Alpaca")
+            for number, address in enumerate(addresses, 1)
         },
         assets={mint: asset(mint) for mint in mints},
         participants={wallet: Participant(wallet, wallet, ParticipantState.ACTIVE, "CH", 2**40) for wallet in WALLETS},

@@ -17,7 +17,7 @@ from solders.keypair import Keypair
 from localnet.harness.deploy import Deployment
 from tests.cli.desk import Desk, MakeDesk, Ran
 from tests.support.cluster import TestCluster, cluster
-from tests.support.deployed import OWN_KEEPER, ROOMY, Asset, DeployedProgram, deploy_program
+from tests.support.deployed import OWN_CUSTODIAN, ROOMY, Asset, DeployedProgram, deploy_program
 from tests.support.error_codes import ErrorCode
 from tests.support.live_chain import address_of
 from tests.support.mints import live_mint
@@ -205,12 +205,12 @@ async def test_redemptions_are_settled_and_rejected_by_the_daemons_key(asset: As
     await asset.attest(10_000)
     settled, rejected = await requested(asset, 300), await requested(asset, 200)
     ran = await at.done(
-        *("settle-redemption", *mint, "--custodian", str(program.keeper(OWN_KEEPER).id)),
+        *("settle-redemption", *mint, "--custodian", str(program.custodian(OWN_CUSTODIAN).id)),
         *("--redemption", settled.id.hex()),
     )
     assert "RedemptionSettled" in ran.out
     state = await settled.read()
-    assert (state.state, state.custodian) == (RedemptionState.SETTLED, program.keeper(OWN_KEEPER).address)
+    assert (state.state, state.custodian) == (RedemptionState.SETTLED, program.custodian(OWN_CUSTODIAN).address)
     back = ("reject-redemption", *mint, "--redemption", base58(rejected.address))
     await at.done(*back, "--destination", base58(rejected.account))
     assert (await rejected.read()).state is RedemptionState.REJECTED

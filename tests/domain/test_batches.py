@@ -16,8 +16,8 @@ from xstocks_daemon.domain.units import Address
 MINTS = [mint_address(number) for number in range(200)]
 TABLES = {mint: number // 83 for number, mint in enumerate(MINTS)}
 #: Few enough of them that a batch of many assets meets the limit again and again, and now and then stays below it.
-KEEPERS = [Address(bytes([number]) * 32) for number in range(1, 9)]
-CUSTODIANS = st.dictionaries(st.sampled_from(MINTS), st.sets(st.sampled_from(KEEPERS), max_size=4), min_size=20)
+CUSTODIANS = [Address(bytes([number]) * 32) for number in range(1, 9)]
+CUSTODIANS = st.dictionaries(st.sampled_from(MINTS), st.sets(st.sampled_from(CUSTODIANS), max_size=4), min_size=20)
 
 
 @given(st.lists(st.sampled_from(MINTS), unique=True), CUSTODIANS, st.randoms(use_true_random=False))
@@ -37,14 +37,14 @@ def test_batches_keep_all_limits_lose_nothing_and_do_not_depend_on_order(
 
 def test_five_custodians_fit_one_transaction_and_a_sixth_begins_the_next() -> None:
     """One custodian an asset, in the order of the custodians."""
-    custodians = {mint: [keeper] for mint, keeper in zip(MINTS, KEEPERS, strict=False)}
+    custodians = {mint: [custodian] for mint, custodian in zip(MINTS, CUSTODIANS, strict=False)}
     five, six = MINTS[:5], MINTS[:6]
     assert intent_batches(five, lambda mint: mint, TABLES, custodians) == (tuple(five),)
     assert intent_batches(six, lambda mint: mint, TABLES, custodians) == (tuple(five), (six[5],))
 
 
 def test_a_new_batch_counts_the_custodians_of_its_own_assets_only() -> None:
-    custodians = {MINTS[0]: KEEPERS[:4], MINTS[1]: KEEPERS[4:8], MINTS[2]: KEEPERS[4:8]}
+    custodians = {MINTS[0]: CUSTODIANS[:4], MINTS[1]: CUSTODIANS[4:8], MINTS[2]: CUSTODIANS[4:8]}
     assert intent_batches(MINTS[:3], lambda mint: mint, TABLES, custodians) == ((MINTS[0],), (MINTS[1], MINTS[2]))
 
 

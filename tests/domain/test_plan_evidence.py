@@ -175,8 +175,8 @@ def test_the_ripcord_of_any_custodian_stops_a_burn_and_a_mint() -> None:
 def test_a_burn_leaves_no_less_than_unseen_redemptions_allow(state: EntryState) -> None:
     """M6: 40 shares, of which 3 are owed for tokens burnt already: 37 stay, of 60 then 23 are burnt; a detached
     custodian's unseen redemptions count the same."""
-    keeper, owing = (ALPACA, ALPACA) if state is EntryState.ATTACHED else (ALPACA, GTN)
-    entries = [entry(ALPACA, 40, redeemed_total_raw=3 if keeper is owing else 0)]
+    custodian, owing = (ALPACA, ALPACA) if state is EntryState.ATTACHED else (ALPACA, GTN)
+    entries = [entry(ALPACA, 40, redeemed_total_raw=3 if custodian is owing else 0)]
     if owing is GTN:
         entries.append(entry(GTN, 0, state=state, redeemed_total_raw=3))
     one = view(MINT, entries, supply_raw=60)

@@ -115,7 +115,7 @@ def test_nothing_is_minted_while_held_paused_ripcorded_or_unlike_the_mint(world:
         assert not one.mint.paused
         assert one.mint.effective_multiplier_bits(NOW_TS) == ONE_BITS
         attached = {each.custodian for each in one.asset.entries if each.state is EntryState.ATTACHED}
-        assert not any((intent.mint, keeper) in world.custody.ripcords for keeper in attached)
+        assert not any((intent.mint, custodian) in world.custody.ripcords for custodian in attached)
 
 
 @given(worlds())

@@ -29,7 +29,7 @@ from xstocks_daemon.domain.units import U64_MAX
 
 def test_capacities_beyond_u64_count_as_the_greatest_u64() -> None:
     """As in the program and its Rust reader: a ceiling above it would promise what no mint can use."""
-    custodians = {keeper: custodian(keeper) for keeper in (ALPACA, GTN)}
+    custodians = {address: custodian(address) for address in (ALPACA, GTN)}
     mint = mint_address(1)
     for other_raw, expected_raw in ((6, U64_MAX - 5), (5, U64_MAX - 5), (4, U64_MAX - 6)):
         entries = [entry(ALPACA, U64_MAX - 5, redeemed_total_raw=5), entry(GTN, other_raw)]

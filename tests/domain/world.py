@@ -106,10 +106,10 @@ def custodian(address: Address, epoch: int = 1) -> Custodian:
     return Custodian(address, address[0], CustodianState.ACTIVE, epoch, 2, (), "custodian")
 
 
-def entry(keeper: Address, capacity_raw: int, **changes: Any) -> Entry:
+def entry(custodian: Address, capacity_raw: int, **changes: Any) -> Entry:
     return replace(
         Entry(
-            custodian=keeper,
+            custodian=custodian,
             state=EntryState.ATTACHED,
             withdrawn=False,
             epoch=1,
@@ -188,7 +188,7 @@ def snapshot(*views: AssetView, **changes: Any) -> ChainSnapshot:
 
 
 def statement(
-    keeper: Address,
+    custodian: Address,
     capacities: Mapping[Address, int],
     observed_secs_ago: int = 10,
     **changes: Any,
@@ -201,7 +201,7 @@ def statement(
         Statement(
             genesis_hash=GENESIS,
             program_id=PROGRAM,
-            custodian=keeper,
+            custodian=custodian,
             epoch=changes.get("epoch", 1),
             observed_ms=(NOW_TS - observed_secs_ago) * 1_000,
             expires_ts=changes.get("expires_ts", NOW_TS + 3_000),
@@ -267,8 +267,13 @@ def model_ceiling_raw(one: AssetView, chain: ChainSnapshot) -> int:
     fresh, unseen = 0, 0
     for each in one.asset.entries:
         unseen += each.redeemed_total_raw - each.redeemed_seen_raw
-        keeper = chain.custodians.get(each.custodian)
-        if each.state is not EntryState.ATTACHED or each.withdrawn or keeper is None or each.epoch != keeper.epoch:
+        custodian = chain.custodians.get(each.custodian)
+        if (
+            each.state is not EntryState.ATTACHED
+            or each.withdrawn
+            or custodian is None
+            or each.epoch != custodian.epoch
+        ):
             continue
         if chain.now_ts * 1_000 - each.observed_ms > one.asset.policy.max_age_secs * 1_000:
             continue
@@ -455,7 +460,7 @@ def worlds(draw: st.DrawFn) -> World:
     )
     pairs = [
         (newest, previous if previous.statement.observed_ms < newest.statement.observed_ms else None)
-        for newest, previous in (_statements(dice, keeper, mints) for keeper in (ALPACA, GTN))
+        for newest, previous in (_statements(dice, custodian, mints) for custodian in (ALPACA, GTN))
     ]
     ripcord = {(mint, ALPACA): "audit under way" for mint in dice.odd("ripcord", [], mints[:1], mints)}
     told = custody(
@@ -481,7 +486,7 @@ def _with_pending(dice: _Dice, world: World) -> World:
     return replace(world, journal=replace(world.journal, assets=assets))
 
 
-def _statements(dice: _Dice, keeper: Address, mints: Sequence[Address]) -> tuple[SignedStatement, SignedStatement]:
+def _statements(dice: _Dice, custodian: Address, mints: Sequence[Address]) -> tuple[SignedStatement, SignedStatement]:
     """Newest and previous; half of the time both say the same."""
     most = 15 if dice.shrinking else 40
     first = {mint: dice.amount(most=most) for mint in mints}
@@ -489,7 +494,7 @@ def _statements(dice: _Dice, keeper: Address, mints: Sequence[Address]) -> tuple
     ages = dice.odd("old_statement", 10, -90, -30, 200, 3_599, 3_600, 3_601), 20
     newest, previous = (
         statement(
-            keeper,
+            custodian,
             capacities,
             age,
             epoch=dice.odd("statement_epoch", 1, 2),
@@ -506,16 +511,16 @@ def _view(dice: _Dice, mint: Address, max_rise_bps: int) -> AssetView:
     detached = dice.odd("detached", (), (ALPACA,), (GTN,))
     entries = [
         entry(
-            keeper,
+            custodian,
             dice.amount(),
-            state=EntryState.DETACHED if keeper in detached else EntryState.ATTACHED,
+            state=EntryState.DETACHED if custodian in detached else EntryState.ATTACHED,
             withdrawn=dice.odd("withdrawn", False, True),
             epoch=dice.odd("epoch", 1, 0),
             observed_ms=(NOW_TS - dice.odd("stale", 100, 0, -90, 3_600, 3_601, 9_000)) * 1_000,
             expires_ts=NOW_TS + dice.odd("stale", 3_000, -1, 0, 1, 100),
             redeemed_total_raw=dice.odd("unseen", 0, 3, 5),
         )
-        for keeper in dice.draw(
+        for custodian in dice.draw(
             st.sampled_from([(ALPACA, GTN)] if dice.shrinking else [(ALPACA,), (GTN,), (ALPACA, GTN), ()])
         )
     ]

@@ -31,7 +31,7 @@ from tests.program.ledger_model import (
 )
 from tests.program.multiplier_calls import cancel as cancelling
 from tests.program.multiplier_calls import schedule as scheduling
-from tests.support.deployed import OWN_KEEPER, RAW_PER_MICRO, Asset, AssetPool, DeployedProgram
+from tests.support.deployed import OWN_CUSTODIAN, RAW_PER_MICRO, Asset, AssetPool, DeployedProgram
 from tests.support.error_codes import ErrorCode
 from tests.support.live_chain import Call, address_of, call
 from tests.support.redeeming import Request
@@ -70,9 +70,9 @@ class SmallPool(AssetPool):
 
 amounts = st.one_of(st.integers(0, 50), st.integers(0, 3_000), st.sampled_from(["ceiling", "ceiling + 1", "vault"]))
 
-keepers = st.sampled_from(CUSTODIANS)
+custodians = st.sampled_from(CUSTODIANS)
 
-passed_keepers = st.sampled_from([(OWN_KEEPER,), CUSTODIANS, CUSTODIANS, ()])
+passed_custodians = st.sampled_from([(OWN_CUSTODIAN,), CUSTODIANS, CUSTODIANS, ()])
 
 #: Mostly right numbers: a wrong one teaches little more than the first time.
 sequence_errors = st.sampled_from([0] * 8 + [-1, 1])
@@ -107,7 +107,8 @@ class LedgerMachine(RuleBasedStateMachine):
         assert (state.mint_bucket.level_raw, state.distribute_bucket.level_raw) == (0, 0)
         self.model = LedgerModel(
             entries={
-                keeper: EntryModel(entry.observed_ms) for keeper, entry in zip(CUSTODIANS, state.entries, strict=True)
+                custodian: EntryModel(entry.observed_ms)
+                for custodian, entry in zip(CUSTODIANS, state.entries, strict=True)
             },
             mint_bucket=BucketModel(0, state.mint_bucket.updated_ts),
             distribute_bucket=BucketModel(0, state.distribute_bucket.updated_ts),
@@ -115,15 +116,15 @@ class LedgerMachine(RuleBasedStateMachine):
         )
         self.requests: list[Request] = []
         if self.beginning == "multipliers":
-            for keeper, shares_micro in zip(CUSTODIANS, (20_000, 5_000), strict=True):
-                self.attest(keeper, shares_micro, 0, True, 10_000, 0, "same")
+            for custodian, shares_micro in zip(CUSTODIANS, (20_000, 5_000), strict=True):
+                self.attest(custodian, shares_micro, 0, True, 10_000, 0, "same")
         if (
             self.beginning == "redemptions"
         ):  # chance rarely gets tokens to the participant first; no rise is to hold minting
             self.bench.run(self.bench.program.chain.advance_clock(60))
             self._change_policy(max_rise_bps=10**6)
-            for keeper, shares_micro in zip(CUSTODIANS, (20, 5), strict=True):
-                self.attest(keeper, shares_micro, 0, True, 10_000, 0, "same")
+            for custodian, shares_micro in zip(CUSTODIANS, (20, 5), strict=True):
+                self.attest(custodian, shares_micro, 0, True, 10_000, 0, "same")
             self.mint("ceiling", 0, CUSTODIANS)
             self.distribute(POLICY.distribute_burst_raw // 2, 0)
 
@@ -134,11 +135,11 @@ class LedgerMachine(RuleBasedStateMachine):
 
     # ---- what happens -----------------------------------------------------------------------------------------------
 
-    @rule(amount=amounts, wrong_by=sequence_errors, passed=passed_keepers)
+    @rule(amount=amounts, wrong_by=sequence_errors, passed=passed_custodians)
     def mint(self, amount: int | str, wrong_by: int, passed: tuple[str, ...]) -> None:
         async def step(now_ts: int) -> tuple[Call, ErrorCode | None]:
             sequence, amount_raw = self._sequence(wrong_by), self._amount(amount, now_ts, passed)
-            sent = await self.asset.mint_call(amount_raw, sequence=sequence, keepers=passed)
+            sent = await self.asset.mint_call(amount_raw, sequence=sequence, custodians=passed)
             return sent, self.model.mint(now_ts, sequence, amount_raw, passed)
 
         self._both(step)
@@ -162,7 +163,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self._both(step)
 
     @rule(
-        keeper=keepers,
+        custodian=custodians,
         shares_micro=st.integers(0, 70),
         age_ms=st.one_of(st.integers(-SKEW_SECS * MILLIS_PER_SEC - 1, 0), st.integers(-500, 200_000)),
         newer=st.booleans(),
@@ -171,19 +172,26 @@ class LedgerMachine(RuleBasedStateMachine):
         seen=st.sampled_from(["same", "same", "half", "all", "all + 1"]),
     )
     def attest(
-        self, keeper: str, shares_micro: int, age_ms: int, newer: bool, life_secs: int, capacity_error: int, seen: str
+        self,
+        custodian: str,
+        shares_micro: int,
+        age_ms: int,
+        newer: bool,
+        life_secs: int,
+        capacity_error: int,
+        seen: str,
     ) -> None:
         async def step(now_ts: int) -> tuple[Call, ErrorCode | None]:
             observed_ms = now_ts * MILLIS_PER_SEC - age_ms
             if newer:
-                observed_ms = max(observed_ms, self.model.entries[keeper].observed_ms + 1)
+                observed_ms = max(observed_ms, self.model.entries[custodian].observed_ms + 1)
             # Who signs signs the multiplier in force.
             asset = replace(self.asset, multiplier_bits=self.model.in_force(now_ts))
             statement = await self.bench.program.statement(
-                {asset: shares_micro}, keeper=keeper, observed_ms=observed_ms, expires_ts=now_ts + life_secs
+                {asset: shares_micro}, custodian=custodian, observed_ms=observed_ms, expires_ts=now_ts + life_secs
             )
             capacity_raw = max(0, statement.entries[0].capacity_raw + capacity_error)
-            entry = self.model.entries[keeper]
+            entry = self.model.entries[custodian]
             seen_raw = {
                 "same": entry.redeemed_seen_raw,
                 "half": (entry.redeemed_seen_raw + entry.redeemed_total_raw) // 2,
@@ -192,9 +200,9 @@ class LedgerMachine(RuleBasedStateMachine):
             }[seen]
             line = replace(statement.entries[0], capacity_raw=capacity_raw, redeemed_seen_raw=seen_raw)
             statement = replace(statement, entries=(line,))
-            sent = self.bench.program.relay(statement, *self.bench.program.quorum(keeper))
+            sent = self.bench.program.relay(statement, *self.bench.program.quorum(custodian))
             return sent, self.model.attest(
-                now_ts, keeper, observed_ms, statement.expires_ts, shares_micro, capacity_raw, seen_raw
+                now_ts, custodian, observed_ms, statement.expires_ts, shares_micro, capacity_raw, seen_raw
             )
 
         self._both(step)
@@ -212,11 +220,11 @@ class LedgerMachine(RuleBasedStateMachine):
         self._both(step)
 
     @precondition(lambda self: self.requests)
-    @rule(back=claims_back, keeper=keepers)
-    def settle(self, back: int, keeper: str) -> None:
+    @rule(back=claims_back, custodian=custodians)
+    def settle(self, back: int, custodian: str) -> None:
         async def step(now_ts: int) -> tuple[Call, ErrorCode | None]:
             request = self._claim(back)
-            return request.settle_call(keeper), self.model.settle(now_ts, request.address, keeper)
+            return request.settle_call(custodian), self.model.settle(now_ts, request.address, custodian)
 
         self._both(step)
 
@@ -231,11 +239,11 @@ class LedgerMachine(RuleBasedStateMachine):
 
         self._both(step)
 
-    @rule(amount=redeemed_amounts, keeper=keepers, mint=st.sampled_from(["ceiling", "ceiling + 1"]))
-    def redeem_and_mint(self, amount: int | str, keeper: str, mint: str) -> None:
+    @rule(amount=redeemed_amounts, custodian=custodians, mint=st.sampled_from(["ceiling", "ceiling + 1"]))
+    def redeem_and_mint(self, amount: int | str, custodian: str, mint: str) -> None:
         """One after the other, since chance seldom puts them so: what is burnt must not be minted again (M6)."""
         self.request(amount, False)
-        self.settle(1, keeper)
+        self.settle(1, custodian)
         self.mint(mint, 0, CUSTODIANS)
 
     def _claim(self, back: int) -> Request:
@@ -248,26 +256,26 @@ class LedgerMachine(RuleBasedStateMachine):
         named = {"held": held_raw, "held + 1": held_raw + 1, "covered": covered_raw, "covered + 1": covered_raw + 1}
         return named[amount] if isinstance(amount, str) else amount
 
-    @rule(keeper=keepers)
-    def withdraw(self, keeper: str) -> None:
+    @rule(custodian=custodians)
+    def withdraw(self, custodian: str) -> None:
         async def step(now_ts: int) -> tuple[Call, ErrorCode | None]:
-            program, attester = self.bench.program, self.bench.program.quorum(keeper)[1]
+            program, attester = self.bench.program, self.bench.program.quorum(custodian)[1]
             instruction = program.client.withdraw_entry(
-                attester=address_of(attester), custodian=program.keeper(keeper).address, mint=self.asset.mint
+                attester=address_of(attester), custodian=program.custodian(custodian).address, mint=self.asset.mint
             )
-            return call(instruction, attester), self.model.withdraw(now_ts, keeper)
+            return call(instruction, attester), self.model.withdraw(now_ts, custodian)
 
         self._both(step)
 
-    @rule(keeper=keepers, attach=st.booleans())
-    def attach_or_detach(self, keeper: str, attach: bool) -> None:
+    @rule(custodian=custodians, attach=st.booleans())
+    def attach_or_detach(self, custodian: str, attach: bool) -> None:
         async def step(now_ts: int) -> tuple[Call, ErrorCode | None]:
             program = self.bench.program
             build = program.client.attach_custodian if attach else program.client.detach_custodian
             instruction = build(
-                admin=program.keys.admin.address, custodian=program.keeper(keeper).address, mint=self.asset.mint
+                admin=program.keys.admin.address, custodian=program.custodian(custodian).address, mint=self.asset.mint
             )
-            predicted = self.model.attach(now_ts, keeper) if attach else self.model.detach(keeper)
+            predicted = self.model.attach(now_ts, custodian) if attach else self.model.detach(custodian)
             return program.by("admin", instruction), predicted
 
         self._both(step)
@@ -317,13 +325,13 @@ class LedgerMachine(RuleBasedStateMachine):
 
         self._both(step)
 
-    @rule(new_bits=multipliers, keeper=keepers, kept=st.sampled_from([10_000, 10_000, 10_010, 10_011, 9_989]))
-    def corporate_action(self, new_bits: int, keeper: str, kept: int) -> None:
+    @rule(new_bits=multipliers, custodian=custodians, kept=st.sampled_from([10_000, 10_000, 10_010, 10_011, 9_989]))
+    def corporate_action(self, new_bits: int, custodian: str, kept: int) -> None:
         """From announcement to a statement of as many tokens, one after the other: chance seldom puts them so."""
         self.schedule(new_bits, 60, False, True)
         self.time_passes(60)
-        shares = Fraction(self.model.entries[keeper].capacity_raw, RAW_PER_MICRO) * multiplier_fraction(new_bits)
-        self.attest(keeper, round(shares * kept / BPS), 0, True, 10_000, 0, "same")
+        shares = Fraction(self.model.entries[custodian].capacity_raw, RAW_PER_MICRO) * multiplier_fraction(new_bits)
+        self.attest(custodian, round(shares * kept / BPS), 0, True, 10_000, 0, "same")
         self.mint(1, 0, CUSTODIANS)
 
     @rule(burst_raw=st.integers(0, 3_000), rate_raw=st.integers(0, 200), limit_raw=st.integers(3_000, 8_000))
@@ -421,11 +429,11 @@ class LedgerMachine(RuleBasedStateMachine):
         assert model.supply_raw == sum(balances.values())
         for record, claim in model.redemptions.items():
             redemption = self.bench.program.client.redemption(record, found[record].data)
-            keeper = None if claim.keeper is None else self.bench.program.keeper(claim.keeper).address
+            custodian = None if claim.custodian is None else self.bench.program.custodian(claim.custodian).address
             assert (redemption.state, redemption.amount_raw, redemption.custodian) == (
                 claim.state,
                 claim.amount_raw,
-                keeper,
+                custodian,
             )
         # M6, M12: what was burnt is the operator's burns and what entries owe or have counted.
         settled = [claim for claim in model.redemptions.values() if claim.state is RedemptionState.SETTLED]

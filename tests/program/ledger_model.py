@@ -77,7 +77,7 @@ class RedemptionModel:
 
     amount_raw: int
     state: RedemptionState = RedemptionState.REQUESTED
-    keeper: str | None = None
+    custodian: str | None = None
 
 
 @dataclass(slots=True)
@@ -115,18 +115,18 @@ class LedgerModel:
         """What fresh entries of the passed custodians back, less what any entry has not counted yet (M6)."""
         fresh_raw = sum(
             entry.capacity_raw
-            for keeper, entry in self.entries.items()
-            if keeper in passed and self._is_fresh(now_ts, keeper)
+            for custodian, entry in self.entries.items()
+            if custodian in passed and self._is_fresh(now_ts, custodian)
         )
         return max(0, fresh_raw - sum(entry.unseen_raw for entry in self.entries.values()))
 
-    def _is_fresh(self, now_ts: int, keeper: str) -> bool:
-        entry = self.entries[keeper]
+    def _is_fresh(self, now_ts: int, custodian: str) -> bool:
+        entry = self.entries[custodian]
         return (
             entry.state is EntryState.ATTACHED
             and not entry.withdrawn
             and entry.multiplier_bits == self.multiplier_bits
-            and entry.epoch == self.epochs[keeper]
+            and entry.epoch == self.epochs[custodian]
             and now_ts < entry.expires_ts
             and now_ts * MILLIS_PER_SEC - entry.observed_ms <= self.policy.max_age_secs * MILLIS_PER_SEC
         )
@@ -210,8 +210,8 @@ class LedgerModel:
         self.redemptions[record] = RedemptionModel(amount_raw)
         return None
 
-    def settle(self, now_ts: int, record: Address, keeper: str) -> ErrorCode | None:
-        entry = self.entries[keeper]
+    def settle(self, now_ts: int, record: Address, custodian: str) -> ErrorCode | None:
+        entry = self.entries[custodian]
         if record not in self.redemptions:
             return ErrorCode.AccountNotInitialized
         claim = self.redemptions[record]
@@ -221,11 +221,11 @@ class LedgerModel:
             return ErrorCode.RedemptionClosed
         if self.in_force(now_ts) != self.multiplier_bits:
             return ErrorCode.MultiplierMismatch
-        if not self._is_fresh(now_ts, keeper):
+        if not self._is_fresh(now_ts, custodian):
             return ErrorCode.EntryNotFresh
         if claim.amount_raw > entry.capacity_raw - entry.unseen_raw:
             return ErrorCode.RedemptionNotCovered
-        claim.state, claim.keeper = RedemptionState.SETTLED, keeper
+        claim.state, claim.custodian = RedemptionState.SETTLED, custodian
         entry.redeemed_total_raw += claim.amount_raw
         self.burnt_raw += claim.amount_raw
         self.supply_raw -= claim.amount_raw
@@ -246,14 +246,14 @@ class LedgerModel:
     def attest(
         self,
         now_ts: int,
-        keeper: str,
+        custodian: str,
         observed_ms: int,
         expires_ts: int,
         shares_micro: int,
         capacity_raw: int,
         redeemed_seen_raw: int,
     ) -> ErrorCode | None:
-        entry = self.entries[keeper]
+        entry = self.entries[custodian]
         if now_ts >= expires_ts:
             return ErrorCode.StatementExpired
         if observed_ms > (now_ts + SKEW_SECS) * MILLIS_PER_SEC:
@@ -269,10 +269,10 @@ class LedgerModel:
         # What is newly seen is taken off the old capacity: counting a redemption is no change (M9).
         old_raw = max(0, entry.capacity_raw + entry.redeemed_seen_raw - redeemed_seen_raw)
         self.holds |= self._hold(now_ts, entry, old_raw, capacity_raw)
-        self.entries[keeper] = EntryModel(
+        self.entries[custodian] = EntryModel(
             observed_ms=observed_ms,
             withdrawn=False,
-            epoch=self.epochs[keeper],
+            epoch=self.epochs[custodian],
             expires_ts=expires_ts,
             shares_micro=shares_micro,
             capacity_raw=capacity_raw,
@@ -334,23 +334,23 @@ class LedgerModel:
         self.multiplier_changed_ts = now_ts
         return None
 
-    def withdraw(self, now_ts: int, keeper: str) -> ErrorCode | None:
-        entry = self.entries[keeper]
+    def withdraw(self, now_ts: int, custodian: str) -> ErrorCode | None:
+        entry = self.entries[custodian]
         if entry.state is not EntryState.ATTACHED:
             return ErrorCode.NotAttached
         self._void(entry, (now_ts + SKEW_SECS) * MILLIS_PER_SEC)
         return None
 
-    def attach(self, now_ts: int, keeper: str) -> ErrorCode | None:
-        entry = self.entries[keeper]
+    def attach(self, now_ts: int, custodian: str) -> ErrorCode | None:
+        entry = self.entries[custodian]
         if entry.state is EntryState.ATTACHED:
             return ErrorCode.AlreadyAttached
         entry.state = EntryState.ATTACHED
         self._void(entry, (now_ts + SKEW_SECS) * MILLIS_PER_SEC)
         return None
 
-    def detach(self, keeper: str) -> ErrorCode | None:
-        entry = self.entries[keeper]
+    def detach(self, custodian: str) -> ErrorCode | None:
+        entry = self.entries[custodian]
         if entry.state is not EntryState.ATTACHED:
             return ErrorCode.NotAttached
         entry.state = EntryState.DETACHED

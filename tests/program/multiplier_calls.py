@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-from tests.support.deployed import OWN_KEEPER, ROOMY, Asset
+from tests.support.deployed import OWN_CUSTODIAN, ROOMY, Asset
 from tests.support.live_chain import Call
 from xstocks_daemon.chain.program import ProgramEvent
 from xstocks_daemon.domain.statement import Statement
@@ -66,15 +66,25 @@ async def announce(asset: Asset, new_bits: int = NEW, *, current_bits: int = ONE
 
 
 async def said(
-    asset: Asset, shares_micro: int, multiplier_bits: int, *, keeper: str = OWN_KEEPER, observed_ms: int | None = None
+    asset: Asset,
+    shares_micro: int,
+    multiplier_bits: int,
+    *,
+    custodian: str = OWN_CUSTODIAN,
+    observed_ms: int | None = None,
 ) -> tuple[ProgramEvent, ...]:
     """A quorum statement made with that multiplier is taken."""
-    statement = await stated(asset, shares_micro, multiplier_bits, keeper=keeper, observed_ms=observed_ms)
-    return await asset.program.accepted(asset.program.relay(statement, *asset.program.quorum(keeper)))
+    statement = await stated(asset, shares_micro, multiplier_bits, custodian=custodian, observed_ms=observed_ms)
+    return await asset.program.accepted(asset.program.relay(statement, *asset.program.quorum(custodian)))
 
 
 async def stated(
-    asset: Asset, shares_micro: int, multiplier_bits: int, *, keeper: str = OWN_KEEPER, observed_ms: int | None = None
+    asset: Asset,
+    shares_micro: int,
+    multiplier_bits: int,
+    *,
+    custodian: str = OWN_CUSTODIAN,
+    observed_ms: int | None = None,
 ) -> Statement:
     with_multiplier = Asset(asset.program, asset.mint, multiplier_bits)
-    return await asset.program.statement({with_multiplier: shares_micro}, keeper=keeper, observed_ms=observed_ms)
+    return await asset.program.statement({with_multiplier: shares_micro}, custodian=custodian, observed_ms=observed_ms)

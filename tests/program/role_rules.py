@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 
-from tests.support.deployed import OTHER_KEEPER, ROOMY, Asset, DeployedProgram
+from tests.support.deployed import OTHER_CUSTODIAN, ROOMY, Asset, DeployedProgram
 from tests.support.edit import with_account
 from tests.support.error_codes import ErrorCode
 from tests.support.live_chain import address_of, call
@@ -48,7 +48,7 @@ def keys_of(program: DeployedProgram) -> dict[str, Keypair]:
         **{role: getattr(program.keys, role).keypair for role in (*ROLES, "upgrade_authority")},
         "custodian's attester": own,
         "verification agent": agent,
-        "other custodian's attester": program.quorum(OTHER_KEEPER)[0],
+        "other custodian's attester": program.quorum(OTHER_CUSTODIAN)[0],
         "participant": PARTICIPANT,
         "stranger": Keypair(),
     }
@@ -126,23 +126,23 @@ async def register_custodian(program: DeployedProgram, _asset: Asset) -> Build:
 
 
 async def set_custodian_keys(program: DeployedProgram, _asset: Asset) -> Build:
-    keys, custodian = two_keys(), program.keeper(await program.add_keeper()).address
+    keys, custodian = two_keys(), program.custodian(await program.add_custodian()).address
     return lambda key: program.client.set_custodian_keys(admin=key, custodian=custodian, threshold=2, keys=keys)
 
 
 async def revoke_custodian_key(program: DeployedProgram, _asset: Asset) -> Build:
-    keeper = program.keeper(await program.add_keeper())
-    revoked = keeper.attesters[0].address
-    return lambda key: program.client.revoke_custodian_key(authority=key, custodian=keeper.address, key=revoked)
+    custodian = program.custodian(await program.add_custodian())
+    revoked = custodian.attesters[0].address
+    return lambda key: program.client.revoke_custodian_key(authority=key, custodian=custodian.address, key=revoked)
 
 
 async def attach_custodian(program: DeployedProgram, asset: Asset) -> Build:
-    custodian = program.keeper(await program.add_keeper()).address
+    custodian = program.custodian(await program.add_custodian()).address
     return lambda key: program.client.attach_custodian(admin=key, custodian=custodian, mint=asset.mint)
 
 
 async def detach_custodian(program: DeployedProgram, asset: Asset) -> Build:
-    custodian = program.keeper(OTHER_KEEPER).address
+    custodian = program.custodian(OTHER_CUSTODIAN).address
     return lambda key: program.client.detach_custodian(admin=key, custodian=custodian, mint=asset.mint)
 
 
@@ -287,7 +287,7 @@ async def cancel_multiplier(program: DeployedProgram, asset: Asset) -> Build:
 
 
 async def withdraw_entry(program: DeployedProgram, asset: Asset) -> Build:
-    custodian = program.keeper().address
+    custodian = program.custodian().address
     return lambda key: program.client.withdraw_entry(attester=key, custodian=custodian, mint=asset.mint)
 
 

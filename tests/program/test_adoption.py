@@ -11,7 +11,7 @@ from solders.keypair import Keypair
 
 from tests.program.adoption_calls import ROOM_RAW, attach
 from tests.support.cluster import TestCluster
-from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, ROOMY, Asset, DeployedProgram
+from tests.support.deployed import OTHER_CUSTODIAN, OWN_CUSTODIAN, ROOMY, Asset, DeployedProgram
 from tests.support.edit import patched
 from tests.support.error_codes import ErrorCode
 from tests.support.fixtures import session_fixture
@@ -119,7 +119,7 @@ async def test_a_real_mint_is_adopted_halted_attested_and_minted_up_to_its_ceili
     statement = await program.statement({asset: shares_for(supply_raw + ROOM_RAW, asset.multiplier_bits)})
     events = await program.accepted(program.relay(statement))
     assert [event.fields for event in events if event.name == "AssetActivated"] == [
-        {"mint": live.mint, "custodian": program.keeper().address}
+        {"mint": live.mint, "custodian": program.custodian().address}
     ]
     assert (await asset.read()).state is AssetState.ACTIVE
     room_raw = statement.entries[0].capacity_raw - supply_raw
@@ -221,22 +221,22 @@ async def test_only_a_statement_that_is_taken_activates(program: DeployedProgram
     """One that is passed over for this asset, in a statement that is taken for another, does not; nor a withdrawal."""
     live = await live_mint(program)
     adopted = await live.adopt()
-    await attach(adopted, OWN_KEEPER, OTHER_KEEPER)
+    await attach(adopted, OWN_CUSTODIAN, OTHER_CUSTODIAN)
     detach = program.client.detach_custodian(
-        admin=program.keys.admin.address, custodian=program.keeper().address, mint=adopted.mint
+        admin=program.keys.admin.address, custodian=program.custodian().address, mint=adopted.mint
     )
     await program.accepted(program.by("admin", detach))
     await program.accepted(program.relay(await program.statement({adopted: 100, asset: 100})))
     assert (await asset.entry()).shares_micro == 100
     assert (await adopted.read()).state is AssetState.HALTED
-    attester = program.quorum(OTHER_KEEPER)[0]
+    attester = program.quorum(OTHER_CUSTODIAN)[0]
     withdraw = program.client.withdraw_entry(
-        attester=address_of(attester), custodian=program.keeper(OTHER_KEEPER).address, mint=adopted.mint
+        attester=address_of(attester), custodian=program.custodian(OTHER_CUSTODIAN).address, mint=adopted.mint
     )
     await program.accepted(call(withdraw, attester))
     assert (await adopted.read()).state is AssetState.HALTED
     await program.chain.clock_reaches(await program.chain.clock_ts() + 3)
-    await adopted.attest(0, keeper=OTHER_KEEPER)
+    await adopted.attest(0, custodian=OTHER_CUSTODIAN)
     assert (await adopted.read()).state is AssetState.ACTIVE
 
 

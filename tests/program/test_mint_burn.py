@@ -9,8 +9,8 @@ from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 
 from tests.support.deployed import (
-    OTHER_KEEPER,
-    OWN_KEEPER,
+    OTHER_CUSTODIAN,
+    OWN_CUSTODIAN,
     Asset,
     AssetPool,
     DeployedProgram,
@@ -89,26 +89,26 @@ async def test_a_holder_burn_frees_its_ceiling(program: DeployedProgram, asset: 
 
 async def test_a_custodian_that_is_not_passed_counts_nothing(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(1_000)
-    await asset.attest(500, keeper=OTHER_KEEPER)
-    await program.refused(await asset.mint_call(1, keepers=()), ErrorCode.CeilingExceeded)
+    await asset.attest(500, custodian=OTHER_CUSTODIAN)
+    await program.refused(await asset.mint_call(1, custodians=()), ErrorCode.CeilingExceeded)
     await program.refused(await asset.mint_call(1_001), ErrorCode.CeilingExceeded)
-    await program.refused(await asset.mint_call(501, keepers=(OTHER_KEEPER,)), ErrorCode.CeilingExceeded)
-    both = (OWN_KEEPER, OTHER_KEEPER)
-    await program.refused(await asset.mint_call(1_501, keepers=both), ErrorCode.CeilingExceeded)
-    await program.accepted(await asset.mint_call(1_500, keepers=both))
+    await program.refused(await asset.mint_call(501, custodians=(OTHER_CUSTODIAN,)), ErrorCode.CeilingExceeded)
+    both = (OWN_CUSTODIAN, OTHER_CUSTODIAN)
+    await program.refused(await asset.mint_call(1_501, custodians=both), ErrorCode.CeilingExceeded)
+    await program.accepted(await asset.mint_call(1_500, custodians=both))
 
 
 async def test_a_custodian_of_other_assets_may_stand_by(program: DeployedProgram, asset: Asset) -> None:
     """A batch passes the custodians of all its assets; one that an asset does not know changes nothing for it."""
     await asset.attest(1_000)
-    stranger = await program.add_keeper()
-    await program.refused(await asset.mint_call(1_001, keepers=(OWN_KEEPER, stranger)), ErrorCode.CeilingExceeded)
-    await program.accepted(await asset.mint_call(1_000, keepers=(OWN_KEEPER, stranger)))
+    stranger = await program.add_custodian()
+    await program.refused(await asset.mint_call(1_001, custodians=(OWN_CUSTODIAN, stranger)), ErrorCode.CeilingExceeded)
+    await program.accepted(await asset.mint_call(1_000, custodians=(OWN_CUSTODIAN, stranger)))
 
 
 async def test_custodians_stand_in_ascending_order_and_once(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(1_000)
-    good = await asset.mint_call(1, keepers=(OWN_KEEPER, OTHER_KEEPER))
+    good = await asset.mint_call(1, custodians=(OWN_CUSTODIAN, OTHER_CUSTODIAN))
     [instruction] = good.instructions
     fixed = 4
     head, [first, second], tail = (
@@ -124,10 +124,10 @@ async def test_custodians_stand_in_ascending_order_and_once(program: DeployedPro
 
 async def test_at_most_five_custodians_are_passed(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(1_000)
-    others = [await program.add_keeper() for _ in range(5)]
-    six = await asset.mint_call(1, keepers=(OWN_KEEPER, *others))
+    others = [await program.add_custodian() for _ in range(5)]
+    six = await asset.mint_call(1, custodians=(OWN_CUSTODIAN, *others))
     await program.refused(six, ErrorCode.EntriesAccountsMismatch)
-    await program.accepted(await asset.mint_call(1, keepers=(OWN_KEEPER, *others[:4])))
+    await program.accepted(await asset.mint_call(1, custodians=(OWN_CUSTODIAN, *others[:4])))
 
 
 @pytest.mark.embedded_only
@@ -164,13 +164,13 @@ async def test_an_entry_counts_until_the_second_of_its_expiry(program: DeployedP
 
 @pytest.mark.embedded_only
 async def test_one_custodians_silence_removes_its_part_only(program: DeployedProgram, asset: Asset) -> None:
-    both = (OWN_KEEPER, OTHER_KEEPER)
+    both = (OWN_CUSTODIAN, OTHER_CUSTODIAN)
     expires_ts = await program.chain.clock_ts() + 1_000
     await asset.attest(1_000, expires_ts=expires_ts)
-    await asset.attest(500, keeper=OTHER_KEEPER)
+    await asset.attest(500, custodian=OTHER_CUSTODIAN)
     await program.chain.clock_reaches(expires_ts)
-    await program.refused(await asset.mint_call(501, keepers=both), ErrorCode.CeilingExceeded)
-    await program.accepted(await asset.mint_call(500, keepers=both))
+    await program.refused(await asset.mint_call(501, custodians=both), ErrorCode.CeilingExceeded)
+    await program.accepted(await asset.mint_call(500, custodians=both))
 
 
 # Fields of an entry, and where entries stand: four of them before the reserved bytes at the account's end.
@@ -286,8 +286,8 @@ async def test_burns_need_no_statement(program: DeployedProgram, asset: Asset) -
     await asset.attest(1_000)
     await program.accepted(await asset.mint_call(1_000))
     await asset.attest(0)
-    await program.accepted(await asset.burn_call(600, keepers=()))
-    await program.accepted(await asset.burn_call(400, keepers=(OWN_KEEPER, OTHER_KEEPER)))
+    await program.accepted(await asset.burn_call(600, custodians=()))
+    await program.accepted(await asset.burn_call(400, custodians=(OWN_CUSTODIAN, OTHER_CUSTODIAN)))
     assert await asset.supply_raw() == 0
 
 

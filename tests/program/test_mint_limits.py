@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.support.deployed import (
-    OWN_KEEPER,
+    OWN_CUSTODIAN,
     ROOMY,
     Asset,
     DeployedProgram,
@@ -70,7 +70,7 @@ async def test_a_supply_that_overflows_is_beyond_every_limit(program: DeployedPr
 @pytest.mark.embedded_only
 async def test_the_bucket_starts_empty_and_refills_by_whole_seconds(program: DeployedProgram) -> None:
     policy = replace(ROOMY, mint_burst_raw=1_000, mint_refill_raw_per_sec=100)
-    [asset] = await program.register(policy=policy, keepers=(OWN_KEEPER,))
+    [asset] = await program.register(policy=policy, custodians=(OWN_CUSTODIAN,))
     bucket = (await asset.read()).mint_bucket
     assert bucket.level_raw == 0
     await asset.attest(10_000)
@@ -120,7 +120,7 @@ async def test_a_bucket_of_nothing_lets_nothing_through(program: DeployedProgram
 async def test_the_first_mint_passes_the_bucket_once(program: DeployedProgram) -> None:
     """initial_mint_raw is fixed at registration and consumed first; the rest goes through the bucket."""
     policy = replace(ROOMY, mint_burst_raw=50, mint_refill_raw_per_sec=50)
-    [asset] = await program.register(policy=policy, initial_mint_raw=1_000, keepers=(OWN_KEEPER,))
+    [asset] = await program.register(policy=policy, initial_mint_raw=1_000, custodians=(OWN_CUSTODIAN,))
     await asset.attest(10_000)
     await program.accepted(await asset.mint_call(400))
     assert (await asset.read()).initial_mint_raw == 600

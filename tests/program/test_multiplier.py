@@ -23,7 +23,7 @@ from tests.program.multiplier_calls import (
     stated,
 )
 from tests.program.test_mint_limits import scaled_ui_value
-from tests.support.deployed import OTHER_KEEPER, RAW_PER_MICRO, ROOMY, Asset, DeployedProgram
+from tests.support.deployed import OTHER_CUSTODIAN, RAW_PER_MICRO, ROOMY, Asset, DeployedProgram
 from tests.support.edit import patched, with_account
 from tests.support.error_codes import ErrorCode
 from tests.support.live_chain import Call, address_of
@@ -321,7 +321,7 @@ async def test_around_a_change_an_entry_without_a_predecessor_is_held(
 ) -> None:
     await said(asset, 1_000_000, ONE)
     effective_ts = await announce(asset)
-    await said(asset, 500, ONE, keeper=OTHER_KEEPER)
+    await said(asset, 500, ONE, custodian=OTHER_CUSTODIAN)
     assert (await asset.read()).holds is Hold.CA_WINDOW, "while it is announced"
     if cancelled:
         await program.accepted(cancel(asset))
@@ -347,7 +347,7 @@ async def withdraw(asset: Asset) -> None:
     program = asset.program
     attester = program.quorum()[0]
     instruction = program.client.withdraw_entry(
-        attester=address_of(attester), custodian=program.keeper().address, mint=asset.mint
+        attester=address_of(attester), custodian=program.custodian().address, mint=asset.mint
     )
     await program.accepted(Call((instruction,), (attester,)))
     # Nothing observed until now + the allowed skew revives it.

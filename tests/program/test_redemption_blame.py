@@ -8,31 +8,33 @@ import pytest
 
 from tests.program.test_mint_burn import entry_edited
 from tests.program.test_mint_limits import scaled_ui_value
-from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, Asset, DeployedProgram
+from tests.support.deployed import OTHER_CUSTODIAN, OWN_CUSTODIAN, Asset, DeployedProgram
 from tests.support.edit import patched
 from tests.support.error_codes import ErrorCode
 from tests.support.live_chain import Call, address_of, call
 from tests.support.redeeming import Request, participant_with, requested
 from xstocks_daemon.domain.snapshot import CustodianState, Hold
 
-BOTH = (OWN_KEEPER, OTHER_KEEPER)
+BOTH = (OWN_CUSTODIAN, OTHER_CUSTODIAN)
 
 _CUSTODIAN_STATE_AT = 8 + 6
 
 _ENTRY_MULTIPLIER_AT = 88
 
 
-def attaching(asset: Asset, keeper: str, *, attach: bool) -> Call:
+def attaching(asset: Asset, custodian: str, *, attach: bool) -> Call:
     program = asset.program
     build = program.client.attach_custodian if attach else program.client.detach_custodian
     admin = program.keys.admin.address
-    return program.by("admin", build(admin=admin, custodian=program.keeper(keeper).address, mint=asset.mint))
+    return program.by("admin", build(admin=admin, custodian=program.custodian(custodian).address, mint=asset.mint))
 
 
-def withdrawing(asset: Asset, keeper: str) -> Call:
-    program, attester = asset.program, asset.program.quorum(keeper)[1]
-    custodian = program.keeper(keeper).address
-    instruction = program.client.withdraw_entry(attester=address_of(attester), custodian=custodian, mint=asset.mint)
+def withdrawing(asset: Asset, custodian: str) -> Call:
+    program, attester = asset.program, asset.program.quorum(custodian)[1]
+    custodian_address = program.custodian(custodian).address
+    instruction = program.client.withdraw_entry(
+        attester=address_of(attester), custodian=custodian_address, mint=asset.mint
+    )
     return call(instruction, attester)
 
 
@@ -40,12 +42,12 @@ def withdrawing(asset: Asset, keeper: str) -> Call:
 
 
 async def settles_only_on_the_other(request: Request) -> None:
-    """The own keeper's entry is not fresh, the other's is: the redemption is blamed on who speaks."""
+    """The own custodian's entry is not fresh, the other's is: the redemption is blamed on who speaks."""
     asset, program = request.asset, request.program
-    assert OWN_KEEPER != OTHER_KEEPER
+    assert OWN_CUSTODIAN != OTHER_CUSTODIAN
     before = await asset.read()
     await program.refused(request.settle_call(), ErrorCode.EntryNotFresh)
-    await program.accepted(request.settle_call(OTHER_KEEPER))
+    await program.accepted(request.settle_call(OTHER_CUSTODIAN))
     after = await asset.read()
     totals = [
         entry.redeemed_total_raw - old.redeemed_total_raw
@@ -53,17 +55,17 @@ async def settles_only_on_the_other(request: Request) -> None:
     ]
     custodians = [entry.custodian for entry in after.entries]
     assert dict(zip(custodians, totals, strict=True)) == {
-        program.keeper(OWN_KEEPER).address: 0,
-        program.keeper(OTHER_KEEPER).address: (await request.read()).amount_raw,
+        program.custodian(OWN_CUSTODIAN).address: 0,
+        program.custodian(OTHER_CUSTODIAN).address: (await request.read()).amount_raw,
     }
 
 
 async def test_nothing_is_blamed_on_a_custodian_that_never_spoke(program: DeployedProgram, asset: Asset) -> None:
-    await asset.attest(1_000, keeper=OTHER_KEEPER)
+    await asset.attest(1_000, custodian=OTHER_CUSTODIAN)
     wallet = await program.participant()
     await program.chain.fund(address_of(wallet))
     await asset.open_account(address_of(wallet))
-    await program.accepted(await asset.mint_call(400, keepers=BOTH))
+    await program.accepted(await asset.mint_call(400, custodians=BOTH))
     await program.accepted(await asset.distribute_call(400, wallet))
     request = Request(asset, wallet)
     await program.accepted(request.request_call(400))
@@ -71,28 +73,28 @@ async def test_nothing_is_blamed_on_a_custodian_that_never_spoke(program: Deploy
 
 
 async def test_nothing_is_blamed_on_a_withdrawn_entry(program: DeployedProgram, asset: Asset) -> None:
-    for keeper in BOTH:
-        await asset.attest(1_000, keeper=keeper)
+    for custodian in BOTH:
+        await asset.attest(1_000, custodian=custodian)
     request = await requested(asset, 400)
-    await program.accepted(withdrawing(asset, OWN_KEEPER))
+    await program.accepted(withdrawing(asset, OWN_CUSTODIAN))
     await settles_only_on_the_other(request)
 
 
 async def test_nothing_is_blamed_on_a_detached_entry(program: DeployedProgram, asset: Asset) -> None:
-    for keeper in BOTH:
-        await asset.attest(1_000, keeper=keeper)
+    for custodian in BOTH:
+        await asset.attest(1_000, custodian=custodian)
     request = await requested(asset, 400)
-    await program.accepted(attaching(asset, OWN_KEEPER, attach=False))
+    await program.accepted(attaching(asset, OWN_CUSTODIAN, attach=False))
     await settles_only_on_the_other(request)
 
 
 async def test_nothing_is_blamed_on_an_entry_of_an_old_key_epoch(own_program: DeployedProgram) -> None:
     program = own_program
     [asset] = await program.register()
-    for keeper in BOTH:
-        await asset.attest(1_000, keeper=keeper)
+    for custodian in BOTH:
+        await asset.attest(1_000, custodian=custodian)
     request = await requested(asset, 400)
-    own = program.keeper()
+    own = program.custodian()
     revoke = program.client.revoke_custodian_key(
         authority=program.keys.guardian.address, custodian=own.address, key=own.attesters[2].address
     )
@@ -116,22 +118,22 @@ async def test_nothing_is_blamed_on_an_entry_that_expired_or_grew_too_old(
     observed_ms = (await asset.entry()).observed_ms
     max_age_secs = (await asset.read()).policy.max_age_secs
     await program.chain.clock_reaches(observed_ms // 1_000 + max_age_secs - 5)
-    await asset.attest(1_000, keeper=OTHER_KEEPER, redeemed_seen_raw=0)
+    await asset.attest(1_000, custodian=OTHER_CUSTODIAN, redeemed_seen_raw=0)
     assert (await program.chain.simulate(second.settle_call())).err is None
     await program.chain.clock_reaches(observed_ms // 1_000 + max_age_secs + 1)
     await settles_only_on_the_other(second)
 
 
 async def _two_requests(asset: Asset) -> tuple[Request, Request]:
-    for keeper in BOTH:
-        await asset.attest(1_000, keeper=keeper)
+    for custodian in BOTH:
+        await asset.attest(1_000, custodian=custodian)
     return await requested(asset, 300), await requested(asset, 300)
 
 
 @pytest.mark.embedded_only
 async def test_nothing_is_blamed_on_an_entry_of_another_multiplier(program: DeployedProgram, asset: Asset) -> None:
-    for keeper in BOTH:
-        await asset.attest(1_000, keeper=keeper)
+    for custodian in BOTH:
+        await asset.attest(1_000, custodian=custodian)
     request = await requested(asset, 400)
     info = await program.chain.account(asset.address)
     other_bits = (0x3FF0_0000_0000_0001).to_bytes(8, "little")
@@ -143,7 +145,7 @@ async def test_nothing_is_blamed_on_an_entry_of_another_multiplier(program: Depl
 async def test_nothing_is_blamed_on_a_custodian_without_an_entry(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(1_000)
     request = await requested(asset, 400)
-    outsider = await program.add_keeper()
+    outsider = await program.add_custodian()
     await program.refused(request.settle_call(outsider), ErrorCode.NotAttached)
     await program.accepted(request.settle_call())
 
@@ -154,11 +156,11 @@ async def test_nothing_is_blamed_on_a_retired_custodian(own_program: DeployedPro
     [asset] = await program.register()
     await asset.attest(1_000)
     request = await requested(asset, 400)
-    address = program.keeper().address
+    address = program.custodian().address
     info = await program.chain.account(address)
     retired = patched(info.data, _CUSTODIAN_STATE_AT, bytes([CustodianState.RETIRED]))
     await program.chain.set_account(address, replace(info, data=retired))
-    assert (await program.custodian(address)).state is CustodianState.RETIRED
+    assert (await program.read_custodian(address)).state is CustodianState.RETIRED
     await program.refused(request.settle_call(), ErrorCode.CustodianRetired)
     await program.chain.set_account(address, info)
     await program.accepted(request.settle_call())
@@ -205,9 +207,9 @@ async def test_a_capacity_that_stays_while_redemptions_are_counted_is_a_rise(
 async def test_a_redemption_is_covered_by_its_custodians_own_shares(program: DeployedProgram, asset: Asset) -> None:
     """To the unit, and beside what it owes already; the other's shares do not help."""
     await asset.attest(500)
-    await asset.attest(500, keeper=OTHER_KEEPER)
+    await asset.attest(500, custodian=OTHER_CUSTODIAN)
     wallet = await participant_with(asset, 0)
-    await program.accepted(await asset.mint_call(1_000, keepers=BOTH))
+    await program.accepted(await asset.mint_call(1_000, custodians=BOTH))
     await program.accepted(await asset.distribute_call(1_000, wallet))
     large, exact, rest, one = (Request(asset, wallet) for _ in range(4))
     for request, amount_raw in ((large, 501), (exact, 300), (rest, 198), (one, 1)):
@@ -220,7 +222,7 @@ async def test_a_redemption_is_covered_by_its_custodians_own_shares(program: Dep
     two = Request(asset, wallet)
     await program.accepted(two.request_call(2))
     await program.refused(two.settle_call(), ErrorCode.RedemptionNotCovered)
-    await program.accepted(two.settle_call(OTHER_KEEPER))
+    await program.accepted(two.settle_call(OTHER_CUSTODIAN))
     last = Request(asset, wallet)
     await program.accepted(last.request_call(1))
     await program.accepted(last.settle_call())  # to the last unit
@@ -278,43 +280,43 @@ async def test_burning_and_minting_on_the_old_statement_after_a_redemption(
 
 async def test_two_custodians_share_the_ceiling_and_not_the_blame(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(1_000)
-    await asset.attest(500, keeper=OTHER_KEEPER)
+    await asset.attest(500, custodian=OTHER_CUSTODIAN)
     request = await requested(asset, 300)
-    await program.accepted(request.settle_call(OTHER_KEEPER))
-    own, other = await asset.entry(), await asset.entry(OTHER_KEEPER)
+    await program.accepted(request.settle_call(OTHER_CUSTODIAN))
+    own, other = await asset.entry(), await asset.entry(OTHER_CUSTODIAN)
     assert (own.redeemed_total_raw, other.redeemed_total_raw) == (0, 300)
     assert (own.capacity_raw, other.capacity_raw) == (1_000, 500)
-    await program.refused(await asset.mint_call(1_201, keepers=BOTH), ErrorCode.CeilingExceeded)
+    await program.refused(await asset.mint_call(1_201, custodians=BOTH), ErrorCode.CeilingExceeded)
     # Silent, the other backs nothing, and what it owes still counts, whether or not it is passed.
-    await program.accepted(withdrawing(asset, OTHER_KEEPER))
-    for keepers in (BOTH, (OWN_KEEPER,)):
-        await program.refused(await asset.mint_call(701, keepers=keepers), ErrorCode.CeilingExceeded)
-    await program.accepted(await asset.mint_call(700, keepers=BOTH))
+    await program.accepted(withdrawing(asset, OTHER_CUSTODIAN))
+    for custodians in (BOTH, (OWN_CUSTODIAN,)):
+        await program.refused(await asset.mint_call(701, custodians=custodians), ErrorCode.CeilingExceeded)
+    await program.accepted(await asset.mint_call(700, custodians=BOTH))
     # Seen, it lowers nothing any more.
-    entry = await asset.entry(OTHER_KEEPER)
+    entry = await asset.entry(OTHER_CUSTODIAN)
     await program.chain.clock_reaches(entry.observed_ms // 1_000 + 1)
-    await asset.attest(0, keeper=OTHER_KEEPER, redeemed_seen_raw=300)
-    await program.refused(await asset.mint_call(301, keepers=BOTH), ErrorCode.CeilingExceeded)
-    await program.accepted(await asset.mint_call(300, keepers=BOTH))
+    await asset.attest(0, custodian=OTHER_CUSTODIAN, redeemed_seen_raw=300)
+    await program.refused(await asset.mint_call(301, custodians=BOTH), ErrorCode.CeilingExceeded)
+    await program.accepted(await asset.mint_call(300, custodians=BOTH))
 
 
 async def test_detaching_and_attaching_again_loses_no_counter(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(1_000)
-    await asset.attest(500, keeper=OTHER_KEEPER)
+    await asset.attest(500, custodian=OTHER_CUSTODIAN)
     request = await requested(asset, 300)
-    await program.accepted(request.settle_call(OTHER_KEEPER))
+    await program.accepted(request.settle_call(OTHER_CUSTODIAN))
     for attach in (False, True):
-        await program.accepted(attaching(asset, OTHER_KEEPER, attach=attach))
-        entry = await asset.entry(OTHER_KEEPER)
+        await program.accepted(attaching(asset, OTHER_CUSTODIAN, attach=attach))
+        entry = await asset.entry(OTHER_CUSTODIAN)
         assert (entry.redeemed_total_raw, entry.redeemed_seen_raw, entry.capacity_raw) == (300, 0, 0)
         assert len((await asset.read()).entries) == len(BOTH)
-        await program.refused(await asset.mint_call(701, keepers=BOTH), ErrorCode.CeilingExceeded)
-    await program.accepted(await asset.mint_call(700, keepers=BOTH))
+        await program.refused(await asset.mint_call(701, custodians=BOTH), ErrorCode.CeilingExceeded)
+    await program.accepted(await asset.mint_call(700, custodians=BOTH))
     await program.chain.clock_reaches(entry.observed_ms // 1_000 + 1)
-    ahead = await asset.statement_for(200, keeper=OTHER_KEEPER, redeemed_seen_raw=301)
-    await program.refused(program.relay(ahead, *program.quorum(OTHER_KEEPER)), ErrorCode.SeenAboveTotal)
-    await asset.attest(200, keeper=OTHER_KEEPER, redeemed_seen_raw=300)
-    await program.accepted(await asset.mint_call(500, keepers=BOTH))
+    ahead = await asset.statement_for(200, custodian=OTHER_CUSTODIAN, redeemed_seen_raw=301)
+    await program.refused(program.relay(ahead, *program.quorum(OTHER_CUSTODIAN)), ErrorCode.SeenAboveTotal)
+    await asset.attest(200, custodian=OTHER_CUSTODIAN, redeemed_seen_raw=300)
+    await program.accepted(await asset.mint_call(500, custodians=BOTH))
 
 
 async def test_a_stolen_operator_key_turns_no_redemption_into_its_own(program: DeployedProgram, asset: Asset) -> None:

@@ -66,7 +66,7 @@ async def test_each_takes_its_own_accounts_only(
         ("redemption_authority", asset.address): ErrorCode.ConstraintSeeds,
     }
     custodian = {
-        ("custodian", foreign_program.keeper().address): ErrorCode.AccountOwnedByWrongProgram,
+        ("custodian", foreign_program.custodian().address): ErrorCode.AccountOwnedByWrongProgram,
         ("custodian", asset.address): kind,
         ("custodian", address_of(Keypair())): ErrorCode.AccountNotInitialized,
     }

@@ -72,19 +72,19 @@ async def test_settling_burns_the_tokens_and_one_custodian_owes_the_shares(
         "redemption": request.address,
         "id": request.id,
         "wallet": request.owner,
-        "custodian": program.keeper().address,
+        "custodian": program.custodian().address,
         "amount_raw": 400,
         "supply_raw": 0,
         "redeemed_total_raw": 400,
     }
     redemption = await request.read()
-    assert (redemption.state, redemption.custodian) == (RedemptionState.SETTLED, program.keeper().address)
+    assert (redemption.state, redemption.custodian) == (RedemptionState.SETTLED, program.custodian().address)
     assert redemption.closed_ts is not None
     assert redemption.closed_ts >= redemption.requested_ts
     assert (await asset.supply_raw(), await waiting_raw(asset)) == (0, 0)
     after = await asset.read()
     own = before.entries[0]
-    assert own.custodian == program.keeper().address
+    assert own.custodian == program.custodian().address
     # Only these two numbers moved: no sequence, no bucket, no statement.
     redeemed = replace(own, redeemed_total_raw=400)
     assert after == replace(before, burnt_raw=400, entries=(redeemed, *before.entries[1:]))

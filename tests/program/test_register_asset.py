@@ -28,7 +28,7 @@ from tests.program.mint_variants import (
     mint2,
     replaced,
 )
-from tests.support.deployed import OWN_KEEPER, ROOMY, DeployedProgram, FreshMint
+from tests.support.deployed import OWN_CUSTODIAN, ROOMY, DeployedProgram, FreshMint
 from tests.support.edit import patched, with_account, with_data
 from tests.support.error_codes import ErrorCode
 from tests.support.live_chain import Call, address_of, call
@@ -53,7 +53,7 @@ def registering(program: DeployedProgram, mint: Address, *, profile: Profile = P
 
 async def test_a_registered_asset_is_active_and_knows_its_mint(program: DeployedProgram) -> None:
     multiplier = "1.0032690125398187"
-    [asset] = await program.register(multiplier=multiplier, initial_mint_raw=77, keepers=(OWN_KEEPER,))
+    [asset] = await program.register(multiplier=multiplier, initial_mint_raw=77, custodians=(OWN_CUSTODIAN,))
     state = await asset.read()
     assert (state.state, state.paused, state.holds) == (AssetState.ACTIVE, Scope(0), Hold(0))
     assert (state.mint, state.vault, state.decimals) == (asset.mint, asset.vault, 8)

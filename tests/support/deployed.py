@@ -42,7 +42,7 @@ from xstocks_daemon.domain.snapshot import (
 from xstocks_daemon.domain.statement import AttesterSignature, Statement, StatementEntry
 from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address, capacity_raw, multiplier_bits_of
 
-OWN_KEEPER, OTHER_KEEPER = CUSTODIANS
+OWN_CUSTODIAN, OTHER_CUSTODIAN = CUSTODIANS
 """The custodian that tests attest with, and the second one. Every pooled asset is attached to both."""
 DAY_SECS = 86_400
 PARTICIPANT_SECS = 30 * DAY_SECS
@@ -89,7 +89,7 @@ class DeployedProgram:
         """The keys of its roles."""
         return self.deployment.keys
 
-    def keeper(self, name: str = OWN_KEEPER) -> DeployedCustodian:
+    def custodian(self, name: str = OWN_CUSTODIAN) -> DeployedCustodian:
         """A custodian by name."""
         return self.deployment.custodians[name]
 
@@ -118,12 +118,12 @@ class DeployedProgram:
         info = await self.chain.account(self.addresses.config)
         return self.client.config(info.data, info.owner)
 
-    async def custodian(self, address: Address) -> Custodian:
+    async def read_custodian(self, address: Address) -> Custodian:
         """A Custodian account."""
         info = await self.chain.account(address)
         return self.client.custodian(address, info.data, info.owner)
 
-    async def add_keeper(
+    async def add_custodian(
         self,
         *,
         parties: Sequence[int] = (0, 1, 2),
@@ -131,13 +131,13 @@ class DeployedProgram:
         expires_in_secs: Sequence[int] = (),
         attesters: Sequence[Keypair] = (),
     ) -> str:
-        """Register one more custodian with a key per party; gives its name, by which `keeper` finds it.
+        """Register one more custodian with a key per party; gives its name, by which `custodian` finds it.
 
         `expires_in_secs` says for each key how long it lasts from now (default: a year), `attesters` which keys.
         """
         now_ts = await self.chain.clock_ts()
         custodian_id = 100 + len(self.deployment.custodians)
-        name = f"Keeper {custodian_id}"
+        name = f"Custodian {custodian_id}"
         keypairs = attesters or [Keypair() for _ in parties]
         lives = expires_in_secs or [365 * DAY_SECS for _ in parties]
         keys = [
@@ -159,21 +159,21 @@ class DeployedProgram:
         self,
         shares_micro: Mapping[Asset, int],
         *,
-        keeper: str = OWN_KEEPER,
+        custodian: str = OWN_CUSTODIAN,
         observed_ms: int | None = None,
         expires_ts: int | None = None,
     ) -> Statement:
         """What the custodian would say now: one line per asset, newer than all that the chain holds of it."""
-        custodian = await self.custodian(self.keeper(keeper).address)
+        on_chain = await self.read_custodian(self.custodian(custodian).address)
         now_ts = await self.chain.clock_ts()
         if observed_ms is None:
-            held = [await asset.entry(keeper) for asset in shares_micro]
+            held = [await asset.entry(custodian) for asset in shares_micro]
             observed_ms = max(now_ts * MILLIS_PER_SEC, *(entry.observed_ms + 1 for entry in held))
         return Statement(
             genesis_hash=self.deployment.genesis_hash,
             program_id=self.client.program_id,
-            custodian=custodian.address,
-            epoch=custodian.epoch,
+            custodian=on_chain.address,
+            epoch=on_chain.epoch,
             observed_ms=observed_ms,
             expires_ts=now_ts + DAY_SECS if expires_ts is None else expires_ts,
             entries=tuple(
@@ -194,9 +194,9 @@ class DeployedProgram:
             )
         )
 
-    def quorum(self, keeper: str = OWN_KEEPER, parties: Sequence[int] = (0, 1)) -> tuple[Keypair, ...]:
+    def quorum(self, custodian: str = OWN_CUSTODIAN, parties: Sequence[int] = (0, 1)) -> tuple[Keypair, ...]:
         """The attester keys of these parties of a custodian."""
-        return tuple(self.keeper(keeper).attesters[party].keypair for party in parties)
+        return tuple(self.custodian(custodian).attesters[party].keypair for party in parties)
 
     # ---- assets -------------------------------------------------------------------------------------------------
 
@@ -207,12 +207,12 @@ class DeployedProgram:
         policy: Policy = ROOMY,
         initial_mint_raw: int = 0,
         multiplier: str = "1",
-        keepers: Sequence[str] = CUSTODIANS,
+        custodians: Sequence[str] = CUSTODIANS,
         profile: Profile = Profile.XSTOCKS,
         additional_metadata: Sequence[tuple[str, str]] = _ADDITIONAL_METADATA,
         mint_keys: Sequence[Keypair] = (),
     ) -> list[Asset]:
-        """Fresh assets, attached to `keepers`; their first statements may be made at once.
+        """Fresh assets, attached to `custodians`; their first statements may be made at once.
 
         `mint_keys` gives the mints' addresses; without, they are random.
         """
@@ -234,9 +234,9 @@ class DeployedProgram:
             ]
             register += [
                 self.client.attach_custodian(
-                    admin=admin.address, custodian=self.keeper(keeper).address, mint=fresh.mint
+                    admin=admin.address, custodian=self.custodian(custodian).address, mint=fresh.mint
                 )
-                for keeper in keepers
+                for custodian in custodians
             ]
             creations.append(Job("create a mint", fresh.create, [admin.keypair, fresh.key]))
             registrations.append(Job("register an asset", register, [admin.keypair]))
@@ -364,10 +364,10 @@ class Asset:
         info = await self.program.chain.account(self.address)
         return self.program.client.asset(self.address, info.data, info.owner)
 
-    async def entry(self, keeper: str = OWN_KEEPER) -> Entry:
+    async def entry(self, custodian: str = OWN_CUSTODIAN) -> Entry:
         """The custodian's entry."""
-        custodian = self.program.keeper(keeper).address
-        return next(entry for entry in (await self.read()).entries if entry.custodian == custodian)
+        custodian_address = self.program.custodian(custodian).address
+        return next(entry for entry in (await self.read()).entries if entry.custodian == custodian_address)
 
     async def read_mint(self) -> MintAccount:
         """The Token-2022 mint as it stands."""
@@ -395,22 +395,22 @@ class Asset:
         self,
         capacity: int,
         *,
-        keeper: str = OWN_KEEPER,
+        custodian: str = OWN_CUSTODIAN,
         expires_ts: int | None = None,
         redeemed_seen_raw: int | None = None,
     ) -> Statement:
         """A quorum statement of exactly this capacity (a multiple of 100, at multiplier 1) is taken."""
         statement = await self.statement_for(
-            capacity, keeper=keeper, expires_ts=expires_ts, redeemed_seen_raw=redeemed_seen_raw
+            capacity, custodian=custodian, expires_ts=expires_ts, redeemed_seen_raw=redeemed_seen_raw
         )
-        await self.program.accepted(self.program.relay(statement, *self.program.quorum(keeper)))
+        await self.program.accepted(self.program.relay(statement, *self.program.quorum(custodian)))
         return statement
 
     async def statement_for(
         self,
         capacity: int,
         *,
-        keeper: str = OWN_KEEPER,
+        custodian: str = OWN_CUSTODIAN,
         expires_ts: int | None = None,
         redeemed_seen_raw: int | None = None,
     ) -> Statement:
@@ -418,8 +418,8 @@ class Asset:
         shares_micro, rest = divmod(capacity, RAW_PER_MICRO)
         assert rest == 0, "capacity is a multiple of 100 at multiplier 1"
         if redeemed_seen_raw is None:
-            redeemed_seen_raw = (await self.entry(keeper)).redeemed_seen_raw
-        statement = await self.program.statement({self: shares_micro}, keeper=keeper, expires_ts=expires_ts)
+            redeemed_seen_raw = (await self.entry(custodian)).redeemed_seen_raw
+        statement = await self.program.statement({self: shares_micro}, custodian=custodian, expires_ts=expires_ts)
         return replace(statement, entries=(self.line(shares_micro, redeemed_seen_raw=redeemed_seen_raw),))
 
     async def mint_call(self, *amounts_raw: int, **options: Any) -> Call:
@@ -537,7 +537,7 @@ async def supply_call(
     entries: Sequence[tuple[Asset, int]],
     *,
     sequence: int | None = None,
-    keepers: Sequence[str] = (OWN_KEEPER,),
+    custodians: Sequence[str] = (OWN_CUSTODIAN,),
     operator: Keypair | None = None,
 ) -> Call:
     """One mint or burn instruction over (asset, amount) entries; the same asset may come twice.
@@ -555,7 +555,7 @@ async def supply_call(
     build = program.client.mint if kind is IntentKind.MINT else program.client.burn
     instruction = build(
         operator=address_of(signer),
-        custodians=[program.keeper(keeper).address for keeper in keepers],
+        custodians=[program.custodian(custodian).address for custodian in custodians],
         intents=intents,
         genesis_hash=program.deployment.genesis_hash,
     )
