@@ -17,10 +17,12 @@ MINTS = [mint_address(number) for number in range(200)]
 TABLES = {mint: number // 83 for number, mint in enumerate(MINTS)}
 #: Few enough of them that a batch of many assets meets the limit again and again, and now and then stays below it.
 CUSTODIANS = [Address(bytes([number]) * 32) for number in range(1, 9)]
-CUSTODIANS = st.dictionaries(st.sampled_from(MINTS), st.sets(st.sampled_from(CUSTODIANS), max_size=4), min_size=20)
+CUSTODIANS_OF_MINTS = st.dictionaries(
+    st.sampled_from(MINTS), st.sets(st.sampled_from(CUSTODIANS), max_size=4), min_size=20
+)
 
 
-@given(st.lists(st.sampled_from(MINTS), unique=True), CUSTODIANS, st.randoms(use_true_random=False))
+@given(st.lists(st.sampled_from(MINTS), unique=True), CUSTODIANS_OF_MINTS, st.randoms(use_true_random=False))
 def test_batches_keep_all_limits_lose_nothing_and_do_not_depend_on_order(
     mints: Sequence[Address], custodians: Mapping[Address, set[Address]], chance: object
 ) -> None:
