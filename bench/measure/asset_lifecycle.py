@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.measure.meter import Meter, seeded
-from tests.support.deployed import OWN_CUSTODIAN, Asset, DeployedProgram
+from tests.support.deployed import Asset, DeployedProgram
 from tests.support.error_codes import ErrorCode
+from tests.support.initialized import OWN_CUSTODIAN
 from tests.support.live_chain import Call, address_of, call
 from tests.support.mints import live_mint
 from tests.support.redeeming import Request

@@ -11,7 +11,8 @@ from solders.address_lookup_table_account import AddressLookupTableAccount
 from bench.measure.asset_lifecycle import AMOUNT_RAW, CAPACITY_RAW, new_asset
 from bench.measure.cost_model import Parts, each_more, parts_each_more, parts_of
 from bench.measure.meter import MAX_LOCKS, Meter, Reading, Shape, seeded
-from tests.support.deployed import OWN_CUSTODIAN, Asset, DeployedProgram, supply_call
+from tests.support.deployed import Asset, DeployedProgram, supply_call
+from tests.support.initialized import OWN_CUSTODIAN
 from tests.support.live_chain import Call
 from tests.support.tables import lookup_table
 from xstocks_daemon.chain.errors import TransactionTooLarge

@@ -12,7 +12,8 @@ from solders.keypair import Keypair
 from localnet.harness.chains import ChainKind
 from localnet.harness.wait import until
 from tests.support.cluster import cluster
-from tests.support.deployed import OWN_CUSTODIAN, DeployedProgram, sign
+from tests.support.deployed import DeployedProgram, sign
+from tests.support.initialized import OWN_CUSTODIAN
 from tests.support.live_chain import LiveChain
 from tests.support.on_validator import chain_params
 from xstocks_daemon.chain.errors import ProgramError

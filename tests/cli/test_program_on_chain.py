@@ -17,8 +17,9 @@ from solders.keypair import Keypair
 from localnet.harness.deploy import Deployment
 from tests.cli.desk import Desk, MakeDesk, Ran
 from tests.support.cluster import TestCluster, cluster
-from tests.support.deployed import OWN_CUSTODIAN, ROOMY, Asset, DeployedProgram, deploy_program
+from tests.support.deployed import Asset, DeployedProgram, deploy_program
 from tests.support.error_codes import ErrorCode
+from tests.support.initialized import OWN_CUSTODIAN, ROOMY
 from tests.support.live_chain import address_of
 from tests.support.mints import live_mint
 from tests.support.on_validator import chain_params

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.support.deployed import OWN_CUSTODIAN, Asset
+from tests.support.deployed import Asset
+from tests.support.initialized import OWN_CUSTODIAN
 
 ROOM_RAW = 5_000
 

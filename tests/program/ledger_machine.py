@@ -31,8 +31,9 @@ from tests.program.ledger_model import (
 )
 from tests.program.multiplier_calls import cancel as cancelling
 from tests.program.multiplier_calls import schedule as scheduling
-from tests.support.deployed import OWN_CUSTODIAN, RAW_PER_MICRO, Asset, AssetPool, DeployedProgram
+from tests.support.deployed import RAW_PER_MICRO, Asset, AssetPool, DeployedProgram
 from tests.support.error_codes import ErrorCode
+from tests.support.initialized import OWN_CUSTODIAN
 from tests.support.live_chain import Call, address_of, call
 from tests.support.redeeming import Request
 from xstocks_daemon.chain.mint_layout import read_mint, read_token_account

@@ -5,7 +5,8 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-from tests.support.deployed import OWN_CUSTODIAN, ROOMY, Asset
+from tests.support.deployed import Asset
+from tests.support.initialized import OWN_CUSTODIAN, ROOMY
 from tests.support.live_chain import Call
 from xstocks_daemon.chain.program import ProgramEvent
 from xstocks_daemon.domain.statement import Statement

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 
-from tests.support.deployed import OTHER_CUSTODIAN, ROOMY, Asset, DeployedProgram
+from tests.support.deployed import Asset, DeployedProgram
 from tests.support.edit import with_account
 from tests.support.error_codes import ErrorCode
+from tests.support.initialized import OTHER_CUSTODIAN, ROOMY
 from tests.support.live_chain import address_of, call
 from tests.support.mints import live_mint
 from tests.support.redeeming import Request, participant_with, requested

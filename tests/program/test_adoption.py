@@ -11,10 +11,11 @@ from solders.keypair import Keypair
 
 from tests.program.adoption_calls import ROOM_RAW, attach
 from tests.support.cluster import TestCluster
-from tests.support.deployed import OTHER_CUSTODIAN, OWN_CUSTODIAN, ROOMY, Asset, DeployedProgram
+from tests.support.deployed import Asset, DeployedProgram
 from tests.support.edit import patched
 from tests.support.error_codes import ErrorCode
 from tests.support.fixtures import session_fixture
+from tests.support.initialized import OTHER_CUSTODIAN, OWN_CUSTODIAN, ROOMY
 from tests.support.live_chain import address_of, call
 from tests.support.mints import (
     CAPTURES,

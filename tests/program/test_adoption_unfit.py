@@ -9,9 +9,10 @@ import pytest
 from solders.keypair import Keypair
 
 from tests.program.adoption_calls import ROOM_RAW, attach
-from tests.support.deployed import ROOMY, DeployedProgram
+from tests.support.deployed import DeployedProgram
 from tests.support.edit import patched, with_account
 from tests.support.error_codes import ErrorCode
+from tests.support.initialized import ROOMY
 from tests.support.live_chain import Call, address_of, call
 from tests.support.mints import (
     CAPTURES,

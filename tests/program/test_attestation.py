@@ -9,9 +9,10 @@ import pytest
 from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 
-from tests.support.deployed import OTHER_CUSTODIAN, OWN_CUSTODIAN, Asset, AssetPool, DeployedProgram, sign
+from tests.support.deployed import Asset, AssetPool, DeployedProgram, sign
 from tests.support.edit import with_accounts, with_data
 from tests.support.error_codes import ErrorCode
+from tests.support.initialized import OTHER_CUSTODIAN, OWN_CUSTODIAN
 from tests.support.live_chain import Call, address_of, call
 from tests.support.tables import lookup_table
 from xstocks_daemon.chain.addresses import pubkey

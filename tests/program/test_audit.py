@@ -8,10 +8,11 @@ from solders.keypair import Keypair
 
 from tests.program.role_rules import RULES, keys_of
 from tests.support.cluster import TestCluster
-from tests.support.deployed import OTHER_CUSTODIAN, Asset, AssetPool, DeployedProgram, supply_call
+from tests.support.deployed import Asset, AssetPool, DeployedProgram, supply_call
 from tests.support.edit import with_account, with_flags
 from tests.support.error_codes import ErrorCode
 from tests.support.fixtures import session_fixture
+from tests.support.initialized import OTHER_CUSTODIAN
 from tests.support.live_chain import address_of, call
 from tests.support.redeeming import requested
 from tests.support.tables import lookup_table

@@ -9,9 +9,10 @@ import pytest
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 
-from tests.support.deployed import OTHER_CUSTODIAN, OWN_CUSTODIAN, Asset, DeployedProgram
+from tests.support.deployed import Asset, DeployedProgram
 from tests.support.edit import patched, with_account
 from tests.support.error_codes import ErrorCode
+from tests.support.initialized import OTHER_CUSTODIAN, OWN_CUSTODIAN
 from tests.support.live_chain import Call, address_of
 from xstocks_daemon.domain.snapshot import AttesterKey, CustodianState, EntryState
 from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address

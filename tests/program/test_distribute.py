@@ -8,9 +8,10 @@ import pytest
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 
-from tests.support.deployed import OWN_CUSTODIAN, ROOMY, Asset, AssetPool, DeployedProgram
+from tests.support.deployed import Asset, AssetPool, DeployedProgram
 from tests.support.edit import patched, with_account
 from tests.support.error_codes import ErrorCode
+from tests.support.initialized import OWN_CUSTODIAN, ROOMY
 from tests.support.live_chain import Call, address_of
 from xstocks_daemon.chain.addresses import TOKEN_2022
 from xstocks_daemon.domain.intent import NO_ORDER

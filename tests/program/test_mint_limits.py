@@ -6,14 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.deployed import (
-    OWN_CUSTODIAN,
-    ROOMY,
-    Asset,
-    DeployedProgram,
-)
+from tests.support.deployed import Asset, DeployedProgram
 from tests.support.edit import patched
 from tests.support.error_codes import ErrorCode
+from tests.support.initialized import OWN_CUSTODIAN, ROOMY
 from xstocks_daemon.domain.snapshot import AssetState, Hold
 
 # Offsets in the Asset account: discriminator 8, version, bump, decimals, profile, state, ...

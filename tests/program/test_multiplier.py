@@ -23,9 +23,10 @@ from tests.program.multiplier_calls import (
     stated,
 )
 from tests.program.test_mint_limits import scaled_ui_value
-from tests.support.deployed import OTHER_CUSTODIAN, RAW_PER_MICRO, ROOMY, Asset, DeployedProgram
+from tests.support.deployed import RAW_PER_MICRO, Asset, DeployedProgram
 from tests.support.edit import patched, with_account
 from tests.support.error_codes import ErrorCode
+from tests.support.initialized import OTHER_CUSTODIAN, ROOMY
 from tests.support.live_chain import Call, address_of
 from xstocks_daemon.domain.snapshot import Hold
 from xstocks_daemon.domain.units import BPS, MILLIS_PER_SEC, capacity_raw, multiplier_bits_of, multiplier_fraction

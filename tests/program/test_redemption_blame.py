@@ -8,9 +8,10 @@ import pytest
 
 from tests.program.test_mint_burn import entry_edited
 from tests.program.test_mint_limits import scaled_ui_value
-from tests.support.deployed import OTHER_CUSTODIAN, OWN_CUSTODIAN, Asset, DeployedProgram
+from tests.support.deployed import Asset, DeployedProgram
 from tests.support.edit import patched
 from tests.support.error_codes import ErrorCode
+from tests.support.initialized import OTHER_CUSTODIAN, OWN_CUSTODIAN
 from tests.support.live_chain import Call, address_of, call
 from tests.support.redeeming import Request, participant_with, requested
 from xstocks_daemon.domain.snapshot import CustodianState, Hold

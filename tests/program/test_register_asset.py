@@ -13,24 +13,31 @@ from tests.program.mint_variants import (
     ASSET,
     ASSOCIATED,
     CONFIDENTIAL,
-    MADE,
+    DELEGATE,
+    HOOK,
+    MINT2,
     NOBODY,
     ONE,
+    PAUSABLE,
     POINTER,
     REDEMPTION_AUTHORITY,
     REDEMPTION_VAULT,
+    SCALED,
+    STATE,
     STRANGER,
     SYSTEM,
     TOKEN_PROGRAM,
     VAULT,
     Made,
     added,
+    left_out,
     mint2,
     replaced,
 )
-from tests.support.deployed import OWN_CUSTODIAN, ROOMY, DeployedProgram, FreshMint
+from tests.support.deployed import DeployedProgram
 from tests.support.edit import patched, with_account, with_data
 from tests.support.error_codes import ErrorCode
+from tests.support.initialized import OWN_CUSTODIAN, ROOMY, FreshMint
 from tests.support.live_chain import Call, address_of, call
 from tests.support.mints import EFFECTIVE_TS, SPOILT, SUPPLY_AT, Edit, appended, token_instruction, value_at
 from xstocks_daemon.chain.mint_layout import Extension, extensions, read_mint, read_token_account
@@ -159,6 +166,65 @@ async def test_a_permissioned_asset_mints_into_its_vault(program: DeployedProgra
 
 
 #: Authorities that nobody needs to hold.
+MADE: dict[str, Made] = {
+    "9 decimals": Made(replaced(MINT2, mint2(9)), ErrorCode.WrongDecimals),
+    "0 decimals": Made(replaced(MINT2, mint2(0)), ErrorCode.WrongDecimals),
+    "a foreign mint authority": Made(replaced(MINT2, mint2(authority=False)), ErrorCode.MintAuthorityInvalid),
+    "a foreign freeze authority": Made(
+        replaced(MINT2, mint2(freeze=b"\1" + STRANGER)), ErrorCode.FreezeAuthorityInvalid
+    ),
+    "no freeze authority": Made(replaced(MINT2, mint2(freeze=b"\0")), ErrorCode.FreezeAuthorityInvalid),
+    "a foreign metadata pointer authority": Made(
+        replaced(POINTER, lambda _asset, mint: bytes([39, 0]) + STRANGER + mint), ErrorCode.MetadataPointerInvalid
+    ),
+    "metadata somewhere else": Made(
+        replaced(POINTER, lambda asset, _mint: bytes([39, 0]) + asset + STRANGER), ErrorCode.MetadataPointerInvalid
+    ),
+    "a foreign permanent delegate": Made(
+        replaced(DELEGATE, lambda _asset, _mint: bytes([35]) + STRANGER), ErrorCode.PermanentDelegateInvalid
+    ),
+    "accounts frozen by default": Made(
+        replaced(STATE, lambda _asset, _mint: bytes([28, 0, 2])), ErrorCode.DefaultAccountStateInvalid
+    ),
+    "a foreign multiplier authority": Made(
+        replaced(SCALED, lambda _asset, _mint: bytes([43, 0]) + STRANGER + ONE.to_bytes(8, "little")),
+        ErrorCode.ScaledUiAuthorityInvalid,
+    ),
+    "a foreign pause authority": Made(
+        replaced(PAUSABLE, lambda _asset, _mint: bytes([44, 0]) + STRANGER), ErrorCode.PausableAuthorityInvalid
+    ),
+    "a foreign confidential authority": Made(
+        replaced(CONFIDENTIAL, lambda _asset, _mint: bytes([27, 0]) + STRANGER + bytes(33)),
+        ErrorCode.ConfidentialTransferInvalid,
+    ),
+    "confidential accounts approved by themselves": Made(
+        replaced(CONFIDENTIAL, lambda asset, _mint: bytes([27, 0]) + asset + b"\1" + bytes(32)),
+        ErrorCode.ConfidentialTransferInvalid,
+    ),
+    "an auditor": Made(
+        replaced(CONFIDENTIAL, lambda asset, _mint: bytes([27, 0]) + asset + b"\0" + bytes([9]) * 32),
+        ErrorCode.ConfidentialTransferInvalid,
+    ),
+    "a foreign hook authority": Made(
+        replaced(HOOK, lambda _asset, _mint: bytes([36, 0]) + STRANGER + bytes(32)), ErrorCode.TransferHookInvalid
+    ),
+    "a hook program": Made(
+        replaced(HOOK, lambda asset, _mint: bytes([36, 0]) + asset + STRANGER), ErrorCode.TransferHookInvalid
+    ),
+    "no metadata pointer": Made(left_out(POINTER, 64), ErrorCode.MissingExtension),
+    "no permanent delegate": Made(left_out(DELEGATE, 32), ErrorCode.MissingExtension),
+    "no default account state": Made(left_out(STATE, 1), ErrorCode.MissingExtension),
+    "no multiplier": Made(left_out(SCALED, 56), ErrorCode.MissingExtension),
+    "no pause": Made(left_out(PAUSABLE, 33), ErrorCode.MissingExtension),
+    "no confidential transfers": Made(left_out(CONFIDENTIAL, 65), ErrorCode.MissingExtension),
+    "no hook": Made(left_out(HOOK, 64), ErrorCode.MissingExtension),
+    "a close authority": Made(added(bytes([25, 1]) + STRANGER, 32), ErrorCode.CloseAuthorityForbidden),
+    "a group pointer": Made(added(bytes([40, 0]) + STRANGER + STRANGER, 64), ErrorCode.ForbiddenExtension),
+    "a group member pointer": Made(added(bytes([41, 0]) + STRANGER + STRANGER, 64), ErrorCode.ForbiddenExtension),
+    "confidential mint and burn": Made(added(bytes([42, 0]) + bytes(32 + 36), 196), ErrorCode.ForbiddenExtension),
+    "burns by permission": Made(added(bytes([46, 0]) + STRANGER, 32), ErrorCode.ForbiddenExtension),
+}
+
 NOBODYS: dict[str, Callable[[FreshMint, Address], list[Instruction]]] = {
     "metadata pointer": replaced(POINTER, lambda _asset, mint: bytes([39, 0]) + NOBODY + mint),
     "confidential transfers": replaced(CONFIDENTIAL, lambda _asset, _mint: bytes([27, 0]) + NOBODY + bytes(33)),

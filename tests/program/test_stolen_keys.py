@@ -9,9 +9,10 @@ from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 
 from tests.support.cluster import TestCluster
-from tests.support.deployed import OTHER_CUSTODIAN, OWN_CUSTODIAN, ROOMY, Asset, DeployedProgram, sign
+from tests.support.deployed import Asset, DeployedProgram, sign
 from tests.support.ed25519 import assemble, canonical
 from tests.support.error_codes import ErrorCode
+from tests.support.initialized import OTHER_CUSTODIAN, OWN_CUSTODIAN, ROOMY
 from tests.support.live_chain import Call, address_of, call
 from tests.support.mints import live_mint
 from xstocks_daemon.chain.addresses import ED25519, TOKEN_2022, pubkey

@@ -8,9 +8,10 @@ import pytest
 from solders.instruction import AccountMeta
 from solders.keypair import Keypair
 
-from tests.support.deployed import OWN_CUSTODIAN, Asset, AssetPool, DeployedProgram
+from tests.support.deployed import Asset, AssetPool, DeployedProgram
 from tests.support.edit import patched, with_account, with_accounts, with_flags
 from tests.support.error_codes import ErrorCode
+from tests.support.initialized import OWN_CUSTODIAN
 from tests.support.live_chain import Call, address_of, call
 from xstocks_daemon.chain.addresses import ASSOCIATED_TOKEN, parse_address, pubkey
 from xstocks_daemon.chain.rpc import AccountInfo

@@ -9,10 +9,11 @@ from solders.instruction import Instruction
 from solders.keypair import Keypair
 
 from tests.support.cluster import TestCluster
-from tests.support.deployed import OTHER_CUSTODIAN, OWN_CUSTODIAN, ROOMY, Asset, DeployedProgram
+from tests.support.deployed import Asset, DeployedProgram
 from tests.support.edit import patched, with_account, with_data
 from tests.support.error_codes import ErrorCode
 from tests.support.fixtures import session_fixture, single_fixture
+from tests.support.initialized import OTHER_CUSTODIAN, OWN_CUSTODIAN, ROOMY
 from tests.support.live_chain import Call, address_of
 from xstocks_daemon.chain.program import Proposal, ProposalState, Role
 from xstocks_daemon.chain.program.idl import load_interface

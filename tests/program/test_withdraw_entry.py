@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 from solders.keypair import Keypair
 
-from tests.support.deployed import OTHER_CUSTODIAN, OWN_CUSTODIAN, Asset, AssetPool, DeployedProgram
+from tests.support.deployed import Asset, AssetPool, DeployedProgram
 from tests.support.error_codes import ErrorCode
+from tests.support.initialized import OTHER_CUSTODIAN, OWN_CUSTODIAN
 from tests.support.live_chain import Call, address_of, call
 from xstocks_daemon.domain.snapshot import Hold
 from xstocks_daemon.domain.units import MILLIS_PER_SEC

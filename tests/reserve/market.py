@@ -16,7 +16,8 @@ from localnet.harness.chains import ChainKind
 from localnet.harness.deploy import CUSTODIANS, TIMELOCK_SECS
 from localnet.harness.paths import ROOT
 from tests.support.cluster import TestCluster, cluster
-from tests.support.deployed import OWN_CUSTODIAN, Asset, DeployedProgram, deploy_program
+from tests.support.deployed import Asset, DeployedProgram, deploy_program
+from tests.support.initialized import OWN_CUSTODIAN
 from tests.support.live_chain import Call, LiveChain, address_of, call
 from xstocks_daemon.chain.addresses import TOKEN_2022, parse_address, pubkey
 from xstocks_daemon.chain.transactions import create_token_account

@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from localnet.harness.paths import ROOT
 from tests.reserve.market import Collateral, Market
-from tests.support.deployed import OTHER_CUSTODIAN, ROOMY
+from tests.support.initialized import OTHER_CUSTODIAN, ROOMY
 from tests.support.live_chain import LiveChain
 from tests.support.node import NODE_FOLDER, node_packages, run
 from xstocks_daemon.chain.addresses import CLOCK_SYSVAR, base58

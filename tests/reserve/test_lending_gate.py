@@ -7,8 +7,8 @@ import pytest_asyncio
 from solders.keypair import Keypair
 
 from tests.reserve.market import POOL_AUTHORITY, Collateral, Market, Refusal
-from tests.support.deployed import OTHER_CUSTODIAN, OWN_CUSTODIAN
 from tests.support.edit import with_account, with_accounts, with_data, with_flags
+from tests.support.initialized import OTHER_CUSTODIAN, OWN_CUSTODIAN
 from tests.support.live_chain import LAMPORTS_PER_SOL, Call, address_of, call
 from tests.support.on_validator import chain_params
 from tests.support.redeeming import Request

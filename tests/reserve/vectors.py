@@ -19,16 +19,9 @@ from typing import Any
 
 from localnet.harness.deploy import TIMELOCK_SECS
 from tests.support.cluster import cluster
-from tests.support.deployed import (
-    OTHER_CUSTODIAN,
-    OWN_CUSTODIAN,
-    RAW_PER_MICRO,
-    ROOMY,
-    Asset,
-    DeployedProgram,
-    deploy_program,
-)
+from tests.support.deployed import RAW_PER_MICRO, Asset, DeployedProgram, deploy_program
 from tests.support.edit import patched
+from tests.support.initialized import OTHER_CUSTODIAN, OWN_CUSTODIAN, ROOMY
 from tests.support.live_chain import Call, address_of, call
 from tests.support.redeeming import requested
 from xstocks_daemon.chain.rpc import AccountInfo

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from solders.keypair import Keypair
 
-from tests.support.deployed import OWN_CUSTODIAN, PARTICIPANT_SECS, Asset, DeployedProgram
+from tests.support.deployed import Asset, DeployedProgram
+from tests.support.initialized import OWN_CUSTODIAN, PARTICIPANT_SECS
 from tests.support.live_chain import LAMPORTS_PER_SOL, Call, address_of, call
 from xstocks_daemon.domain.snapshot import Redemption
 from xstocks_daemon.domain.units import Address

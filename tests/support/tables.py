@@ -8,7 +8,8 @@ from solders.address_lookup_table_account import AddressLookupTableAccount
 from solders.instruction import Instruction
 
 from localnet.harness.wait import until
-from tests.support.deployed import OTHER_CUSTODIAN, OWN_CUSTODIAN, DeployedProgram
+from tests.support.deployed import DeployedProgram
+from tests.support.initialized import OTHER_CUSTODIAN, OWN_CUSTODIAN
 from tests.support.live_chain import address_of, call
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.chain.lookup_tables import ensure_lookup_tables
