@@ -1,7 +1,7 @@
 """For all tests: random tests, chains, time-outs.
 
 A failing random test prints the line that replays it (`@reproduce_failure(...)`); HYPOTHESIS_PROFILE=thorough tries
-twenty times as many examples.
+twenty times as many examples, =unshrunk does not look for a smaller failing one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 from collections.abc import Generator
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from localnet.harness.chains import VALIDATOR_ENV, VALIDATOR_NAME, validator_path
 from tests.support.on_validator import is_named
@@ -23,6 +23,9 @@ settings.register_profile(
     "quick", max_examples=100, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile("thorough", settings.get_profile("quick"), max_examples=2_000)
+settings.register_profile(
+    "unshrunk", settings.get_profile("quick"), phases=[Phase.explicit, Phase.reuse, Phase.generate]
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 

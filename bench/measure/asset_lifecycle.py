@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.measure.meter import Meter, seeded
-from tests.support.deployed import OWN_KEEPER, Asset, DeployedProgram
+from tests.support.deployed import Asset, DeployedProgram
 from tests.support.error_codes import ErrorCode
+from tests.support.initialized import OWN_CUSTODIAN
 from tests.support.live_chain import Call, address_of, call
 from tests.support.mints import live_mint
 from tests.support.redeeming import Request
@@ -48,11 +49,11 @@ async def new_asset(
     name: str,
     *,
     profile: Profile = Profile.XSTOCKS,
-    keepers: Sequence[str] = (OWN_KEEPER,),
+    custodians: Sequence[str] = (OWN_CUSTODIAN,),
     as_real: bool = False,
     meter: Meter | None = None,
 ) -> Asset:
-    """A registered asset at a fixed address, attached to `keepers`. A `meter` measures its registration.
+    """A registered asset at a fixed address, attached to `custodians`. A `meter` measures its registration.
 
     `as_real`: its mint has its extensions in the real mints' order, Pausable after ScaledUiAmount.
     """
@@ -68,9 +69,9 @@ async def new_asset(
         await program.accepted(register)
     else:
         await meter.measure(figure_of("register_asset", profile), register)
-    for keeper in keepers:
-        custodian = program.keeper(keeper).address
-        attach = program.client.attach_custodian(admin=admin.address, custodian=custodian, mint=fresh.mint)
+    for custodian in custodians:
+        custodian_address = program.custodian(custodian).address
+        attach = program.client.attach_custodian(admin=admin.address, custodian=custodian_address, mint=fresh.mint)
         await program.accepted(program.by("admin", attach))
     # An attached entry takes nothing that was observed before now + the allowed skew.
     await chain.clock_reaches(await chain.clock_ts() + 1)
@@ -204,7 +205,7 @@ class _AssetLifecycle:
         await self.measure("clear_hold", await self.asset.clear_hold_call(Hold.RISE))
         attester = self.program.quorum()[0]
         withdraw = self.program.client.withdraw_entry(
-            attester=address_of(attester), custodian=self.program.keeper().address, mint=self.asset.mint
+            attester=address_of(attester), custodian=self.program.custodian().address, mint=self.asset.mint
         )
         await self.measure("withdraw_entry", call(withdraw, attester))
 

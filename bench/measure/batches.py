@@ -11,7 +11,8 @@ from solders.address_lookup_table_account import AddressLookupTableAccount
 from bench.measure.asset_lifecycle import AMOUNT_RAW, CAPACITY_RAW, new_asset
 from bench.measure.cost_model import Parts, each_more, parts_each_more, parts_of
 from bench.measure.meter import MAX_LOCKS, Meter, Reading, Shape, seeded
-from tests.support.deployed import OWN_KEEPER, Asset, DeployedProgram, supply_call
+from tests.support.deployed import Asset, DeployedProgram, supply_call
+from tests.support.initialized import OWN_CUSTODIAN
 from tests.support.live_chain import Call
 from tests.support.tables import lookup_table
 from xstocks_daemon.chain.errors import TransactionTooLarge
@@ -87,15 +88,15 @@ class _Run:
     program: DeployedProgram
     assets: Sequence[Asset]
     custodians: Sequence[str]
-    """The custodians; every asset has the first one, OWN_KEEPER."""
+    """The custodians; every asset has the first one, OWN_CUSTODIAN."""
     tables: tuple[AddressLookupTableAccount, ...]
 
     @classmethod
     async def start(cls, meter: Meter, program: DeployedProgram) -> _Run:
-        await program.add_keeper(attesters=[seeded(f"third custodian, attester {party}") for party in range(3)])
+        await program.add_custodian(attesters=[seeded(f"third custodian, attester {party}") for party in range(3)])
         custodians = tuple(program.deployment.custodians)[:PRESENT_CUSTODIANS]
         keys = [seeded(f"mint {index}") for index in range(MAX_ENTRIES)]
-        assets = await program.register(mint_keys=keys, keepers=(OWN_KEEPER,))
+        assets = await program.register(mint_keys=keys, custodians=(OWN_CUSTODIAN,))
         table = await lookup_table(program, [asset.mint for asset in assets], custodians)
         return cls(meter, program, assets, custodians, (table,))
 
@@ -119,7 +120,7 @@ class _Run:
     async def change(self, kind: IntentKind, custodians: Sequence[str], count: int) -> Call:
         """Mints or burns of the first `count` assets, these custodians passed."""
         entries = [(asset, AMOUNT_RAW) for asset in self.assets[:count]]
-        sent = await supply_call(self.program, kind, entries, keepers=custodians)
+        sent = await supply_call(self.program, kind, entries, custodians=custodians)
         return sent.but(tables=self.tables, payer=self.program.keys.operator.keypair)
 
     async def most(self, build: Build, at_most: int) -> int:
@@ -146,16 +147,16 @@ class _Run:
     async def single_mints(self) -> None:
         """One mint of assets that are not like the others."""
         as_real = await new_asset(self.program, "in the real order", as_real=True)
-        several = await new_asset(self.program, "of several custodians", keepers=self.custodians)
+        several = await new_asset(self.program, "of several custodians", custodians=self.custodians)
         for figure, asset, custodians in (
             ("mint_adopted", as_real, self.custodians[:1]),
             (f"mint_{PRESENT_CUSTODIANS}_entries", several, self.custodians),
         ):
             for custodian in custodians:
-                await asset.attest(CAPACITY_RAW, keeper=custodian)
+                await asset.attest(CAPACITY_RAW, custodian=custodian)
             # The first one of an asset finds an empty bucket; measured is one like any other.
-            await self.program.accepted(await asset.mint_call(AMOUNT_RAW, keepers=custodians))
-            await self.meter.measure(figure, await asset.mint_call(AMOUNT_RAW, keepers=custodians))
+            await self.program.accepted(await asset.mint_call(AMOUNT_RAW, custodians=custodians))
+            await self.meter.measure(figure, await asset.mint_call(AMOUNT_RAW, custodians=custodians))
 
     async def account_bytes(self) -> list[int]:
         """Sizes of an asset's accounts: asset, mint, vault."""

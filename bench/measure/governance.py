@@ -8,7 +8,8 @@ from bench.measure.asset_lifecycle import HEIR, WALLET, new_asset
 from bench.measure.meter import Meter, seeded
 from localnet.harness.deploy import MAX_SKEW_SECS
 from tests.support.cluster import TestCluster, initialization
-from tests.support.deployed import ROOMY, DeployedProgram
+from tests.support.deployed import DeployedProgram
+from tests.support.initialized import ROOMY
 from tests.support.live_chain import address_of, call
 from xstocks_daemon.chain.program import ProgramClient, Role
 from xstocks_daemon.domain.snapshot import AttesterKey

@@ -42,9 +42,9 @@ function entriesOf(asset) {
 const configAddress = await derive("config");
 const assetAddress = await derive("asset", getAddressEncoder().encode(address(mint)));
 const [first] = await fetchAll([assetAddress]);
-const keepers = entriesOf(view(first, "Asset")).map((each) => each.custodian);
-const [configAccount, assetAccount, mintAccount, clockAccount, ...keeperAccounts] = await fetchAll(
-  [configAddress, assetAddress, address(mint), address(CLOCK), ...keepers],
+const custodians = entriesOf(view(first, "Asset")).map((each) => each.custodian);
+const [configAccount, assetAccount, mintAccount, clockAccount, ...custodianAccounts] = await fetchAll(
+  [configAddress, assetAddress, address(mint), address(CLOCK), ...custodians],
 );
 const config = view(configAccount, "Config");
 const asset = view(assetAccount, "Asset");
@@ -53,7 +53,7 @@ const token = new DataView(mintAccount.data.buffer, mintAccount.data.byteOffset,
 const nowTs = new DataView(clockAccount.data.buffer, clockAccount.data.byteOffset).getBigInt64(32, true);
 
 // The present key epoch of each custodian that is active.
-const epochs = new Map(keeperAccounts.map((account) => {
+const epochs = new Map(custodianAccounts.map((account) => {
   const custodian = view(account, "Custodian");
   return [account.address, custodian.getUint8(14) === 0 ? custodian.getUint32(16, true) : null];
 }));

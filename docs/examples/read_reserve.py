@@ -24,13 +24,16 @@ async def read_reserve(rpc_url: str, program_id: str, mint_text: str) -> Reserve
         custodians = [each.custodian for each in client.asset(asset_address, found.data, found.owner).entries]
         addresses = [client.addresses.config, asset_address, mint, CLOCK_SYSVAR, *custodians]
         accounts = (await rpc.multiple_accounts(addresses)).value
-    config, asset, token, clock, *keepers = (each for each in accounts if each is not None)
+    config, asset, token, clock, *custodian_accounts = (each for each in accounts if each is not None)
     return reserve_of(
         client.config(config.data, config.owner),
         client.asset(asset_address, asset.data, asset.owner),
         mint,
         read_mint(mint, token.data, token.owner),
-        [client.custodian(address, each.data, each.owner) for address, each in zip(custodians, keepers, strict=True)],
+        [
+            client.custodian(address, each.data, each.owner)
+            for address, each in zip(custodians, custodian_accounts, strict=True)
+        ],
         now_ts=int.from_bytes(clock.data[32:40], "little"),
     )
 

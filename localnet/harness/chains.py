@@ -15,7 +15,6 @@ import contextlib
 import json
 import os
 import shutil
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from typing import Any, Literal
 import aiohttp
 
 from localnet.harness.paths import EMBEDDED_PYTHON, ROOT
+from localnet.harness.ports import NoFreePorts, free_port_block
 from localnet.harness.processes import Child, ProcessError, start, stop
 
 ChainKind = Literal["embedded", "validator"]
@@ -148,7 +148,7 @@ async def chain_process(
         if kind == "validator":
             programs = (*programs, await _mainnets_token_2022(folder))
         for attempt_left in (2, 1, 0):
-            port = rpc_port or _free_port_block(_ports_needed(kind))
+            port = rpc_port or _free_port(kind)
             if kind == "embedded":
                 command = embedded_command(
                     programs=programs,
@@ -227,7 +227,7 @@ def validator_command(
     ledger: Path,
     validator_bin: Path | None = None,
 ) -> list[str]:
-    """solana-test-validator's command line. Takes the ports from `rpc_port` on (see _ports_needed).
+    """solana-test-validator's command line. Takes the ports from `rpc_port` on (see _free_port).
 
     Raises ChainStartError where there is no validator.
     """
@@ -271,29 +271,12 @@ async def _mainnets_token_2022(folder: Path) -> UpgradeableProgram:
     return UpgradeableProgram(_TOKEN_2022, so_path, "none")
 
 
-def _ports_needed(kind: ChainKind) -> int:
-    return 2 if kind == "embedded" else 4 + _VALIDATOR_DYNAMIC_PORTS + 1
-
-
-def _free_port_block(count: int) -> int:
-    """The first of `count` neighbouring loopback ports that are free now, TCP and UDP."""
-    for _ in range(200):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            first = int(probe.getsockname()[1])
-        if first + count <= 65_536 and all(_is_free(port) for port in range(first, first + count)):
-            return first
-    raise ChainStartError(f"no {count} neighbouring free ports on 127.0.0.1; stop something that listens")
-
-
-def _is_free(port: int) -> bool:
-    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
-        with socket.socket(socket.AF_INET, kind) as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                return False
-    return True
+def _free_port(kind: ChainKind) -> int:
+    """The first of as many neighbouring ports as the chain takes."""
+    try:
+        return free_port_block(2 if kind == "embedded" else 4 + _VALIDATOR_DYNAMIC_PORTS + 1)
+    except NoFreePorts as error:
+        raise ChainStartError(str(error)) from error
 
 
 async def _start(name: str, command: Sequence[str], log_path: Path) -> Child:

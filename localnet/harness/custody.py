@@ -7,7 +7,6 @@ folder, changed the way a custodian would change them.
 from __future__ import annotations
 
 import secrets
-import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -18,6 +17,8 @@ import aiohttp
 from localnet.catalogue.reader import DECIMALS
 from localnet.harness.deploy import AGENTS, DeployedAsset, Deployment
 from localnet.harness.keys import Key, write_secret
+from localnet.harness.paths import XSTOCKS
+from localnet.harness.ports import free_ports
 from localnet.harness.processes import Child, ProcessError, child, terminate
 from localnet.harness.wait import until
 from xstocks_daemon.attester.books import AssetBook, Target, new_asset_book
@@ -35,7 +36,6 @@ from xstocks_daemon.attester.settings import AttesterSettings, load_attester_set
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.domain.units import Address, capacity_raw, shares_text
 
-XSTOCKS = Path(__file__).resolve().parents[2] / ".venv" / "bin" / "xstocks"
 LIFETIME_SECS = 1_800
 _HEALTH_SECS = 2.0
 
@@ -155,7 +155,7 @@ async def custody_side(deployment: Deployment, rpc_url: str, folder: Path) -> As
     """Books written and every sidecar running, for as long as the context lasts."""
     write_books(deployment, folder)
     names = (*deployment.custodians, *AGENTS)
-    ports = dict(zip(names, _free_ports(len(names)), strict=True))
+    ports = dict(zip(names, free_ports(len(names)), strict=True))
     tokens = {name: secrets.token_urlsafe(32) for name in names}
     for name, token in tokens.items():
         write_secret(_token_path(folder, name), token)
@@ -232,15 +232,3 @@ async def _healthy(sidecar: Sidecar) -> None:
                 return False
 
         await until(answers, f"{sidecar.name}'s sidecar answering at {sidecar.url}")
-
-
-def _free_ports(count: int) -> list[int]:
-    """Loopback ports that are free now."""
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()

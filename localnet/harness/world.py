@@ -12,9 +12,9 @@ from pathlib import Path
 
 from localnet.catalogue.reader import CatalogueAsset
 from localnet.harness.chains import Chain, ChainKind, UpgradeableProgram, chain_process
-from localnet.harness.custody import XSTOCKS, CustodySide, custody_side
+from localnet.harness.custody import CustodySide, custody_side
 from localnet.harness.deploy import Deployment, deploy, generate_keys
-from localnet.harness.paths import PROGRAM_SO
+from localnet.harness.paths import PROGRAM_SO, XSTOCKS
 from localnet.harness.processes import Child, child
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.chain.program import ProgramClient

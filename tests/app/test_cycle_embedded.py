@@ -1,6 +1,7 @@
 """Cycles against a real chain and real sidecars: exactly once over restarts, and one bad entry stops nobody else.
 
-Each test has an asset of its own; what it leaves behind is on target, save the last, whose asset stays halted.
+Each test has an asset of its own, and leaves all on target; one that begins with nothing minted, or leaves an asset
+halted, has a localnet of its own. So their order does not matter.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ from localnet.harness.deploy import DeployedAsset
 from localnet.harness.keys import Key, generate_key
 from localnet.harness.wait import until
 from localnet.harness.world import World, world
-from xstocks_daemon.app.attempts import IntentTransactionBuilder
 from xstocks_daemon.app.cycle import Cycle
 from xstocks_daemon.app.daemon import leased, run_daemon
+from xstocks_daemon.app.intent_transactions import IntentTransactionBuilder
 from xstocks_daemon.app.metrics import Metrics
 from xstocks_daemon.app.runtime import Runtime, as_user_error, open_runtime
 from xstocks_daemon.app.settings import Settings, load_settings
@@ -47,14 +48,25 @@ from xstocks_daemon.errors import OperationError
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SYMBOLS = ("AAPLx", "AMDx", "ABTx", "ADBEx", "AMATx", "AAOIx", "ABBVx", "ACNx", "ANETx", "ALABx")
+FRESH_SYMBOLS = ("ACNx", "ALABx")
 BEYOND_EVERY_WINDOW_SLOTS = 400  # 150 blocks of validity, 150 of margin, and some
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    """A localnet with nothing minted yet."""
+    """A localnet with every asset in line."""
     rows = [row for row in load_catalogue() if row.symbol in SYMBOLS]
     async with world("embedded", rows, tmp_path_factory.mktemp("cycle")) as stage:
+        async with asyncio.timeout(120):
+            await run_daemon(settings_of(stage), until_on_target=True)
+        yield stage
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def fresh(tmp_path: Path) -> AsyncIterator[World]:
+    """A localnet for one test, with nothing minted yet."""
+    rows = [row for row in load_catalogue() if row.symbol in FRESH_SYMBOLS]
+    async with world("embedded", rows, tmp_path) as stage:
         yield stage
 
 
@@ -148,9 +160,9 @@ async def fate_of(stage: World, symbol: str, sequence: int) -> list[tuple[Attemp
         return [(attempt.state, attempt.evidence) for attempt, _ in records]
 
 
-async def test_a_dry_run_decides_and_neither_writes_nor_sends(stage: World) -> None:
-    before = await sent_by_operator(stage)
-    async with open_runtime(settings_of(stage, live=False)) as runtime:
+async def test_a_dry_run_decides_and_neither_writes_nor_sends(fresh: World) -> None:
+    before = await sent_by_operator(fresh)
+    async with open_runtime(settings_of(fresh, live=False)) as runtime:
 
         async def decided() -> bool:
             report = await Cycle(runtime, Metrics(runtime.custodians.values())).run()
@@ -159,17 +171,17 @@ async def test_a_dry_run_decides_and_neither_writes_nor_sends(stage: World) -> N
         await until(decided, "statements for all assets")
         assert await runtime.journal.intents() == ()
         assert await runtime.journal.evidence() == {}
-    assert await sent_by_operator(stage) == before
+    assert await sent_by_operator(fresh) == before
 
 
-async def test_the_daemon_brings_every_asset_into_line(stage: World) -> None:
+async def test_the_daemon_brings_every_asset_into_line(fresh: World) -> None:
     told: list[tuple[int, int]] = []
     async with asyncio.timeout(120):
-        await run_daemon(settings_of(stage), until_on_target=True, progress=lambda *numbers: told.append(numbers))
-    for symbol in SYMBOLS:
-        view = await assert_tracks_custody(stage, symbol)
+        await run_daemon(settings_of(fresh), until_on_target=True, progress=lambda *numbers: told.append(numbers))
+    for symbol in FRESH_SYMBOLS:
+        view = await assert_tracks_custody(fresh, symbol)
         assert view.asset.sequence == 1
-    assert told[-1] == (len(SYMBOLS), len(SYMBOLS))
+    assert told[-1] == (len(FRESH_SYMBOLS), len(FRESH_SYMBOLS))
 
 
 async def test_an_entry_that_fails_is_quarantined_and_the_rest_goes_on(stage: World) -> None:
@@ -565,23 +577,23 @@ async def test_settings_that_do_not_fit_the_chain_are_one_line_and_send_nothing(
     assert await sent_by_operator(stage) == before
 
 
-async def test_a_sequence_that_the_journal_lacks_halts_the_asset_and_no_other(stage: World) -> None:
-    async with bench(stage, "ACNx", "ALABx") as opened:
-        mint = asset_of(stage, "ACNx").mint
+async def test_a_sequence_that_the_journal_lacks_halts_the_asset_and_no_other(fresh: World) -> None:
+    async with bench(fresh, "ACNx", "ALABx") as opened:
+        mint = asset_of(fresh, "ACNx").mint
         view = opened.snapshot.assets[mint]
         foreign = Intent(IntentKind.MINT, mint, view.asset.sequence, 1, view.asset.vault)
-        operator = stage.deployment.keys.operator
+        operator = fresh.deployment.keys.operator
         assert opened.cycle._operator is not None
         await send_and_confirm(
             opened.runtime.pool,
-            stage.client,
+            fresh.client,
             payer=operator.address,
             instructions=[
-                stage.client.mint(
+                fresh.client.mint(
                     operator=operator.address,
                     custodians=opened.snapshot.custodians,
                     intents=[foreign],
-                    genesis_hash=stage.deployment.genesis_hash,
+                    genesis_hash=fresh.deployment.genesis_hash,
                 )
             ],
             signers=opened.cycle._operator.transactions.signers,
@@ -597,9 +609,9 @@ async def test_a_sequence_that_the_journal_lacks_halts_the_asset_and_no_other(st
         halt = (await opened.runtime.journal.expected(mint)).halt
         assert halt is not None
         assert halt.reason is HaltReason.FOREIGN_SEQUENCE
-    after = await view_of(stage, "ACNx")
+    after = await view_of(fresh, "ACNx")
     assert after.asset.sequence == view.asset.sequence + 1
     assert after.mint.supply_raw == view.mint.supply_raw + 1
-    await assert_tracks_custody(stage, "ALABx")
-    halts = (await status_of(settings_of(stage)))["halts"]
+    await assert_tracks_custody(fresh, "ALABx")
+    halts = (await status_of(settings_of(fresh)))["halts"]
     assert [(one["symbol"], one["reason"]) for one in halts] == [("ACNx", "foreign_sequence")]

@@ -60,6 +60,8 @@ class FakeNode:
     block_height: int = 900
     genesis_hash: Address = GENESIS
     now_ts: int = 1_700_000_000
+    #: Of the clock sysvar.
+    clock_bytes: int = 40
     accounts: dict[Address, AccountInfo] = field(default_factory=dict)
     statuses: dict[str, dict[str, Any]] = field(default_factory=dict)
     transactions: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -111,7 +113,7 @@ class FakeNode:
         info = self.accounts.get(address)
         if address == CLOCK_SYSVAR:
             data = self.slot.to_bytes(8, "little") + bytes(24) + self.now_ts.to_bytes(8, "little", signed=True)
-            info = AccountInfo(Address(bytes(32)), data, 1, executable=False)
+            info = AccountInfo(Address(bytes(32)), data.ljust(self.clock_bytes, b"\0"), 1, executable=False)
         if info is None:
             return None
         return {

@@ -12,7 +12,8 @@ from solders.keypair import Keypair
 from localnet.harness.chains import ChainKind
 from localnet.harness.wait import until
 from tests.support.cluster import cluster
-from tests.support.deployed import OWN_KEEPER, DeployedProgram, sign
+from tests.support.deployed import DeployedProgram, sign
+from tests.support.initialized import OWN_CUSTODIAN
 from tests.support.live_chain import LiveChain
 from tests.support.on_validator import chain_params
 from xstocks_daemon.chain.errors import ProgramError
@@ -81,7 +82,7 @@ async def test_a_batch_lands_fails_or_dies_and_the_resolver_knows_which(kind: Ch
         registered = await program.register(BATCH + 2)
         assets = sorted(registered, key=lambda asset: asset.mint)
         mints = [asset.mint for asset in assets]
-        keepers = [program.keeper(name).address for name in program.deployment.custodians]
+        custodians = [program.custodian(name).address for name in program.deployment.custodians]
         await chain.fund(operator.address)
         # One node twice: that two must agree is shown with faulty nodes; here every step runs for both.
         async with RpcPool([chain.process.rpc_url] * 2) as pool, chain.ticking():
@@ -95,7 +96,7 @@ async def test_a_batch_lands_fails_or_dies_and_the_resolver_knows_which(kind: Ch
                     pool.endpoints[0],
                     client,
                     wanted,
-                    custodians=keepers,
+                    custodians=custodians,
                     authority=operator.address,
                     payer=operator.address,
                     send=send,
@@ -112,7 +113,7 @@ async def test_a_batch_lands_fails_or_dies_and_the_resolver_knows_which(kind: Ch
 
             # A statement of the whole batch, with its quorum, in one transaction.
             statement = await program.statement(dict.fromkeys(assets, SHARES_MICRO))
-            quorum = sign(statement.digest(), program.quorum(OWN_KEEPER))
+            quorum = sign(statement.digest(), program.quorum(OWN_CUSTODIAN))
             await send_and_confirm(
                 pool,
                 client,
@@ -131,7 +132,7 @@ async def test_a_batch_lands_fails_or_dies_and_the_resolver_knows_which(kind: Ch
 
             async def signed(intents: list[Intent]) -> SignedAttempt:
                 instruction = client.mint(
-                    operator=operator.address, custodians=keepers, intents=intents, genesis_hash=genesis_hash
+                    operator=operator.address, custodians=custodians, intents=intents, genesis_hash=genesis_hash
                 )
                 return await sign_attempt(
                     pool,
@@ -168,7 +169,7 @@ async def test_a_batch_lands_fails_or_dies_and_the_resolver_knows_which(kind: Ch
             amounts[5] = 11
             failing = intents_of(program, batch, 1, amounts)
             instruction = client.mint(
-                operator=operator.address, custodians=keepers, intents=failing, genesis_hash=genesis_hash
+                operator=operator.address, custodians=custodians, intents=failing, genesis_hash=genesis_hash
             )
             with pytest.raises(ProgramError) as refused:
                 await simulate(

@@ -131,7 +131,7 @@ def plausible(name: str, **changes: Any) -> dict[str, Any]:
     value |= {"version": 1} | fixed[name] | changes
     if name == "Asset":
         for entry, state in zip(value["entries"], (1, 2, 0, 0), strict=True):
-            entry |= {"state": state, "withdrawn": 0}
+            entry |= {"state": state, "withdrawn": int(state == 2)}
     return dict(value)
 
 

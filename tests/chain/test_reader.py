@@ -176,12 +176,45 @@ async def test_missing_or_foreign_accounts_are_named() -> None:
         await read(one, other, mints=(AAPLX,))
 
 
-async def test_asset_account_that_names_another_mint_is_refused() -> None:
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"mint": SPYX},
+        {"vault": CLIENT.addresses.vault(SPYX)},
+        {"vault": CLIENT.addresses.redemption_vault(AAPLX)},
+        {"redemption_vault": CLIENT.addresses.redemption_vault(SPYX)},
+        {"redemption_vault": CLIENT.addresses.vault(AAPLX)},
+    ],
+)
+async def test_asset_account_that_names_another_mint_or_vault_is_refused(changes: dict[str, Address]) -> None:
+    one, other = two_nodes(AAPLX)
+    assert AAPLX in (await read(one, other, mints=(AAPLX,))).assets
+    for node in (one, other):
+        node.accounts[CLIENT.addresses.asset(AAPLX)] = own(asset_data(AAPLX, **changes))
+    with pytest.raises(MalformedAccount, match="names another mint or other vaults than its own"):
+        await read(one, other, mints=(AAPLX,))
+
+
+async def test_a_clock_of_another_size_is_refused() -> None:
     one, other = two_nodes(AAPLX)
     for node in (one, other):
-        node.accounts[CLIENT.addresses.asset(AAPLX)] = own(asset_data(AAPLX, mint=SPYX))
-    with pytest.raises(MalformedAccount, match="names another mint"):
+        node.clock_bytes = 41
+    with pytest.raises(MalformedAccount, match="the clock sysvar is missing or has another size"):
         await read(one, other, mints=(AAPLX,))
+
+
+async def test_the_slot_of_a_snapshot_is_the_lowest_that_was_read() -> None:
+    """The nodes move on between the calls, and the second one is ahead."""
+    one, other = two_nodes(AAPLX)
+    other.slot = 1_007
+
+    def move_on(method: str, node: FakeNode) -> None:
+        node.slot += method == "getMultipleAccounts"
+
+    one.before = other.before = move_on
+    snapshot = await read(one, other, mints=(AAPLX,))
+    assert snapshot.slot == 1_001
+    assert one.slot == 1_003
 
 
 async def test_wrong_cluster_is_noticed_before_anything_is_decided() -> None:

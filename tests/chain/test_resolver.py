@@ -196,7 +196,22 @@ async def test_finalized_success_that_the_assets_do_not_show_is_a_contradiction(
     nodes[0].statuses[SIGNATURE] = status(990, "finalized")
     resolution = await resolve(*nodes)
     assert isinstance(resolution, Unknown)
-    assert "contradiction" in resolution.reason
+    assert resolution.reason.startswith("contradiction: it is said to have succeeded in slot 990, but ")
+
+
+@pytest.mark.parametrize("err", [None, ERR])
+async def test_assets_are_read_no_earlier_than_the_slot_of_the_status(err: Any) -> None:
+    """Read below it, a success could look like a contradiction, and a failure would not say what was taken."""
+    one, other = nodes_at(10)
+    for node in (one, other):
+        executed(node, *INTENTS)
+        node.statuses[SIGNATURE] = status(1_500, "finalized", err)
+    other.slot = 1_500
+    behind = await resolve(one, other)
+    assert isinstance(behind, Unknown)
+    assert "answered at slot 1000, 1500 was asked for" in behind.reason
+    one.slot = 1_500
+    assert isinstance(await resolve(one, other), Dead if err else Landed)
 
 
 async def test_finalized_success_under_another_intents_hash_is_not_believed() -> None:
@@ -238,6 +253,18 @@ async def test_finalized_failure_on_both_is_dead_at_once() -> None:
     assert isinstance(resolution.proof, FailedOnChain)
     assert (resolution.proof.slot, resolution.proof.err) == (990, ERR)
     assert "6208" in resolution.proof.text()
+    assert resolution.taken == ()
+
+
+async def test_a_failure_says_which_numbers_something_else_took() -> None:
+    nodes = nodes_at(10)
+    for node in nodes:
+        put(node, AAPLX, 6, bytes([0xEE]) * 16)
+        node.statuses[SIGNATURE] = status(990, "finalized", ERR)
+    resolution = await resolve(*nodes)
+    assert isinstance(resolution, Dead)
+    assert isinstance(resolution.proof, FailedOnChain)
+    assert [(fact.mint, fact.last_intent_hash) for fact in resolution.taken] == [(AAPLX, bytes([0xEE]) * 16)]
 
 
 async def test_finalized_failure_on_one_waits_for_the_proof() -> None:
@@ -255,9 +282,12 @@ async def test_failure_and_success_of_the_same_signature_contradict() -> None:
     nodes = nodes_at(LAST_VALID + MARGIN + 1)
     nodes[0].statuses[SIGNATURE] = status(990, "finalized")
     nodes[1].statuses[SIGNATURE] = status(990, "finalized", ERR)
-    resolution = await resolve(*nodes)
-    assert isinstance(resolution, Unknown)
-    assert "contradiction" in resolution.reason
+    assert await resolve(*nodes) == Unknown("contradiction: one node says that it succeeded, another that it failed")
+    # The twin: both say the same.
+    for node in nodes:
+        executed(node, *INTENTS)
+        node.statuses[SIGNATURE] = status(990, "finalized")
+    assert await resolve(*nodes) == Landed(990, "status")
 
 
 async def test_asset_that_is_gone_is_a_contradiction() -> None:

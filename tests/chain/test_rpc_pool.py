@@ -51,6 +51,9 @@ READS_ARE_TRIED_AGAIN: list[Fault] = [
     raw_body(b"[]"),
     raw_body(b'{"jsonrpc":"2.0","id":1}'),
     raw_body(b'{"jsonrpc":"2.0","id":77,"result":5}'),
+    raw_body(b'{"jsonrpc":"2.0","id":null,"result":5}'),
+    http_error(429, '{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"slow down"}}'),
+    http_error(500, '{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"broken"}}'),
     raw_body(b'{"jsonrpc":"2.0","id":1,"error":"text"}'),
     rpc_error(-32005, "Node is behind by 42 slots", {"numSlotsBehind": 42}),
     rpc_error(-32016, "Minimum context slot has not been reached", {"contextSlot": 1}),
@@ -190,6 +193,19 @@ async def test_answer_below_the_wanted_slot_is_not_taken() -> None:
             await endpoint.multiple_accounts([A], min_context_slot=100)
 
 
+def account(text: str, encoding: str = "base64", lamports: int = 1) -> dict[str, Any]:
+    return {"owner": "1" * 32, "data": [text, encoding], "lamports": lamports, "executable": False}
+
+
+async def test_an_account_of_the_right_shape_is_taken() -> None:
+    """The twin of the next test."""
+    node = FakeNode()
+    node.fail("getMultipleAccounts", lambda request, call: {"context": {"slot": 1}, "value": [account("AAAA")]})
+    async with serving(node) as urls, RpcPool(urls, RpcLimits(attempts=1)) as pool:
+        found = await pool.endpoints[0].multiple_accounts([A])
+    assert found.value == (AccountInfo(Address(bytes(32)), bytes(3), 1, executable=False),)
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -197,6 +213,8 @@ async def test_answer_below_the_wanted_slot_is_not_taken() -> None:
         {"context": {"slot": 1}, "value": [{"owner": "x"}]},
         {"context": {"slot": 1}, "value": [{"owner": "1" * 32, "data": ["AA", "base58"], "lamports": 1}]},
         {"context": {"slot": 1}, "value": [{"owner": "1" * 32, "data": ["A", "base64"], "lamports": 1}]},
+        {"context": {"slot": 1}, "value": [account("AAAA", encoding="base58")]},
+        {"context": {"slot": 1}, "value": [account("AAAA", lamports=-1)]},
         {"value": [None]},
         None,
         7,
@@ -208,6 +226,26 @@ async def test_accounts_of_another_shape_are_unusable(answer: Any) -> None:
     async with serving(node) as urls, RpcPool(urls, RpcLimits(attempts=1)) as pool:
         with pytest.raises(RpcUnreachable, match="another shape than Agave's"):
             await pool.endpoints[0].multiple_accounts([A])
+
+
+@pytest.mark.parametrize("value", [[], [None, None], [status(5, "rooted")], [status(-1, "finalized")], [{"slot": 5}]])
+async def test_statuses_of_another_shape_are_unusable(value: Any) -> None:
+    node = FakeNode()
+    node.fail("getSignatureStatuses", lambda request, call: {"context": {"slot": 1}, "value": value})
+    async with serving(node) as urls, RpcPool(urls, RpcLimits(attempts=1)) as pool:
+        with pytest.raises(RpcUnreachable, match="another shape than Agave's"):
+            await pool.endpoints[0].signature_statuses(["one"])
+
+
+async def test_more_than_one_call_takes_is_not_asked_for() -> None:
+    node = FakeNode()
+    async with serving(node) as urls, RpcPool(urls, QUICK) as pool:
+        with pytest.raises(ValueError, match="101 accounts in one call, at most 100 are allowed"):
+            await pool.endpoints[0].multiple_accounts([A] * 101)
+        with pytest.raises(ValueError, match="257 signatures in one call, at most 256"):
+            await pool.endpoints[0].signature_statuses(["one"] * 257)
+        assert node.calls == []
+        assert len((await pool.endpoints[0].multiple_accounts([A] * 100)).value) == 100
 
 
 async def test_statuses_transactions_and_heights_are_read() -> None:

@@ -47,13 +47,18 @@ async def sign(message: bytes) -> bytes:
 
 
 class Rounds:
-    """Stands for waiting: each round does the next step, at once. An end that is not reached fails the test."""
+    """Stands for waiting: each round does the next step, at once. More rounds than steps fail the test, and so do
+    steps that `done` finds left over: the flight ended before them."""
 
     def __init__(self, *steps: Callable[[], None]) -> None:
         self.steps = deque(steps)
 
     async def wait(self, secs: float) -> None:
         self.steps.popleft()()
+
+    def done(self) -> None:
+        """All steps were taken."""
+        assert not self.steps, f"the flight ended {len(self.steps)} rounds too early"
 
 
 def nothing() -> None:
@@ -62,7 +67,9 @@ def nothing() -> None:
 
 async def run(rounds: Rounds, *nodes: FakeNode, **settings: Any) -> Seen | WindowPassed:
     async with serving(*nodes) as urls, RpcPool(urls, QUICK) as pool:
-        return await broadcast(pool, ATTEMPT, wait=rounds.wait, resend_secs=0, **settings)
+        outcome = await broadcast(pool, ATTEMPT, wait=rounds.wait, resend_secs=0, **settings)
+    rounds.done()
+    return outcome
 
 
 async def test_signing_sends_nothing_and_keeps_what_the_journal_needs() -> None:
@@ -230,7 +237,51 @@ async def test_many_in_flight_are_asked_for_at_once_and_given_as_they_come() -> 
     ]
     assert sorted(node.sent) == [attempt.transaction for attempt in attempts]
     assert node.count("getSignatureStatuses") == 4
-    assert rounds.steps == deque()
+    rounds.done()
+
+
+async def test_a_transaction_that_another_node_has_not_finalized_is_waited_for_beyond_its_window() -> None:
+    """Asked again, another node turns out to have it: no failure and no end, until it is finalized."""
+    one, other = FakeNode(block_height=1_001), FakeNode(block_height=1_001)
+
+    def appear(method: str, node: FakeNode) -> None:
+        if method == "getEpochInfo":
+            other.statuses[ATTEMPT.signature_text] = status(77, "confirmed")
+
+    one.before = appear
+
+    def finalize() -> None:
+        other.statuses[ATTEMPT.signature_text] = status(77, "finalized")
+
+    seen = await run(Rounds(nothing, finalize), one, other)
+    assert isinstance(seen, Seen)
+    assert (seen.slot, seen.err) == (77, None)
+
+
+@pytest.mark.parametrize("confirmations", [("finalized", "processed"), ("processed", "finalized")])
+async def test_the_node_that_has_seen_most_of_it_counts(confirmations: tuple[str, str]) -> None:
+    nodes = [FakeNode(statuses={ATTEMPT.signature_text: status(77, each)}) for each in confirmations]
+    assert isinstance(await run(Rounds(), *nodes), Seen)
+
+
+async def test_what_is_not_seen_is_sent_again_and_what_is_seen_is_not() -> None:
+    """The same bytes once a round, until a node has them."""
+    node = FakeNode(block_height=1_000)
+
+    def land() -> None:
+        node.statuses[ATTEMPT.signature_text] = status(77, "processed")
+
+    def finalize() -> None:
+        node.statuses[ATTEMPT.signature_text] = status(77, "finalized")
+
+    assert isinstance(await run(Rounds(nothing, nothing, land, finalize), node), Seen)
+    assert node.sent == [ATTEMPT.transaction] * 4
+
+
+async def test_a_silent_node_leaves_the_window_to_the_next_one() -> None:
+    silent, other = FakeNode(), FakeNode(block_height=1_001)
+    silent.fail("getEpochInfo", *[http_error(503)] * QUICK.attempts)
+    assert await run(Rounds(), silent, other) == WindowPassed(1_001)
 
 
 async def test_patience_ends_without_an_outcome() -> None:

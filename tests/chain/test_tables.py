@@ -105,6 +105,18 @@ def test_new_custodian_is_added_where_there_is_room() -> None:
     assert plan_tables([full], {}, SHARED) == []
 
 
+def test_an_asset_goes_to_a_table_that_has_room_for_all_three_of_its_accounts() -> None:
+    """The table serves one asset already, and holds much that is of no asset here."""
+    triples = triples_of(2)
+    old, new = triples
+    strangers = MAX_TABLE_ADDRESSES - len(SHARED) - 3
+    for room, goes_to in ((2, None), (3, numbered(5))):
+        held = (*SHARED, *triples[old], *(numbered(10**6 + n) for n in range(strangers - room)))
+        table = LookupTable(numbered(5), held, 1, active=True)
+        (change,) = plan_tables([table], triples, SHARED)
+        assert (change.table, change.add[-3:]) == (goes_to, triples[new])
+
+
 def test_a_table_that_serves_no_asset_costs_nothing() -> None:
     triples = triples_of(2)
     (serving_all,) = applied([], triples)

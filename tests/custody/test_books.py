@@ -338,8 +338,17 @@ def test_the_new_books_are_on_disk_before_they_have_the_name(
 ) -> None:
     order: list[str] = []
     fsync, replace = os.fsync, os.replace
-    monkeypatch.setattr(os, "fsync", lambda handle: (order.append("fsync"), fsync(handle))[1])
-    monkeypatch.setattr(os, "replace", lambda old, new: (order.append("replace"), replace(old, new))[1])
+
+    def fsynced(handle: int) -> None:
+        order.append("fsync")
+        fsync(handle)
+
+    def replaced(old: Path, new: Path) -> None:
+        order.append("replace")
+        replace(old, new)
+
+    monkeypatch.setattr(os, "fsync", fsynced)
+    monkeypatch.setattr(os, "replace", replaced)
     books_deposit(settings, 1, "S0x", "1")
     assert order == ["fsync", "replace", "fsync"]
 

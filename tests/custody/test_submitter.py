@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from solders.keypair import Keypair
+from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
 from tests.custody.world import (
@@ -167,6 +168,8 @@ async def test_the_largest_statement_fits_a_transaction_and_is_sent_signed(tmp_p
     assert len(sent[0]) <= 1_232
     assert str(transaction.signatures[0]) == signature
     assert transaction.verify_with_results() == [True]
+    called = [transaction.message.account_keys[one.program_id_index] for one in transaction.message.instructions]
+    assert called[-1] == Pubkey(PROGRAM), "the statement itself, after its signatures"
     async with RpcPool(["http://127.0.0.1:9/"], RpcLimits(attempts=1)) as pool:
         with pytest.raises(SubmitFailed):
             await ChainSubmitter(pool, ProgramClient(PROGRAM), payer).submit(signed)

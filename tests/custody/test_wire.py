@@ -64,8 +64,35 @@ def set_at(value: Any, path: str, new: Any) -> Any:
 
 
 AMOUNTS = ("shares_micro", "capacity_raw", "redeemed_seen_raw", "multiplier_bits")
-NOT_AN_AMOUNT = [1, 1.0, True, None, "", "-1", "+1", "01", "1.0", "1e3", " 1", "1 ", "１", str(U64_MAX + 1), ["1"], {}]
-NOT_AN_ADDRESS = [1, None, "", "0" * 44, "1" * 31, "1" * 45, "é" * 32, "11111111111111111111111111111111 ", []]
+NOT_AN_AMOUNT: list[Any] = [
+    1,
+    1.0,
+    True,
+    None,
+    "",
+    "-1",
+    "+1",
+    "01",
+    "1.0",
+    "1e3",
+    " 1",
+    "1 ",
+    "１",
+    str(U64_MAX + 1),
+    ["1"],
+    {},
+]
+NOT_AN_ADDRESS: list[Any] = [
+    1,
+    None,
+    "",
+    "0" * 44,
+    "1" * 31,
+    "1" * 45,
+    "é" * 32,
+    "11111111111111111111111111111111 ",
+    [],
+]
 NOT_A_COUNT = [1.0, "1", True, None, -1, 2**63]
 WRONG = (
     [(f"entries.0.{name}", bad) for name in AMOUNTS for bad in NOT_AN_AMOUNT]

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from solders.keypair import Keypair
 
@@ -69,12 +70,12 @@ def attester_keys(*parties: tuple[Keypair, int], expires_ts: int = NEVER_TS) -> 
 DEFAULT_KEYS = attester_keys((CUSTODIAN_KEY, 0), (AGENT_KEY, 1), (SECOND_AGENT_KEY, 2))
 
 
-def custodian_account(**changes: object) -> Custodian:
+def custodian_account(**changes: Any) -> Custodian:
     base = Custodian(CUSTODIAN, 1, CustodianState.ACTIVE, epoch=3, threshold=2, keys=DEFAULT_KEYS, name="Alpaca")
     return replace(base, **changes)
 
 
-def entry_of(custodian: Address = CUSTODIAN, **changes: object) -> Entry:
+def entry_of(custodian: Address = CUSTODIAN, **changes: Any) -> Entry:
     base = Entry(
         custodian=custodian,
         state=EntryState.ATTACHED,
@@ -159,6 +160,27 @@ def asset_view(
     )
 
 
+CONFIG = Config(
+    address=ZERO_ADDRESS,
+    sealed=True,
+    paused=Scope(0),
+    max_skew_secs=2,
+    timelock_secs=60,
+    admin_epoch=0,
+    genesis_hash=GENESIS,
+    admin=ZERO_ADDRESS,
+    operator=ZERO_ADDRESS,
+    registrar=ZERO_ADDRESS,
+    guardian=ZERO_ADDRESS,
+    resumer=ZERO_ADDRESS,
+    compliance=ZERO_ADDRESS,
+    corporate_actions=ZERO_ADDRESS,
+    pending_admin=ZERO_ADDRESS,
+    pending_admin_ready_ts=0,
+    pending_admin_expires_ts=0,
+)
+
+
 def snapshot_of(*views: AssetView, custodian: Custodian | None = None, now_ts: int | None = None) -> ChainSnapshot:
     found = custodian or custodian_account()
     return ChainSnapshot(
@@ -166,7 +188,7 @@ def snapshot_of(*views: AssetView, custodian: Custodian | None = None, now_ts: i
         now_ts=int(time.time()) if now_ts is None else now_ts,
         genesis_hash=GENESIS,
         program_id=PROGRAM,
-        config=Config(ZERO_ADDRESS, True, Scope(0), 2, 60, 0, GENESIS, *([ZERO_ADDRESS] * 8), 0, 0),
+        config=CONFIG,
         custodians={found.address: found},
         assets={view.asset.mint: view for view in views},
     )

@@ -15,13 +15,17 @@ from xstocks_daemon.domain.units import Address
 
 MINTS = [mint_address(number) for number in range(200)]
 TABLES = {mint: number // 83 for number, mint in enumerate(MINTS)}
-CUSTODIANS = st.dictionaries(
-    st.sampled_from(MINTS), st.sets(st.binary(min_size=32, max_size=32).map(Address), max_size=4)
+#: Few enough of them that a batch of many assets meets the limit again and again, and now and then stays below it.
+CUSTODIANS = [Address(bytes([number]) * 32) for number in range(1, 9)]
+CUSTODIANS_OF_MINTS = st.dictionaries(
+    st.sampled_from(MINTS), st.sets(st.sampled_from(CUSTODIANS), max_size=4), min_size=20
 )
 
 
-@given(st.lists(st.sampled_from(MINTS), unique=True), CUSTODIANS, st.randoms(use_true_random=False))
-def test_intent_batches(mints: Sequence[Address], custodians: Mapping[Address, set[Address]], chance: object) -> None:
+@given(st.lists(st.sampled_from(MINTS), unique=True), CUSTODIANS_OF_MINTS, st.randoms(use_true_random=False))
+def test_batches_keep_all_limits_lose_nothing_and_do_not_depend_on_order(
+    mints: Sequence[Address], custodians: Mapping[Address, set[Address]], chance: object
+) -> None:
     batches = intent_batches(mints, lambda mint: mint, TABLES, custodians)
     assert sorted(mint for batch in batches for mint in batch) == sorted(mints)
     for batch in batches:
@@ -31,6 +35,19 @@ def test_intent_batches(mints: Sequence[Address], custodians: Mapping[Address, s
     mixed = list(mints)
     chance.shuffle(mixed)
     assert intent_batches(mixed, lambda mint: mint, TABLES, custodians) == batches
+
+
+def test_five_custodians_fit_one_transaction_and_a_sixth_begins_the_next() -> None:
+    """One custodian an asset, in the order of the custodians."""
+    custodians = {mint: [custodian] for mint, custodian in zip(MINTS, CUSTODIANS, strict=False)}
+    five, six = MINTS[:5], MINTS[:6]
+    assert intent_batches(five, lambda mint: mint, TABLES, custodians) == (tuple(five),)
+    assert intent_batches(six, lambda mint: mint, TABLES, custodians) == (tuple(five), (six[5],))
+
+
+def test_a_new_batch_counts_the_custodians_of_its_own_assets_only() -> None:
+    custodians = {MINTS[0]: CUSTODIANS[:4], MINTS[1]: CUSTODIANS[4:8], MINTS[2]: CUSTODIANS[4:8]}
+    assert intent_batches(MINTS[:3], lambda mint: mint, TABLES, custodians) == ((MINTS[0],), (MINTS[1], MINTS[2]))
 
 
 @given(st.lists(st.sampled_from(MINTS), unique=True), st.sets(st.sampled_from(MINTS), max_size=5))

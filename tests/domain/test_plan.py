@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.domain.deciding import MINT, NEVER_ASKS, decide, live, lower_told, outcome
 from tests.domain.world import (
     ALPACA,
     GTN,
@@ -31,7 +32,7 @@ from tests.domain.world import (
     vault_of,
     view,
 )
-from xstocks_daemon.domain.decisions import Action, Plan, Reason
+from xstocks_daemon.domain.decisions import Action, Reason
 from xstocks_daemon.domain.intent import Intent, IntentKind, IntentState
 from xstocks_daemon.domain.plan_inputs import (
     AssetJournal,
@@ -47,26 +48,6 @@ from xstocks_daemon.domain.plan_inputs import (
 )
 from xstocks_daemon.domain.relays import hold_set
 from xstocks_daemon.domain.snapshot import AssetState, Bucket, EntryState, Hold, Participant, ParticipantState, Scope
-
-MINT = mint_address(1)
-NEVER_ASKS = PlanPolicy(burn_approval_bps=10_000)
-
-
-def decide(
-    one: Any,
-    told: CustodyView | None = None,
-    policy: PlanPolicy = NEVER_ASKS,
-    journal: JournalView | None = None,
-    **chain_changes: Any,
-) -> Plan:
-    chain = snapshot(one, **chain_changes)
-    return World(chain, told or CustodyView(), policy, journal or journal_of(chain)).plan()
-
-
-def outcome(decided: Plan) -> tuple[Action, int, Reason]:
-    line = asset_plan_of(decided, MINT)
-    return line.action, line.amount_raw, line.reason
-
 
 # -- mint
 
@@ -307,11 +288,6 @@ def test_no_mint_on_a_statement_that_will_set_a_hold() -> None:
 # -- burn
 
 
-def lower_told(newest_raw: int = 40, previous_raw: int = 40, **changes: Any) -> CustodyView:
-    newest, previous = statement(ALPACA, {MINT: newest_raw}), statement(ALPACA, {MINT: previous_raw}, 50)
-    return known(newest, previous, **changes)
-
-
 def test_burns_what_two_statements_leave_unbacked() -> None:
     decided = decide(view(MINT, [entry(ALPACA, 40)], supply_raw=60), lower_told())
     assert decided.burns == (Intent(IntentKind.BURN, MINT, 1, 20, vault_of(MINT)),)
@@ -535,10 +511,6 @@ def test_a_quarantined_asset_waits() -> None:
 
 
 # -- intents under way (M11)
-
-
-def live(kind: IntentKind, amount_raw: int, state: IntentState, sequence: int = 1) -> LiveIntent:
-    return LiveIntent(7, Intent(kind, MINT, sequence, amount_raw, vault_of(MINT)), state)
 
 
 def test_nothing_new_while_an_attempt_may_execute() -> None:

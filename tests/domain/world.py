@@ -106,10 +106,10 @@ def custodian(address: Address, epoch: int = 1) -> Custodian:
     return Custodian(address, address[0], CustodianState.ACTIVE, epoch, 2, (), "custodian")
 
 
-def entry(keeper: Address, capacity_raw: int, **changes: Any) -> Entry:
+def entry(custodian: Address, capacity_raw: int, **changes: Any) -> Entry:
     return replace(
         Entry(
-            custodian=keeper,
+            custodian=custodian,
             state=EntryState.ATTACHED,
             withdrawn=False,
             epoch=1,
@@ -188,7 +188,7 @@ def snapshot(*views: AssetView, **changes: Any) -> ChainSnapshot:
 
 
 def statement(
-    keeper: Address,
+    custodian: Address,
     capacities: Mapping[Address, int],
     observed_secs_ago: int = 10,
     **changes: Any,
@@ -201,7 +201,7 @@ def statement(
         Statement(
             genesis_hash=GENESIS,
             program_id=PROGRAM,
-            custodian=keeper,
+            custodian=custodian,
             epoch=changes.get("epoch", 1),
             observed_ms=(NOW_TS - observed_secs_ago) * 1_000,
             expires_ts=changes.get("expires_ts", NOW_TS + 3_000),
@@ -267,8 +267,13 @@ def model_ceiling_raw(one: AssetView, chain: ChainSnapshot) -> int:
     fresh, unseen = 0, 0
     for each in one.asset.entries:
         unseen += each.redeemed_total_raw - each.redeemed_seen_raw
-        keeper = chain.custodians.get(each.custodian)
-        if each.state is not EntryState.ATTACHED or each.withdrawn or keeper is None or each.epoch != keeper.epoch:
+        custodian = chain.custodians.get(each.custodian)
+        if (
+            each.state is not EntryState.ATTACHED
+            or each.withdrawn
+            or custodian is None
+            or each.epoch != custodian.epoch
+        ):
             continue
         if chain.now_ts * 1_000 - each.observed_ms > one.asset.policy.max_age_secs * 1_000:
             continue
@@ -413,7 +418,6 @@ TROUBLES = (
     "bucket",
     "policy",
     "holder_burn",
-    "holder_burn_unrecorded",
     "foreign",
     "pending",
     "submitted",
@@ -427,7 +431,15 @@ class _Dice:
 
     def __init__(self, draw: st.DrawFn) -> None:
         self.draw = draw
-        self.troubles = draw(st.sets(st.sampled_from(TROUBLES), max_size=4))
+        self.troubles = draw(st.sets(st.sampled_from(TROUBLES), max_size=5))
+        kind = draw(st.sampled_from(["usual", "usual", "pending", "shrinking", "holder_burn"]))
+        #: The shares became fewer: both statements mostly say so, and there is much more supply. Burns are about what
+        #: is still owed, so often something is.
+        self.shrinking = kind == "shrinking"
+        if self.shrinking:
+            self.troubles |= draw(st.sampled_from([set(), {"unseen"}, {"unseen", "detached"}]))
+        elif kind != "usual":
+            self.troubles |= {kind}
 
     def odd(self, trouble: str, usual: Any, *others: Any) -> Any:
         return self.draw(st.sampled_from([usual, *others])) if trouble in self.troubles else usual
@@ -448,7 +460,7 @@ def worlds(draw: st.DrawFn) -> World:
     )
     pairs = [
         (newest, previous if previous.statement.observed_ms < newest.statement.observed_ms else None)
-        for newest, previous in (_statements(dice, keeper, mints) for keeper in (ALPACA, GTN))
+        for newest, previous in (_statements(dice, custodian, mints) for custodian in (ALPACA, GTN))
     ]
     ripcord = {(mint, ALPACA): "audit under way" for mint in dice.odd("ripcord", [], mints[:1], mints)}
     told = custody(
@@ -460,17 +472,29 @@ def worlds(draw: st.DrawFn) -> World:
     policy = PlanPolicy(
         max_mint_raw=dice.odd("policy", None, 5), burn_approval_bps=dice.odd("policy", 10_000, 0, 2_000)
     )
-    return World(chain, told, policy, _journal(dice, chain))
+    world = World(chain, told, policy, _journal(dice, chain))
+    return _with_pending(dice, world) if "pending" in dice.troubles else world
 
 
-def _statements(dice: _Dice, keeper: Address, mints: Sequence[Address]) -> tuple[SignedStatement, SignedStatement]:
+def _with_pending(dice: _Dice, world: World) -> World:
+    """What the plan wants is journaled already, at times of less or more, and no attempt was made yet."""
+    assets = dict(world.journal.assets)
+    for intent in world.plan().intents:
+        amount_raw = max(1, intent.amount_raw + dice.draw(st.sampled_from([0, 0, -1, 1])))
+        pending = LiveIntent(1, replace(intent, amount_raw=amount_raw), IntentState.PENDING)
+        assets[intent.mint] = replace(assets[intent.mint], live=dice.draw(st.sampled_from([pending, None])))
+    return replace(world, journal=replace(world.journal, assets=assets))
+
+
+def _statements(dice: _Dice, custodian: Address, mints: Sequence[Address]) -> tuple[SignedStatement, SignedStatement]:
     """Newest and previous; half of the time both say the same."""
-    first = {mint: dice.amount() for mint in mints}
-    second = first if dice.draw(st.booleans()) else {mint: dice.amount() for mint in mints}
+    most = 15 if dice.shrinking else 40
+    first = {mint: dice.amount(most=most) for mint in mints}
+    second = first if dice.draw(st.booleans()) else {mint: dice.amount(most=most) for mint in mints}
     ages = dice.odd("old_statement", 10, -90, -30, 200, 3_599, 3_600, 3_601), 20
     newest, previous = (
         statement(
-            keeper,
+            custodian,
             capacities,
             age,
             epoch=dice.odd("statement_epoch", 1, 2),
@@ -484,20 +508,23 @@ def _statements(dice: _Dice, keeper: Address, mints: Sequence[Address]) -> tuple
 
 
 def _view(dice: _Dice, mint: Address, max_rise_bps: int) -> AssetView:
+    detached = dice.odd("detached", (), (ALPACA,), (GTN,))
     entries = [
         entry(
-            keeper,
+            custodian,
             dice.amount(),
-            state=dice.odd("detached", EntryState.ATTACHED, EntryState.DETACHED),
+            state=EntryState.DETACHED if custodian in detached else EntryState.ATTACHED,
             withdrawn=dice.odd("withdrawn", False, True),
             epoch=dice.odd("epoch", 1, 0),
             observed_ms=(NOW_TS - dice.odd("stale", 100, 0, -90, 3_600, 3_601, 9_000)) * 1_000,
             expires_ts=NOW_TS + dice.odd("stale", 3_000, -1, 0, 1, 100),
             redeemed_total_raw=dice.odd("unseen", 0, 3, 5),
         )
-        for keeper in dice.draw(st.sampled_from([(ALPACA,), (GTN,), (ALPACA, GTN), ()]))
+        for custodian in dice.draw(
+            st.sampled_from([(ALPACA, GTN)] if dice.shrinking else [(ALPACA,), (GTN,), (ALPACA, GTN), ()])
+        )
     ]
-    supply = dice.amount()
+    supply = dice.amount(40, 60) if dice.shrinking else dice.amount()
     return view(
         mint,
         entries,
@@ -534,7 +561,7 @@ def _journal(dice: _Dice, chain: ChainSnapshot) -> JournalView:
         assets[mint] = replace(
             one,
             totals=dice.odd("foreign", one.totals, Totals(), replace(one.totals, burnt_raw=1)),
-            holder_burnt_raw=dice.odd("holder_burn_unrecorded", one.holder_burnt_raw, 0, 9),
+            holder_burnt_raw=dice.odd("holder_burn", one.holder_burnt_raw, 0, 0, 9),
             acknowledged_raw=dice.odd("holder_burn", 0, one.holder_burnt_raw),
             live=live,
             burn_approved_raw=dice.odd("policy", 0, 20),

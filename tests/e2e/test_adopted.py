@@ -66,7 +66,7 @@ async def adopt(program: DeployedProgram, row: CatalogueAsset) -> DeployedAsset:
     row = await as_captured(live, row)
     assert row.custodian is not None
     admin, client = program.keys.admin.address, program.client
-    attach = client.attach_custodian(admin=admin, custodian=program.keeper(row.custodian).address, mint=live.mint)
+    attach = client.attach_custodian(admin=admin, custodian=program.custodian(row.custodian).address, mint=live.mint)
     await program.accepted(program.by("admin", client.propose(admin=admin, instruction=attach)))
     asset = await live.adopt(demo_policy(row.capacity_raw))
     proposal_address = client.proposal_address(attach)

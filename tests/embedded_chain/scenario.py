@@ -48,6 +48,7 @@ CLOCK_SYSVAR = "SysvarC1ock11111111111111111111111111111111"
 ED25519_PROGRAM = Pubkey.from_string("Ed25519SigVerify111111111111111111111111111")
 SYSTEM_PROGRAM = Pubkey.from_string("11111111111111111111111111111111")
 
+# The recordings hold the addresses of these seeds.
 PAYER = Keypair.from_seed(sha256(b"chain_rpc payer").digest())
 HOLDER = Keypair.from_seed(sha256(b"chain_rpc holder").digest())
 OTHER = Keypair.from_seed(sha256(b"chain_rpc other").digest())

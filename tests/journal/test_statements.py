@@ -43,7 +43,9 @@ async def test_a_statement_of_some_assets_leaves_the_others(journal: Journal) ->
 async def test_custodians_do_not_mix(journal: Journal) -> None:
     gtn = Address(b"g" * 32)
     await journal.record_statements([told({MINT: 1}, 1), told({MINT: 2}, 1, custodian=gtn)])
-    assert {keeper: line.newest.entry.capacity_raw for keeper, line in (await journal.evidence())[MINT].items()} == {
+    assert {
+        custodian: line.newest.entry.capacity_raw for custodian, line in (await journal.evidence())[MINT].items()
+    } == {
         CUSTODIAN: 1,
         gtn: 2,
     }

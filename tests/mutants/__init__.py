@@ -1,1 +1,1 @@
-"""Planted bugs: the program with one check less must fail a test (`python -m tests.mutants`)."""
+"""Planted bugs: with one check less a test must fail (`python -m tests.mutants`, `... --python`)."""

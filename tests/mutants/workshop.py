@@ -1,40 +1,23 @@
-"""Where planted bugs are tried: a copy of the program's sources, built with one bug at a time and tested."""
+"""Where planted bugs are tried: what both languages' workshops share."""
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Protocol
 
 from localnet.harness.chains import VALIDATOR_ENV, VALIDATOR_NAME
-from tests.mutants.mutant import ROOT, Mutant
-from tests.support.cluster import PROGRAM_SO_ENV
+from tests.mutants.mutant import Mutant
 
-TESTS = Path("tests") / "program"
-PACKAGE = "xstocks_mint"
-#: What the program's own build and host tests read.
-_COPIED = ("programs", "idl", "tests/vectors", "docs")
-#: Not about what the program does, or slow and random: last.
-_LEFT_OUT = ("test_compute_units.py", "test_errors.py")
-_LAST = ("test_model.py", "test_fuzz.py")
-_TIMEOUT_SECS = 900.0
-_ATTEMPTS = 3
-#: The error of a check stands so near behind it.
-_NEAR = 160
-_ERROR = re.compile(r"\bError::(\w+)")
-#: So many of the tests that assert it are tried before whole files.
-_ASSERTING = 6
-_OF_THE_MACHINE = re.compile(
-    r"\b(ChainStartError|RpcUnreachable|TimeoutError|OSError|ConnectionError|FileNotFoundError)\b"
-)
-_RUST_FAILED = re.compile(r"^test (\S+) \.\.\. FAILED$", re.MULTILINE)
-_PYTEST_FAILED = re.compile(r"^(?:FAILED|ERROR) ((tests/[\w/.]+::\w+).*)$", re.MULTILINE)
+_STARTED = re.compile(r"^(tests/[\w/.]+::\w+)", re.MULTILINE)
+_FAILED = re.compile(r"^(?:FAILED|ERROR) ((tests/[\w/.]+::\w+).*)$", re.MULTILINE)
 
 
 class Outcome(StrEnum):
@@ -43,6 +26,7 @@ class Outcome(StrEnum):
     KILLED = "killed"
     SURVIVED = "SURVIVED"
     NOT_BUILT = "did not build"
+    HANGS = "HANGS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,139 +43,73 @@ class SuiteBroken(Exception):
     """The tests fail without any bug, so a failure would prove nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Workshop:
-    """A folder with copied sources; its build output stays between bugs, so each costs seconds."""
+class NotCollected(SuiteBroken):
+    """pytest ended without having run the tests: they do not import, or there are none."""
 
-    folder: Path
 
-    @classmethod
-    def make(cls, folder: Path) -> Workshop:
-        """Copy the sources."""
-        for part in _COPIED:
-            shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("target"))
-        return cls(folder)
+class Endless(Exception):
+    """A test did not come to its end in time; `test` names it ("" where none had begun)."""
 
-    def baseline(self) -> None:
-        """All tests pass without a bug. SuiteBroken otherwise."""
-        if (failed := self._host_tests()) is not None:
-            raise SuiteBroken(f"a host test fails without a bug: {failed[1]}")
-        built = self._build()
-        if built is None:
-            raise SuiteBroken("the program does not build without a bug: run programs/build.sh")
-        if (failed := _run_pytest(built, _files(()))) is not None:
-            raise SuiteBroken(f"a test fails without a bug: {failed[1]}")
+    def __init__(self, test: str) -> None:
+        self.test = test
+        super().__init__(f"no end: {test}")
+
+
+class Workshop(Protocol):
+    """A folder with a copy of the sources, used by one thread at a time."""
+
+    def baseline(self, chosen: Sequence[Mutant]) -> None:
+        """The tests of these pass without a bug. SuiteBroken otherwise."""
 
     def judge(self, mutant: Mutant, *, killer: str = "") -> Verdict:
-        """Plant it, build, test, take it out again. `killer` is the test that killed it last time: it goes first."""
-        path = self.folder / mutant.path
-        original = path.read_text(encoding="utf-8")
-        path.write_text(mutant.applied(original), encoding="utf-8")
-        try:
-            return self._judged(mutant, original, killer)
-        finally:
-            path.write_text(original, encoding="utf-8")
-
-    def _judged(self, mutant: Mutant, original: str, killer: str) -> Verdict:
-        if "#[cfg(test)]" in original:
-            if self._cargo("test", "--no-run").returncode != 0:
-                return Verdict(mutant.name, Outcome.NOT_BUILT)
-            if (failed := self._host_tests()) is not None:
-                return Verdict(mutant.name, Outcome.KILLED, *failed)
-        built = self._build()
-        if built is None:
-            return Verdict(mutant.name, Outcome.NOT_BUILT)
-        first = [killer] if killer.startswith("tests/") else _asserting(mutant, original)
-        for tests in (first, _files(mutant.tests)):
-            if tests and (failed := _run_pytest(built, tests)) is not None:
-                return Verdict(mutant.name, Outcome.KILLED, *failed)
-        return Verdict(mutant.name, Outcome.SURVIVED)
-
-    def _cargo(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = ("cargo", *arguments, "--package", PACKAGE, "--features", "idl")
-        return _run(command, self.folder / "programs")
-
-    def _host_tests(self) -> tuple[str, str] | None:
-        """The first host test that fails, and its line; None where all pass."""
-        done = self._cargo("test")
-        if done.returncode == 0:
-            return None
-        failed = _RUST_FAILED.search(done.stdout)
-        if failed is None:
-            raise SuiteBroken(f"cargo test ended with {done.returncode}: {done.stderr[-2_000:]}")
-        return f"cargo test {failed[1]}", failed[0]
-
-    def _build(self) -> Path | None:
-        """The program, None where it does not build."""
-        built = self.folder / "programs" / "deploy" / f"{PACKAGE}.so"
-        built.unlink(missing_ok=True)
-        done = _run((str(self.folder / "programs" / "build.sh"), PACKAGE), self.folder / "programs")
-        if done.returncode == 2:
-            raise SuiteBroken(done.stderr.strip())
-        return built if done.returncode == 0 and built.exists() else None
+        """Plant it, test, take it out again. `killer` is the test that killed it last time: it goes first."""
 
 
-def _asserting(mutant: Mutant, original: str) -> list[str]:
-    """Tests that assert the error of the check that is taken away: the error named in it or next after it."""
-    at = original.index(mutant.source)
-    named = _ERROR.search(original, at, at + len(mutant.source) + _NEAR)
-    if named is None:
-        return []
-    paths = [TESTS / f"test_{each}.py" for each in mutant.tests]
-    tests = [(path, text) for path in paths for text in (ROOT / path).read_text("utf-8").split("\nasync def test_")[1:]]
-    asserting = [(path, text) for path, text in tests if re.search(rf"ErrorCode\.{named[1]}\b", text)]
-    return [f"{path}::test_{text.partition('(')[0]}" for path, text in asserting[:_ASSERTING]]
+def first_failure(
+    tests: Sequence[str], folder: Path, environment: Mapping[str, str], timeout_secs: float
+) -> tuple[str, str] | None:
+    """The first of these tests that fails in `folder`, and what it said; None where all pass.
 
-
-def _files(first: Sequence[str]) -> list[str]:
-    """All test files of the program, those of `first` first and the random ones last."""
-    names = sorted(path.name for path in (ROOT / TESTS).glob("test_*.py") if path.name not in _LEFT_OUT)
-    named = [f"test_{each}.py" for each in first]
-    order = [
-        *named,
-        *(each for each in names if each not in (*named, *_LAST)),
-        *(each for each in names if each in _LAST),
-    ]
-    return [str(TESTS / each) for each in dict.fromkeys(order)]
-
-
-def _run_pytest(program: Path, tests: Sequence[str]) -> tuple[str, str] | None:
-    """The first test that fails with this program, and what it said; None where all pass.
-
-    A failure of the machine (no chain, no answer) is none of the program's: tried again, then SuiteBroken.
+    The embedded chain only: with a validator at hand each would take minutes. Raises NotCollected, Endless.
     """
-    for _attempt in range(_ATTEMPTS):
-        failed = _pytest_once(program, tests)
-        if failed is None or not _OF_THE_MACHINE.search(failed[1]):
-            return failed
-    raise SuiteBroken(f"the tests do not run here: {failed}")
-
-
-def _pytest_once(program: Path, files: Iterable[str]) -> tuple[str, str] | None:
-    command = (sys.executable, "-m", "pytest", "-x", "-q", "-rfE", "--no-header", "-p", "no:cacheprovider", *files)
-    environment = {name: value for name, value in os.environ.items() if name != VALIDATOR_ENV}
-    environment["PATH"] = os.pathsep.join(
-        each for each in environment["PATH"].split(os.pathsep) if not (Path(each) / VALIDATOR_NAME).exists()
+    command = (sys.executable, "-m", "pytest", "-x", "-v", "-rfE", "--no-header", "-p", "no:cacheprovider", *tests)
+    inherited = {name: value for name, value in os.environ.items() if name != VALIDATOR_ENV}
+    inherited["PATH"] = os.pathsep.join(
+        each for each in inherited["PATH"].split(os.pathsep) if not (Path(each) / VALIDATOR_NAME).exists()
     )
-    environment |= {
-        PROGRAM_SO_ENV: str(program),
-        "COLUMNS": "1000",  # the summary says why a test failed only where there is room
-        "PYTHONPATH": str(ROOT),
-        # What fails here is no example to remember for the program itself.
-        "HYPOTHESIS_STORAGE_DIRECTORY": str(program.parent / "hypothesis"),
-    }
-    done = _run(command, ROOT, environment)
+    # The summary says why a test failed only where there is room.
+    try:
+        done = run(command, folder, {**inherited, "COLUMNS": "1000", **environment}, timeout_secs)
+    except subprocess.TimeoutExpired as error:
+        raise Endless((_STARTED.findall(str(error.output)) or [""])[-1]) from None
     if done.returncode == 0:
         return None
-    failed = _PYTEST_FAILED.search(done.stdout)
+    failed = _FAILED.search(done.stdout)
     if done.returncode != 1 or failed is None:
-        raise SuiteBroken(f"pytest ended with {done.returncode}: {done.stdout[-2_000:]}{done.stderr[-2_000:]}")
+        raise NotCollected(f"pytest ended with {done.returncode}: {done.stdout[-2_000:]}{done.stderr[-2_000:]}")
     return failed[2], failed[1]
 
 
-def _run(
-    command: Sequence[str], folder: Path, environment: dict[str, str] | None = None
+def run(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str] | None, timeout_secs: float
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=_TIMEOUT_SECS, check=False
-    )
+    """Run to its end; at a time-out it is ended with all that it started, and subprocess.TimeoutExpired raised."""
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            stdout, stderr = process.communicate(timeout=timeout_secs)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            stdout, stderr = process.communicate()
+            raise subprocess.TimeoutExpired(command, timeout_secs, stdout, stderr) from None
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)

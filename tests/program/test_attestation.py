@@ -9,19 +9,20 @@ import pytest
 from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 
-from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, Asset, AssetPool, DeployedProgram, sign
-from tests.support.ed25519 import assemble, canonical
-from tests.support.edit import with_account, with_accounts, with_data
+from tests.support.deployed import Asset, AssetPool, DeployedProgram, sign
+from tests.support.edit import with_accounts, with_data
 from tests.support.error_codes import ErrorCode
+from tests.support.initialized import OTHER_CUSTODIAN, OWN_CUSTODIAN
 from tests.support.live_chain import Call, address_of, call
 from tests.support.tables import lookup_table
-from xstocks_daemon.chain.addresses import COMPUTE_BUDGET, ED25519, INSTRUCTIONS_SYSVAR, pubkey
+from xstocks_daemon.chain.addresses import pubkey
 from xstocks_daemon.chain.transactions import quorum_instruction
 from xstocks_daemon.domain.snapshot import EntryState, Hold
-from xstocks_daemon.domain.statement import MAX_ENTRIES, AttesterSignature, Statement, StatementEntry
+from xstocks_daemon.domain.statement import MAX_ENTRIES, Statement, StatementEntry
 from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address, capacity_raw
 
 REASON_NOT_NEWER = 0
+
 REASON_DETACHED = 1
 
 
@@ -53,7 +54,7 @@ async def test_a_statement_of_a_quorum_is_stored_whole(program: DeployedProgram,
 
 @pytest.mark.parametrize("multiplier", ["1.0032690125398187", "0.05", "3", "100.000001", "0.9999999999999999"])
 async def test_capacity_is_the_exact_floor_at_any_multiplier(program: DeployedProgram, multiplier: str) -> None:
-    [asset] = await program.register(multiplier=multiplier, keepers=(OWN_KEEPER,))
+    [asset] = await program.register(multiplier=multiplier, custodians=(OWN_CUSTODIAN,))
     statement = await program.statement({asset: 7_777_777})
     exact = statement.entries[0].capacity_raw
     for wrong in (exact - 1, exact + 1):
@@ -123,16 +124,16 @@ async def test_two_agents_without_the_custodian_are_not(program: DeployedProgram
 async def test_a_key_that_is_not_the_custodians_counts_for_nothing(program: DeployedProgram, asset: Asset) -> None:
     own, agent = program.quorum()
     statement = await program.statement({asset: 10})
-    for outsider in (Keypair(), program.quorum(OTHER_KEEPER)[0], program.keys.admin.keypair):
+    for outsider in (Keypair(), program.quorum(OTHER_CUSTODIAN)[0], program.keys.admin.keypair):
         await program.refused(program.relay(statement, own, outsider), ErrorCode.SignerUnknown)
         await program.refused(program.relay(statement, own, agent, outsider), ErrorCode.SignerUnknown)
     await program.accepted(program.relay(statement, own, agent))
 
 
-async def attached_keeper(program: DeployedProgram, asset: Asset, parties: tuple[int, ...], threshold: int) -> str:
-    name = await program.add_keeper(parties=parties, threshold=threshold)
+async def attached_custodian(program: DeployedProgram, asset: Asset, parties: tuple[int, ...], threshold: int) -> str:
+    name = await program.add_custodian(parties=parties, threshold=threshold)
     attach = program.client.attach_custodian(
-        admin=program.keys.admin.address, custodian=program.keeper(name).address, mint=asset.mint
+        admin=program.keys.admin.address, custodian=program.custodian(name).address, mint=asset.mint
     )
     await program.accepted(program.by("admin", attach))
     await program.chain.clock_reaches(await program.chain.clock_ts() + 1)
@@ -140,26 +141,26 @@ async def attached_keeper(program: DeployedProgram, asset: Asset, parties: tuple
 
 
 async def test_two_keys_of_one_party_are_one_voice(program: DeployedProgram, asset: Asset) -> None:
-    name = await attached_keeper(program, asset, (0, 0, 1), 2)
+    name = await attached_custodian(program, asset, (0, 0, 1), 2)
     first, second, agent = program.quorum(name, (0, 1, 2))
-    statement = await program.statement({asset: 10}, keeper=name)
+    statement = await program.statement({asset: 10}, custodian=name)
     await program.refused(program.relay(statement, first, second), ErrorCode.QuorumNotMet)
     await program.accepted(program.relay(statement, second, agent))
 
 
 async def test_one_voice_less_than_the_threshold_is_refused(program: DeployedProgram, asset: Asset) -> None:
-    name = await attached_keeper(program, asset, (0, 1, 2, 3), 3)
+    name = await attached_custodian(program, asset, (0, 1, 2, 3), 3)
     own, *agents = program.quorum(name, (0, 1, 2, 3))
-    statement = await program.statement({asset: 10}, keeper=name)
+    statement = await program.statement({asset: 10}, custodian=name)
     for agent in agents:
         await program.refused(program.relay(statement, own, agent), ErrorCode.QuorumNotMet)
     await program.accepted(program.relay(statement, own, *agents[:2]))
 
 
 async def test_eight_signatures_are_taken(program: DeployedProgram, asset: Asset) -> None:
-    name = await attached_keeper(program, asset, tuple(range(8)), 8)
+    name = await attached_custodian(program, asset, tuple(range(8)), 8)
     keys = program.quorum(name, tuple(range(8)))
-    statement = await program.statement({asset: 10}, keeper=name)
+    statement = await program.statement({asset: 10}, custodian=name)
     # A ninth would not fit a transaction; eight fit with a lookup table and without a compute budget's instruction.
     table = await lookup_table(program, [asset.mint], [name])
     relayed = program.relay(statement, *keys).but(tables=(table,), limit_units=None)
@@ -171,19 +172,19 @@ async def test_eight_signatures_are_taken(program: DeployedProgram, asset: Asset
 @pytest.mark.embedded_only
 async def test_a_key_signs_until_the_second_of_its_expiry(program: DeployedProgram, asset: Asset) -> None:
     now_ts = await program.chain.clock_ts()
-    name = await program.add_keeper(expires_in_secs=(10**6, 1_000, 10**6))
+    name = await program.add_custodian(expires_in_secs=(10**6, 1_000, 10**6))
     attach = program.client.attach_custodian(
-        admin=program.keys.admin.address, custodian=program.keeper(name).address, mint=asset.mint
+        admin=program.keys.admin.address, custodian=program.custodian(name).address, mint=asset.mint
     )
     await program.accepted(program.by("admin", attach))
     expires_ts = now_ts + 1_000
-    custodian = await program.custodian(program.keeper(name).address)
+    custodian = await program.read_custodian(program.custodian(name).address)
     assert min(key.expires_ts for key in custodian.keys) == expires_ts
 
     await program.chain.clock_reaches(expires_ts - 5)
-    await program.accepted(program.relay(await program.statement({asset: 10}, keeper=name), *program.quorum(name)))
+    await program.accepted(program.relay(await program.statement({asset: 10}, custodian=name), *program.quorum(name)))
     await program.chain.clock_reaches(expires_ts)
-    statement = await program.statement({asset: 10}, keeper=name)
+    statement = await program.statement({asset: 10}, custodian=name)
     await program.refused(program.relay(statement, *program.quorum(name)), ErrorCode.SignerExpired)
     await program.accepted(program.relay(statement, *program.quorum(name, (0, 2))))
 
@@ -195,14 +196,14 @@ async def test_signatures_for_another_cluster_program_custodian_or_mint_are_wort
     program: DeployedProgram, pool: AssetPool
 ) -> None:
     asset, other = await pool.take(), await pool.take()
-    name = await attached_keeper(program, asset, (0, 1, 2), 2)
-    twin = await program.add_keeper(attesters=program.quorum(name, (0, 1, 2)))
-    statement = await program.statement({asset: 10}, keeper=name)
+    name = await attached_custodian(program, asset, (0, 1, 2), 2)
+    twin = await program.add_custodian(attesters=program.quorum(name, (0, 1, 2)))
+    statement = await program.statement({asset: 10}, custodian=name)
     signers = program.quorum(name)
     elsewhere = {
         "cluster": replace(statement, genesis_hash=Address(bytes(32))),
         "program": replace(statement, program_id=address_of(Keypair())),
-        "custodian with the same keys": replace(statement, custodian=program.keeper(twin).address),
+        "custodian with the same keys": replace(statement, custodian=program.custodian(twin).address),
         "mint": replace(statement, entries=(replace(statement.entries[0], mint=other.mint),)),
         "multiplier": tampered(statement, multiplier_bits=asset.multiplier_bits + 1),
     }
@@ -367,7 +368,7 @@ async def test_a_detached_asset_is_passed_over_and_the_rest_is_taken(program: De
     statement = await program.statement({one: 10, two: 20})
     alone = replace(statement, entries=tuple(line for line in statement.entries if line.mint == one.mint))
     detach = program.client.detach_custodian(
-        admin=program.keys.admin.address, custodian=program.keeper().address, mint=one.mint
+        admin=program.keys.admin.address, custodian=program.custodian().address, mint=one.mint
     )
     await program.accepted(program.by("admin", detach))
     await program.refused(program.relay(alone), ErrorCode.StatementNotNewer)
@@ -383,109 +384,6 @@ async def test_a_wrong_line_fails_the_whole_statement(program: DeployedProgram, 
     wrong = tampered(statement, index=1, capacity_raw=statement.entries[1].capacity_raw - 1)
     await program.refused(program.relay(wrong), ErrorCode.CapacityMismatch)
     await program.accepted(program.relay(statement))
-
-
-# ---- the one layout of the ed25519 instruction (S1 to S11) -----------------------------------------------------------
-
-
-async def test_the_signatures_stand_directly_before(program: DeployedProgram, asset: Asset) -> None:
-    statement = await program.statement({asset: 10})
-    quorum, submission = program.relay(statement).instructions
-    # limit_units None: otherwise the compute budget's instruction is the one before.
-    await program.refused(Call((submission,), limit_units=None), ErrorCode.SignatureInstructionMissing)
-    await program.refused(Call((submission,)), ErrorCode.SignatureProgramInvalid)
-    other = program.relay(await program.statement({asset: 20})).instructions[1]
-    await program.refused(call((quorum, submission, other)), ErrorCode.SignatureProgramInvalid)
-    assert (await asset.entry()).capacity_raw == 0
-    await program.accepted(call((quorum, submission)))
-
-
-async def test_one_quorum_does_not_serve_an_instruction_further_behind(program: DeployedProgram, asset: Asset) -> None:
-    statement = await program.statement({asset: 10})
-    quorum, submission = program.relay(statement).instructions
-    wallet = Keypair()
-    between = program.client.set_participant(
-        registrar=program.keys.registrar.address,
-        wallet=address_of(wallet),
-        active=True,
-        expires_ts=2**40,
-        country="CH",
-    )
-    registrar = program.keys.registrar.keypair
-    await program.refused(call((quorum, between, submission), registrar), ErrorCode.SignatureProgramInvalid)
-    await program.accepted(call((between, quorum, submission), registrar))
-
-
-async def test_the_ed25519_instruction_has_no_accounts(program: DeployedProgram, asset: Asset) -> None:
-    statement = await program.statement({asset: 10})
-    quorum, submission = program.relay(statement).instructions
-    meta = AccountMeta(pubkey(asset.mint), is_signer=False, is_writable=False)
-    await program.refused(call((with_accounts(quorum, [meta]), submission)), ErrorCode.SignatureAccountsInvalid)
-    await program.accepted(call((quorum, submission)))
-
-
-async def test_another_program_that_carries_the_same_bytes_is_refused(program: DeployedProgram, asset: Asset) -> None:
-    """A program that accepts anything, here the compute budget with a heap request, signs nothing."""
-    statement = await program.statement({asset: 10})
-    quorum, submission = program.relay(statement).instructions
-    heap_frame = bytes([1]) + (65_536).to_bytes(4, "little")
-    other = Instruction(pubkey(COMPUTE_BUDGET), heap_frame, [])
-    await program.refused(call((other, submission)), ErrorCode.SignatureProgramInvalid)
-    await program.accepted(call((other, quorum, submission)))
-
-
-async def test_layouts_that_the_ed25519_program_takes_and_this_one_does_not(
-    program: DeployedProgram, asset: Asset
-) -> None:
-    """Each of these verifies: the signatures are real. Only where they stand is not canonical."""
-    statement = await program.statement({asset: 10})
-    digest = statement.digest()
-    own, agent = sorted(program.quorum(), key=address_of)
-    signed = sign(digest, (own, agent))
-    submission = program.client.submit_attestation(statement)
-    good = canonical(signed, digest)
-    second_key = address_of(agent)
-    variants: dict[str, tuple[bytes, ErrorCode]] = {
-        "padding": (assemble(good.but(padding=1)), ErrorCode.SignaturePaddingInvalid),
-        "a byte behind": (assemble(good) + b"\0", ErrorCode.SignatureLengthInvalid),
-        "one signature": (assemble(canonical(signed[:1], digest)), ErrorCode.SignatureCountInvalid),
-        "no signature": (b"\0\0", ErrorCode.SignatureCountInvalid),
-        "signature before key": (assemble(good.swapped()), ErrorCode.SignatureOffsetInvalid),
-        "descending keys": (assemble(canonical(signed[::-1], digest)), ErrorCode.SignersNotAscending),
-        "one key twice": (assemble(canonical([signed[0], signed[0]], digest)), ErrorCode.SignersNotAscending),
-        "message elsewhere": (
-            assemble(canonical([sign_bytes(own, second_key), signed[1]], digest).message_at(0, good.key_offset(1))),
-            ErrorCode.MessageOffsetInvalid,
-        ),
-        "a shorter message": (
-            assemble(canonical(sign(digest[:31], (own, agent)), digest).message_bytes(31)),
-            ErrorCode.MessageSizeInvalid,
-        ),
-        "signature by index": (assemble(good.indexes(0, signature=1)), ErrorCode.SignatureIndexInvalid),
-        "key by index": (assemble(good.indexes(1, key=1)), ErrorCode.SignatureIndexInvalid),
-        "message by index": (assemble(good.indexes(1, message=1)), ErrorCode.SignatureIndexInvalid),
-    }
-    for what, (data, error) in variants.items():
-        quorum = Instruction(pubkey(ED25519), data, [])
-        precompile = await program.chain.simulate(call(quorum))
-        assert precompile.err is None, f"{what}: the ed25519 program itself refuses it: {precompile.err}"
-        await program.refused(call((quorum, submission)), error)
-    await program.accepted(call((Instruction(pubkey(ED25519), assemble(good), []), submission)))
-
-
-def sign_bytes(key: Keypair, message: bytes) -> AttesterSignature:
-    [signed] = sign(message, (key,))
-    return signed
-
-
-async def test_a_sysvar_of_ones_own_is_refused(program: DeployedProgram, asset: Asset) -> None:
-    statement = await program.statement({asset: 10})
-    quorum, submission = program.relay(statement).instructions
-    sysvar_index = 2
-    assert Address(bytes(submission.accounts[sysvar_index].pubkey)) == INSTRUCTIONS_SYSVAR
-    fake = with_account(submission, sysvar_index, asset.mint)
-    await program.refused(call((quorum, fake)), ErrorCode.ConstraintAddress)
-    await program.accepted(call((quorum, submission)))
 
 
 async def test_arguments_are_read_to_the_last_byte(program: DeployedProgram, asset: Asset) -> None:

@@ -6,12 +6,13 @@ import pytest
 from solders.instruction import AccountMeta
 from solders.keypair import Keypair
 
-from tests.program.test_roles import RULES, keys_of
+from tests.program.role_rules import RULES, keys_of
 from tests.support.cluster import TestCluster
-from tests.support.deployed import OTHER_KEEPER, Asset, AssetPool, DeployedProgram, supply_call
+from tests.support.deployed import Asset, AssetPool, DeployedProgram, supply_call
 from tests.support.edit import with_account, with_flags
 from tests.support.error_codes import ErrorCode
 from tests.support.fixtures import session_fixture
+from tests.support.initialized import OTHER_CUSTODIAN
 from tests.support.live_chain import address_of, call
 from tests.support.redeeming import requested
 from tests.support.tables import lookup_table
@@ -32,7 +33,7 @@ async def zoo(program: DeployedProgram, pool: AssetPool) -> list[Address]:
     await bystander.attest(100)
     return [
         program.addresses.config,
-        program.keeper(OTHER_KEEPER).address,
+        program.custodian(OTHER_CUSTODIAN).address,
         bystander.address,
         bystander.mint,
         bystander.vault,

@@ -9,9 +9,10 @@ import pytest
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 
-from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, Asset, DeployedProgram
+from tests.support.deployed import Asset, DeployedProgram
 from tests.support.edit import patched, with_account
 from tests.support.error_codes import ErrorCode
+from tests.support.initialized import OTHER_CUSTODIAN, OWN_CUSTODIAN
 from tests.support.live_chain import Call, address_of
 from xstocks_daemon.domain.snapshot import AttesterKey, CustodianState, EntryState
 from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address
@@ -33,7 +34,7 @@ def registering(
     keys: Sequence[AttesterKey],
     *,
     threshold: int = 2,
-    name: bytes = b"Keeper",
+    name: bytes = b"Custodian",
     custodian_id: int = 40_000,
 ) -> Call:
     """register_custodian with exactly these bytes (the client sorts keys and pads names)."""
@@ -90,7 +91,7 @@ async def test_key_sets_that_make_no_quorum_are_refused(
     program: DeployedProgram, keys: list[AttesterKey], threshold: int, error: ErrorCode
 ) -> None:
     await program.refused(registering(program, keys, threshold=threshold), error)
-    other = program.keeper(await program.add_keeper()).address
+    other = program.custodian(await program.add_custodian()).address
     setting = program.client.build(
         "set_custodian_keys",
         {
@@ -107,9 +108,9 @@ async def test_the_largest_and_the_smallest_key_sets_pass(program: DeployedProgr
     largest = some_keys([0, 1, 2, 3, 4, 5, 6, MAX_PARTY])
     [event] = await program.accepted(registering(program, largest, threshold=8, custodian_id=40_001))
     assert event.name == "CustodianRegistered"
-    custodian = await program.custodian(program.addresses.custodian(40_001))
+    custodian = await program.read_custodian(program.addresses.custodian(40_001))
     assert (custodian.id, custodian.epoch, custodian.threshold) == (40_001, 1, 8)
-    assert (custodian.keys, custodian.name) == (tuple(largest), "Keeper")
+    assert (custodian.keys, custodian.name) == (tuple(largest), "Custodian")
     assert custodian.state is CustodianState.ACTIVE
     await program.accepted(registering(program, some_keys([0, 1]), custodian_id=40_002))
 
@@ -127,7 +128,7 @@ async def test_a_name_fills_its_place(program: DeployedProgram) -> None:
     name = "ünübertrefflich" + "x" * 15
     assert len(name.encode()) == 32
     await program.accepted(registering(program, some_keys([0, 1]), name=name.encode(), custodian_id=40_003))
-    assert (await program.custodian(program.addresses.custodian(40_003))).name == name
+    assert (await program.read_custodian(program.addresses.custodian(40_003))).name == name
 
 
 async def test_a_custodian_is_registered_once_at_its_own_address(program: DeployedProgram) -> None:
@@ -149,32 +150,32 @@ async def test_a_prefunded_custodian_address_blocks_nothing(program: DeployedPro
 async def test_new_keys_start_a_new_epoch_and_end_the_old_entries(program: DeployedProgram, asset: Asset) -> None:
     """M2: what the old set signed backs nothing any more, at once and without touching the asset."""
     name = await attached(program, asset)
-    keeper = program.keeper(name)
+    custodian = program.custodian(name)
     old_quorum = program.quorum(name)
-    await asset.attest(1_000, keeper=name)
-    await program.accepted(await asset.mint_call(500, keepers=[name]))
+    await asset.attest(1_000, custodian=name)
+    await program.accepted(await asset.mint_call(500, custodians=[name]))
 
     fresh = [Keypair(), Keypair()]
     keys = [AttesterKey(address_of(key), party, FAR_TS) for party, key in enumerate(fresh)]
     setting = program.client.set_custodian_keys(
-        admin=program.keys.admin.address, custodian=keeper.address, threshold=2, keys=keys
+        admin=program.keys.admin.address, custodian=custodian.address, threshold=2, keys=keys
     )
-    early = await program.statement({asset: 10}, keeper=name)
+    early = await program.statement({asset: 10}, custodian=name)
     [event] = await program.accepted(program.by("admin", setting))
     assert (event.name, event.fields["epoch"], event.fields["key_count"]) == ("CustodianKeysChanged", 2, 2)
-    assert {key.key for key in (await program.custodian(keeper.address)).keys} == {key.key for key in keys}
+    assert {key.key for key in (await program.read_custodian(custodian.address)).keys} == {key.key for key in keys}
 
-    await program.refused(await asset.mint_call(500, keepers=[name]), ErrorCode.CeilingExceeded)
+    await program.refused(await asset.mint_call(500, custodians=[name]), ErrorCode.CeilingExceeded)
     await program.refused(program.relay(early, *old_quorum), ErrorCode.WrongEpoch)
-    late = replace(await program.statement({asset: 10}, keeper=name), epoch=2)
+    late = replace(await program.statement({asset: 10}, custodian=name), epoch=2)
     await program.refused(program.relay(late, *old_quorum), ErrorCode.SignerUnknown)
     await program.accepted(program.relay(late, *fresh))
-    await program.accepted(await asset.mint_call(500, keepers=[name]))
+    await program.accepted(await asset.mint_call(500, custodians=[name]))
 
 
 async def attached(program: DeployedProgram, asset: Asset) -> str:
     """A fresh custodian attached to the asset, ready for its first statement."""
-    name = await program.add_keeper()
+    name = await program.add_custodian()
     await attach(program, asset, name)
     return name
 
@@ -186,18 +187,18 @@ async def attach(program: DeployedProgram, asset: Asset, name: str) -> None:
 
 def attaching(program: DeployedProgram, asset: Asset, name: str) -> Instruction:
     return program.client.attach_custodian(
-        admin=program.keys.admin.address, custodian=program.keeper(name).address, mint=asset.mint
+        admin=program.keys.admin.address, custodian=program.custodian(name).address, mint=asset.mint
     )
 
 
 def detaching(program: DeployedProgram, asset: Asset, name: str) -> Instruction:
     return program.client.detach_custodian(
-        admin=program.keys.admin.address, custodian=program.keeper(name).address, mint=asset.mint
+        admin=program.keys.admin.address, custodian=program.custodian(name).address, mint=asset.mint
     )
 
 
 def revoking(program: DeployedProgram, name: str, key: Address) -> Call:
-    custodian = program.keeper(name).address
+    custodian = program.custodian(name).address
     return program.by(
         "guardian",
         program.client.revoke_custodian_key(authority=program.keys.guardian.address, custodian=custodian, key=key),
@@ -208,15 +209,15 @@ async def test_a_revoked_key_signs_nothing_and_the_others_begin_a_new_epoch(
     program: DeployedProgram, asset: Asset
 ) -> None:
     name = await attached(program, asset)
-    keeper = program.keeper(name)
-    own, agent, other_agent = (key.keypair for key in keeper.attesters)
+    custodian = program.custodian(name)
+    own, agent, other_agent = (key.keypair for key in custodian.attesters)
     await program.refused(revoking(program, name, address_of(Keypair())), ErrorCode.KeyNotFound)
     [event] = await program.accepted(revoking(program, name, address_of(agent)))
     assert (event.name, event.fields["epoch"], event.fields["key_count"]) == ("CustodianKeysChanged", 2, 2)
     kept = sorted((address_of(own), address_of(other_agent)))
-    assert [key.key for key in (await program.custodian(keeper.address)).keys] == kept
+    assert [key.key for key in (await program.read_custodian(custodian.address)).keys] == kept
 
-    statement = await program.statement({asset: 10}, keeper=name)
+    statement = await program.statement({asset: 10}, custodian=name)
     await program.refused(program.relay(statement, own, agent), ErrorCode.SignerUnknown)
     await program.accepted(program.relay(statement, own, other_agent))
     await program.refused(revoking(program, name, address_of(agent)), ErrorCode.KeyNotFound)
@@ -225,56 +226,56 @@ async def test_a_revoked_key_signs_nothing_and_the_others_begin_a_new_epoch(
 async def test_with_fewer_parties_than_the_threshold_nothing_is_signed_until_keys_are_set(
     program: DeployedProgram, asset: Asset
 ) -> None:
-    name = await program.add_keeper(parties=(0, 0, 1))
+    name = await program.add_custodian(parties=(0, 0, 1))
     await attach(program, asset, name)
-    keeper = program.keeper(name)
-    own, own_second, agent = (key.keypair for key in keeper.attesters)
+    custodian = program.custodian(name)
+    own, own_second, agent = (key.keypair for key in custodian.attesters)
     await program.accepted(revoking(program, name, address_of(agent)))
-    statement = await program.statement({asset: 10}, keeper=name)
+    statement = await program.statement({asset: 10}, custodian=name)
     await program.refused(program.relay(statement, own, own_second), ErrorCode.QuorumNotMet)
     keys = [AttesterKey(address_of(key), party, FAR_TS) for party, key in enumerate((own, agent))]
     setting = program.client.set_custodian_keys(
-        admin=program.keys.admin.address, custodian=keeper.address, threshold=2, keys=keys
+        admin=program.keys.admin.address, custodian=custodian.address, threshold=2, keys=keys
     )
     await program.accepted(program.by("admin", setting))
-    await program.accepted(program.relay(await program.statement({asset: 10}, keeper=name), own, agent))
+    await program.accepted(program.relay(await program.statement({asset: 10}, custodian=name), own, agent))
 
 
 async def test_a_custodian_is_attached_once(program: DeployedProgram, asset: Asset) -> None:
-    again = program.by("admin", attaching(program, asset, OWN_KEEPER))
+    again = program.by("admin", attaching(program, asset, OWN_CUSTODIAN))
     await program.refused(again, ErrorCode.AlreadyAttached)
-    await program.accepted(program.by("admin", detaching(program, asset, OWN_KEEPER)))
-    await program.refused(program.by("admin", detaching(program, asset, OWN_KEEPER)), ErrorCode.NotAttached)
+    await program.accepted(program.by("admin", detaching(program, asset, OWN_CUSTODIAN)))
+    await program.refused(program.by("admin", detaching(program, asset, OWN_CUSTODIAN)), ErrorCode.NotAttached)
     await program.accepted(again)
 
 
 async def test_a_custodian_that_was_never_attached_cannot_be_detached(program: DeployedProgram, asset: Asset) -> None:
-    name = await program.add_keeper()
+    name = await program.add_custodian()
     await program.refused(program.by("admin", detaching(program, asset, name)), ErrorCode.NotAttached)
     await program.accepted(program.by("admin", attaching(program, asset, name)))
     await program.accepted(program.by("admin", detaching(program, asset, name)))
 
 
 async def test_an_asset_has_at_most_four_custodians(program: DeployedProgram, asset: Asset) -> None:
-    names = [await program.add_keeper() for _ in range(MAX_ENTRIES - 1)]
+    names = [await program.add_custodian() for _ in range(MAX_ENTRIES - 1)]
     for name in names[:-1]:
         await program.accepted(program.by("admin", attaching(program, asset, name)))
     last = program.by("admin", attaching(program, asset, names[-1]))
     await program.refused(last, ErrorCode.EntriesFull)
     # Its slot is not freed by detaching: the counters in it go on counting.
-    await program.accepted(program.by("admin", detaching(program, asset, OTHER_KEEPER)))
+    await program.accepted(program.by("admin", detaching(program, asset, OTHER_CUSTODIAN)))
     await program.refused(last, ErrorCode.EntriesFull)
-    await program.accepted(program.by("admin", attaching(program, asset, OTHER_KEEPER)))
+    await program.accepted(program.by("admin", attaching(program, asset, OTHER_CUSTODIAN)))
     assert len((await asset.read()).entries) == MAX_ENTRIES
 
 
 async def test_attaching_voids_all_that_was_observed_before(program: DeployedProgram, asset: Asset) -> None:
     """M3: a statement signed before the attachment, kept back, must not count after it."""
     config = await program.config()
-    name = await program.add_keeper()
+    name = await program.add_custodian()
     kept_back = replace(
-        await program.statement({asset: 10}, keeper=OWN_KEEPER),
-        custodian=program.keeper(name).address,
+        await program.statement({asset: 10}, custodian=OWN_CUSTODIAN),
+        custodian=program.custodian(name).address,
         observed_ms=await program.chain.clock_ts() * MILLIS_PER_SEC,
     )
     before_ts = await program.chain.clock_ts()
@@ -299,7 +300,7 @@ async def test_a_detached_custodians_entry_counts_nothing_and_takes_nothing(
     await program.accepted(await asset.mint_call(400))
     kept_back = await program.statement({asset: 10})
     before = await asset.entry()
-    await program.accepted(program.by("admin", detaching(program, asset, OWN_KEEPER)))
+    await program.accepted(program.by("admin", detaching(program, asset, OWN_CUSTODIAN)))
 
     entry = await asset.entry()
     assert (entry.state, entry.capacity_raw, entry.shares_micro) == (EntryState.DETACHED, 0, 0)
@@ -307,7 +308,7 @@ async def test_a_detached_custodians_entry_counts_nothing_and_takes_nothing(
     await program.refused(await asset.mint_call(1), ErrorCode.CeilingExceeded)
     await program.refused(program.relay(kept_back), ErrorCode.StatementNotNewer)
 
-    await attach(program, asset, OWN_KEEPER)
+    await attach(program, asset, OWN_CUSTODIAN)
     await program.refused(program.relay(kept_back), ErrorCode.StatementNotNewer)
     await program.refused(await asset.mint_call(1), ErrorCode.CeilingExceeded)
     await asset.attest(1_000)
@@ -323,11 +324,11 @@ _EPOCH_AT = 8 + 8
 async def test_a_retired_custodian_signs_nothing_and_backs_nothing(program: DeployedProgram, asset: Asset) -> None:
     """No instruction of this version retires one, so the account is edited; its twin is put back and passes."""
     name = await attached(program, asset)
-    address = program.keeper(name).address
-    await asset.attest(1_000, keeper=name)
+    address = program.custodian(name).address
+    await asset.attest(1_000, custodian=name)
     info = await program.chain.account(address)
     retired = replace(info, data=patched(info.data, _STATE_AT, bytes([CustodianState.RETIRED])))
-    statement = await program.statement({asset: 10}, keeper=name)
+    statement = await program.statement({asset: 10}, custodian=name)
     relayed = program.relay(statement, *program.quorum(name))
     setting = program.by(
         "admin",
@@ -340,7 +341,7 @@ async def test_a_retired_custodian_signs_nothing_and_backs_nothing(program: Depl
 
     await program.chain.set_account(address, retired)
     await program.refused(relayed, ErrorCode.CustodianRetired)
-    await program.refused(await asset.mint_call(1, keepers=[name]), ErrorCode.CeilingExceeded)
+    await program.refused(await asset.mint_call(1, custodians=[name]), ErrorCode.CeilingExceeded)
     await program.refused(setting, ErrorCode.CustodianRetired)
     await program.accepted(detached)
     await program.refused(attached_again, ErrorCode.CustodianRetired)
@@ -353,14 +354,14 @@ async def test_a_retired_custodian_signs_nothing_and_backs_nothing(program: Depl
 @pytest.mark.embedded_only
 async def test_key_epochs_never_wrap_around(program: DeployedProgram) -> None:
     """An epoch that came again would revive statements of the first one."""
-    name = await program.add_keeper()
-    keeper = program.keeper(name)
-    info = await program.chain.account(keeper.address)
+    name = await program.add_custodian()
+    custodian = program.custodian(name)
+    info = await program.chain.account(custodian.address)
     exhausted = replace(info, data=patched(info.data, _EPOCH_AT, (2**32 - 1).to_bytes(4, "little")))
-    await program.chain.set_account(keeper.address, exhausted)
-    revoked = keeper.attesters[0].address
+    await program.chain.set_account(custodian.address, exhausted)
+    revoked = custodian.attesters[0].address
     await program.refused(revoking(program, name, revoked), ErrorCode.EpochExhausted)
     before_last = replace(info, data=patched(info.data, _EPOCH_AT, (2**32 - 2).to_bytes(4, "little")))
-    await program.chain.set_account(keeper.address, before_last)
+    await program.chain.set_account(custodian.address, before_last)
     await program.accepted(revoking(program, name, revoked))
-    assert (await program.custodian(keeper.address)).epoch == 2**32 - 1
+    assert (await program.read_custodian(custodian.address)).epoch == 2**32 - 1

@@ -8,9 +8,10 @@ import pytest
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 
-from tests.support.deployed import OWN_KEEPER, ROOMY, Asset, AssetPool, DeployedProgram
+from tests.support.deployed import Asset, AssetPool, DeployedProgram
 from tests.support.edit import patched, with_account
 from tests.support.error_codes import ErrorCode
+from tests.support.initialized import OWN_CUSTODIAN, ROOMY
 from tests.support.live_chain import Call, address_of
 from xstocks_daemon.chain.addresses import TOKEN_2022
 from xstocks_daemon.domain.intent import NO_ORDER
@@ -236,7 +237,7 @@ async def test_the_accounts_are_the_assets_own(program: DeployedProgram, pool: A
 @pytest.mark.embedded_only
 async def test_distribution_has_a_bucket_of_its_own(program: DeployedProgram) -> None:
     policy = replace(ROOMY, distribute_burst_raw=1_000, distribute_refill_raw_per_sec=100)
-    [asset] = await program.register(policy=policy, keepers=(OWN_KEEPER,))
+    [asset] = await program.register(policy=policy, custodians=(OWN_CUSTODIAN,))
     wallet = await stocked(program, asset, 10_000)
     await program.chain.advance_clock(60)
     await program.refused(await asset.distribute_call(1_001, wallet), ErrorCode.BucketEmpty)

@@ -11,7 +11,7 @@ from hashlib import sha256
 import pytest
 from solders.pubkey import Pubkey
 
-from tests.program.test_roles import RULES, keys_of
+from tests.program.role_rules import RULES, keys_of
 from tests.support.cluster import TestCluster
 from tests.support.deployed import Asset, DeployedProgram
 from tests.support.edit import patched

@@ -21,9 +21,9 @@ import pytest
 from solders.keypair import Keypair
 
 from localnet.harness.paths import ROOT
+from tests.program.multiplier_calls import NOTICE_SECS, announce, cancel, in_secs, schedule
+from tests.program.recovery_case import Case
 from tests.program.test_freeze import freezing, thawing
-from tests.program.test_multiplier import NOTICE_SECS, announce, cancel, in_secs, schedule
-from tests.program.test_recovery import Case
 from tests.program.test_retire_release import releasing
 from tests.support.cluster import cluster as start_cluster
 from tests.support.deployed import Asset, AssetPool, DeployedProgram, deploy_program, supply_call

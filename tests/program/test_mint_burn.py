@@ -8,29 +8,20 @@ import pytest
 from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 
-from tests.support.deployed import (
-    OTHER_KEEPER,
-    OWN_KEEPER,
-    ROOMY,
-    Asset,
-    AssetPool,
-    DeployedProgram,
-    supply_call,
-)
+from tests.support.deployed import Asset, AssetPool, DeployedProgram, supply_call
 from tests.support.edit import patched, with_account, with_accounts, with_data
 from tests.support.error_codes import ErrorCode
+from tests.support.initialized import OTHER_CUSTODIAN, OWN_CUSTODIAN
 from tests.support.live_chain import Call, address_of, call
 from tests.support.tables import lookup_table
 from xstocks_daemon.chain.addresses import TOKEN_2022, pubkey
 from xstocks_daemon.chain.transactions import transfer_tokens
 from xstocks_daemon.domain.intent import NO_ORDER, Intent, IntentKind
-from xstocks_daemon.domain.snapshot import AssetState, EntryState, Hold
+from xstocks_daemon.domain.snapshot import EntryState
 from xstocks_daemon.domain.units import MILLIS_PER_SEC
 
 BATCH = 18
 
-# Offsets in the Asset account: discriminator 8, version, bump, decimals, profile, state, ...
-_ASSET_STATE_AT = 8 + 4
 _SEQUENCE_AT = 8 + 8 + 3 * 32
 
 
@@ -92,26 +83,26 @@ async def test_a_holder_burn_frees_its_ceiling(program: DeployedProgram, asset: 
 
 async def test_a_custodian_that_is_not_passed_counts_nothing(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(1_000)
-    await asset.attest(500, keeper=OTHER_KEEPER)
-    await program.refused(await asset.mint_call(1, keepers=()), ErrorCode.CeilingExceeded)
+    await asset.attest(500, custodian=OTHER_CUSTODIAN)
+    await program.refused(await asset.mint_call(1, custodians=()), ErrorCode.CeilingExceeded)
     await program.refused(await asset.mint_call(1_001), ErrorCode.CeilingExceeded)
-    await program.refused(await asset.mint_call(501, keepers=(OTHER_KEEPER,)), ErrorCode.CeilingExceeded)
-    both = (OWN_KEEPER, OTHER_KEEPER)
-    await program.refused(await asset.mint_call(1_501, keepers=both), ErrorCode.CeilingExceeded)
-    await program.accepted(await asset.mint_call(1_500, keepers=both))
+    await program.refused(await asset.mint_call(501, custodians=(OTHER_CUSTODIAN,)), ErrorCode.CeilingExceeded)
+    both = (OWN_CUSTODIAN, OTHER_CUSTODIAN)
+    await program.refused(await asset.mint_call(1_501, custodians=both), ErrorCode.CeilingExceeded)
+    await program.accepted(await asset.mint_call(1_500, custodians=both))
 
 
 async def test_a_custodian_of_other_assets_may_stand_by(program: DeployedProgram, asset: Asset) -> None:
     """A batch passes the custodians of all its assets; one that an asset does not know changes nothing for it."""
     await asset.attest(1_000)
-    stranger = await program.add_keeper()
-    await program.refused(await asset.mint_call(1_001, keepers=(OWN_KEEPER, stranger)), ErrorCode.CeilingExceeded)
-    await program.accepted(await asset.mint_call(1_000, keepers=(OWN_KEEPER, stranger)))
+    stranger = await program.add_custodian()
+    await program.refused(await asset.mint_call(1_001, custodians=(OWN_CUSTODIAN, stranger)), ErrorCode.CeilingExceeded)
+    await program.accepted(await asset.mint_call(1_000, custodians=(OWN_CUSTODIAN, stranger)))
 
 
 async def test_custodians_stand_in_ascending_order_and_once(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(1_000)
-    good = await asset.mint_call(1, keepers=(OWN_KEEPER, OTHER_KEEPER))
+    good = await asset.mint_call(1, custodians=(OWN_CUSTODIAN, OTHER_CUSTODIAN))
     [instruction] = good.instructions
     fixed = 4
     head, [first, second], tail = (
@@ -127,10 +118,10 @@ async def test_custodians_stand_in_ascending_order_and_once(program: DeployedPro
 
 async def test_at_most_five_custodians_are_passed(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(1_000)
-    others = [await program.add_keeper() for _ in range(5)]
-    six = await asset.mint_call(1, keepers=(OWN_KEEPER, *others))
+    others = [await program.add_custodian() for _ in range(5)]
+    six = await asset.mint_call(1, custodians=(OWN_CUSTODIAN, *others))
     await program.refused(six, ErrorCode.EntriesAccountsMismatch)
-    await program.accepted(await asset.mint_call(1, keepers=(OWN_KEEPER, *others[:4])))
+    await program.accepted(await asset.mint_call(1, custodians=(OWN_CUSTODIAN, *others[:4])))
 
 
 @pytest.mark.embedded_only
@@ -167,17 +158,18 @@ async def test_an_entry_counts_until_the_second_of_its_expiry(program: DeployedP
 
 @pytest.mark.embedded_only
 async def test_one_custodians_silence_removes_its_part_only(program: DeployedProgram, asset: Asset) -> None:
-    both = (OWN_KEEPER, OTHER_KEEPER)
+    both = (OWN_CUSTODIAN, OTHER_CUSTODIAN)
     expires_ts = await program.chain.clock_ts() + 1_000
     await asset.attest(1_000, expires_ts=expires_ts)
-    await asset.attest(500, keeper=OTHER_KEEPER)
+    await asset.attest(500, custodian=OTHER_CUSTODIAN)
     await program.chain.clock_reaches(expires_ts)
-    await program.refused(await asset.mint_call(501, keepers=both), ErrorCode.CeilingExceeded)
-    await program.accepted(await asset.mint_call(500, keepers=both))
+    await program.refused(await asset.mint_call(501, custodians=both), ErrorCode.CeilingExceeded)
+    await program.accepted(await asset.mint_call(500, custodians=both))
 
 
 # Fields of an entry, and where entries stand: four of them before the reserved bytes at the account's end.
 _ENTRY_BYTES, _ENTRIES, _RESERVED_BYTES = 96, 4, 64
+
 _EPOCH_AT, _STATE_AT, _WITHDRAWN_AT, _MULTIPLIER_AT = 32, 36, 37, 88
 
 
@@ -253,200 +245,6 @@ async def test_the_last_number_is_never_passed(program: DeployedProgram, asset: 
     assert (await asset.read()).sequence == last
 
 
-# ---- amounts, rate and supply limit (M5) -----------------------------------------------------------------------------
-
-
-async def test_nothing_is_no_amount(program: DeployedProgram, asset: Asset) -> None:
-    await asset.attest(1_000)
-    await program.refused(await asset.mint_call(0), ErrorCode.AmountZero)
-    await program.accepted(await asset.mint_call(1))
-    await program.refused(await asset.burn_call(0), ErrorCode.AmountZero)
-    await program.accepted(await asset.burn_call(1))
-
-
-async def test_the_supply_limit_holds_whatever_is_attested(program: DeployedProgram, asset: Asset) -> None:
-    await asset.attest(1_000)
-    await asset.set_policy(supply_limit_raw=600)
-    await program.refused(await asset.mint_call(601), ErrorCode.SupplyLimitExceeded)
-    await program.accepted(await asset.mint_call(600))
-    await program.refused(await asset.mint_call(1), ErrorCode.SupplyLimitExceeded)
-    await asset.set_policy(supply_limit_raw=601)
-    await program.accepted(await asset.mint_call(1))
-
-
-async def test_amounts_near_the_end_of_u64_are_refused_by_name(program: DeployedProgram, asset: Asset) -> None:
-    most = 2**64 - 1
-    await asset.attest(most // 100 * 100)
-    await program.accepted(await asset.mint_call(100))
-    await asset.set_policy(supply_limit_raw=most, mint_burst_raw=most, mint_refill_raw_per_sec=most)
-    await program.chain.clock_reaches(await program.chain.clock_ts() + 1)
-    await program.refused(await asset.mint_call(most), ErrorCode.SupplyLimitExceeded)
-    await program.refused(await asset.mint_call(most - 100), ErrorCode.CeilingExceeded)
-    await program.accepted(await asset.mint_call(most // 100 * 100 - 100))
-
-
-@pytest.mark.embedded_only
-async def test_a_supply_that_overflows_is_beyond_every_limit(program: DeployedProgram, asset: Asset) -> None:
-    """Also where the program has not minted it itself: the supply is edited here."""
-    most = 2**64 - 1
-    await asset.attest(most // 100 * 100)
-    await asset.set_policy(supply_limit_raw=most, mint_burst_raw=most, mint_refill_raw_per_sec=most)
-    await program.chain.clock_reaches(await program.chain.clock_ts() + 1)
-    info = await program.chain.account(asset.mint)
-    supply_at = 36
-    await program.chain.set_account(asset.mint, replace(info, data=patched(info.data, supply_at, b"\1")))
-    await program.refused(await asset.mint_call(most), ErrorCode.SupplyLimitExceeded)
-    await program.chain.set_account(asset.mint, info)
-    await program.accepted(await asset.mint_call(most // 100 * 100))
-
-
-@pytest.mark.embedded_only
-async def test_the_bucket_starts_empty_and_refills_by_whole_seconds(program: DeployedProgram) -> None:
-    policy = replace(ROOMY, mint_burst_raw=1_000, mint_refill_raw_per_sec=100)
-    [asset] = await program.register(policy=policy, keepers=(OWN_KEEPER,))
-    bucket = (await asset.read()).mint_bucket
-    assert bucket.level_raw == 0
-    await asset.attest(10_000)
-
-    await program.chain.advance_clock(3)
-    level_raw = bucket.level_at(await program.chain.clock_ts(), 1_000, 100)
-    assert 300 <= level_raw < 1_000
-    err = {"InstructionError": [1, {"Custom": int(ErrorCode.BucketEmpty)}]}
-    assert (await program.chain.simulate(await asset.mint_call(level_raw + 1))).err == err
-    assert (await program.chain.simulate(await asset.mint_call(level_raw))).err is None
-
-    await program.chain.advance_clock(60)
-    await program.refused(await asset.mint_call(1_001), ErrorCode.BucketEmpty)
-    await program.accepted(await asset.mint_call(1_000))
-    bucket = (await asset.read()).mint_bucket
-    assert bucket.level_raw == 0
-    level_raw = bucket.level_at(await program.chain.clock_ts(), 1_000, 100)
-    assert (await program.chain.simulate(await asset.mint_call(level_raw + 1))).err == err
-
-
-@pytest.mark.embedded_only
-@pytest.mark.parametrize("burst_raw", [7, 8, 9], ids=["one below the refill", "the refill itself", "one above it"])
-async def test_a_bucket_is_never_fuller_than_its_size(program: DeployedProgram, asset: Asset, burst_raw: int) -> None:
-    """Two seconds at 4 a second, into buckets around 8."""
-    await asset.attest(10_000)
-    await asset.set_policy(mint_burst_raw=0)
-    await asset.set_policy(mint_burst_raw=burst_raw, mint_refill_raw_per_sec=4)
-    bucket = (await asset.read()).mint_bucket
-    assert bucket.level_raw == 0
-    await program.chain.clock_reaches(bucket.updated_ts + 2)
-    level_raw = bucket.level_at(await program.chain.clock_ts(), burst_raw, 4)
-    assert min(burst_raw, 8) <= level_raw <= burst_raw
-    err = {"InstructionError": [1, {"Custom": int(ErrorCode.BucketEmpty)}]}
-    assert (await program.chain.simulate(await asset.mint_call(level_raw + 1))).err == err
-    assert (await program.chain.simulate(await asset.mint_call(level_raw))).err is None
-
-
-async def test_a_bucket_of_nothing_lets_nothing_through(program: DeployedProgram, asset: Asset) -> None:
-    await asset.attest(1_000)
-    await asset.set_policy(mint_burst_raw=0)
-    await program.refused(await asset.mint_call(1), ErrorCode.BucketEmpty)
-    await asset.set_policy(mint_burst_raw=1_000)
-    await program.chain.clock_reaches(await program.chain.clock_ts() + 1)
-    await program.accepted(await asset.mint_call(1))
-
-
-async def test_the_first_mint_passes_the_bucket_once(program: DeployedProgram) -> None:
-    """initial_mint_raw is fixed at registration and consumed first; the rest goes through the bucket."""
-    policy = replace(ROOMY, mint_burst_raw=50, mint_refill_raw_per_sec=50)
-    [asset] = await program.register(policy=policy, initial_mint_raw=1_000, keepers=(OWN_KEEPER,))
-    await asset.attest(10_000)
-    await program.accepted(await asset.mint_call(400))
-    assert (await asset.read()).initial_mint_raw == 600
-    await program.chain.clock_reaches(await program.chain.clock_ts() + 1)
-    await program.refused(await asset.mint_call(651), ErrorCode.BucketEmpty)
-    await program.accepted(await asset.mint_call(650))
-    assert (await asset.read()).initial_mint_raw == 0
-    await program.refused(await asset.mint_call(51), ErrorCode.BucketEmpty)
-
-
-async def test_burning_gives_nothing_back_to_the_bucket(program: DeployedProgram, asset: Asset) -> None:
-    await asset.attest(1_000)
-    await program.accepted(await asset.mint_call(1_000))
-    before = (await asset.read()).mint_bucket
-    await program.accepted(await asset.burn_call(1_000))
-    assert (await asset.read()).mint_bucket == before
-
-
-# ---- states, holds, multiplier ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.embedded_only
-@pytest.mark.parametrize("state", [AssetState.HALTED, AssetState.RETIRED, AssetState.RELEASED])
-async def test_only_an_active_asset_is_minted(program: DeployedProgram, asset: Asset, state: AssetState) -> None:
-    """Retired and halted assets still burn; a released one is not the program's any more."""
-    await asset.attest(1_000)
-    await program.accepted(await asset.mint_call(100))
-    info = await program.chain.account(asset.address)
-    edited = replace(info, data=patched(info.data, _ASSET_STATE_AT, bytes([state])))
-    await program.chain.set_account(asset.address, edited)
-    assert (await asset.read()).state is state
-    await program.refused(await asset.mint_call(1), ErrorCode.AssetNotActive)
-    if state is AssetState.RELEASED:
-        await program.refused(await asset.burn_call(1), ErrorCode.AssetNotActive)
-    else:
-        await program.accepted(await asset.burn_call(1))
-        info = replace(info, data=patched((await program.chain.account(asset.address)).data, _ASSET_STATE_AT, b"\1"))
-    await program.chain.set_account(asset.address, info)
-    await program.accepted(await asset.mint_call(1))
-
-
-@pytest.mark.embedded_only
-async def test_a_multiplier_that_the_asset_does_not_know_stops_minting(program: DeployedProgram, asset: Asset) -> None:
-    """The mint's effective multiplier, by the clock: a scheduled one counts from its second on."""
-    await asset.attest(1_000)
-    info = await program.chain.account(asset.mint)
-    start = scaled_ui_value(info.data)
-    effective_ts = await program.chain.clock_ts() + 1_000
-    two = 0x4000_0000_0000_0000
-    scheduled = patched(info.data, start + 40, effective_ts.to_bytes(8, "little") + two.to_bytes(8, "little"))
-    await program.chain.set_account(asset.mint, replace(info, data=scheduled))
-    await program.accepted(await asset.mint_call(100))
-    await program.chain.clock_reaches(effective_ts)
-    await program.refused(await asset.mint_call(100), ErrorCode.MultiplierMismatch)
-    after = await program.chain.account(asset.mint)
-    put_back = patched(after.data, start + 40, info.data[start + 40 : start + 56])
-    await program.chain.set_account(asset.mint, replace(after, data=put_back))
-    await program.accepted(await asset.mint_call(100))
-
-
-@pytest.mark.embedded_only
-async def test_the_place_of_the_multiplier_is_verified_at_each_use(program: DeployedProgram, asset: Asset) -> None:
-    await asset.attest(1_000)
-    info = await program.chain.account(asset.mint)
-    start = scaled_ui_value(info.data)
-    for wrong in (patched(info.data, start - 4, (24).to_bytes(2, "little")), info.data[: start + 50]):
-        await program.chain.set_account(asset.mint, replace(info, data=wrong))
-        await program.refused(await asset.mint_call(100), ErrorCode.MultiplierOffsetInvalid)
-    await program.chain.set_account(asset.mint, info)
-    await program.accepted(await asset.mint_call(100))
-
-
-def scaled_ui_value(mint_data: bytes) -> int:
-    """Where the value of the ScaledUiAmount extension starts in a mint."""
-    offset = 166
-    while True:
-        kind, length = (int.from_bytes(mint_data[offset + at : offset + at + 2], "little") for at in (0, 2))
-        if kind == 25:
-            return offset + 4
-        offset += 4 + length
-
-
-async def test_a_hold_stops_minting_and_not_burning(program: DeployedProgram, asset: Asset) -> None:
-    await asset.attest(100)
-    await program.accepted(await asset.mint_call(100))
-    await asset.attest(10_000)
-    assert (await asset.read()).holds == Hold.RISE
-    await program.refused(await asset.mint_call(1), ErrorCode.OnHold)
-    await program.accepted(await asset.burn_call(1))
-    await program.accepted(await asset.clear_hold_call(Hold.RISE))
-    await program.accepted(await asset.mint_call(1))
-
-
 # ---- burn (M7) -------------------------------------------------------------------------------------------------------
 
 
@@ -482,8 +280,8 @@ async def test_burns_need_no_statement(program: DeployedProgram, asset: Asset) -
     await asset.attest(1_000)
     await program.accepted(await asset.mint_call(1_000))
     await asset.attest(0)
-    await program.accepted(await asset.burn_call(600, keepers=()))
-    await program.accepted(await asset.burn_call(400, keepers=(OWN_KEEPER, OTHER_KEEPER)))
+    await program.accepted(await asset.burn_call(600, custodians=()))
+    await program.accepted(await asset.burn_call(400, custodians=(OWN_CUSTODIAN, OTHER_CUSTODIAN)))
     assert await asset.supply_raw() == 0
 
 

@@ -3,86 +3,33 @@
 from __future__ import annotations
 
 import json
-import struct
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 
-from tests.program.test_mint_burn import scaled_ui_value
-from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, RAW_PER_MICRO, ROOMY, Asset, DeployedProgram
+from tests.program.multiplier_calls import (
+    ACTIONS,
+    MAX_NOTICE_SECS,
+    NEW,
+    NOTICE_SECS,
+    ONE,
+    announce,
+    bits,
+    cancel,
+    in_secs,
+    said,
+    schedule,
+    stated,
+)
+from tests.program.test_mint_limits import scaled_ui_value
+from tests.support.deployed import RAW_PER_MICRO, Asset, DeployedProgram
 from tests.support.edit import patched, with_account
 from tests.support.error_codes import ErrorCode
+from tests.support.initialized import OTHER_CUSTODIAN, ROOMY
 from tests.support.live_chain import Call, address_of
-from xstocks_daemon.chain.program import ProgramEvent
 from xstocks_daemon.domain.snapshot import Hold
-from xstocks_daemon.domain.statement import Statement
 from xstocks_daemon.domain.units import BPS, MILLIS_PER_SEC, capacity_raw, multiplier_bits_of, multiplier_fraction
-
-ONE = multiplier_bits_of("1")
-NEW = multiplier_bits_of("1.02")
-"""Within the 500 bps of the test policy."""
-NOTICE_SECS = ROOMY.min_notice_secs
-DAY_SECS = 86_400
-MAX_NOTICE_SECS = 90 * DAY_SECS
-ACTIONS = Path(__file__).parents[2] / "localnet" / "catalogue" / "corporate_actions.json"
-
-
-def bits(value: float) -> int:
-    return int.from_bytes(struct.pack("<d", value), "little")
-
-
-def schedule(
-    asset: Asset, effective_ts: int, new_bits: int = NEW, *, current_bits: int = ONE, admin: bool = False
-) -> Call:
-    """Corporate actions announces; with `admin` the admin signs too."""
-    program = asset.program
-    keys = program.keys
-    instruction = program.client.schedule_multiplier(
-        corporate_actions=keys.corporate_actions.address,
-        mint=asset.mint,
-        current_bits=current_bits,
-        new_bits=new_bits,
-        effective_ts=effective_ts,
-        admin=keys.admin.address if admin else None,
-    )
-    sent = program.by("corporate_actions", instruction)
-    return sent.but(signers=(*sent.signers, keys.admin.keypair)) if admin else sent
-
-
-def cancel(asset: Asset, by: str = "corporate_actions", *, pending_bits: int = NEW) -> Call:
-    key = getattr(asset.program.keys, by).address
-    instruction = asset.program.client.cancel_multiplier(authority=key, mint=asset.mint, pending_bits=pending_bits)
-    return asset.program.by(by, instruction)
-
-
-async def in_secs(asset: Asset, secs: int) -> int:
-    return await asset.program.chain.clock_ts() + secs
-
-
-async def announce(asset: Asset, new_bits: int = NEW, *, current_bits: int = ONE, secs: int = NOTICE_SECS + 60) -> int:
-    """A change that takes effect `secs` from now, signed by the admin too; gives its time."""
-    effective_ts = await in_secs(asset, secs)
-    sent = schedule(asset, effective_ts, new_bits, current_bits=current_bits, admin=True)
-    await asset.program.accepted(sent)
-    return effective_ts
-
-
-async def said(
-    asset: Asset, shares_micro: int, multiplier_bits: int, *, keeper: str = OWN_KEEPER, observed_ms: int | None = None
-) -> tuple[ProgramEvent, ...]:
-    """A quorum statement made with that multiplier is taken."""
-    statement = await stated(asset, shares_micro, multiplier_bits, keeper=keeper, observed_ms=observed_ms)
-    return await asset.program.accepted(asset.program.relay(statement, *asset.program.quorum(keeper)))
-
-
-async def stated(
-    asset: Asset, shares_micro: int, multiplier_bits: int, *, keeper: str = OWN_KEEPER, observed_ms: int | None = None
-) -> Statement:
-    with_multiplier = Asset(asset.program, asset.mint, multiplier_bits)
-    return await asset.program.statement({with_multiplier: shares_micro}, keeper=keeper, observed_ms=observed_ms)
-
 
 # ---- announcing -----------------------------------------------------------------------------------------------------
 
@@ -375,7 +322,7 @@ async def test_around_a_change_an_entry_without_a_predecessor_is_held(
 ) -> None:
     await said(asset, 1_000_000, ONE)
     effective_ts = await announce(asset)
-    await said(asset, 500, ONE, keeper=OTHER_KEEPER)
+    await said(asset, 500, ONE, custodian=OTHER_CUSTODIAN)
     assert (await asset.read()).holds is Hold.CA_WINDOW, "while it is announced"
     if cancelled:
         await program.accepted(cancel(asset))
@@ -401,7 +348,7 @@ async def withdraw(asset: Asset) -> None:
     program = asset.program
     attester = program.quorum()[0]
     instruction = program.client.withdraw_entry(
-        attester=address_of(attester), custodian=program.keeper().address, mint=asset.mint
+        attester=address_of(attester), custodian=program.custodian().address, mint=asset.mint
     )
     await program.accepted(Call((instruction,), (attester,)))
     # Nothing observed until now + the allowed skew revives it.

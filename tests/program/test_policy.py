@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.deployed import ROOMY, Asset, DeployedProgram
+from tests.support.deployed import Asset, DeployedProgram
 from tests.support.error_codes import ErrorCode
+from tests.support.initialized import ROOMY
 from tests.support.live_chain import Call
 from xstocks_daemon.domain.snapshot import Policy
 

@@ -3,27 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 
-from tests.support.deployed import OWN_KEEPER, ROOMY, DeployedProgram, FreshMint
+from tests.program.mint_variants import (
+    ASSET,
+    ASSOCIATED,
+    CONFIDENTIAL,
+    DELEGATE,
+    HOOK,
+    MINT2,
+    NOBODY,
+    ONE,
+    PAUSABLE,
+    POINTER,
+    REDEMPTION_AUTHORITY,
+    REDEMPTION_VAULT,
+    SCALED,
+    STATE,
+    STRANGER,
+    SYSTEM,
+    TOKEN_PROGRAM,
+    VAULT,
+    Made,
+    added,
+    left_out,
+    mint2,
+    replaced,
+)
+from tests.support.deployed import DeployedProgram
 from tests.support.edit import patched, with_account, with_data
 from tests.support.error_codes import ErrorCode
+from tests.support.initialized import OWN_CUSTODIAN, ROOMY, FreshMint
 from tests.support.live_chain import Call, address_of, call
-from tests.support.mints import EFFECTIVE_TS, SPOILT, SUPPLY_AT, Edit, appended, token_instruction, value_at, with_space
+from tests.support.mints import EFFECTIVE_TS, SPOILT, SUPPLY_AT, Edit, appended, token_instruction, value_at
 from xstocks_daemon.chain.mint_layout import Extension, extensions, read_mint, read_token_account
 from xstocks_daemon.chain.program import Profile
 from xstocks_daemon.chain.transactions import create_token_account
 from xstocks_daemon.domain.snapshot import AssetState, Hold, Scope
 from xstocks_daemon.domain.units import Address, multiplier_bits_of
-
-ONE = 0x3FF0_0000_0000_0000
-
-# Places in register_asset.
-ASSET, MINT, VAULT, REDEMPTION_AUTHORITY, REDEMPTION_VAULT, TOKEN_PROGRAM, ASSOCIATED, SYSTEM = range(2, 10)
 
 
 async def created(program: DeployedProgram, profile: Profile = Profile.XSTOCKS) -> FreshMint:
@@ -39,7 +60,7 @@ def registering(program: DeployedProgram, mint: Address, *, profile: Profile = P
 
 async def test_a_registered_asset_is_active_and_knows_its_mint(program: DeployedProgram) -> None:
     multiplier = "1.0032690125398187"
-    [asset] = await program.register(multiplier=multiplier, initial_mint_raw=77, keepers=(OWN_KEEPER,))
+    [asset] = await program.register(multiplier=multiplier, initial_mint_raw=77, custodians=(OWN_CUSTODIAN,))
     state = await asset.read()
     assert (state.state, state.paused, state.holds) == (AssetState.ACTIVE, Scope(0), Hold(0))
     assert (state.mint, state.vault, state.decimals) == (asset.mint, asset.vault, 8)
@@ -144,64 +165,7 @@ async def test_a_permissioned_asset_mints_into_its_vault(program: DeployedProgra
     assert await asset.supply_raw() == 600
 
 
-# ---- mints made by real instructions, one of which is another --------------------------------------------------------
-
-
-def added(data: bytes, value_bytes: int) -> Callable[[FreshMint, Address], list[Instruction]]:
-    """One more extension, initialised before the mint."""
-
-    def build(fresh: FreshMint, _asset: Address) -> list[Instruction]:
-        *before, mint = with_space(list(fresh.create), 4 + value_bytes)
-        return [*before, token_instruction(data, fresh.mint), mint]
-
-    return build
-
-
-def replaced(
-    index: int, build_data: Callable[[Address, Address], bytes]
-) -> Callable[[FreshMint, Address], list[Instruction]]:
-    """Another initialisation of one extension; `build_data` is given asset and mint."""
-
-    def build(fresh: FreshMint, asset: Address) -> list[Instruction]:
-        instructions = list(fresh.create)
-        instructions[index] = token_instruction(build_data(asset, fresh.mint), fresh.mint)
-        return instructions
-
-    return build
-
-
-def left_out(index: int, value_bytes: int) -> Callable[[FreshMint, Address], list[Instruction]]:
-    def build(fresh: FreshMint, _asset: Address) -> list[Instruction]:
-        instructions = with_space(list(fresh.create), -4 - value_bytes)
-        del instructions[index]
-        return instructions
-
-    return build
-
-
-STRANGER, NOBODY = Address(bytes([9]) * 32), Address(bytes(32))
-# Places of the initialisations in create_mint_instructions, after the creation of the account.
-PAUSABLE, POINTER, DELEGATE, STATE, SCALED, CONFIDENTIAL, HOOK, MINT2 = range(1, 9)
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A mint that the client made in another way, and how it is refused."""
-
-    build: Callable[[FreshMint, Address], list[Instruction]]
-    error: ErrorCode
-
-
-def mint2(
-    decimals: int = 8, *, authority: bool = True, freeze: bytes | None = None
-) -> Callable[[Address, Address], bytes]:
-    def data(asset: Address, _mint: Address) -> bytes:
-        freezer = b"\1" + asset if freeze is None else freeze
-        return bytes([20, decimals]) + (asset if authority else STRANGER) + freezer
-
-    return data
-
-
+#: Authorities that nobody needs to hold.
 MADE: dict[str, Made] = {
     "9 decimals": Made(replaced(MINT2, mint2(9)), ErrorCode.WrongDecimals),
     "0 decimals": Made(replaced(MINT2, mint2(0)), ErrorCode.WrongDecimals),
@@ -261,8 +225,6 @@ MADE: dict[str, Made] = {
     "burns by permission": Made(added(bytes([46, 0]) + STRANGER, 32), ErrorCode.ForbiddenExtension),
 }
 
-
-#: Authorities that nobody needs to hold.
 NOBODYS: dict[str, Callable[[FreshMint, Address], list[Instruction]]] = {
     "metadata pointer": replaced(POINTER, lambda _asset, mint: bytes([39, 0]) + NOBODY + mint),
     "confidential transfers": replaced(CONFIDENTIAL, lambda _asset, _mint: bytes([27, 0]) + NOBODY + bytes(33)),

@@ -9,8 +9,8 @@ import pytest
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 
+from tests.program.adoption_calls import attach
 from tests.program.test_admin_handover import seal
-from tests.program.test_adoption import attach
 from tests.program.test_pauses import pausing
 from tests.program.test_timelock import executing, propose
 from tests.support.deployed import Asset, AssetPool, DeployedProgram

@@ -9,9 +9,10 @@ from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 
 from tests.support.cluster import TestCluster
-from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, ROOMY, Asset, DeployedProgram, sign
+from tests.support.deployed import Asset, DeployedProgram, sign
 from tests.support.ed25519 import assemble, canonical
 from tests.support.error_codes import ErrorCode
+from tests.support.initialized import OTHER_CUSTODIAN, OWN_CUSTODIAN, ROOMY
 from tests.support.live_chain import Call, address_of, call
 from tests.support.mints import live_mint
 from xstocks_daemon.chain.addresses import ED25519, TOKEN_2022, pubkey
@@ -128,7 +129,7 @@ async def test_one_stolen_attester_key_signs_nothing_alone_and_can_only_withdraw
         await program.refused(program.relay(statement, thief, Keypair()), ErrorCode.SignerUnknown)
     assert (await asset.entry()).capacity_raw == 100
     thief = program.quorum()[1]
-    custodian = program.keeper().address
+    custodian = program.custodian().address
     withdraw = program.client.withdraw_entry(attester=address_of(thief), custodian=custodian, mint=asset.mint)
     await program.accepted(call(withdraw, thief))
     await program.refused(await asset.mint_call(1), ErrorCode.CeilingExceeded)
@@ -140,16 +141,16 @@ async def test_a_stolen_admin_key_makes_no_token_before_the_timelock_and_the_gua
 ) -> None:
     """With custodians of its own and an operator of its own the admin could mint: both wait, and both are cancelled."""
     program, client, admin = own_program, own_program.client, own_program.keys.admin.address
-    [asset] = await program.register(keepers=(OWN_KEEPER,))
+    [asset] = await program.register(custodians=(OWN_CUSTODIAN,))
     await program.accepted(program.by("admin", client.seal(admin=admin, timelock_secs=86_400)))
     own_keys = [AttesterKey(address_of(Keypair()), party, 2**40) for party in (0, 1)]
     wanted = [
         client.set_role(admin=admin, role=Role.OPERATOR, key=address_of(Keypair())),
         client.set_custodian_keys(
-            admin=admin, custodian=program.keeper(OWN_KEEPER).address, threshold=2, keys=own_keys
+            admin=admin, custodian=program.custodian(OWN_CUSTODIAN).address, threshold=2, keys=own_keys
         ),
         client.register_custodian(admin=admin, custodian_id=77, name="Mine", threshold=2, keys=own_keys),
-        client.attach_custodian(admin=admin, custodian=program.keeper(OTHER_KEEPER).address, mint=asset.mint),
+        client.attach_custodian(admin=admin, custodian=program.custodian(OTHER_CUSTODIAN).address, mint=asset.mint),
         client.loosen_policy(admin=admin, mint=asset.mint, policy=ROOMY),
         client.set_timing(admin=admin, timelock_secs=1, max_skew_secs=3_600),
         client.release_authority(admin=admin, mint=asset.mint, new_authority=address_of(Keypair())),
@@ -286,7 +287,9 @@ async def test_a_stolen_admin_key_gains_nothing_from_an_adoption(cluster: TestCl
 
     other = await live_mint(program)
     asset = await other.adopt()
-    attach = program.client.attach_custodian(admin=admin.address, custodian=program.keeper().address, mint=asset.mint)
+    attach = program.client.attach_custodian(
+        admin=admin.address, custodian=program.custodian().address, mint=asset.mint
+    )
     await program.refused(program.by("admin", attach), ErrorCode.ProposalRequired)
     await program.refused(await asset.mint_call(1), ErrorCode.AssetNotActive)
     await program.refused(other.abort(), ErrorCode.AdoptionNotBegun)

@@ -8,9 +8,10 @@ import pytest
 from solders.instruction import AccountMeta
 from solders.keypair import Keypair
 
-from tests.support.deployed import OWN_KEEPER, Asset, AssetPool, DeployedProgram
+from tests.support.deployed import Asset, AssetPool, DeployedProgram
 from tests.support.edit import patched, with_account, with_accounts, with_flags
 from tests.support.error_codes import ErrorCode
+from tests.support.initialized import OWN_CUSTODIAN
 from tests.support.live_chain import Call, address_of, call
 from xstocks_daemon.chain.addresses import ASSOCIATED_TOKEN, parse_address, pubkey
 from xstocks_daemon.chain.rpc import AccountInfo
@@ -54,7 +55,7 @@ async def test_mint_and_burn_take_their_own_accounts_only(
         (CONFIG, asset.address): ErrorCode.AccountDiscriminatorMismatch,
         (TOKEN_PROGRAM, LEGACY_TOKEN): ErrorCode.InvalidProgramId,
         (TOKEN_PROGRAM, ASSOCIATED_TOKEN): ErrorCode.InvalidProgramId,
-        (CUSTODIAN, foreign_program.keeper().address): ErrorCode.AccountOwnedByWrongProgram,
+        (CUSTODIAN, foreign_program.custodian().address): ErrorCode.AccountOwnedByWrongProgram,
         (CUSTODIAN, program.addresses.config): ErrorCode.AccountDiscriminatorMismatch,
         (CUSTODIAN, address_of(Keypair())): ErrorCode.AccountNotInitialized,
         (ASSET, other.address): ErrorCode.WrongMint,
@@ -65,7 +66,10 @@ async def test_mint_and_burn_take_their_own_accounts_only(
         (VAULT, program.addresses.redemption_vault(asset.mint)): ErrorCode.WrongVault,
     }
     fake_clock = {(CLOCK, address): ErrorCode.ConstraintAddress for address in (asset.mint, RENT_SYSVAR)}
-    for sent, more in ((await asset.mint_call(1), fake_clock), (await asset.burn_call(1, keepers=(OWN_KEEPER,)), {})):
+    for sent, more in (
+        (await asset.mint_call(1), fake_clock),
+        (await asset.burn_call(1, custodians=(OWN_CUSTODIAN,)), {}),
+    ):
         for (index, address), error in {**wrong, **more}.items():
             await program.refused(but(sent, index, address), error)
         assert (await program.chain.simulate(sent)).err is None
@@ -111,7 +115,7 @@ async def test_an_attestation_takes_its_own_accounts_only(
     wrong = {
         (config, foreign_program.addresses.config): ErrorCode.AccountOwnedByWrongProgram,
         (config, asset.address): ErrorCode.AccountDiscriminatorMismatch,
-        (custodian, foreign_program.keeper().address): ErrorCode.AccountOwnedByWrongProgram,
+        (custodian, foreign_program.custodian().address): ErrorCode.AccountOwnedByWrongProgram,
         (custodian, asset.address): ErrorCode.AccountDiscriminatorMismatch,
         (sysvar, asset.mint): ErrorCode.ConstraintAddress,
         (target, other.address): ErrorCode.DigestMismatch,
@@ -132,13 +136,13 @@ async def test_withdrawing_takes_its_own_accounts_only(
     """Another deployment's custodian with the same keys withdraws nothing here."""
     asset, _other = await ready(program, pool)
     attester = program.quorum()[1]
-    custodian = program.keeper().address
+    custodian = program.custodian().address
     good = call(
         program.client.withdraw_entry(attester=address_of(attester), custodian=custodian, mint=asset.mint), attester
     )
     custodian_index, asset_index = 2, 3
     wrong = {
-        (custodian_index, foreign_program.keeper().address): ErrorCode.AccountOwnedByWrongProgram,
+        (custodian_index, foreign_program.custodian().address): ErrorCode.AccountOwnedByWrongProgram,
         (custodian_index, asset.address): ErrorCode.AccountDiscriminatorMismatch,
         (asset_index, asset.mint): ErrorCode.AccountOwnedByWrongProgram,
         (asset_index, program.addresses.config): ErrorCode.AccountDiscriminatorMismatch,
@@ -153,7 +157,7 @@ async def test_a_copy_of_an_account_under_another_owner_is_refused(program: Depl
     """Byte for byte the config, custodian and asset, owned by somebody else's program."""
     asset, _other = await ready(program, pool)
     sent = await asset.mint_call(1)
-    copies = {CONFIG: program.addresses.config, CUSTODIAN: program.keeper().address, ASSET: asset.address}
+    copies = {CONFIG: program.addresses.config, CUSTODIAN: program.custodian().address, ASSET: asset.address}
     for index, original in copies.items():
         info = await program.chain.account(original)
         fake = address_of(Keypair())

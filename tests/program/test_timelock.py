@@ -9,10 +9,11 @@ from solders.instruction import Instruction
 from solders.keypair import Keypair
 
 from tests.support.cluster import TestCluster
-from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, ROOMY, Asset, DeployedProgram
+from tests.support.deployed import Asset, DeployedProgram
 from tests.support.edit import patched, with_account, with_data
 from tests.support.error_codes import ErrorCode
 from tests.support.fixtures import session_fixture, single_fixture
+from tests.support.initialized import OTHER_CUSTODIAN, OWN_CUSTODIAN, ROOMY
 from tests.support.live_chain import Call, address_of
 from xstocks_daemon.chain.program import Proposal, ProposalState, Role
 from xstocks_daemon.chain.program.idl import load_interface
@@ -27,7 +28,7 @@ TIMELOCK_SECS = {"embedded": 3_600, "validator": 1}
 async def sealed_asset(cluster: TestCluster) -> Asset:
     """An asset of a deployment for this file, attached to the first custodian before the deployment was sealed."""
     program = await cluster.deploy()
-    [asset] = await program.register(keepers=(OWN_KEEPER,))
+    [asset] = await program.register(custodians=(OWN_CUSTODIAN,))
     timelock_secs = TIMELOCK_SECS[program.chain.kind]
     seal = program.client.seal(admin=program.keys.admin.address, timelock_secs=timelock_secs)
     await program.accepted(program.by("admin", seal))
@@ -144,10 +145,10 @@ def timelocked(program: DeployedProgram, asset: Asset, spare: Asset) -> dict[str
             admin=admin, custodian_id=900, name="New", threshold=2, keys=now_keys
         ),
         "set_custodian_keys": client.set_custodian_keys(
-            admin=admin, custodian=program.keeper(OTHER_KEEPER).address, threshold=2, keys=now_keys
+            admin=admin, custodian=program.custodian(OTHER_CUSTODIAN).address, threshold=2, keys=now_keys
         ),
         "attach_custodian": client.attach_custodian(
-            admin=admin, custodian=program.keeper(OTHER_KEEPER).address, mint=asset.mint
+            admin=admin, custodian=program.custodian(OTHER_CUSTODIAN).address, mint=asset.mint
         ),
         "loosen_policy": client.loosen_policy(
             admin=admin, mint=asset.mint, policy=replace(ROOMY, supply_limit_raw=2 * ROOMY.supply_limit_raw)
@@ -162,7 +163,7 @@ def timelocked(program: DeployedProgram, asset: Asset, spare: Asset) -> dict[str
 async def test_once_sealed_what_widens_power_needs_its_proposal(
     sealed: DeployedProgram, sealed_asset: Asset, name: str
 ) -> None:
-    [spare] = await sealed.register(keepers=())
+    [spare] = await sealed.register(custodians=())
     instruction = timelocked(sealed, sealed_asset, spare)[name]
     await sealed.refused(sealed.by("admin", instruction), ErrorCode.ProposalRequired)
     proposal = await propose(sealed, instruction)
@@ -233,7 +234,7 @@ async def test_a_proposal_permits_its_own_arguments_and_accounts_only(
 
 async def test_a_proposal_is_of_its_accounts_too(sealed: DeployedProgram, sealed_asset: Asset) -> None:
     """Proposed for one custodian, it does not attach another one."""
-    one, other = await other_keepers(sealed)
+    one, other = await other_custodians(sealed)
     wanted = attach(sealed, sealed_asset, one)
     proposal = await propose(sealed, wanted)
     await sealed.chain.clock_reaches(proposal.ready_ts)
@@ -247,7 +248,7 @@ def attach(program: DeployedProgram, asset: Asset, custodian: Address) -> Instru
     return program.client.attach_custodian(admin=program.keys.admin.address, custodian=custodian, mint=asset.mint)
 
 
-async def other_keepers(program: DeployedProgram) -> tuple[Address, Address]:
+async def other_custodians(program: DeployedProgram) -> tuple[Address, Address]:
     """Two custodians, registered through the timelock, attached to nothing."""
     admin = program.keys.admin.address
     found = []

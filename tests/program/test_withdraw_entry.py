@@ -7,17 +7,20 @@ from dataclasses import replace
 import pytest
 from solders.keypair import Keypair
 
-from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, Asset, AssetPool, DeployedProgram
+from tests.support.deployed import Asset, AssetPool, DeployedProgram
 from tests.support.error_codes import ErrorCode
+from tests.support.initialized import OTHER_CUSTODIAN, OWN_CUSTODIAN
 from tests.support.live_chain import Call, address_of, call
 from xstocks_daemon.domain.snapshot import Hold
 from xstocks_daemon.domain.units import MILLIS_PER_SEC
 
 
-def withdrawing(asset: Asset, attester: Keypair, keeper: str = OWN_KEEPER) -> Call:
+def withdrawing(asset: Asset, attester: Keypair, custodian: str = OWN_CUSTODIAN) -> Call:
     program = asset.program
-    custodian = program.keeper(keeper).address
-    instruction = program.client.withdraw_entry(attester=address_of(attester), custodian=custodian, mint=asset.mint)
+    custodian_address = program.custodian(custodian).address
+    instruction = program.client.withdraw_entry(
+        attester=address_of(attester), custodian=custodian_address, mint=asset.mint
+    )
     return call(instruction, attester)
 
 
@@ -46,10 +49,10 @@ async def test_a_withdrawn_entry_counts_nothing_until_a_newer_statement(program:
 
 async def test_only_an_attester_of_that_custodian_withdraws_its_entry(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(1_000)
-    foreign = program.quorum(OTHER_KEEPER)[0]
+    foreign = program.quorum(OTHER_CUSTODIAN)[0]
     for outsider in (Keypair(), foreign, program.keys.guardian.keypair):
         await program.refused(withdrawing(asset, outsider), ErrorCode.NotAttester)
-    await program.accepted(withdrawing(asset, foreign, OTHER_KEEPER))
+    await program.accepted(withdrawing(asset, foreign, OTHER_CUSTODIAN))
     assert (await asset.entry()).capacity_raw == 1_000
     await program.accepted(withdrawing(asset, program.quorum()[0]))
     assert (await asset.entry()).capacity_raw == 0
@@ -57,25 +60,25 @@ async def test_only_an_attester_of_that_custodian_withdraws_its_entry(program: D
 
 async def test_an_entry_that_is_not_attached_cannot_be_withdrawn(program: DeployedProgram, asset: Asset) -> None:
     admin = program.keys.admin.address
-    custodian = program.keeper(OTHER_KEEPER).address
-    attester = program.quorum(OTHER_KEEPER)[0]
+    custodian = program.custodian(OTHER_CUSTODIAN).address
+    attester = program.quorum(OTHER_CUSTODIAN)[0]
     detach = program.client.detach_custodian(admin=admin, custodian=custodian, mint=asset.mint)
     await program.accepted(program.by("admin", detach))
-    await program.refused(withdrawing(asset, attester, OTHER_KEEPER), ErrorCode.NotAttached)
+    await program.refused(withdrawing(asset, attester, OTHER_CUSTODIAN), ErrorCode.NotAttached)
     attach = program.client.attach_custodian(admin=admin, custodian=custodian, mint=asset.mint)
     await program.accepted(program.by("admin", attach))
-    await program.accepted(withdrawing(asset, attester, OTHER_KEEPER))
+    await program.accepted(withdrawing(asset, attester, OTHER_CUSTODIAN))
 
-    name = await program.add_keeper()
+    name = await program.add_custodian()
     await program.refused(withdrawing(asset, program.quorum(name)[0], name), ErrorCode.NotAttached)
 
 
 @pytest.mark.embedded_only
 async def test_an_expired_attester_withdraws_nothing(program: DeployedProgram, asset: Asset) -> None:
     now_ts = await program.chain.clock_ts()
-    name = await program.add_keeper(expires_in_secs=(10**6, 1_000, 10**6))
+    name = await program.add_custodian(expires_in_secs=(10**6, 1_000, 10**6))
     attach = program.client.attach_custodian(
-        admin=program.keys.admin.address, custodian=program.keeper(name).address, mint=asset.mint
+        admin=program.keys.admin.address, custodian=program.custodian(name).address, mint=asset.mint
     )
     await program.accepted(program.by("admin", attach))
     own, agent = program.quorum(name)

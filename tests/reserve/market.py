@@ -16,7 +16,8 @@ from localnet.harness.chains import ChainKind
 from localnet.harness.deploy import CUSTODIANS, TIMELOCK_SECS
 from localnet.harness.paths import ROOT
 from tests.support.cluster import TestCluster, cluster
-from tests.support.deployed import OWN_KEEPER, Asset, DeployedProgram, deploy_program
+from tests.support.deployed import Asset, DeployedProgram, deploy_program
+from tests.support.initialized import OWN_CUSTODIAN
 from tests.support.live_chain import Call, LiveChain, address_of, call
 from xstocks_daemon.chain.addresses import TOKEN_2022, parse_address, pubkey
 from xstocks_daemon.chain.transactions import create_token_account
@@ -81,8 +82,8 @@ class Collateral:
         """The gate's token account of this mint."""
         return self.asset.token_account(POOL_AUTHORITY)
 
-    def deposit(self, amount_raw: int = 1, *, keepers: Sequence[str] = (OWN_KEEPER,)) -> Call:
-        """The holder deposits; `keepers` are the custodians that are passed."""
+    def deposit(self, amount_raw: int = 1, *, custodians: Sequence[str] = (OWN_CUSTODIAN,)) -> Call:
+        """The holder deposits; `custodians` are the custodians that are passed."""
         program = self.market.program
         metas = [
             AccountMeta(pubkey(address_of(self.holder)), is_signer=True, is_writable=False),
@@ -90,7 +91,7 @@ class Collateral:
             _read(self.asset.mint),
             AccountMeta(pubkey(self.pool), is_signer=False, is_writable=True),
             *map(_read, (TOKEN_2022, program.addresses.config, self.asset.address)),
-            *(_read(program.keeper(keeper).address) for keeper in keepers),
+            *(_read(program.custodian(custodian).address) for custodian in custodians),
         ]
         data = b"\0" + amount_raw.to_bytes(8, "little")
         return call(Instruction(pubkey(GATE), data, metas), self.holder)
@@ -99,10 +100,10 @@ class Collateral:
         """What the pool holds."""
         return await self.asset.balance_raw(self.pool)
 
-    async def accepted(self, amount_raw: int = 1, *, keepers: Sequence[str] = (OWN_KEEPER,)) -> None:
+    async def accepted(self, amount_raw: int = 1, *, custodians: Sequence[str] = (OWN_CUSTODIAN,)) -> None:
         """A deposit passes, and moves exactly its amount."""
         before = await self.pooled_raw(), await self.asset.balance_raw(self.source)
-        await self.market.chain.accepted(self.deposit(amount_raw, keepers=keepers))
+        await self.market.chain.accepted(self.deposit(amount_raw, custodians=custodians))
         after = await self.pooled_raw(), await self.asset.balance_raw(self.source)
         assert after == (before[0] + amount_raw, before[1] - amount_raw)
 
@@ -118,7 +119,7 @@ class Market:
     cluster: TestCluster
     program: DeployedProgram
     foreign: DeployedProgram
-    third_keeper: str
+    third_custodian: str
     """A custodian of its own asset only (`guarded`), whose keys may be changed."""
     guarded: Asset
     _assets: list[Asset] = field(default_factory=list)
@@ -133,12 +134,12 @@ class Market:
         return self._assets.pop()
 
     async def collateral(
-        self, supply_raw: int = 1_000, *, asset: Asset | None = None, keeper: str = OWN_KEEPER
+        self, supply_raw: int = 1_000, *, asset: Asset | None = None, custodian: str = OWN_CUSTODIAN
     ) -> Collateral:
         """An asset of which somebody holds all there is, exactly backed by one custodian."""
         asset = asset or self.unused()
-        await asset.attest(supply_raw, keeper=keeper)
-        await self.program.accepted(await asset.mint_call(supply_raw, keepers=(keeper,)))
+        await asset.attest(supply_raw, custodian=custodian)
+        await self.program.accepted(await asset.mint_call(supply_raw, custodians=(custodian,)))
         holder = await self.program.participant()
         await asset.open_account(address_of(holder))
         await self.program.accepted(await asset.distribute_call(supply_raw, holder))
@@ -162,9 +163,9 @@ async def market(kind: ChainKind, folder: Path) -> AsyncIterator[Market]:
     async with cluster(kind, folder, spare=1, also={GATE: GATE_SO}) as started:
         program = await deploy_program(started.chain, started.keys, started.client)
         foreign = await started.deploy()
-        third = await program.add_keeper()
-        [guarded] = await program.register(keepers=(third,))
-        assets = await program.register(ASSETS, keepers=CUSTODIANS)
+        third = await program.add_custodian()
+        [guarded] = await program.register(custodians=(third,))
+        assets = await program.register(ASSETS, custodians=CUSTODIANS)
         seal = program.client.seal(admin=program.keys.admin.address, timelock_secs=TIMELOCK_SECS)
         await program.accepted(program.by("admin", seal))
         yield Market(started, program, foreign, third, guarded, assets)

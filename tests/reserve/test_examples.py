@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from localnet.harness.paths import ROOT
 from tests.reserve.market import Collateral, Market
-from tests.support.deployed import OTHER_KEEPER, ROOMY
+from tests.support.initialized import OTHER_CUSTODIAN, ROOMY
 from tests.support.live_chain import LiveChain
 from tests.support.node import NODE_FOLDER, node_packages, run
 from xstocks_daemon.chain.addresses import CLOCK_SYSVAR, base58
@@ -70,10 +70,10 @@ async def test_an_example_reads_a_backed_reserve(
     market: Market, collateral: Collateral, reader: Reader, tmp_path: Path
 ) -> None:
     await collateral.asset.attest(500)
-    await collateral.asset.attest(900, keeper=OTHER_KEEPER)
+    await collateral.asset.attest(900, custodian=OTHER_CUSTODIAN)
     await finalized(market.chain)
     oldest_ms = min(
-        (await collateral.asset.entry()).observed_ms, (await collateral.asset.entry(OTHER_KEEPER)).observed_ms
+        (await collateral.asset.entry()).observed_ms, (await collateral.asset.entry(OTHER_CUSTODIAN)).observed_ms
     )
     now_ms = await finalized_ts(market.chain) * MILLIS_PER_SEC
     assert json.loads(await reader(market, collateral, tmp_path)) == {

@@ -7,8 +7,8 @@ import pytest_asyncio
 from solders.keypair import Keypair
 
 from tests.reserve.market import POOL_AUTHORITY, Collateral, Market, Refusal
-from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER
 from tests.support.edit import with_account, with_accounts, with_data, with_flags
+from tests.support.initialized import OTHER_CUSTODIAN, OWN_CUSTODIAN
 from tests.support.live_chain import LAMPORTS_PER_SOL, Call, address_of, call
 from tests.support.on_validator import chain_params
 from tests.support.redeeming import Request
@@ -58,7 +58,7 @@ async def test_a_deposit_is_refused_while_the_reserve_is_short(market: Market) -
 async def test_a_deposit_is_refused_while_the_entry_is_withdrawn(market: Market) -> None:
     collateral = await market.collateral()
     attester = market.program.quorum()[0]
-    custodian = market.program.keeper().address
+    custodian = market.program.custodian().address
     withdraw = market.program.client.withdraw_entry(
         attester=address_of(attester), custodian=custodian, mint=collateral.asset.mint
     )
@@ -72,18 +72,18 @@ async def test_a_deposit_is_refused_while_the_entry_is_withdrawn(market: Market)
 
 
 async def test_a_deposit_is_refused_after_the_custodians_keys_changed(market: Market) -> None:
-    keeper, program = market.third_keeper, market.program
-    collateral = await market.collateral(asset=market.guarded, keeper=keeper)
-    good = collateral.deposit(keepers=(keeper,))
+    custodian, program = market.third_custodian, market.program
+    collateral = await market.collateral(asset=market.guarded, custodian=custodian)
+    good = collateral.deposit(custodians=(custodian,))
     await market.chain.accepted(good)
-    lost = program.keeper(keeper).attesters[2].address
+    lost = program.custodian(custodian).attesters[2].address
     revoke = program.client.revoke_custodian_key(
-        authority=program.keys.guardian.address, custodian=program.keeper(keeper).address, key=lost
+        authority=program.keys.guardian.address, custodian=program.custodian(custodian).address, key=lost
     )
     await program.accepted(program.by("guardian", revoke))
     await collateral.refused(Refusal.NoFreshStatement, good)
-    await collateral.asset.attest(1_000, keeper=keeper)
-    await collateral.accepted(keepers=(keeper,))
+    await collateral.asset.attest(1_000, custodian=custodian)
+    await collateral.accepted(custodians=(custodian,))
 
 
 async def test_a_settled_redemption_frees_nothing_until_its_custodian_counts_it(market: Market) -> None:
@@ -102,24 +102,24 @@ async def test_a_settled_redemption_frees_nothing_until_its_custodian_counts_it(
 
 async def test_a_custodian_that_is_not_passed_counts_nothing(market: Market) -> None:
     collateral = await market.collateral(1_000)
-    await collateral.refused(Refusal.NoFreshStatement, collateral.deposit(keepers=()))
+    await collateral.refused(Refusal.NoFreshStatement, collateral.deposit(custodians=()))
     # Two custodians with half of it each.
     await collateral.asset.attest(500)
-    await collateral.asset.attest(500, keeper=OTHER_KEEPER)
-    both = (OWN_KEEPER, OTHER_KEEPER)
-    for keepers in ((OWN_KEEPER,), (OTHER_KEEPER,)):
-        await collateral.refused(Refusal.ReserveShort, collateral.deposit(keepers=keepers))
+    await collateral.asset.attest(500, custodian=OTHER_CUSTODIAN)
+    both = (OWN_CUSTODIAN, OTHER_CUSTODIAN)
+    for custodians in ((OWN_CUSTODIAN,), (OTHER_CUSTODIAN,)):
+        await collateral.refused(Refusal.ReserveShort, collateral.deposit(custodians=custodians))
     # The same one twice counts once.
-    await collateral.refused(Refusal.ReserveShort, collateral.deposit(keepers=(OWN_KEEPER, OWN_KEEPER)))
-    await collateral.refused(Refusal.TooManyCustodians, collateral.deposit(keepers=both + both + both[:1]))
-    await collateral.accepted(keepers=both + both)
-    await collateral.accepted(keepers=both)
+    await collateral.refused(Refusal.ReserveShort, collateral.deposit(custodians=(OWN_CUSTODIAN, OWN_CUSTODIAN)))
+    await collateral.refused(Refusal.TooManyCustodians, collateral.deposit(custodians=both + both + both[:1]))
+    await collateral.accepted(custodians=both + both)
+    await collateral.accepted(custodians=both)
 
 
 async def test_only_the_assets_own_custodians_are_taken(market: Market) -> None:
     collateral = await market.collateral()
-    foreign = market.foreign.keeper().address
-    third = market.program.keeper(market.third_keeper).address
+    foreign = market.foreign.custodian().address
+    third = market.program.custodian(market.third_custodian).address
     good = collateral.deposit()
     await collateral.refused(Refusal.CustodianWrongOwner, but_account(good, CUSTODIAN, foreign))
     await collateral.refused(Refusal.ForeignCustodian, but_account(good, CUSTODIAN, third))

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from tests.reserve.market import MAX_AGE_SECS, Collateral, Market, Refusal
-from tests.support.deployed import ROOMY, Asset
+from tests.support.deployed import Asset
 from tests.support.edit import patched
+from tests.support.initialized import ROOMY
 from xstocks_daemon.chain.addresses import SYSTEM
 from xstocks_daemon.chain.rpc import AccountInfo
 from xstocks_daemon.domain.snapshot import AssetState

@@ -19,16 +19,9 @@ from typing import Any
 
 from localnet.harness.deploy import TIMELOCK_SECS
 from tests.support.cluster import cluster
-from tests.support.deployed import (
-    OTHER_KEEPER,
-    OWN_KEEPER,
-    RAW_PER_MICRO,
-    ROOMY,
-    Asset,
-    DeployedProgram,
-    deploy_program,
-)
+from tests.support.deployed import RAW_PER_MICRO, Asset, DeployedProgram, deploy_program
 from tests.support.edit import patched
+from tests.support.initialized import OTHER_CUSTODIAN, OWN_CUSTODIAN, ROOMY
 from tests.support.live_chain import Call, address_of, call
 from tests.support.redeeming import requested
 from xstocks_daemon.chain.rpc import AccountInfo
@@ -84,7 +77,7 @@ class Story:
         asset: Asset,
         expect: dict[str, Any] | str,
         *,
-        keepers: Sequence[str] = (OWN_KEEPER,),
+        custodians: Sequence[str] = (OWN_CUSTODIAN,),
         now_ts: int | None = None,
         changed: dict[str, str] | None = None,
     ) -> None:
@@ -100,7 +93,7 @@ class Story:
                 "now_ts": self.now_ts if now_ts is None else now_ts,
                 **read,
                 **(changed or {}),
-                "custodians": [await self.read(self.program.keeper(keeper).address) for keeper in keepers],
+                "custodians": [await self.read(self.program.custodian(custodian).address) for custodian in custodians],
                 **({"error": expect} if isinstance(expect, str) else {"expect": expect}),
             }
         )
@@ -122,8 +115,8 @@ async def play() -> dict[str, Any]:
             program = await deploy_program(started.chain, started.keys, started.client)
             foreign = await started.deploy()
             story = Story(program)
-            third = await program.add_keeper()
-            [keyed] = await program.register(keepers=(third,))
+            third = await program.add_custodian()
+            [keyed] = await program.register(custodians=(third,))
             assets = iter(await program.register(9))
             [strange] = await foreign.register()
             # Beyond the time before which an attached entry takes nothing.
@@ -160,18 +153,18 @@ def _says(supply_raw: int, ceiling_raw: int, age_secs: int | None, **others: Any
 
 
 async def _attest(
-    story: Story, asset: Asset, capacity: int, ago_ms: int, keeper: str = OWN_KEEPER, **options: Any
+    story: Story, asset: Asset, capacity: int, ago_ms: int, custodian: str = OWN_CUSTODIAN, **options: Any
 ) -> None:
     """A statement of that capacity, observed `ago_ms` before the story's time."""
     program = story.program
     observed_ms = story.now_ts * MILLIS_PER_SEC - ago_ms
     shares = {asset: capacity // RAW_PER_MICRO}
-    statement = await program.statement(shares, keeper=keeper, observed_ms=observed_ms, **options)
-    await program.accepted(program.relay(statement, *program.quorum(keeper)))
+    statement = await program.statement(shares, custodian=custodian, observed_ms=observed_ms, **options)
+    await program.accepted(program.relay(statement, *program.quorum(custodian)))
 
 
-async def _mint(asset: Asset, amount_raw: int, *keepers: str) -> None:
-    await asset.program.accepted(await asset.mint_call(amount_raw, keepers=keepers or (OWN_KEEPER,)))
+async def _mint(asset: Asset, amount_raw: int, *custodians: str) -> None:
+    await asset.program.accepted(await asset.mint_call(amount_raw, custodians=custodians or (OWN_CUSTODIAN,)))
 
 
 async def _before_the_seal(story: Story, asset: Asset) -> None:
@@ -183,27 +176,29 @@ async def _before_the_seal(story: Story, asset: Asset) -> None:
 
 async def _two_custodians(story: Story, asset: Asset, stranger: str) -> None:
     await story.begins()
-    both = (OWN_KEEPER, OTHER_KEEPER)
+    both = (OWN_CUSTODIAN, OTHER_CUSTODIAN)
     await _attest(story, asset, 700, 10_000)
     now_ts = story.now_ts
-    await _attest(story, asset, 500, 400, OTHER_KEEPER, expires_ts=now_ts + 1_800)
+    await _attest(story, asset, 500, 400, OTHER_CUSTODIAN, expires_ts=now_ts + 1_800)
     await _mint(asset, 1_200, *both)
     ages = {"newest_age_secs": 1, "oldest_age_secs": 10}
-    await story.case("two custodians back exactly all", asset, _says(1_200, 1_200, None, **ages), keepers=both)
+    await story.case("two custodians back exactly all", asset, _says(1_200, 1_200, None, **ages), custodians=both)
     await story.case("the first alone is short", asset, _says(1_200, 700, 10))
-    await story.case("the other alone is short", asset, _says(1_200, 500, 1), keepers=(OTHER_KEEPER,))
-    await story.case("passed twice it counts once", asset, _says(1_200, 700, 10), keepers=(OWN_KEEPER, OWN_KEEPER))
-    await story.case("nobody passed", asset, _says(1_200, 0, None), keepers=())
-    await story.case("a custodian of other assets", asset, "ForeignCustodian", keepers=(*both, stranger))
+    await story.case("the other alone is short", asset, _says(1_200, 500, 1), custodians=(OTHER_CUSTODIAN,))
+    await story.case(
+        "passed twice it counts once", asset, _says(1_200, 700, 10), custodians=(OWN_CUSTODIAN, OWN_CUSTODIAN)
+    )
+    await story.case("nobody passed", asset, _says(1_200, 0, None), custodians=())
+    await story.case("a custodian of other assets", asset, "ForeignCustodian", custodians=(*both, stranger))
     ages = {"newest_age_secs": 1_800, "oldest_age_secs": 1_809}
     last = _says(1_200, 1_200, None, **ages)
-    await story.case("a second before the other's expiry", asset, last, keepers=both, now_ts=now_ts + 1_799)
-    await story.case("the other expired", asset, _says(1_200, 700, 1_810), keepers=both, now_ts=now_ts + 1_800)
+    await story.case("a second before the other's expiry", asset, last, custodians=both, now_ts=now_ts + 1_799)
+    await story.case("the other expired", asset, _says(1_200, 700, 1_810), custodians=both, now_ts=now_ts + 1_800)
     oldest = now_ts - 10 + ROOMY.max_age_secs
-    await story.case("at the greatest age", asset, _says(1_200, 700, 3_600), keepers=both, now_ts=oldest)
-    await story.case("beyond the greatest age", asset, _says(1_200, 0, None), keepers=both, now_ts=oldest + 1)
-    await story.case("a backwards clock", asset, _says(1_200, 1_200, 0), keepers=both, now_ts=now_ts - 20)
-    await story.case("a clock before 1970", asset, "WrongClock", keepers=both, now_ts=-1)
+    await story.case("at the greatest age", asset, _says(1_200, 700, 3_600), custodians=both, now_ts=oldest)
+    await story.case("beyond the greatest age", asset, _says(1_200, 0, None), custodians=both, now_ts=oldest + 1)
+    await story.case("a backwards clock", asset, _says(1_200, 1_200, 0), custodians=both, now_ts=now_ts - 20)
+    await story.case("a clock before 1970", asset, "WrongClock", custodians=both, now_ts=-1)
 
 
 async def _short_and_withdrawn(story: Story, asset: Asset) -> None:
@@ -217,7 +212,7 @@ async def _short_and_withdrawn(story: Story, asset: Asset) -> None:
     await _attest(story, asset, 5_000, 7_000)
     await story.case("a rise is on hold", asset, _says(1_000, 5_000, 7, holds=int(Hold.RISE)))
     attester = program.quorum()[0]
-    custodian = program.keeper().address
+    custodian = program.custodian().address
     withdraw = program.client.withdraw_entry(attester=address_of(attester), custodian=custodian, mint=asset.mint)
     await program.accepted(call(withdraw, attester))
     await story.case("withdrawn", asset, _says(1_000, 0, None, holds=int(Hold.RISE)))
@@ -252,60 +247,60 @@ async def _multiplier(story: Story, asset: Asset) -> None:
     await story.case("a statement with the new multiplier", renewed, signed)
 
 
-async def _keys(story: Story, asset: Asset, keeper: str) -> None:
+async def _keys(story: Story, asset: Asset, custodian: str) -> None:
     await story.begins()
     program = story.program
-    await _attest(story, asset, 300, 6_000, keeper)
-    await _mint(asset, 300, keeper)
-    await story.case("of the custodian's present keys", asset, _says(300, 300, 6), keepers=(keeper,))
+    await _attest(story, asset, 300, 6_000, custodian)
+    await _mint(asset, 300, custodian)
+    await story.case("of the custodian's present keys", asset, _says(300, 300, 6), custodians=(custodian,))
     revoke = program.client.revoke_custodian_key(
         authority=program.keys.guardian.address,
-        custodian=program.keeper(keeper).address,
-        key=program.keeper(keeper).attesters[2].address,
+        custodian=program.custodian(custodian).address,
+        key=program.custodian(custodian).attesters[2].address,
     )
     await program.accepted(program.by("guardian", revoke))
-    await story.case("of the custodian's former keys", asset, _says(300, 0, None), keepers=(keeper,))
+    await story.case("of the custodian's former keys", asset, _says(300, 0, None), custodians=(custodian,))
 
 
 async def _redeemed(story: Story, asset: Asset) -> None:
     await story.begins()
-    program, both = story.program, (OWN_KEEPER, OTHER_KEEPER)
+    program, both = story.program, (OWN_CUSTODIAN, OTHER_CUSTODIAN)
     await _attest(story, asset, 1_000, 6_000)
-    await _attest(story, asset, 500, 2_000, OTHER_KEEPER)
+    await _attest(story, asset, 500, 2_000, OTHER_CUSTODIAN)
     redemption = await requested(asset, 300)
     await _mint(asset, 700)
     waiting = _says(1_000, 1_500, None, newest_age_secs=2, oldest_age_secs=6)
-    await story.case("a redemption waits", asset, waiting, keepers=both)
-    await program.accepted(redemption.settle_call(OTHER_KEEPER))
+    await story.case("a redemption waits", asset, waiting, custodians=both)
+    await program.accepted(redemption.settle_call(OTHER_CUSTODIAN))
     settled = waiting | {"supply_raw": "700", "ceiling_raw": "1200", "unseen_raw": "300"}
-    await story.case("a settled redemption frees no ceiling", asset, settled, keepers=both)
+    await story.case("a settled redemption frees no ceiling", asset, settled, custodians=both)
     silent = _says(700, 700, 6, unseen_raw=300)
     await story.case("of a custodian that is not passed it counts too", asset, silent)
-    await asset.attest(200, keeper=OTHER_KEEPER, redeemed_seen_raw=300)
-    observed_ms = (await asset.entry(OTHER_KEEPER)).observed_ms
+    await asset.attest(200, custodian=OTHER_CUSTODIAN, redeemed_seen_raw=300)
+    observed_ms = (await asset.entry(OTHER_CUSTODIAN)).observed_ms
     counted = _says(700, 1_200, None, newest_age_secs=0, oldest_age_secs=6)
     assert observed_ms >= story.now_ts * MILLIS_PER_SEC
-    await story.case("its custodian has counted it", asset, counted, keepers=both)
+    await story.case("its custodian has counted it", asset, counted, custodians=both)
 
 
 async def _unseen_and_states(story: Story, asset: Asset) -> None:
     await story.begins()
-    program, both = story.program, (OWN_KEEPER, OTHER_KEEPER)
+    program, both = story.program, (OWN_CUSTODIAN, OTHER_CUSTODIAN)
     await _attest(story, asset, 1_000, 3_000)
-    await _attest(story, asset, 200, 2_000, OTHER_KEEPER)
+    await _attest(story, asset, 200, 2_000, OTHER_CUSTODIAN)
     await _mint(asset, 1_000)
     ages = {"newest_age_secs": 2, "oldest_age_secs": 3}
-    own, other = (program.keeper(keeper).address for keeper in both)
+    own, other = (program.custodian(custodian).address for custodian in both)
     slots = [entry.custodian for entry in (await asset.read()).entries]
 
-    async def with_redeemed(custodian: Address, total_raw: int) -> dict[str, str]:
-        offset = _ENTRIES_AT + slots.index(custodian) * _ENTRY_BYTES + _REDEEMED_TOTAL_AT
+    async def with_redeemed(custodian_address: Address, total_raw: int) -> dict[str, str]:
+        offset = _ENTRIES_AT + slots.index(custodian_address) * _ENTRY_BYTES + _REDEEMED_TOTAL_AT
         return {"asset": await story.edited(asset.address, offset, total_raw.to_bytes(8, "little"))}
 
-    for name, custodian in (("own", own), ("other", other)):
-        changed = await with_redeemed(custodian, 30)
+    for name, custodian_address in (("own", own), ("other", other)):
+        changed = await with_redeemed(custodian_address, 30)
         expect = _says(1_000, 1_170, None, unseen_raw=30, **ages)
-        await story.case(f"unseen redemptions of the {name} (edited)", asset, expect, keepers=both, changed=changed)
+        await story.case(f"unseen redemptions of the {name} (edited)", asset, expect, custodians=both, changed=changed)
     changed = await with_redeemed(other, 30)
     expect = _says(1_000, 970, 3, unseen_raw=30)
     await story.case("unseen redemptions of a silent custodian count (edited)", asset, expect, changed=changed)
@@ -320,7 +315,7 @@ async def _unseen_and_states(story: Story, asset: Asset) -> None:
     await story.case("a state that nobody knows (edited)", asset, "UnknownState", changed=changed)
     detach = program.client.detach_custodian(admin=program.keys.admin.address, custodian=other, mint=asset.mint)
     await program.accepted(program.by("admin", detach))
-    await story.case("a detached custodian counts nothing", asset, _says(1_000, 1_000, 3), keepers=both)
+    await story.case("a detached custodian counts nothing", asset, _says(1_000, 1_000, 3), custodians=both)
 
 
 async def _wrong_accounts(story: Story, asset: Asset, other: Asset, strange: Asset) -> None:

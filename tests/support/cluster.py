@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 
-from localnet.harness.chains import ChainKind, UpgradeableProgram, chain_process
+from localnet.harness.chains import ChainKind, UpgradeableProgram, chain_process, validator_path
 from localnet.harness.deploy import Keys, generate_keys
 from localnet.harness.paths import PROGRAM_SO
 from tests.support.deployed import DeployedProgram, deploy_program
@@ -29,6 +29,11 @@ _VALIDATOR_SLOT_MS = 25
 def program_so() -> Path:
     """The program under test: the file that the environment's XSTOCKS_PROGRAM_SO names, else the checked-in one."""
     return Path(os.environ.get(PROGRAM_SO_ENV) or PROGRAM_SO)
+
+
+def chain_kinds(*, embedded_only: bool) -> list[ChainKind]:
+    """The chains that a test runs on here: the embedded one, and the validator where there is one."""
+    return ["embedded"] if embedded_only or validator_path() is None else ["embedded", "validator"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,39 +1,37 @@
-"""A deployment of the program on a live chain, its custodians and fresh assets, with short ways to act on them."""
+"""A deployment with assets, and short ways to attest, mint, burn and distribute them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 from solders.system_program import CreateAccountParams, create_account
 
-from localnet.harness.deploy import CUSTODIANS, DeployedCustodian, Deployment, Keys, deploy
-from localnet.harness.keys import Key
+from localnet.harness.deploy import CUSTODIANS, Keys, deploy
 from localnet.harness.submit import Job, submit_ok
 from tests.support.edit import patched
-from tests.support.error_codes import ErrorCode
+from tests.support.initialized import (
+    ADDITIONAL_METADATA,
+    DAY_SECS,
+    OWN_CUSTODIAN,
+    ROOMY,
+    InitializedProgram,
+)
 from tests.support.live_chain import Call, LiveChain, address_of, call
-from xstocks_daemon.chain.addresses import TOKEN_2022, ProgramAddresses, associated_token_address, pubkey
+from xstocks_daemon.chain.addresses import TOKEN_2022, associated_token_address, pubkey
 from xstocks_daemon.chain.mint_layout import (
     DECIMALS,
-    create_mint_instructions,
-    mint_bytes_with_metadata,
     read_mint,
     read_token_account,
 )
-from xstocks_daemon.chain.program import Profile, ProgramClient, ProgramEvent
-from xstocks_daemon.chain.rpc import LandedTransaction
+from xstocks_daemon.chain.program import Profile, ProgramClient
 from xstocks_daemon.chain.transactions import create_token_account, quorum_instruction
 from xstocks_daemon.domain.intent import NO_ORDER, Intent, IntentKind
 from xstocks_daemon.domain.snapshot import (
     AssetAccount,
-    AttesterKey,
-    Config,
-    Custodian,
     Entry,
     Hold,
     MintAccount,
@@ -42,116 +40,13 @@ from xstocks_daemon.domain.snapshot import (
 from xstocks_daemon.domain.statement import AttesterSignature, Statement, StatementEntry
 from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address, capacity_raw, multiplier_bits_of
 
-OWN_KEEPER, OTHER_KEEPER = CUSTODIANS
-"""The custodian that tests attest with, and the second one. Every pooled asset is attached to both."""
-DAY_SECS = 86_400
-PARTICIPANT_SECS = 30 * DAY_SECS
 RAW_PER_MICRO = 100
 """Base units that a millionth of a share backs at multiplier 1 and 8 decimals."""
 
-ROOMY = Policy(
-    supply_limit_raw=10**17,
-    mint_burst_raw=10**17,
-    mint_refill_raw_per_sec=10**17,
-    distribute_burst_raw=10**17,
-    distribute_refill_raw_per_sec=10**17,
-    max_age_secs=3_600,
-    max_rise_bps=5_000,
-    max_multiplier_bps=500,
-    ca_tolerance_bps=10,
-    ca_window_secs=3 * DAY_SECS,
-    min_notice_secs=60,
-)
-"""Limits that no test meets by accident; buckets are full one second after registration."""
-
-_ADDITIONAL_METADATA = (("isin", "CH0000000000"), ("underlying_isin", "US0000000000"))
-
 
 @dataclass(frozen=True, slots=True)
-class DeployedProgram:
-    """The program at one address, initialised, with two custodians (threshold 2, parties 0, 1 and 2 each)."""
-
-    chain: LiveChain
-    deployment: Deployment
-
-    @property
-    def client(self) -> ProgramClient:
-        """Builds its instructions, reads its accounts."""
-        return self.deployment.client
-
-    @property
-    def addresses(self) -> ProgramAddresses:
-        """Its derived addresses."""
-        return self.client.addresses
-
-    @property
-    def keys(self) -> Keys:
-        """The keys of its roles."""
-        return self.deployment.keys
-
-    def keeper(self, name: str = OWN_KEEPER) -> DeployedCustodian:
-        """A custodian by name."""
-        return self.deployment.custodians[name]
-
-    def by(self, role: str, *instructions: Instruction) -> Call:
-        """A call signed by the key of a role (`admin`, `operator`, ...)."""
-        return call(instructions, getattr(self.keys, role).keypair)
-
-    # ---- outcomes -----------------------------------------------------------------------------------------------
-
-    async def accepted(self, sent: Call) -> tuple[ProgramEvent, ...]:
-        """The call passes; gives the program's events."""
-        return self.events(await self.chain.accepted(sent))
-
-    async def refused(self, sent: Call, error: ErrorCode, *, also: Iterable[Address] = ()) -> LandedTransaction:
-        """The call's last instruction is refused by this program with exactly this error; no account changes."""
-        return await self.chain.refused(sent, error, by=self.client.program_id, also=also)
-
-    def events(self, landed: LandedTransaction) -> tuple[ProgramEvent, ...]:
-        """The program's events in a transaction's log."""
-        return tuple(self.client.events(landed.logs))
-
-    # ---- reading ------------------------------------------------------------------------------------------------
-
-    async def config(self) -> Config:
-        """The Config account."""
-        info = await self.chain.account(self.addresses.config)
-        return self.client.config(info.data, info.owner)
-
-    async def custodian(self, address: Address) -> Custodian:
-        """A Custodian account."""
-        info = await self.chain.account(address)
-        return self.client.custodian(address, info.data, info.owner)
-
-    async def add_keeper(
-        self,
-        *,
-        parties: Sequence[int] = (0, 1, 2),
-        threshold: int = 2,
-        expires_in_secs: Sequence[int] = (),
-        attesters: Sequence[Keypair] = (),
-    ) -> str:
-        """Register one more custodian with a key per party; gives its name, by which `keeper` finds it.
-
-        `expires_in_secs` says for each key how long it lasts from now (default: a year), `attesters` which keys.
-        """
-        now_ts = await self.chain.clock_ts()
-        custodian_id = 100 + len(self.deployment.custodians)
-        name = f"Keeper {custodian_id}"
-        keypairs = attesters or [Keypair() for _ in parties]
-        lives = expires_in_secs or [365 * DAY_SECS for _ in parties]
-        keys = [
-            AttesterKey(address_of(keypair), party, now_ts + life)
-            for keypair, party, life in zip(keypairs, parties, lives, strict=True)
-        ]
-        instruction = self.client.register_custodian(
-            admin=self.keys.admin.address, custodian_id=custodian_id, name=name, threshold=threshold, keys=keys
-        )
-        await self.accepted(self.by("admin", instruction))
-        self.deployment.custodians[name] = DeployedCustodian(
-            name, custodian_id, self.addresses.custodian(custodian_id), tuple(Key(each, Path()) for each in keypairs)
-        )
-        return name
+class DeployedProgram(InitializedProgram):
+    """The program with assets: statements about them, and how they come to be."""
 
     # ---- statements ---------------------------------------------------------------------------------------------
 
@@ -159,21 +54,21 @@ class DeployedProgram:
         self,
         shares_micro: Mapping[Asset, int],
         *,
-        keeper: str = OWN_KEEPER,
+        custodian: str = OWN_CUSTODIAN,
         observed_ms: int | None = None,
         expires_ts: int | None = None,
     ) -> Statement:
         """What the custodian would say now: one line per asset, newer than all that the chain holds of it."""
-        custodian = await self.custodian(self.keeper(keeper).address)
+        on_chain = await self.read_custodian(self.custodian(custodian).address)
         now_ts = await self.chain.clock_ts()
         if observed_ms is None:
-            held = [await asset.entry(keeper) for asset in shares_micro]
+            held = [await asset.entry(custodian) for asset in shares_micro]
             observed_ms = max(now_ts * MILLIS_PER_SEC, *(entry.observed_ms + 1 for entry in held))
         return Statement(
             genesis_hash=self.deployment.genesis_hash,
             program_id=self.client.program_id,
-            custodian=custodian.address,
-            epoch=custodian.epoch,
+            custodian=on_chain.address,
+            epoch=on_chain.epoch,
             observed_ms=observed_ms,
             expires_ts=now_ts + DAY_SECS if expires_ts is None else expires_ts,
             entries=tuple(
@@ -194,9 +89,9 @@ class DeployedProgram:
             )
         )
 
-    def quorum(self, keeper: str = OWN_KEEPER, parties: Sequence[int] = (0, 1)) -> tuple[Keypair, ...]:
+    def quorum(self, custodian: str = OWN_CUSTODIAN, parties: Sequence[int] = (0, 1)) -> tuple[Keypair, ...]:
         """The attester keys of these parties of a custodian."""
-        return tuple(self.keeper(keeper).attesters[party].keypair for party in parties)
+        return tuple(self.custodian(custodian).attesters[party].keypair for party in parties)
 
     # ---- assets -------------------------------------------------------------------------------------------------
 
@@ -207,12 +102,12 @@ class DeployedProgram:
         policy: Policy = ROOMY,
         initial_mint_raw: int = 0,
         multiplier: str = "1",
-        keepers: Sequence[str] = CUSTODIANS,
+        custodians: Sequence[str] = CUSTODIANS,
         profile: Profile = Profile.XSTOCKS,
-        additional_metadata: Sequence[tuple[str, str]] = _ADDITIONAL_METADATA,
+        additional_metadata: Sequence[tuple[str, str]] = ADDITIONAL_METADATA,
         mint_keys: Sequence[Keypair] = (),
     ) -> list[Asset]:
-        """Fresh assets, attached to `keepers`; their first statements may be made at once.
+        """Fresh assets, attached to `custodians`; their first statements may be made at once.
 
         `mint_keys` gives the mints' addresses; without, they are random.
         """
@@ -234,9 +129,9 @@ class DeployedProgram:
             ]
             register += [
                 self.client.attach_custodian(
-                    admin=admin.address, custodian=self.keeper(keeper).address, mint=fresh.mint
+                    admin=admin.address, custodian=self.custodian(custodian).address, mint=fresh.mint
                 )
-                for keeper in keepers
+                for custodian in custodians
             ]
             creations.append(Job("create a mint", fresh.create, [admin.keypair, fresh.key]))
             registrations.append(Job("register an asset", register, [admin.keypair]))
@@ -246,86 +141,6 @@ class DeployedProgram:
         # An attached entry takes nothing that was observed before now + the allowed skew.
         await self.chain.clock_reaches(await self.chain.clock_ts() + 1)
         return assets
-
-    async def mint_to_register(
-        self,
-        multiplier_bits: int = multiplier_bits_of("1"),
-        *,
-        key: Keypair | None = None,
-        profile: Profile = Profile.XSTOCKS,
-        decimals: int = DECIMALS,
-        authority: Address | None = None,
-        additional_metadata: Sequence[tuple[str, str]] = _ADDITIONAL_METADATA,
-    ) -> FreshMint:
-        """The instructions that create a mint of the profile, not sent yet. `authority` None: its Asset account."""
-        key = key or Keypair()
-        mint = address_of(key)
-        size = mint_bytes_with_metadata(**NAMES, additional_metadata=additional_metadata, profile=profile)
-        create = create_mint_instructions(
-            payer=self.keys.admin.address,
-            mint=mint,
-            asset=authority or self.addresses.asset(mint),
-            multiplier_bits=multiplier_bits,
-            rent_lamports=await self.chain.rpc.rent_exempt_lamports(size),
-            profile=profile,
-            decimals=decimals,
-        )
-        return FreshMint(key, tuple(create))
-
-    def registration(
-        self,
-        mint: Address,
-        *,
-        policy: Policy = ROOMY,
-        initial_mint_raw: int = 0,
-        profile: Profile = Profile.XSTOCKS,
-        additional_metadata: Sequence[tuple[str, str]] = _ADDITIONAL_METADATA,
-        admin: Address | None = None,
-        **names: str,
-    ) -> Instruction:
-        """register_asset for a mint of `mint_to_register`, by the admin unless another is named."""
-        return self.client.register_asset(
-            admin=admin or self.keys.admin.address,
-            mint=mint,
-            **{**NAMES, **names},
-            additional_metadata=additional_metadata,
-            policy=policy,
-            initial_mint_raw=initial_mint_raw,
-            profile=profile,
-        )
-
-    async def participant(
-        self, *, expires_in_secs: int = PARTICIPANT_SECS, active: bool = True, wallet: Keypair | None = None
-    ) -> Keypair:
-        """A wallet on the list of participants, a fresh one unless it is given."""
-        wallet = wallet or Keypair()
-        expires_ts = await self.chain.clock_ts() + expires_in_secs
-        instruction = self.client.set_participant(
-            registrar=self.keys.registrar.address,
-            wallet=address_of(wallet),
-            active=active,
-            expires_ts=expires_ts,
-            country="CH",
-        )
-        await self.accepted(self.by("registrar", instruction))
-        return wallet
-
-
-NAMES: dict[str, str] = {"name": "Test xStock", "symbol": "TESTx", "uri": "https://example.test/x.json"}
-"""Of every mint that tests make."""
-
-
-@dataclass(frozen=True, slots=True)
-class FreshMint:
-    """A mint account to be created: its key and the instructions that make it."""
-
-    key: Keypair
-    create: tuple[Instruction, ...]
-
-    @property
-    def mint(self) -> Address:
-        """Its address."""
-        return address_of(self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,10 +179,10 @@ class Asset:
         info = await self.program.chain.account(self.address)
         return self.program.client.asset(self.address, info.data, info.owner)
 
-    async def entry(self, keeper: str = OWN_KEEPER) -> Entry:
+    async def entry(self, custodian: str = OWN_CUSTODIAN) -> Entry:
         """The custodian's entry."""
-        custodian = self.program.keeper(keeper).address
-        return next(entry for entry in (await self.read()).entries if entry.custodian == custodian)
+        custodian_address = self.program.custodian(custodian).address
+        return next(entry for entry in (await self.read()).entries if entry.custodian == custodian_address)
 
     async def read_mint(self) -> MintAccount:
         """The Token-2022 mint as it stands."""
@@ -395,22 +210,22 @@ class Asset:
         self,
         capacity: int,
         *,
-        keeper: str = OWN_KEEPER,
+        custodian: str = OWN_CUSTODIAN,
         expires_ts: int | None = None,
         redeemed_seen_raw: int | None = None,
     ) -> Statement:
         """A quorum statement of exactly this capacity (a multiple of 100, at multiplier 1) is taken."""
         statement = await self.statement_for(
-            capacity, keeper=keeper, expires_ts=expires_ts, redeemed_seen_raw=redeemed_seen_raw
+            capacity, custodian=custodian, expires_ts=expires_ts, redeemed_seen_raw=redeemed_seen_raw
         )
-        await self.program.accepted(self.program.relay(statement, *self.program.quorum(keeper)))
+        await self.program.accepted(self.program.relay(statement, *self.program.quorum(custodian)))
         return statement
 
     async def statement_for(
         self,
         capacity: int,
         *,
-        keeper: str = OWN_KEEPER,
+        custodian: str = OWN_CUSTODIAN,
         expires_ts: int | None = None,
         redeemed_seen_raw: int | None = None,
     ) -> Statement:
@@ -418,8 +233,8 @@ class Asset:
         shares_micro, rest = divmod(capacity, RAW_PER_MICRO)
         assert rest == 0, "capacity is a multiple of 100 at multiplier 1"
         if redeemed_seen_raw is None:
-            redeemed_seen_raw = (await self.entry(keeper)).redeemed_seen_raw
-        statement = await self.program.statement({self: shares_micro}, keeper=keeper, expires_ts=expires_ts)
+            redeemed_seen_raw = (await self.entry(custodian)).redeemed_seen_raw
+        statement = await self.program.statement({self: shares_micro}, custodian=custodian, expires_ts=expires_ts)
         return replace(statement, entries=(self.line(shares_micro, redeemed_seen_raw=redeemed_seen_raw),))
 
     async def mint_call(self, *amounts_raw: int, **options: Any) -> Call:
@@ -537,7 +352,7 @@ async def supply_call(
     entries: Sequence[tuple[Asset, int]],
     *,
     sequence: int | None = None,
-    keepers: Sequence[str] = (OWN_KEEPER,),
+    custodians: Sequence[str] = (OWN_CUSTODIAN,),
     operator: Keypair | None = None,
 ) -> Call:
     """One mint or burn instruction over (asset, amount) entries; the same asset may come twice.
@@ -555,7 +370,7 @@ async def supply_call(
     build = program.client.mint if kind is IntentKind.MINT else program.client.burn
     instruction = build(
         operator=address_of(signer),
-        custodians=[program.keeper(keeper).address for keeper in keepers],
+        custodians=[program.custodian(custodian).address for custodian in custodians],
         intents=intents,
         genesis_hash=program.deployment.genesis_hash,
     )

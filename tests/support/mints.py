@@ -15,9 +15,10 @@ from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 from solders.system_program import CreateAccountParams, create_account
 
-from tests.support.deployed import NAMES, ROOMY, Asset, DeployedProgram
+from tests.support.deployed import Asset, DeployedProgram
 from tests.support.edit import patched
 from tests.support.error_codes import ErrorCode
+from tests.support.initialized import NAMES, ROOMY
 from tests.support.live_chain import Call, address_of, call
 from xstocks_daemon.chain.addresses import TOKEN_2022, associated_token_address, parse_address, pubkey
 from xstocks_daemon.chain.authorities import handover_instructions, read_authorities, set_authority

@@ -39,7 +39,9 @@ OTHERS: Mapping[str, str] = MappingProxyType(
         ),
         "tests/program/test_attestation.py::test_the_custodian_and_one_agent_are_enough_in_any_combination": _QUORUM,
         "tests/program/test_attestation.py::test_two_agents_without_the_custodian_are_not": _QUORUM,
-        "tests/program/test_attestation.py::test_layouts_that_the_ed25519_program_takes_and_this_one_does_not": _QUORUM,
+        (
+            "tests/program/test_quorum_layout.py::test_layouts_that_the_ed25519_program_takes_and_this_one_does_not"
+        ): _QUORUM,
         "tests/program/test_attestation.py::test_eight_signatures_are_taken": _QUORUM,
         "tests/program/test_attestation.py::test_one_quorum_covers_24_assets_in_one_transaction": _LARGEST,
         "tests/program/test_audit.py::test_the_largest_batch_lands_with_its_whole_event": _LARGEST,

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from solders.keypair import Keypair
 
-from tests.support.deployed import OWN_KEEPER, PARTICIPANT_SECS, Asset, DeployedProgram
+from tests.support.deployed import Asset, DeployedProgram
+from tests.support.initialized import OWN_CUSTODIAN, PARTICIPANT_SECS
 from tests.support.live_chain import LAMPORTS_PER_SOL, Call, address_of, call
 from xstocks_daemon.domain.snapshot import Redemption
 from xstocks_daemon.domain.units import Address
@@ -84,11 +85,11 @@ class Request:
         )
         return self.program.by("operator", instruction)
 
-    def settle_call(self, keeper: str = OWN_KEEPER) -> Call:
+    def settle_call(self, custodian: str = OWN_CUSTODIAN) -> Call:
         """settle_redemption by the operator, on that custodian."""
         instruction = self.program.client.settle_redemption(
             operator=self.program.keys.operator.address,
-            custodian=self.program.keeper(keeper).address,
+            custodian=self.program.custodian(custodian).address,
             mint=self.asset.mint,
             redemption=self.address,
         )

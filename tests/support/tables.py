@@ -8,7 +8,8 @@ from solders.address_lookup_table_account import AddressLookupTableAccount
 from solders.instruction import Instruction
 
 from localnet.harness.wait import until
-from tests.support.deployed import OTHER_KEEPER, OWN_KEEPER, DeployedProgram
+from tests.support.deployed import DeployedProgram
+from tests.support.initialized import OTHER_CUSTODIAN, OWN_CUSTODIAN
 from tests.support.live_chain import address_of, call
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.chain.lookup_tables import ensure_lookup_tables
@@ -16,7 +17,7 @@ from xstocks_daemon.domain.units import Address
 
 
 async def lookup_table(
-    program: DeployedProgram, mints: Sequence[Address], keepers: Iterable[str] = (OWN_KEEPER, OTHER_KEEPER)
+    program: DeployedProgram, mints: Sequence[Address], custodians: Iterable[str] = (OWN_CUSTODIAN, OTHER_CUSTODIAN)
 ) -> AddressLookupTableAccount:
     """One table, usable at once, with all accounts of these mints and the shared ones, made as the daemon makes it."""
     chain = program.chain
@@ -31,7 +32,7 @@ async def lookup_table(
         chain.rpc,
         program.client,
         mints,
-        custodians=[program.keeper(keeper).address for keeper in keepers],
+        custodians=[program.custodian(custodian).address for custodian in custodians],
         authority=payer,
         payer=payer,
         send=send,

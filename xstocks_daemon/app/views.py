@@ -1,4 +1,7 @@
-"""What the commands show, as JSON values: amounts are decimal strings, addresses base58 (the same words everywhere)."""
+"""What is shown, on the command line and elsewhere, as JSON values: amounts are decimal strings, addresses base58.
+
+The same words stand for the same things everywhere.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.custody.wire import statement_json
 from xstocks_daemon.domain.decisions import AssetPlan, Note, Plan, RelayStatement
 from xstocks_daemon.domain.intent import NO_ORDER, Intent
-from xstocks_daemon.domain.plan_inputs import AssetJournal, Order
+from xstocks_daemon.domain.plan_inputs import AssetJournal, JournalView, Order
 from xstocks_daemon.domain.snapshot import AssetView, ChainSnapshot, EntryState, ceiling_raw, entry_is_fresh
 from xstocks_daemon.domain.statement import SignedStatement
 from xstocks_daemon.domain.units import multiplier_text, shares_text
@@ -28,12 +31,12 @@ def time_text(ts: int) -> str:
 
 
 def plan_json(plan: Plan) -> Json:
-    """A plan with every asset's line and reasons."""
+    """A plan with every asset's numbers and reasons."""
     return {
         "slot": plan.slot,
         "now_ts": plan.now_ts,
         "on_target": sum(one.on_target for one in plan.assets),
-        "assets": [asset_plan_json(line) for line in plan.assets],
+        "assets": [asset_plan_json(one) for one in plan.assets],
         "relays": [relay_json(relay) for relay in plan.relays],
         "intents": [intent_json(intent) for intent in plan.intents],
         "resends": [intent_json(live.intent) for live in plan.resends],
@@ -44,27 +47,27 @@ def plan_json(plan: Plan) -> Json:
     }
 
 
-def asset_plan_json(line: AssetPlan) -> Json:
+def asset_plan_json(plan: AssetPlan) -> Json:
     """One asset's decision."""
     return {
-        "mint": base58(line.mint),
-        "symbol": line.symbol,
-        "decimals": line.decimals,
-        "on_target": line.on_target,
-        "supply_raw": str(line.supply_raw),
-        "vault_raw": str(line.vault_raw),
-        "ceiling_raw": str(line.ceiling_raw),
-        "planned_ceiling_raw": str(line.planned_ceiling_raw),
-        "target_raw": str(line.target_raw),
-        "holder_burnt_raw": str(line.holder_burnt_raw),
-        "acknowledged_raw": str(line.acknowledged_raw),
-        "excess_raw": str(line.excess_raw),
-        "shortfall_raw": str(line.shortfall_raw),
-        "action": line.action.value,
-        "amount_raw": str(line.amount_raw),
-        "reason": line.reason.value,
-        "reason_text": line.reason.text,
-        "notes": [note_json(note) for note in line.notes],
+        "mint": base58(plan.mint),
+        "symbol": plan.symbol,
+        "decimals": plan.decimals,
+        "on_target": plan.on_target,
+        "supply_raw": str(plan.supply_raw),
+        "vault_raw": str(plan.vault_raw),
+        "ceiling_raw": str(plan.ceiling_raw),
+        "planned_ceiling_raw": str(plan.planned_ceiling_raw),
+        "target_raw": str(plan.target_raw),
+        "holder_burnt_raw": str(plan.holder_burnt_raw),
+        "acknowledged_raw": str(plan.acknowledged_raw),
+        "excess_raw": str(plan.excess_raw),
+        "shortfall_raw": str(plan.shortfall_raw),
+        "action": plan.action.value,
+        "amount_raw": str(plan.amount_raw),
+        "reason": plan.reason.value,
+        "reason_text": plan.reason.text,
+        "notes": [note_json(note) for note in plan.notes],
     }
 
 
@@ -168,6 +171,43 @@ def asset_json(view: AssetView, snapshot: ChainSnapshot, journal: AssetJournal) 
             }
             for entry in asset.entries
             if entry.state is not EntryState.EMPTY
+        ],
+    }
+
+
+def obstacles(one: Json) -> list[str]:
+    """What a person should see of an asset at a glance, given its `asset_json`."""
+    found = [] if one["state"] == "active" else [one["state"]]
+    found += ["paused"] if one["paused"] or one["transfers_paused"] else []
+    found += ["on hold"] if one["holds"] else []
+    found += [f"halted: {one['halt']['reason']}"] if one["halt"] else []
+    found += ["quarantined"] if one["quarantined"] else []
+    found += ["statement not fresh"] if any(not entry["fresh"] for entry in one["entries"]) else []
+    found += [] if one["entries"] else ["no custodian"]
+    found += ["below supply"] if int(one["supply_raw"]) > int(one["ceiling_raw"]) else []
+    return found
+
+
+def status_json(snapshot: ChainSnapshot, journal: JournalView, *, intents_live: int, attempts_live: int) -> Json:
+    """Numbers over all assets of the snapshot, and the halts."""
+    shown = [asset_json(view, snapshot, journal.of(mint)) for mint, view in snapshot.assets.items()]
+    return {
+        "program_id": base58(snapshot.program_id),
+        "genesis_hash": base58(snapshot.genesis_hash),
+        "slot": snapshot.slot,
+        "sealed": snapshot.config.sealed,
+        "paused": int(snapshot.config.paused),
+        "assets": len(shown),
+        "at_ceiling": sum(one["supply_raw"] == one["ceiling_raw"] for one in shown),
+        "above_ceiling": sum(int(one["supply_raw"]) > int(one["ceiling_raw"]) for one in shown),
+        "on_hold": sum(one["holds"] != 0 for one in shown),
+        "quarantined": sum(one["quarantined"] is not None for one in shown),
+        "intents_live": intents_live,
+        "attempts_live": attempts_live,
+        "orders_open": len(journal.orders),
+        "halted": sum(one["halt"] is not None for one in shown),
+        "halts": [
+            {"mint": one["mint"], "symbol": one["symbol"], **one["halt"]} for one in shown if one["halt"] is not None
         ],
     }
 

@@ -26,7 +26,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(intents)
 
 
-async def _look(runtime: Runtime) -> tuple[ChainSnapshot, JournalView]:
+async def _read(runtime: Runtime) -> tuple[ChainSnapshot, JournalView]:
     return await runtime.reader.snapshot(await runtime.mints()), await runtime.journal.view()
 
 
@@ -47,29 +47,9 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
 async def status_of(settings: Settings) -> dict[str, Any]:
     """What `status` shows."""
     async with open_runtime(settings) as runtime:
-        snapshot, journal = await _look(runtime)
-        shown = [views.asset_json(view, snapshot, journal.of(mint)) for mint, view in snapshot.assets.items()]
-        return {
-            "program_id": base58(snapshot.program_id),
-            "genesis_hash": base58(snapshot.genesis_hash),
-            "slot": snapshot.slot,
-            "sealed": snapshot.config.sealed,
-            "paused": int(snapshot.config.paused),
-            "assets": len(shown),
-            "at_ceiling": sum(one["supply_raw"] == one["ceiling_raw"] for one in shown),
-            "above_ceiling": sum(int(one["supply_raw"]) > int(one["ceiling_raw"]) for one in shown),
-            "on_hold": sum(one["holds"] != 0 for one in shown),
-            "quarantined": sum(one["quarantined"] is not None for one in shown),
-            "intents_live": len(await runtime.journal.live_intents()),
-            "attempts_live": len(await runtime.journal.live_attempts()),
-            "orders_open": len(journal.orders),
-            "halted": sum(one["halt"] is not None for one in shown),
-            "halts": [
-                {"mint": one["mint"], "symbol": one["symbol"], **one["halt"]}
-                for one in shown
-                if one["halt"] is not None
-            ],
-        }
+        snapshot, journal = await _read(runtime)
+        intents, attempts = await runtime.journal.live_intents(), await runtime.journal.live_attempts()
+        return views.status_json(snapshot, journal, intents_live=len(intents), attempts_live=len(attempts))
 
 
 def assets(
@@ -90,7 +70,7 @@ def assets(
             *(decimal_text(int(one[name]), one["decimals"]) for name in ("supply_raw", "ceiling_raw", "vault_raw")),
             one["multiplier"],
             str(one["sequence"]),
-            ", ".join(_obstacles(one)),
+            ", ".join(views.obstacles(one)),
         ]
         for one in sorted(shown, key=lambda one: str(one["symbol"]))
     ]
@@ -98,22 +78,9 @@ def assets(
     print_table(f"Finalized slot {snapshot.slot}", columns, rows, right=("supply", "ceiling", "inventory", "sequence"))
 
 
-def _obstacles(one: dict[str, Any]) -> list[str]:
-    """What a person should see of an asset at a glance."""
-    found = [] if one["state"] == "active" else [one["state"]]
-    found += ["paused"] if one["paused"] or one["transfers_paused"] else []
-    found += ["on hold"] if one["holds"] else []
-    found += [f"halted: {one['halt']['reason']}"] if one["halt"] else []
-    found += ["quarantined"] if one["quarantined"] else []
-    found += ["statement not fresh"] if any(not entry["fresh"] for entry in one["entries"]) else []
-    found += [] if one["entries"] else ["no custodian"]
-    found += ["below supply"] if int(one["supply_raw"]) > int(one["ceiling_raw"]) else []
-    return found
-
-
 async def _assets(settings: Settings) -> tuple[ChainSnapshot, JournalView]:
     async with open_runtime(settings) as runtime:
-        return await _look(runtime)
+        return await _read(runtime)
 
 
 def intents(

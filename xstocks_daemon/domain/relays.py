@@ -22,22 +22,12 @@ from xstocks_daemon.domain.statement import SignedStatement, Statement, Statemen
 from xstocks_daemon.domain.units import BPS, MILLIS_PER_SEC, Address
 
 
-def attached(view: AssetView) -> tuple[Entry, ...]:
-    """The entries that may count."""
-    return tuple(entry for entry in view.asset.entries if entry.state is EntryState.ATTACHED)
-
-
-def sum_raw(entry: Entry) -> int:
-    """capacity + seen: what the entry vouches for, whatever of it was redeemed (M9)."""
-    return entry.capacity_raw + entry.redeemed_seen_raw
-
-
 def hold_set(asset: AssetAccount, before: Entry, after: Entry, now_ts: int) -> Hold:
     """The hold that taking `after` in the place of `before` sets, as the program decides it (M9): compared with the
     old capacity less what is newly seen; around a multiplier change its tolerance bounds every rise, and an entry
     without a predecessor is not taken on trust."""
     policy, around_change = asset.policy, asset.around_change(now_ts)
-    old_raw = sum_raw(before) - after.redeemed_seen_raw
+    old_raw = before.sum_raw - after.redeemed_seen_raw
     if before.withdrawn or old_raw <= 0:
         return Hold.CA_WINDOW if around_change else Hold(0)
     change = (after.capacity_raw - old_raw) * BPS
@@ -58,15 +48,15 @@ def statement_fault(statement: Statement, snapshot: ChainSnapshot) -> Reason | N
         return Reason.STATEMENT_EXPIRED
     if statement.observed_ms > (snapshot.now_ts + snapshot.config.max_skew_secs) * MILLIS_PER_SEC:
         return Reason.STATEMENT_FUTURE
-    for line in statement.entries:
-        view = snapshot.assets.get(line.mint)
+    for stated in statement.entries:
+        view = snapshot.assets.get(stated.mint)
         if view is None:
             return Reason.STATEMENT_UNKNOWN_ASSET
         # The program puts its own multiplier into the digest: another one makes every signature wrong.
-        if line.multiplier_bits != view.asset.effective_multiplier_bits(snapshot.now_ts):
+        if stated.multiplier_bits != view.asset.effective_multiplier_bits(snapshot.now_ts):
             return Reason.STATEMENT_MULTIPLIER
         entry = chain_entry(view, statement.custodian)
-        if entry is not None and line.redeemed_seen_raw > entry.redeemed_total_raw:
+        if entry is not None and stated.redeemed_seen_raw > entry.redeemed_total_raw:
             return Reason.STATEMENT_SEEN
     return None
 
@@ -76,20 +66,20 @@ def fresh_until_ts(observed_ms: int, expires_ts: int, max_age_secs: int) -> int:
     return min(expires_ts, observed_ms // MILLIS_PER_SEC + max_age_secs + 1)
 
 
-def line_use(
+def relay_reason(
     known: CustodianEvidence, entry: Entry, view: AssetView, snapshot: ChainSnapshot, policy: PlanPolicy
 ) -> Reason | None:
     """Why submitting the newest statement is useful for this asset, or None. It is taken to be without fault."""
-    line, statement = known.newest.entry, known.newest.signed.statement
+    stated, statement = known.newest.entry, known.newest.signed.statement
     if statement.observed_ms <= entry.observed_ms:
         return None
-    if known.newest.sum_raw < sum_raw(entry):
+    if known.newest.sum_raw < entry.sum_raw:
         return Reason.LOWER
     max_age_secs = view.asset.policy.max_age_secs
     until_ts = fresh_until_ts(statement.observed_ms, statement.expires_ts, max_age_secs)
     if until_ts <= snapshot.now_ts:
         return None  # it would not be fresh there either
-    numbers = (line.shares_micro, line.capacity_raw, line.redeemed_seen_raw)
+    numbers = (stated.shares_micro, stated.capacity_raw, stated.redeemed_seen_raw)
     if numbers != (entry.shares_micro, entry.capacity_raw, entry.redeemed_seen_raw):
         return Reason.CHANGED
     multiplier_bits = view.asset.effective_multiplier_bits(snapshot.now_ts)
@@ -123,7 +113,7 @@ def plan_relays(
             if entry is None:
                 notes.setdefault(mint, []).append(Note(Reason.STATEMENT_NOT_ATTACHED, custodian=custodian))
                 continue
-            use = line_use(known, entry, view, snapshot, policy)
+            use = relay_reason(known, entry, view, snapshot, policy)
             if use is None:
                 continue
             if signed not in faults:
@@ -146,17 +136,17 @@ def entries_by_asset(
     relays: Iterable[RelayStatement],
 ) -> Mapping[Address, tuple[tuple[Statement, StatementEntry], ...]]:
     """What the relayed statements say of each asset."""
-    lines: dict[Address, list[tuple[Statement, StatementEntry]]] = {}
+    found: dict[Address, list[tuple[Statement, StatementEntry]]] = {}
     for relay in relays:
-        for line in relay.signed.statement.entries:
-            lines.setdefault(line.mint, []).append((relay.signed.statement, line))
-    return {mint: tuple(items) for mint, items in lines.items()}
+        for stated in relay.signed.statement.entries:
+            found.setdefault(stated.mint, []).append((relay.signed.statement, stated))
+    return {mint: tuple(items) for mint, items in found.items()}
 
 
-def after_relays(view: AssetView, lines: Iterable[tuple[Statement, StatementEntry]]) -> AssetView:
-    """The asset as it is once these lines are on chain (a line that is not newer is skipped there, M3)."""
-    entries = {entry.custodian: entry for entry in view.asset.entries if entry.state is EntryState.ATTACHED}
-    for statement, line in lines:
+def after_relays(view: AssetView, relayed: Iterable[tuple[Statement, StatementEntry]]) -> AssetView:
+    """The asset as it is once these entries are on chain (one that is not newer is skipped there, M3)."""
+    entries = {entry.custodian: entry for entry in view.asset.attached}
+    for statement, stated in relayed:
         entry = entries.get(statement.custodian)
         if entry is not None and statement.observed_ms > entry.observed_ms:
             entries[statement.custodian] = replace(
@@ -165,10 +155,10 @@ def after_relays(view: AssetView, lines: Iterable[tuple[Statement, StatementEntr
                 epoch=statement.epoch,
                 observed_ms=statement.observed_ms,
                 expires_ts=statement.expires_ts,
-                shares_micro=line.shares_micro,
-                capacity_raw=line.capacity_raw,
-                redeemed_seen_raw=line.redeemed_seen_raw,
-                multiplier_bits=line.multiplier_bits,
+                shares_micro=stated.shares_micro,
+                capacity_raw=stated.capacity_raw,
+                redeemed_seen_raw=stated.redeemed_seen_raw,
+                multiplier_bits=stated.multiplier_bits,
             )
     changed = tuple(
         entries[entry.custodian] if entry.state is EntryState.ATTACHED else entry for entry in view.asset.entries

@@ -123,8 +123,8 @@ class Redemption:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The program's Config account. A role of zeros is nobody's. `pending_admin` (zeros: nobody) may accept the admin's
-    office from `pending_admin_ready_ts` on and before `pending_admin_expires_ts` (Unix seconds)."""
+    """The program's Config account. A role of zeros is nobody's. `pending_admin` (zeros: nobody) may accept the admin
+    role from `pending_admin_ready_ts` on and before `pending_admin_expires_ts` (Unix seconds)."""
 
     address: Address
     sealed: bool
@@ -196,6 +196,11 @@ class Entry:
         """Burnt for a redemption, not yet counted by this custodian."""
         return self.redeemed_total_raw - self.redeemed_seen_raw
 
+    @property
+    def sum_raw(self) -> int:
+        """capacity + seen: what the entry vouches for, whatever of it was redeemed (M9)."""
+        return self.capacity_raw + self.redeemed_seen_raw
+
 
 @dataclass(frozen=True, slots=True)
 class AssetAccount:
@@ -229,6 +234,11 @@ class AssetAccount:
     def redeemed_raw(self) -> int:
         """Burnt for redemptions, ever: a part of `burnt_raw`. Entries' slots are never freed."""
         return sum(entry.redeemed_total_raw for entry in self.entries)
+
+    @property
+    def attached(self) -> tuple[Entry, ...]:
+        """The entries that may count."""
+        return tuple(entry for entry in self.entries if entry.state is EntryState.ATTACHED)
 
     def effective_multiplier_bits(self, now_ts: int) -> int:
         """The multiplier in force by the Asset account: a pending one counts from its time on."""
@@ -289,10 +299,7 @@ class AssetView:
 
 def chain_entry(view: AssetView, custodian: Address) -> Entry | None:
     """The asset's attached entry of this custodian; None where it has none or is detached."""
-    for entry in view.asset.entries:
-        if entry.custodian == custodian and entry.state is EntryState.ATTACHED:
-            return entry
-    return None
+    return next((entry for entry in view.asset.attached if entry.custodian == custodian), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,117 +1,47 @@
-"""JSON-RPC over HTTP: own envelope, bounded and timed, reads retried, writes never.
+"""One node: JSON-RPC with an own envelope, bounded and timed, reads retried, writes never.
 
-The answers' shapes are those of Agave's RPC (docs: solana.com/docs/rpc). One `RpcEndpoint` is one node; `RpcPool`
-holds several. Nothing here logs a URL with its user info, path or query: providers put their tokens there.
+Nothing here logs a URL with its user info, path or query: providers put their tokens there.
 """
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 import itertools
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Generic, Literal, Self, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import aiohttp
 import stamina
 
 from xstocks_daemon.chain.addresses import base58, parse_address
-from xstocks_daemon.chain.errors import RpcBehind, RpcError, RpcRefused, RpcUnreachable, WrongCluster
+from xstocks_daemon.chain.errors import RpcBehind, RpcError, RpcRefused, RpcUnreachable
+from xstocks_daemon.chain.rpc.answers import (
+    MAX_ACCOUNTS_PER_CALL,
+    MAX_SIGNATURES_PER_CALL,
+    AccountInfo,
+    AtSlot,
+    Commitment,
+    EpochInfo,
+    LandedTransaction,
+    LatestBlockhash,
+    RpcLimits,
+    SignatureStatus,
+    Simulation,
+    parse_account,
+    parse_status,
+    parse_uint,
+)
 from xstocks_daemon.domain.units import Address
-from xstocks_daemon.http import HttpUnreachable, bounded_request, http_session
+from xstocks_daemon.http import HttpUnreachable, bounded_request
 from xstocks_daemon.redaction import redact_url
 
-Commitment = Literal["processed", "confirmed", "finalized"]
 T = TypeVar("T")
-
-MAX_ACCOUNTS_PER_CALL = 100
-"""What getMultipleAccounts takes at most."""
-MAX_SIGNATURES_PER_CALL = 256
-"""What getSignatureStatuses takes at most."""
 
 # Codes of Agave's RpcCustomError (rpc-client-api/src/custom_error.rs).
 _NODE_UNHEALTHY = -32005
 _MIN_CONTEXT_SLOT_NOT_REACHED = -32016
-
-
-@dataclass(frozen=True, slots=True)
-class RpcLimits:
-    """Bounds of one call. `attempts` counts the first one; only reads are tried again."""
-
-    timeout_secs: float = 20.0
-    attempts: int = 4
-    first_wait_secs: float = 0.2
-    max_wait_secs: float = 3.0
-    max_body_bytes: int = 64 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class AccountInfo:
-    """An account as the chain stores it."""
-
-    owner: Address
-    data: bytes
-    lamports: int
-    executable: bool
-
-
-@dataclass(frozen=True, slots=True)
-class AtSlot(Generic[T]):
-    """An answer and the slot it was read at (`context.slot`)."""
-
-    slot: int
-    value: T
-
-
-@dataclass(frozen=True, slots=True)
-class EpochInfo:
-    """Slot and block height of one bank, from one answer."""
-
-    absolute_slot: int
-    block_height: int
-
-
-@dataclass(frozen=True, slots=True)
-class LatestBlockhash:
-    """A recent blockhash and the last block height at which a transaction with it may still execute."""
-
-    blockhash: bytes
-    last_valid_block_height: int
-    slot: int
-
-
-@dataclass(frozen=True, slots=True)
-class SignatureStatus:
-    """What one node knows of a signature. `err` is the JSON of the runtime's TransactionError, None for success."""
-
-    slot: int
-    confirmation: Commitment
-    err: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Simulation:
-    """The outcome of a simulated transaction."""
-
-    err: Any
-    logs: tuple[str, ...]
-    units_consumed: int
-    slot: int
-
-
-@dataclass(frozen=True, slots=True)
-class LandedTransaction:
-    """A transaction of the ledger with its outcome."""
-
-    slot: int
-    err: Any
-    logs: tuple[str, ...]
-    units_consumed: int | None
-    fee_lamports: int
 
 
 class RpcEndpoint:
@@ -204,12 +134,12 @@ class RpcEndpoint:
         return await self.read(
             "getEpochInfo",
             [{"commitment": commitment}],
-            lambda result: EpochInfo(_uint(result["absoluteSlot"]), _uint(result["blockHeight"])),
+            lambda result: EpochInfo(parse_uint(result["absoluteSlot"]), parse_uint(result["blockHeight"])),
         )
 
     async def slot(self, commitment: Commitment = "finalized") -> int:
         """getSlot."""
-        return await self.read("getSlot", [{"commitment": commitment}], _uint)
+        return await self.read("getSlot", [{"commitment": commitment}], parse_uint)
 
     async def latest_blockhash(self, commitment: Commitment = "confirmed") -> LatestBlockhash:
         """getLatestBlockhash."""
@@ -218,20 +148,20 @@ class RpcEndpoint:
             [{"commitment": commitment}],
             lambda result: LatestBlockhash(
                 parse_address(result["value"]["blockhash"], "blockhash"),
-                _uint(result["value"]["lastValidBlockHeight"]),
-                _uint(result["context"]["slot"]),
+                parse_uint(result["value"]["lastValidBlockHeight"]),
+                parse_uint(result["context"]["slot"]),
             ),
         )
 
     async def balance_lamports(self, address: Address, commitment: Commitment = "confirmed") -> int:
         """getBalance."""
         return await self.read(
-            "getBalance", [base58(address), {"commitment": commitment}], lambda result: _uint(result["value"])
+            "getBalance", [base58(address), {"commitment": commitment}], lambda result: parse_uint(result["value"])
         )
 
     async def rent_exempt_lamports(self, size_bytes: int) -> int:
         """getMinimumBalanceForRentExemption."""
-        return await self.read("getMinimumBalanceForRentExemption", [size_bytes], _uint)
+        return await self.read("getMinimumBalanceForRentExemption", [size_bytes], parse_uint)
 
     async def multiple_accounts(
         self, addresses: Sequence[Address], *, commitment: Commitment = "finalized", min_context_slot: int | None = None
@@ -244,7 +174,9 @@ class RpcEndpoint:
             config["minContextSlot"] = min_context_slot
 
         def parse(result: Any) -> AtSlot[tuple[AccountInfo | None, ...]]:
-            found = AtSlot(_uint(result["context"]["slot"]), tuple(_account(each) for each in result["value"]))
+            found = AtSlot(
+                parse_uint(result["context"]["slot"]), tuple(parse_account(each) for each in result["value"])
+            )
             if len(found.value) != len(addresses):
                 raise ValueError("another number of accounts than asked for")
             # A proxy in front of several nodes may ignore minContextSlot: the answer's own slot decides.
@@ -271,7 +203,7 @@ class RpcEndpoint:
         def parse(result: Any) -> dict[Address, AccountInfo]:
             accounts: dict[Address, AccountInfo] = {}
             for row in result:
-                info = _account(row["account"])
+                info = parse_account(row["account"])
                 if info is None:
                     raise ValueError("an account without content")
                 accounts[parse_address(row["pubkey"])] = info
@@ -288,7 +220,7 @@ class RpcEndpoint:
             raise ValueError(f"{len(signatures)} signatures in one call, at most {MAX_SIGNATURES_PER_CALL}")
 
         def parse(result: Any) -> AtSlot[tuple[SignatureStatus | None, ...]]:
-            found = AtSlot(_uint(result["context"]["slot"]), tuple(_status(each) for each in result["value"]))
+            found = AtSlot(parse_uint(result["context"]["slot"]), tuple(parse_status(each) for each in result["value"]))
             if len(found.value) != len(signatures):
                 raise ValueError("another number of statuses than asked for")
             return found
@@ -318,8 +250,8 @@ class RpcEndpoint:
             lambda result: Simulation(
                 result["value"]["err"],
                 tuple(str(line) for line in result["value"]["logs"] or ()),
-                _uint(result["value"].get("unitsConsumed") or 0),
-                _uint(result["context"]["slot"]),
+                parse_uint(result["value"].get("unitsConsumed") or 0),
+                parse_uint(result["context"]["slot"]),
             ),
         )
 
@@ -332,11 +264,11 @@ class RpcEndpoint:
             meta = result["meta"]
             units = meta.get("computeUnitsConsumed")
             return LandedTransaction(
-                _uint(result["slot"]),
+                parse_uint(result["slot"]),
                 meta["err"],
                 tuple(str(line) for line in meta.get("logMessages") or ()),
-                None if units is None else _uint(units),
-                _uint(meta["fee"]),
+                None if units is None else parse_uint(units),
+                parse_uint(meta["fee"]),
             )
 
         config = {"encoding": "base64", "commitment": commitment, "maxSupportedTransactionVersion": 0}
@@ -355,111 +287,3 @@ class RpcEndpoint:
     async def request_airdrop(self, address: Address, lamports: int) -> str:
         """requestAirdrop, which only test chains serve; gives the signature."""
         return str(await self.call("requestAirdrop", [base58(address), lamports]))
-
-
-class RpcPool:
-    """Several endpoints of one cluster and the HTTP session they share. Use as an async context manager.
-
-    Reads that need no agreement go to the first endpoint that answers; `endpoints` are there for those that do.
-    """
-
-    def __init__(self, urls: Sequence[str], limits: RpcLimits | None = None) -> None:
-        if not urls:
-            raise ValueError("at least one endpoint is needed")
-        self._urls = tuple(urls)
-        self._limits = limits or RpcLimits()
-        self._session: aiohttp.ClientSession | None = None
-        self._endpoints: tuple[RpcEndpoint, ...] = ()
-
-    async def __aenter__(self) -> Self:
-        self._session = http_session()
-        self._endpoints = tuple(RpcEndpoint(url, self._session, self._limits) for url in self._urls)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._session is not None:
-            await self._session.close()
-
-    @property
-    def endpoints(self) -> tuple[RpcEndpoint, ...]:
-        """In the order of the settings. RuntimeError outside the context."""
-        if not self._endpoints:
-            raise RuntimeError("RpcPool is not open: use it as an async context manager")
-        return self._endpoints
-
-    async def first(self, read: Callable[[RpcEndpoint], Awaitable[T]]) -> T:
-        """`read` at the first endpoint that answers; the last one's error where none does."""
-        last: RpcError | None = None
-        for endpoint in self.endpoints:
-            try:
-                return await read(endpoint)
-            except (RpcUnreachable, RpcBehind) as error:
-                last = error
-        if last is None:
-            raise RuntimeError("RpcPool has no endpoints")
-        raise last
-
-    async def check_cluster(self, expected: Address | None = None) -> Address:
-        """`common_genesis_hash` of all endpoints."""
-        return await common_genesis_hash(self.endpoints, expected)
-
-    async def send_everywhere(self, transaction: bytes) -> tuple[RpcError | None, ...]:
-        """The same bytes to every endpoint at once; per endpoint what went wrong, None where it took them."""
-
-        async def one(endpoint: RpcEndpoint) -> RpcError | None:
-            try:
-                await endpoint.send(transaction)
-            except RpcError as error:
-                return error
-            return None
-
-        return tuple(await asyncio.gather(*(one(endpoint) for endpoint in self.endpoints)))
-
-
-async def common_genesis_hash(endpoints: Sequence[RpcEndpoint], expected: Address | None = None) -> Address:
-    """The genesis hash of the cluster, the same at each endpoint and `expected` where given.
-
-    WrongCluster names the endpoint that serves another one.
-    """
-    for endpoint in endpoints:
-        found = await endpoint.genesis_hash()
-        expected = found if expected is None else expected
-        if found != expected:
-            raise WrongCluster(
-                f"{endpoint.name} serves the cluster with genesis hash {base58(found)}, expected is "
-                f"{base58(expected)}: configure endpoints of that cluster"
-            )
-    if expected is None:
-        raise ValueError("at least one endpoint is needed")
-    return expected
-
-
-def _uint(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError("not an unsigned integer")
-    return value
-
-
-def _account(value: Any) -> AccountInfo | None:
-    if value is None:
-        return None
-    text, encoding = value["data"]
-    if encoding != "base64":
-        raise ValueError("another encoding than asked for")
-    return AccountInfo(
-        owner=parse_address(value["owner"], "owner"),
-        data=base64.b64decode(text, validate=True),
-        lamports=_uint(value["lamports"]),
-        executable=bool(value["executable"]),
-    )
-
-
-def _status(value: Any) -> SignatureStatus | None:
-    if value is None:
-        return None
-    confirmation = value.get("confirmationStatus")
-    if confirmation not in ("processed", "confirmed", "finalized"):
-        raise ValueError("unknown confirmationStatus")
-    return SignatureStatus(_uint(value["slot"]), confirmation, value["err"])

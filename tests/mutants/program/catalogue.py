@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from tests.mutants.mutant import Mutant, gone, of, off, swap
+from tests.mutants.mutant import Mutant, gone, of, swap
+from tests.mutants.program.words import off
 
 MUTANTS: tuple[Mutant, ...] = (
     # ---- mint, burn, distribute ------------------------------------------------------------------------------------
     *of(
         "instructions/operator/mint.rs",
-        "mint_burn",
+        "mint_burn mint_limits",
         gone("mint-role", "require_operator(config, accounts.operator)?;", "asks for the operator to mint"),
         gone("mint-pause", "require_running(config, asset, scope::MINT)?;", "looks at pauses when it mints (M8)"),
         gone("mint-hold", "require(asset.holds == 0, Error::OnHold)?;", "looks at holds when it mints (M9)"),
@@ -83,7 +84,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "instructions/operator/burn.rs",
-        "mint_burn",
+        "mint_burn mint_limits",
         gone("burn-role", "require_operator(config, accounts.operator)?;", "asks for the operator to burn"),
         gone("burn-pause", "require_running(self.config, asset, scope::BURN)?;", "looks at pauses when it burns (M8)"),
         gone(
@@ -155,7 +156,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "instructions/shared/supply_batch.rs",
-        "substitution mint_burn",
+        "substitution mint_burn mint_limits",
         gone("batch-empty", "require(!entries.is_empty(), Error::NoEntries)?;", "refuses a batch of nothing"),
         gone(
             "batch-too-long",
@@ -230,7 +231,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "instructions/shared/pause.rs",
-        "mint_burn pauses distribute",
+        "mint_burn mint_limits pauses distribute",
         swap(
             "pause-of-asset",
             "(config.paused | asset.paused) & (scope",
@@ -252,7 +253,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "instructions/shared/sequence.rs",
-        "mint_burn pauses distribute",
+        "mint_burn mint_limits pauses distribute",
         swap(
             "sequence-any",
             "asset.sequence == sequence",
@@ -282,7 +283,7 @@ MUTANTS: tuple[Mutant, ...] = (
     # ---- statements ------------------------------------------------------------------------------------------------
     *of(
         "instructions/attestation/statement.rs",
-        "attestation",
+        "attestation quorum_layout",
         swap(
             "statement-asset-account",
             "Writable::<Asset>::new(context.program_id, account)?.get()",
@@ -333,7 +334,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "instructions/attestation/submit_attestation.rs",
-        "attestation custodians",
+        "attestation quorum_layout custodians",
         swap("statement-empty", "args.entries.is_empty() || ", "", "refuses a statement of nothing"),
         swap(
             "statement-too-long",
@@ -466,7 +467,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "instructions/attestation/signatures.rs",
-        "attestation",
+        "attestation quorum_layout",
         off(
             "s2-program",
             "!address_eq(program, &ids::ED25519_PROGRAM)",
@@ -521,7 +522,7 @@ MUTANTS: tuple[Mutant, ...] = (
     # ---- the money rules of the state ------------------------------------------------------------------------------
     *of(
         "state/entry.rs",
-        "mint_burn attestation",
+        "mint_burn mint_limits attestation quorum_layout",
         swap(
             "fresh-attached",
             "self.state == ENTRY_ATTACHED\n            && self.withdrawn == 0",
@@ -566,7 +567,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "state/bucket.rs",
-        "mint_burn",
+        "mint_burn mint_limits",
         swap(
             "bucket-overfull",
             "Some(secs) if elapsed_secs > secs => burst_raw,",
@@ -582,7 +583,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "state/asset.rs",
-        "mint_burn attestation",
+        "mint_burn mint_limits attestation quorum_layout",
         swap(
             "ceiling-unseen",
             "capacity_raw.saturating_sub(unseen_raw)",
@@ -616,7 +617,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "state/custodian.rs",
-        "custodians attestation",
+        "custodians attestation quorum_layout",
         off("keys-own-party", "!parties.has(OWN_PARTY)", "wants a key of the custodian itself (M2)"),
         off("keys-threshold", "self.threshold < MIN_THRESHOLD", "wants two parties at least (M2)"),
         swap(
@@ -775,7 +776,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "instructions/shared/mint_registration.rs",
-        "register_asset adoption",
+        "register_asset adoption adoption_unfit",
         gone(
             "taking-authorities",
             "holders.check(terms.profile, self.asset.address())?;",
@@ -791,7 +792,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "instructions/admin/begin_adopt.rs",
-        "adoption",
+        "adoption adoption_unfit",
         off("begin-again", "adoption.state != ADOPTION_ABORTED", "keeps the holders of an adoption under way"),
         gone(
             "begin-verify",
@@ -801,18 +802,18 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "instructions/admin/finish_adopt.rs",
-        "adoption",
+        "adoption adoption_unfit",
         gone("finish-once", "adoption.state = ADOPTION_FINISHED;", "remembers a finished adoption"),
     ),
     *of(
         "instructions/admin/abort_adopt.rs",
-        "adoption",
+        "adoption adoption_unfit",
         gone("abort-vacant", "require_vacant(asset)?;", "keeps the authorities once the asset exists"),
     ),
     # ---- a mint before it is taken ---------------------------------------------------------------------------------
     *of(
         "token_2022/authorities.rs",
-        "register_asset adoption",
+        "register_asset adoption adoption_unfit",
         swap(
             "authority-nobody",
             "may != Holder::Asset\n            } else {",
@@ -828,7 +829,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "token_2022/mint_profile.rs",
-        "register_asset adoption",
+        "register_asset adoption adoption_unfit",
         swap(
             "profile-forbidden-extension",
             "_ if extension > 31 || required & bit(extension) == 0 => return Err(Error::ForbiddenExtension),",
@@ -839,7 +840,7 @@ MUTANTS: tuple[Mutant, ...] = (
     # ---- reading accounts and numbers ------------------------------------------------------------------------------
     *of(
         "math.rs",
-        "attestation register_asset",
+        "attestation quorum_layout register_asset",
         swap(
             "math-capacity-floor",
             "rest.high == 0 && rest.low < mantissa",
@@ -872,7 +873,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "state/participant.rs",
-        "distribute redemptions",
+        "distribute redemptions redemption_blame redemption_states",
         off("participant-inactive", "self.state != PARTICIPANT_ACTIVE", "sends to active participants only"),
         off("participant-expired", "now.ts >= self.expires_ts", "sends nothing to a participant that expired"),
     ),
@@ -901,7 +902,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "instructions/resumer/clear_hold.rs",
-        "multiplier mint_burn",
+        "multiplier mint_burn mint_limits",
         gone("hold-role", "require_resumer(config, accounts.resumer)?;", "asks for the resumer to clear a hold (M9)"),
         off(
             "hold-looked-at",
@@ -1063,7 +1064,7 @@ MUTANTS: tuple[Mutant, ...] = (
     # ---- redemptions -----------------------------------------------------------------------------------------------
     *of(
         "instructions/participant/request_redemption.rs",
-        "redemptions",
+        "redemptions redemption_blame redemption_states",
         off("request-participant", "!address_eq(&participant.wallet, wallet)", "takes the wallet's own permission"),
         off("request-owner", "!address_eq(holder, wallet)", "takes tokens from the wallet's own account only, by name"),
         gone("request-paused", "require_running(config, asset, scope::REDEEM)?;", "looks at pauses (M8)"),
@@ -1071,7 +1072,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "instructions/participant/cancel_redemption.rs",
-        "redemptions",
+        "redemptions redemption_blame redemption_states",
         off(
             "cancel-redemption-role",
             "!address_eq(&redemption.wallet, accounts.wallet.address())",
@@ -1080,12 +1081,12 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "instructions/operator/reject_redemption.rs",
-        "redemptions roles",
+        "redemptions redemption_blame redemption_states roles",
         gone("reject-role", "require_operator(config, accounts.operator)?;", "asks for the operator to reject"),
     ),
     *of(
         "instructions/shared/redemption.rs",
-        "redemptions",
+        "redemptions redemption_blame redemption_states",
         off("redeeming-mint", "!address_eq(&asset.mint, mint)", "compares the mint with the asset's"),
         off(
             "redeeming-vault",
@@ -1103,12 +1104,12 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "state/redemption.rs",
-        "redemptions",
+        "redemptions redemption_blame redemption_states",
         off("redemption-closed", "self.state != REDEMPTION_REQUESTED", "ends a redemption once"),
     ),
     *of(
         "instructions/operator/settle_redemption.rs",
-        "redemptions roles",
+        "redemptions redemption_blame redemption_states roles",
         gone("settle-role", "require_operator(config, accounts.operator)?;", "asks for the operator to settle"),
         gone("settle-paused", "require_running(config, asset, scope::REDEEM)?;", "looks at pauses (M8)"),
         off("settle-released", "asset.state == ASSET_RELEASED", "leaves released assets alone"),
@@ -1153,7 +1154,7 @@ MUTANTS: tuple[Mutant, ...] = (
     # ---- what is read back after a call of Token-2022 --------------------------------------------------------------
     *of(
         "token_2022/reading.rs",
-        "lying_token distribute redemptions",
+        "lying_token distribute redemptions redemption_blame redemption_states",
         swap(
             "moved-source",
             "self::amount_raw(source)?.checked_sub(amount_raw).ok_or(too_low)?",

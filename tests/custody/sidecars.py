@@ -1,0 +1,111 @@
+"""What the tests of sidecars over loopback HTTP share: asking them, their answers, and one that lies."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from tests.custody.world import (
+    CUSTODIAN,
+    GENESIS,
+    PROGRAM,
+    TOKEN,
+    FakeChain,
+    mint_of,
+    snapshot_of,
+)
+from xstocks_daemon.attester.books import AssetBook
+from xstocks_daemon.attester.books_file import BooksFile
+from xstocks_daemon.custody.http import HttpTarget
+from xstocks_daemon.custody.source import CustodianEndpoint, CustodyReading, HttpStatementSource, SourceLimits
+from xstocks_daemon.custody.verify import SeenStatements, VerifyLimits, verify_statement
+from xstocks_daemon.domain.statement import SignedStatement, Statement, StatementEntry
+from xstocks_daemon.domain.units import Address, multiplier_bits_of
+from xstocks_daemon.http import http_session
+
+MINTS = tuple(mint_of(number) for number in range(1, 4))
+HELD = [(mint, 1_000_000 * (index + 1)) for index, mint in enumerate(MINTS)]
+NO_RETRIES = SourceLimits(attempts=1)
+
+
+async def read(
+    url: str,
+    *groups: tuple[Address, ...],
+    at_most_micro: dict[Address, int] | None = None,
+    limits: SourceLimits = NO_RETRIES,
+    token: str = TOKEN,
+) -> CustodyReading:
+    async with http_session() as session:
+        source = HttpStatementSource([CustodianEndpoint(CUSTODIAN, HttpTarget(url, token))], session, limits)
+        return await source.read({CUSTODIAN: groups}, at_most_micro)
+
+
+def only_statement(reading: CustodyReading) -> SignedStatement:
+    assert reading.failures == ()
+    ((custodian, signed),) = reading.statements
+    assert custodian == CUSTODIAN
+    return signed
+
+
+def verified(signed: SignedStatement, chain: FakeChain) -> bool:
+    verdict = verify_statement(
+        signed,
+        asked_custodian=CUSTODIAN,
+        snapshot=snapshot_of(*chain.views.values(), custodian=chain.custodian),
+        seen=SeenStatements(),
+        limits=VerifyLimits(max_skew_ms=2_000, max_lifetime_secs=3_600),
+        now_ms=time.time_ns() // 1_000_000,
+    )
+    return verdict.accepted
+
+
+def shares_of(signed: SignedStatement) -> list[int]:
+    return [entry.shares_micro for entry in signed.statement.entries]
+
+
+def change_book(settings_file: Path, mint: Address, **changes: object) -> None:
+    """What an editor does to a books file."""
+
+    def changed(books: object) -> AssetBook:
+        book: AssetBook = file.load().assets[mint]
+        return replace(book, version=book.version + 1, **changes)  # type: ignore[arg-type]
+
+    file = BooksFile(settings_file, 1)
+    file.update(changed)
+
+
+def reasons(reading: CustodyReading) -> dict[Address, str]:
+    return {one.mint: one.reason for one in reading.omitted}
+
+
+def a_proposal() -> Statement:
+    now_ms = time.time_ns() // 1_000_000
+    one_bits = multiplier_bits_of("1.0")
+    entries = tuple(StatementEntry(mint, one_bits, shares, shares * 100, 0) for mint, shares in HELD)
+    return Statement(GENESIS, PROGRAM, CUSTODIAN, 3, now_ms, now_ms // 1_000 + 3_600, entries)
+
+
+@asynccontextmanager
+async def liar(path: str, answer: Callable[[Any], Any], *, status: int = 200) -> AsyncIterator[str]:
+    """A server that answers what it likes, with the status it likes."""
+
+    async def handle(request: web.Request) -> web.Response:
+        body = answer(await request.json())
+        return web.Response(body=body if isinstance(body, bytes) else json.dumps(body).encode(), status=status)
+
+    app = web.Application()
+    app.router.add_post(path, handle)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
