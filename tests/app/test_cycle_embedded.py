@@ -531,8 +531,8 @@ async def test_one_daemon_per_journal_and_reading_commands_need_no_lease(stage: 
         (
             {"XSTOCKS_CLUSTER__GENESIS_HASH": base58(bytes([1] * 32))},
             (
-                "cluster.genesis_hash: {ones}: {rpc} serves the cluster {genesis}; correct it,"
-                " or use that cluster's endpoints"
+                "cluster.genesis_hash: {ones}: {rpc} serves the cluster with genesis hash {genesis}, "
+                "expected is {ones}: configure endpoints of that cluster"
             ),
         ),
         (
