@@ -560,12 +560,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "app/runtime.py",
         "app/operating app/settings",
         swap(
-            "cluster-first-only",
-            "for endpoint in pool.endpoints:",
-            "for endpoint in pool.endpoints[:1]:",
-            "checks the cluster of every endpoint (M10)",
-        ),
-        swap(
             "cluster-unchecked",
             "await pool.check_cluster(settings.cluster.genesis_hash)",
             "pass",
@@ -706,5 +700,15 @@ MUTANTS: tuple[Mutant, ...] = (
             "compares its key with the operator's",
         ),
         swap("price", "settings.operator.price_micro_lamports,", "0,", "pays the price of the settings"),
+    ),
+    *of(
+        "chain/rpc/pool.py",
+        "app/operating app/settings",
+        swap(
+            "cluster-first-only",
+            "return await common_genesis_hash(self.endpoints, expected)",
+            "return await common_genesis_hash(self.endpoints[:1], expected)",
+            "checks the cluster of every endpoint (M10)",
+        ),
     ),
 )
