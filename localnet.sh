@@ -73,12 +73,20 @@ check() {
   .venv/bin/lint-imports
 }
 
+# docs: the documentation site, in an environment of its own; nothing is fetched while it builds.
+docs() {
+  make_env docs/site/.venv docs/site/requirements.lock
+  docs/site/build.sh "$@"
+  echo "docs: .localnet/site/index.html"
+}
+
 command=${1:-help}; shift || true
 case $command in
   setup)               setup ;;
   demo|up|down|status) setup; exec .venv/bin/python -m localnet.demo "$command" "$@" ;;
   test)                setup; exec .venv/bin/python -m pytest -n "${XSTOCKS_TEST_WORKERS:-auto}" --dist loadgroup "$@" ;;
   check)               setup; check ;;
+  docs)                docs "$@" ;;
   help|-h|--help)      sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" ;;
-  *)                   die "command: '$command' is not one of setup, demo, up, down, status, test, check" ;;
+  *)                   die "command: '$command' is not one of setup, demo, up, down, status, test, check, docs" ;;
 esac

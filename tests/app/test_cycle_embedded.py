@@ -54,7 +54,7 @@ BEYOND_EVERY_WINDOW_SLOTS = 400  # 150 blocks of validity, 150 of margin, and so
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    """A localnet with every asset in line."""
+    """A localnet with every asset on target."""
     rows = [row for row in load_catalogue() if row.symbol in SYMBOLS]
     async with world("embedded", rows, tmp_path_factory.mktemp("cycle")) as stage:
         async with asyncio.timeout(120):
@@ -154,7 +154,7 @@ async def bench(stage: World, *symbols: str) -> AsyncIterator[Bench]:
         yield Bench(runtime, cycle, snapshot, await cycle._operator.tables.ensure(snapshot))
 
 
-async def fate_of(stage: World, symbol: str, sequence: int) -> list[tuple[AttemptState, Mapping[str, int | str]]]:
+async def outcomes_of(stage: World, symbol: str, sequence: int) -> list[tuple[AttemptState, Mapping[str, int | str]]]:
     async with open_runtime(settings_of(stage)) as runtime:
         records = await runtime.journal.all_attempts_for(asset_of(stage, symbol).mint, sequence)
         return [(attempt.state, attempt.evidence) for attempt, _ in records]
@@ -219,7 +219,7 @@ async def test_a_restart_sends_the_same_bytes(stage: World) -> None:
         await run_daemon(settings_of(stage), until_on_target=True)
     view = await assert_tracks_custody(stage, "ABTx")
     assert view.asset.sequence == live.intent.sequence + 1
-    ((state, _),) = await fate_of(stage, "ABTx", live.intent.sequence)
+    ((state, _),) = await outcomes_of(stage, "ABTx", live.intent.sequence)
     assert state is AttemptState.LANDED
     async with open_runtime(settings_of(stage)) as runtime:
         ((attempt, _),) = await runtime.journal.all_attempts_for(live.intent.mint, live.intent.sequence)
@@ -270,7 +270,7 @@ async def test_an_attempt_that_can_never_execute_is_proved_dead_and_its_intent_i
         await run_daemon(settings_of(stage), until_on_target=True)
     view = await assert_tracks_custody(stage, "ADBEx")
     assert view.asset.sequence == live.intent.sequence + 1
-    dead, landed = await fate_of(stage, "ADBEx", live.intent.sequence)
+    dead, landed = await outcomes_of(stage, "ADBEx", live.intent.sequence)
     assert (dead[0], landed[0]) == (AttemptState.DEAD, AttemptState.LANDED)
     assert str(dead[1]["proof"]).startswith("not executed: ")
 
@@ -289,7 +289,7 @@ async def test_while_an_attempt_may_execute_nothing_is_signed_again(stage: World
         assert (line.action, line.reason) == (Action.NONE, Reason.IN_FLIGHT)
         assert report.under_way == 1
         assert not report.settled
-    ((state, _),) = await fate_of(stage, "AMATx", live.intent.sequence)
+    ((state, _),) = await outcomes_of(stage, "AMATx", live.intent.sequence)
     assert state is AttemptState.LIVE
     async with asyncio.timeout(120):
         await run_daemon(settings_of(stage), until_on_target=True)
@@ -312,7 +312,7 @@ async def test_a_batch_that_fails_on_chain_frees_its_intents_and_the_good_one_is
 
         states = await until(decided, "what became of both intents")
         assert (states[good.id], states[bad.id]) == (IntentState.DONE, IntentState.DROPPED)
-    failed, landed = await fate_of(stage, "AAOIx", good.intent.sequence)
+    failed, landed = await outcomes_of(stage, "AAOIx", good.intent.sequence)
     assert (failed[0], landed[0]) == (AttemptState.DEAD, AttemptState.LANDED)
     assert str(failed[1]["proof"]).startswith("failed in finalized slot")
     await assert_tracks_custody(stage, "AAOIx")
@@ -477,14 +477,14 @@ class Disagreeing(ChainReader):
         return await self._reader.snapshot(mints, custodians)
 
 
-async def act(stage: World, duty: str, build: Callable[[Address], Instruction]) -> None:
-    """One instruction by the key of a duty, finalized."""
-    await acted(stage, duty, build(getattr(stage.deployment.keys, duty).address))
+async def act(stage: World, role: str, build: Callable[[Address], Instruction]) -> None:
+    """One instruction by the key of a role, finalized."""
+    await acted(stage, role, build(getattr(stage.deployment.keys, role).address))
 
 
-async def acted(stage: World, duty: str, *instructions: Instruction, also: Key | None = None) -> None:
-    """One transaction, finalized; the key of a duty pays and signs, and `also`."""
-    payer = getattr(stage.deployment.keys, duty)
+async def acted(stage: World, role: str, *instructions: Instruction, also: Key | None = None) -> None:
+    """One transaction, finalized; the key of a role pays and signs, and `also`."""
+    payer = getattr(stage.deployment.keys, role)
 
     def signing(key: Key) -> SignFunction:
         async def sign(message: bytes) -> bytes:
@@ -531,8 +531,8 @@ async def test_one_daemon_per_journal_and_reading_commands_need_no_lease(stage: 
         (
             {"XSTOCKS_CLUSTER__GENESIS_HASH": base58(bytes([1] * 32))},
             (
-                "cluster.genesis_hash: {ones}: {rpc} serves the cluster {genesis}; correct it,"
-                " or use that cluster's endpoints"
+                "cluster.genesis_hash: {ones}: {rpc} serves the cluster with genesis hash {genesis}, "
+                "expected is {ones}: configure endpoints of that cluster"
             ),
         ),
         (

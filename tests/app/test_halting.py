@@ -82,7 +82,7 @@ async def test_two_statements_of_one_time_that_were_told_to_two_processes_halt_a
         stage.hold(mint, 2 * HELD_RAW)
         same_time(stage, mint)
         await stage.cycle()
-        await assert_halted(stage, mint, HaltReason.EQUIVOCATION, "signed two lines of", base58(stage.custodian))
+        await assert_halted(stage, mint, HaltReason.EQUIVOCATION, "signed two entries of", base58(stage.custodian))
         assert stage.calls("mint") == []
 
 
@@ -230,7 +230,7 @@ async def test_a_supply_above_what_was_backed_halts_though_plan_and_program_let_
     async with staged(tmp_path, assets=2) as stage:
         bad, good = stage.mints
         stage.hold(bad, HELD_RAW)
-        monkeypatch.setattr("xstocks_daemon.domain.plan.ceiling_raw", lambda view, *_: HELD_RAW + 1)
+        monkeypatch.setattr("xstocks_daemon.domain.plan.targets.ceiling_raw", lambda view, *_: HELD_RAW + 1)
         monkeypatch.setattr("tests.domain.world.model_ceiling_raw", lambda *_: 10**9)
         stage.hold(good, HELD_RAW + 100)
         await stage.cycle()

@@ -19,7 +19,7 @@ from xstocks_daemon.app.live_operator import OperatorRoleMissing
 from xstocks_daemon.app.runtime import find_mint, find_mints, open_chain, open_runtime
 from xstocks_daemon.app.settings import TimingSettings
 from xstocks_daemon.chain.addresses import base58
-from xstocks_daemon.chain.errors import AccountMissing, AssetNotRegistered
+from xstocks_daemon.chain.errors import AccountMissing, AssetNotRegistered, WrongCluster
 from xstocks_daemon.errors import UserError
 from xstocks_daemon.journal import LeaseLost, open_journal
 
@@ -227,7 +227,7 @@ async def test_opening_checks_every_endpoints_cluster(tmp_path: Path) -> None:
         async with serving(good, wrong) as urls:
             cluster = stage.runtime.settings.cluster.model_copy(update={"rpc_urls": tuple(urls)})
             settings = stage.runtime.settings.model_copy(update={"cluster": cluster, "operator": None, "live": False})
-            with pytest.raises(UserError, match=f"serves the cluster {base58(WALLET)}; correct it"):
+            with pytest.raises(WrongCluster, match=f"serves the cluster with genesis hash {base58(WALLET)},"):
                 async with open_chain(settings):
                     raise AssertionError("opened")
             wrong.genesis_hash = GENESIS

@@ -1,4 +1,4 @@
-"""What is sent, in which order and in which batches; which entry is set aside, and what stops nobody else."""
+"""What is sent, in which order and in which batches; which entry is quarantined, and what stops nobody else."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ async def test_the_journal_gives_a_batch_back_in_the_order_of_its_entries(tmp_pa
 
 
 @pytest.mark.parametrize("entry", [1, None])
-async def test_an_entry_that_the_simulation_refuses_is_set_aside_before_anything_is_signed(
+async def test_an_entry_that_the_simulation_refuses_is_quarantined_before_anything_is_signed(
     tmp_path: Path, entry: int | None
 ) -> None:
     """Found by its index, or by bisecting."""
@@ -116,8 +116,8 @@ async def test_an_entry_that_the_simulation_refuses_is_set_aside_before_anything
         assert [asset_plan_of(report, mint).reason for mint in stage.mints if mint != bad] == [Reason.ON_TARGET] * 3
 
 
-async def test_an_asset_that_was_set_aside_is_tried_again_after_the_time_of_the_settings(tmp_path: Path) -> None:
-    async with staged(tmp_path, timing__set_aside_secs=0.001) as stage:
+async def test_an_asset_that_was_quarantined_is_tried_again_after_the_time_of_the_settings(tmp_path: Path) -> None:
+    async with staged(tmp_path, timing__quarantine_secs=0.001) as stage:
         (mint,) = stage.mints
         stage.hold(mint, HELD_RAW)
         stage.refuse("mint", Refusal("OnHold", 0))
@@ -145,7 +145,7 @@ async def test_a_batch_that_is_too_large_for_a_transaction_goes_in_parts(
 
 
 @pytest.mark.parametrize("err", ["InsufficientFundsForFee", "AccountNotFound"])
-async def test_a_payer_without_funds_sets_no_asset_aside(tmp_path: Path, err: str) -> None:
+async def test_a_payer_without_funds_quarantines_no_asset(tmp_path: Path, err: str) -> None:
     async with staged(tmp_path, assets=2) as stage:
         for mint in stage.mints:
             stage.hold(mint, HELD_RAW)
@@ -196,7 +196,7 @@ async def test_a_receiver_that_refuses_keeps_nobody_waiting_but_itself(tmp_path:
 
 
 async def test_a_refused_order_is_tried_again_after_the_time_of_the_settings(tmp_path: Path) -> None:
-    async with staged(tmp_path, timing__set_aside_secs=0.001) as stage:
+    async with staged(tmp_path, timing__quarantine_secs=0.001) as stage:
         (mint,) = stage.mints
         stage.hold(mint, HELD_RAW)
         await stage.cycle()

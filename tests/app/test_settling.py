@@ -179,7 +179,7 @@ async def fail_on_chain(stage: Stage, refusal: Refusal) -> None:
     await stage.cycle()
 
 
-async def test_the_entry_that_failed_on_chain_is_set_aside_and_the_others_are_sent_again(tmp_path: Path) -> None:
+async def test_the_entry_that_failed_on_chain_is_quarantined_and_the_others_are_sent_again(tmp_path: Path) -> None:
     async with staged(tmp_path, assets=3) as stage:
         await fail_on_chain(stage, Refusal("CeilingExceeded", entry=1))
         (call,) = stage.calls("mint")

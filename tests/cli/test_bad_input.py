@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from solders.keypair import Keypair
 
+from xstocks_daemon import __version__
 from xstocks_daemon.cli.main import run
 from xstocks_daemon.cli.orders import _amount_raw
 from xstocks_daemon.errors import UserError
@@ -217,3 +218,8 @@ def test_help_of_every_command_is_there(capsys: pytest.CaptureFixture[str]) -> N
         assert run([*group.split(), "--help"]) == 0
         shown = capsys.readouterr().out
         assert all(name in shown for name in names)
+
+
+def test_the_versions_are_said_and_nothing_else_is_done(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"xstocks {__version__} (program xstocks_mint {__version__})\n"

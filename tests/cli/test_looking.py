@@ -110,7 +110,7 @@ PLAIN: dict[str, Any] = {
         ({"transfers_paused": True}, ["paused"]),
         ({"holds": 2}, ["on hold"]),
         ({"halt": {"reason": "equivocation"}}, ["halted: equivocation"]),
-        ({"quarantined": "simulation"}, ["set aside"]),
+        ({"quarantined": "simulation"}, ["quarantined"]),
         ({"entries": [{"fresh": True}, {"fresh": False}]}, ["statement not fresh"]),
         ({"entries": []}, ["no custodian"]),
         ({"supply_raw": "901"}, ["below supply"]),

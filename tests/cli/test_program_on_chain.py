@@ -332,8 +332,8 @@ async def test_a_deployment_is_set_up_from_nothing(lab: TestCluster, desk: MakeD
     assert ran.err.startswith(f"error: program_id: {base58(client.program_id)}: the program ")
     assert "has no Config account" in ran.err
 
-    duties = [word for role, key in holders.items() for word in (f"--{role.replace('_', '-')}", base58(key))]
-    command = ("initialize", *duties, "--genesis-hash", lab.chain.process.genesis_hash, "--max-skew-secs", "2")
+    named = [word for role, key in holders.items() for word in (f"--{role.replace('_', '-')}", base58(key))]
+    command = ("initialize", *named, "--genesis-hash", lab.chain.process.genesis_hash, "--max-skew-secs", "2")
     await at.refused(ErrorCode.NotUpgradeAuthority, *command, keys=["admin"])
     await at.done(*command, keys=["upgrade_authority"])
     await at.refused(ErrorCode.TimelockZero, "seal", "--timelock-secs", "0", keys=["admin"])

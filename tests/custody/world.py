@@ -244,6 +244,7 @@ class FakeChain:
 
 def write_key(path: Path, key: Keypair) -> None:
     path.write_text(json.dumps(list(bytes(key))))
+    path.chmod(0o600)
 
 
 def make_settings(

@@ -6,7 +6,7 @@ tests/support/on_validator.py names it; one that turns the clock or edits accoun
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,8 @@ from tests.support.cluster import cluster as start_cluster
 from tests.support.deployed import Asset, AssetPool, DeployedProgram, deploy_program
 from tests.support.fixtures import session_fixture, single_fixture
 from tests.support.live_chain import LiveChain
-from tests.support.on_validator import chain_params
+from tests.support.on_validator import chain_params, shown_instructions
+from tests.support.outcomes import OUTCOMES
 from xstocks_daemon.chain.program import ProgramClient
 
 HERE = Path(__file__).parent
@@ -28,6 +29,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE) and item.get_closest_marker("asyncio") is not None:
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """What the list of tests for a validator says that this one shows, it has shown; on every chain."""
+    OUTCOMES.begin()
+    result = yield
+    missing = [name for name in shown_instructions(pyfuncitem.nodeid) if not OUTCOMES.shows_both(name)]
+    assert missing == [], "not accepted and refused, although tests/support/on_validator.py says so"
+    return result
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -24,6 +24,7 @@ from localnet.harness.chains import Chain, ChainKind
 from localnet.harness.wait import until
 from tests.support.embedded_rpc import ADVANCE_ONE_SLOT, BatchEndpoint, Request, SteppingEndpoint
 from tests.support.error_codes import ErrorCode
+from tests.support.outcomes import OUTCOMES
 from xstocks_daemon.chain.addresses import CLOCK_SYSVAR, base58, parse_address, pubkey
 from xstocks_daemon.chain.program.logs import invocations
 from xstocks_daemon.chain.rpc import MAX_ACCOUNTS_PER_CALL, AccountInfo, LandedTransaction, RpcEndpoint, Simulation
@@ -209,6 +210,7 @@ class LiveChain:
         """The transaction passes."""
         landed = await self.send(sent)
         assert landed.err is None, f"refused: {landed.err}: " + " | ".join(landed.logs[-6:])
+        OUTCOMES.accept(sent.instructions)
         return landed
 
     async def refused(
@@ -225,6 +227,7 @@ class LiveChain:
         assert deepest.program == base58(by), f"raised by {deepest.program}: {landed.logs}"
         said = f"Error Code: {error.name}. Error Number: {int(error)}."
         assert any(said in line for line in landed.logs), f"the log does not say {said!r}: {landed.logs}"
+        OUTCOMES.refuse(sent.instructions[-1])
         return landed
 
     async def fails(self, sent: Call, expected: Any, *, also: Iterable[Address] = ()) -> LandedTransaction:

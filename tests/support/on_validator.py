@@ -84,9 +84,19 @@ def chain_params(metafunc: pytest.Metafunc) -> list[object]:
 
 def is_named(node_id: str) -> bool:
     """Whether the list has the test, whatever its chain."""
-    plain = re.sub(r"\[(embedded|validator)\]$", "", node_id.partition("@")[0])
-    plain = re.sub(r"(?<=\[)(embedded|validator)-|-(embedded|validator)(?=[-\]])", "", plain)
+    plain = _without_chain(node_id)
     return plain in NAMED or plain.partition("[")[0] in NAMED
+
+
+def shown_instructions(node_id: str) -> list[str]:
+    """The instructions of which the list says that this test accepts and refuses them."""
+    plain = _without_chain(node_id)
+    return [name for name, test in INSTRUCTIONS.items() if test == plain]
+
+
+def _without_chain(node_id: str) -> str:
+    plain = re.sub(r"\[(embedded|validator)\]$", "", node_id.partition("@")[0])
+    return re.sub(r"(?<=\[)(embedded|validator)-|-(embedded|validator)(?=[-\]])", "", plain)
 
 
 def main() -> None:

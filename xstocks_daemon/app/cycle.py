@@ -39,7 +39,7 @@ def no_progress(_on_target: int, _total: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class CycleReport:
-    """What a cycle decided and what of it is done. `under_way` counts attempts whose fate is not known yet."""
+    """What a cycle decided and what of it is done. `under_way` counts attempts whose outcome is not known yet."""
 
     plan: Plan
     landed: tuple[Intent, ...]

@@ -25,10 +25,13 @@ class Metrics:
         )
         self.cycles = Counter("xstocks_cycles", "Cycles by how they ended.", ["outcome"], registry=self.registry)
         self.attempts = Counter(
-            "xstocks_attempts", "Signed transactions by kind and fate.", ["kind", "state"], registry=self.registry
+            "xstocks_attempts", "Signed transactions by kind and state.", ["kind", "state"], registry=self.registry
         )
         self.statements = Counter(
-            "xstocks_statements", "Statements by custodian and fate.", ["custodian", "outcome"], registry=self.registry
+            "xstocks_statements",
+            "Statements by custodian and outcome.",
+            ["custodian", "outcome"],
+            registry=self.registry,
         )
         self.assets = Gauge("xstocks_assets", "Assets looked after.", registry=self.registry)
         self.assets_on_target = Gauge(

@@ -1,7 +1,8 @@
 """The operator's transactions that carry no intents: statements and lookup tables.
 
-The chain refuses a statement twice (M3) and a table's change does no harm twice, so these need no proof of their fate.
-Their signatures are journaled before they are sent all the same: nothing is sent that is not in the journal (M11).
+The chain refuses a statement twice (M3) and a table's change does no harm twice, so these need no proof of their
+outcome. Their signatures are journaled before they are sent all the same: nothing is sent that is not in
+the journal (M11).
 """
 
 from __future__ import annotations

@@ -203,7 +203,7 @@ class TimingSettings(_Section):
     rpc_timeout_secs: Seconds = 15.0
     custody_timeout_secs: Seconds = 15.0
     poll_secs: Seconds = 0.5
-    """How often an attempt's fate is asked for."""
+    """How often an attempt's outcome is asked for."""
     confirmation_timeout_secs: Seconds = 30.0
     """How long a cycle waits for its transactions; they stay journaled, and the next cycle goes on with them."""
     quarantine_secs: Seconds = 60.0

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
+from xstocks_daemon import __version__
 from xstocks_daemon.cli.output import ERRORS, print_faults
 from xstocks_daemon.errors import EXIT_USAGE, UserError
 
@@ -47,6 +49,7 @@ def _app(arguments: Sequence[str]) -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
+    app.callback()(_options)
     from xstocks_daemon.cli import attester
 
     if arguments[:1] != [ATTESTER]:
@@ -57,6 +60,24 @@ def _app(arguments: Sequence[str]) -> typer.Typer:
         app.add_typer(program.program_app(filled=program.PROGRAM in arguments[:1]), name=program.PROGRAM)
     app.add_typer(attester.attester_app, name=ATTESTER)
     return app
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        # The interface takes a moment to load, so only where it is asked for.
+        from xstocks_daemon.chain.program.idl import load_interface
+
+        idl = load_interface().idl
+        typer.echo(f"xstocks {__version__} (program {idl.name} {idl.version})")
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_say_version, help="Say the versions and leave.")
+    ] = False,
+) -> None:
+    """Options of `xstocks` itself; the help text is the app's."""
 
 
 def _known(error: Exception) -> UserError | None:

@@ -1,4 +1,4 @@
-"""program: any instruction of the program by the keys of those whose duty it is; one command for each of the IDL's."""
+"""program: any instruction of the program by the keys of its roles; one command for each of the IDL's."""
 
 from __future__ import annotations
 

@@ -9,9 +9,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *of(
         "app/attempts.py",
         "app/settling app/sending",
-        swap(
-            "settle-at-start", "if not records:\n            return 0", "return 0", "settles what an earlier run sent"
-        ),
+        swap("settle-at-start", "if not records:\n            return", "return", "settles what an earlier run sent"),
         swap(
             "settle-commitment",
             'commitment="finalized"',
@@ -21,22 +19,21 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         skip(
             "landed-recorded",
-            "await self._outbox.journal.mark_landed(attempt.signature, evidence)",
+            "await self._transactions.journal.mark_landed(attempt.signature, evidence)",
             "journals what landed",
         ),
         skip("landed-counted", "self._count(attempt.intents, AttemptState.LANDED)", "counts what landed"),
         skip("landed-limit-lifted", "self._limits.pop(intent.mint, None)", "lets assets share a transaction again"),
-        skip("landed-told", "self._landed(attempt.intents)", "looks at what it minted (M1, M12)"),
+        swap("landed-told", "return tuple(attempt.intents)", "return ()", "looks at what it minted (M1, M12)"),
         swap(
             "unknown-is-dead",
-            'log.debug("unresolved", signature=attempt.signature_text, reason=resolution.reason)\n'
-            "                return False",
-            'await self._outbox.journal.mark_dead(attempt.signature, {"proof": ""})\n                return True',
+            'log.debug("unresolved", signature=attempt.signature_text, reason=resolution.reason)\n',
+            'await self._transactions.journal.mark_dead(attempt.signature, {"proof": ""})\n',
             "keeps an attempt alive while its fate is unknown (M11)",
         ),
         skip(
             "dead-recorded",
-            'await self._outbox.journal.mark_dead(attempt.signature, {"proof": dead.proof.text()})',
+            'await self._transactions.journal.mark_dead(attempt.signature, {"proof": dead.proof.text()})',
             "journals the proof that an attempt is dead",
         ),
         off(
@@ -71,7 +68,7 @@ MUTANTS: tuple[Mutant, ...] = (
         swap("halved-to-one", "max(1, len(attempt.intents) // 2)", "1", "halves: it takes the batch apart at once"),
         skip(
             "taken-halts",
-            "await self._outbox.journal.record_halt(Halt(fact.mint, HaltReason.UNKNOWN_INTENT_HASH, detail))",
+            "await halt_asset(self._transactions.journal, Halt(fact.mint, HaltReason.UNKNOWN_INTENT_HASH, detail))",
             "halts on an intent hash that is not the journal's (M12)",
         ),
         swap(
@@ -87,7 +84,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         skip(
             "taken-recorded",
-            'await self._outbox.journal.mark_dead(attempt.signature, {"proof": f"taken by another: {never}"})',
+            'await self._transactions.journal.mark_dead(attempt.signature, {"proof": f"taken by another: {never}"})',
             "journals that a number was taken",
         ),
         swap("order-aside-for-ever", "if until > now}", "if until}", "tries a refused order again"),
@@ -116,7 +113,7 @@ MUTANTS: tuple[Mutant, ...] = (
             "gives each distribution a transaction of its own",
         ),
         swap(
-            "batch-order",
+            "attempt-batch-order",
             "[tuple(sorted(batch, key=lambda live: live.id)) for batch in batches]",
             "batches",
             "keeps a batch in the journal's order",
@@ -140,7 +137,7 @@ MUTANTS: tuple[Mutant, ...] = (
             "sets a single entry aside that the simulation refuses",
             tests="app/sending",
         ),
-        swap("bisect-first-half-only", " + await self._passing(carried, batch[half:])", "", "sends both halves"),
+        swap("bisect-first-half-only", " + await self._passing(builder, batch[half:])", "", "sends both halves"),
         skip(
             "simulated-set-aside",
             "await self._quarantine(batch[blamed], str(failure))",
@@ -149,15 +146,15 @@ MUTANTS: tuple[Mutant, ...] = (
         swap("simulated-rest", "batch[:blamed] + batch[blamed + 1 :]", "batch[:blamed]", "sends the rest of a batch"),
         swap(
             "window-bounded",
-            "bounded(await carried.sign(batch, budget), expiry)",
-            "await carried.sign(batch, budget)",
+            "with_minimum_expiry(await builder.sign(batch, budget), expiry)",
+            "await builder.sign(batch, budget)",
             "bounds the window that one node says",
         ),
         swap(
             "attempt-journaled-late",
-            "await self._outbox.journal.record_attempt(",
-            "await self._outbox.pool.send_everywhere(attempt.transaction)\n"
-            "        await self._outbox.journal.record_attempt(",
+            "await self._transactions.journal.record_attempt(",
+            "await self._transactions.pool.send_everywhere(attempt.transaction)\n"
+            "        await self._transactions.journal.record_attempt(",
             "journals an attempt before it is sent (M11)",
         ),
         swap(
@@ -168,12 +165,12 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         skip(
             "aside-recorded",
-            "await self._outbox.journal.quarantine(live.intent.mint, reason, until_ms)",
+            "await self._transactions.journal.quarantine(live.intent.mint, reason, until_ms)",
             "journals what is set aside",
         ),
         skip(
             "aside-dropped",
-            "await self._outbox.journal.drop_intent(live.id, reason)",
+            "await self._transactions.journal.drop_intent(live.id, reason)",
             "frees the number of an entry that is set aside",
         ),
         swap(
@@ -182,27 +179,20 @@ MUTANTS: tuple[Mutant, ...] = (
             "int(quarantine_secs * 1_000_000)",
             "sets aside for the time of the settings",
         ),
-        swap(
-            "receiver-account",
-            "if intent.destination != associated_token_address(wallet, intent.mint):",
-            "if True:",
-            "makes the receiver's token account",
-        ),
-        swap(
-            "receiver-account-always",
-            "if intent.destination != associated_token_address(wallet, intent.mint):",
-            "if False:",
-            "makes no token account but the receiver's own",
-        ),
     ),
     *of(
         "app/cycle.py",
         "app/halting app/custody_cycle app/operating app/relaying",
-        skip("cycle-settles", "await hands.attempts.settle_live()", "settles before it looks", tests="app/settling"),
-        skip("cycle-duty", "hands.check_role(snapshot)", "checks whose key it has", tests="app/operating"),
+        skip(
+            "cycle-settles",
+            "settled = await self._landed(operator.attempts.settle_live())",
+            "settles before it looks",
+            tests="app/settling",
+        ),
+        skip("cycle-duty", "operator.check_role(snapshot)", "checks whose key it has", tests="app/operating"),
         swap(
             "cycle-orders-aside",
-            "journal = replace(journal, orders=hands.attempts.without_deferred(journal.orders))",
+            "journal = replace(journal, orders=operator.attempts.without_deferred(journal.orders))",
             "",
             "leaves refused orders out of the plan",
             tests="app/sending",
@@ -216,20 +206,20 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "cycle-relays-after",
-            "missing = await hands.relay.send(decided.relays, book)",
+            "missing = await operator.relay.send(decided.relays, book)",
             "missing: frozenset[Address] = frozenset()",
             "relays statements",
             tests="app/relaying",
         ),
         skip(
             "cycle-asserts",
-            "await self._assert_rules(snapshot, decided, self._landed[settled:])",
+            "await self._assert_rules(snapshot, decided, settled, carried_out)",
             "looks at what it did (M1, M12)",
         ),
         swap(
             "cycle-judges-earlier",
-            "self._landed[settled:])",
-            "self._landed)",
+            "self._assert_rules(snapshot, decided, settled, carried_out)",
+            "self._assert_rules(snapshot, decided, [], [*settled, *carried_out])",
             "judges only its own mints by its own snapshot (M1)",
         ),
         swap(
@@ -240,17 +230,20 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         skip(
             "apart-halts",
-            "await self._halt(Halt(mint, HaltReason.ENDPOINTS_DIFFER, str(error)))",
+            "await halt_asset(self._runtime.journal, Halt(mint, HaltReason.ENDPOINTS_DIFFER, str(error)))",
             "halts what the endpoints tell differently (M10)",
         ),
         swap(
             "apart-of-no-asset",
-            "if not differing or self._hands is None:",
-            "if self._hands is None:",
+            "if not differing or self._operator is None:",
+            "if self._operator is None:",
             "ends a cycle whose endpoints differ on no asset (M10)",
         ),
         swap(
-            "apart-dry", "if not differing or self._hands is None:", "if not differing:", "writes nothing in a dry run"
+            "apart-dry",
+            "if not differing or self._operator is None:",
+            "if not differing:",
+            "writes nothing in a dry run",
         ),
         swap(
             "apart-kept",
@@ -325,12 +318,6 @@ MUTANTS: tuple[Mutant, ...] = (
             "sends again what is still right, where nothing is new",
             tests="app/sending",
         ),
-        skip(
-            "halt-recorded",
-            "if await self._runtime.journal.record_halt(halt):\n"
-            '            log.error("halted", mint=base58(halt.mint), reason=halt.reason.value, detail=halt.detail)',
-            "journals a halt",
-        ),
         swap("m12-after", "halt = unexplained(view, journal.of(mint))", "halt = None", "explains what it minted (M12)"),
         swap(
             "m1-after",
@@ -352,31 +339,10 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "m1-before-relays",
-            "planned = after_relays(before.assets[mint], lines.get(mint, ()))",
+            "planned = after_relays(before.assets[mint], relayed.get(mint, ()))",
             "planned = before.assets[mint]",
             "knows the statements that it relayed itself (M1)",
         ),
-        swap(
-            "resolver-single",
-            "single_endpoint=settings.cluster.single_endpoint,",
-            "single_endpoint=True,",
-            "asks two endpoints what became of an attempt (M10)",
-            tests="app/settling",
-        ),
-        swap(
-            "resolver-margin",
-            "margin_blocks=settings.timing.non_execution_margin_blocks,",
-            "",
-            "waits for the margin of the settings",
-            tests="app/settling",
-        ),
-        swap(
-            "duty",
-            "if snapshot.config.operator != self.outbox.operator:",
-            "if False:",
-            "compares its key with the operator's",
-        ),
-        swap("price", "settings.operator.price_micro_lamports,", "0,", "pays the price of the settings"),
         swap(
             "relay-once-counts",
             "sum(not missing.intersection(_mints_of(relay)) for relay in relays)",
@@ -440,7 +406,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "relay-price",
-            "self.outbox.price_micro_lamports)",
+            "self.transactions.price_micro_lamports)",
             "0)",
             "pays the price of the settings for statements",
             tests="app/operating",
@@ -543,14 +509,14 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "custody-equivocations",
-            "if rejection.reason is Reason.EQUIVOCATION and",
+            "if rejection.reason is RejectionReason.EQUIVOCATION and",
             "if False and",
             "knows two lines of one time",
             tests="app/halting",
         ),
         swap(
             "custody-clock",
-            "now_ms = time.time_ns() // 1_000_000",
+            "now_ms = clock.now_ms()",
             "now_ms = snapshot.now_ts * 1_000 + 86_400_000",
             "judges by this machine's clock",
         ),
@@ -572,13 +538,14 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         skip(
             "tables-recorded",
-            "await self._outbox.journal.record_lookup_table(LookupTable(table.address, assets, ready=True))",
+            "await self._transactions.journal.record_lookup_table("
+            "LookupTableRecord(table.address, assets, ready=True))",
             "journals its lookup tables",
         ),
         skip("tables-served", "self._served = wanted", "keeps what it knows of its tables"),
         swap(
             "tables-known",
-            "[table.address for table in await self._outbox.journal.lookup_tables()]",
+            "[table.address for table in await self._transactions.journal.lookup_tables()]",
             "[]",
             "goes by the journal where a node refuses the search",
         ),
@@ -593,16 +560,13 @@ MUTANTS: tuple[Mutant, ...] = (
         "app/runtime.py",
         "app/operating app/settings",
         swap(
-            "cluster-first-only",
-            "for endpoint in pool.endpoints:",
-            "for endpoint in pool.endpoints[:1]:",
-            "checks the cluster of every endpoint (M10)",
+            "cluster-unchecked",
+            "await pool.check_cluster(settings.cluster.genesis_hash)",
+            "pass",
+            "checks the cluster of its endpoints",
         ),
         swap(
-            "cluster-unchecked", "await _check_cluster(settings, pool)", "pass", "checks the cluster of its endpoints"
-        ),
-        swap(
-            "reader-single",
+            "runtime-reader-single",
             "single_endpoint=settings.cluster.single_endpoint)",
             "single_endpoint=True)",
             "reads from two endpoints (M10)",
@@ -684,6 +648,67 @@ MUTANTS: tuple[Mutant, ...] = (
             "return PlanPolicy(self.max_mint_raw)",
             "hands the policy to the plan",
             tests="app/halting",
+        ),
+    ),
+    *of(
+        "app/intent_transactions.py",
+        "app/settling app/sending",
+        swap(
+            "receiver-account",
+            "if intent.destination != associated_token_address(wallet, intent.mint):",
+            "if True:",
+            "makes the receiver's token account",
+        ),
+        swap(
+            "receiver-account-always",
+            "if intent.destination != associated_token_address(wallet, intent.mint):",
+            "if False:",
+            "makes no token account but the receiver's own",
+        ),
+    ),
+    *of(
+        "app/halts.py",
+        "app/halting app/custody_cycle app/operating app/relaying",
+        skip(
+            "halt-recorded",
+            "if await journal.record_halt(halt):\n"
+            '        log.error("halted", mint=base58(halt.mint), reason=halt.reason.value, detail=halt.detail)',
+            "journals a halt",
+        ),
+    ),
+    *of(
+        "app/live_operator.py",
+        "app/halting app/custody_cycle app/operating app/relaying",
+        swap(
+            "resolver-single",
+            "single_endpoint=settings.cluster.single_endpoint,",
+            "single_endpoint=True,",
+            "asks two endpoints what became of an attempt (M10)",
+            tests="app/settling",
+        ),
+        swap(
+            "resolver-margin",
+            "margin_blocks=settings.timing.non_execution_margin_blocks,",
+            "",
+            "waits for the margin of the settings",
+            tests="app/settling",
+        ),
+        swap(
+            "duty",
+            "if snapshot.config.operator != self.transactions.operator:",
+            "if False:",
+            "compares its key with the operator's",
+        ),
+        swap("price", "settings.operator.price_micro_lamports,", "0,", "pays the price of the settings"),
+    ),
+    *of(
+        "chain/rpc/pool.py",
+        "app/operating app/settings",
+        swap(
+            "cluster-first-only",
+            "return await common_genesis_hash(self.endpoints, expected)",
+            "return await common_genesis_hash(self.endpoints[:1], expected)",
+            "checks the cluster of every endpoint (M10)",
         ),
     ),
 )

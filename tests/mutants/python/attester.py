@@ -41,142 +41,10 @@ MUTANTS: tuple[Mutant, ...] = (
             "wants an id of its own for each leaving",
         ),
         swap(
-            "books-format",
-            "if parsed.version != FORMAT_VERSION:",
-            "if False:",
-            "refuses books of another format",
-        ),
-        swap(
-            "books-custodian",
-            "if books.custodian_id != self._custodian_id:",
-            "if False:",
-            "refuses the books of another custodian",
-        ),
-        swap(
             "books-attested-leaving",
             "return 0 if allotment is None else allotment.shares_micro - self.leaving_micro(target)",
             "return 0 if allotment is None else allotment.shares_micro",
             "leaves shares that are about to leave unattested (M13)",
-        ),
-        swap(
-            "books-deposit-nothing",
-            (
-                'def with_deposit(book: AssetBook, target: Target, shares_micro: int) -> AssetBook:\n    """Shares that arrived, allotted to `target`."""\n    _require_some(shares_micro)'
-            ),
-            (
-                'def with_deposit(book: AssetBook, target: Target, shares_micro: int) -> AssetBook:\n    """Shares that arrived, allotted to `target`."""'
-            ),
-            "refuses a deposit of nothing",
-        ),
-        swap(
-            "books-deposit-elsewhere",
-            (
-                "    if book.allotment(target) is None:\n        raise _no_allotment(book)\n    return replace(\n        book,\n        version=book.version + 1,\n        shares_micro=_fits"
-            ),
-            ("    return replace(\n        book,\n        version=book.version + 1,\n        shares_micro=_fits"),
-            "refuses a deposit for which there is no allotment",
-        ),
-        swap(
-            "books-leaving-too-many",
-            "if leaving.shares_micro > attested_micro:",
-            "if leaving.shares_micro > book.shares_micro:",
-            "refuses to mark shares that leave already (M13)",
-        ),
-        swap(
-            "books-unmark-one",
-            "leaving=tuple(one for one in book.leaving if one.id != leaving.id))",
-            "leaving=())",
-            "takes back one mark only",
-        ),
-        swap(
-            "books-release-allotment",
-            "allotments=_changed(book.allotments, leaving.target, -leaving.shares_micro),",
-            "allotments=book.allotments,",
-            "takes released shares out of their allotment (M13)",
-        ),
-        swap(
-            "books-release-shares",
-            "        shares_micro=book.shares_micro - leaving.shares_micro,\n",
-            "",
-            "takes released shares out of the books (M13)",
-        ),
-        swap(
-            "books-seen-again",
-            "if seen_raw <= book.redeemed_seen_raw:",
-            "if seen_raw < book.redeemed_seen_raw:",
-            "refuses to count the same redemptions twice (M6)",
-        ),
-        swap(
-            "books-owed-too-much",
-            "if owed_micro > attested_micro:",
-            "if owed_micro > book.shares_micro:",
-            "keeps redemptions uncounted that the shares do not suffice for (M13)",
-        ),
-        swap(
-            "books-owed-set-aside",
-            "allotments=_changed(book.allotments, target, -owed_micro),",
-            "allotments=book.allotments,",
-            "sets the shares aside that are owed for counted redemptions (M6)",
-        ),
-        swap(
-            "books-owed-delta",
-            "shares_micro_for(seen_raw - book.redeemed_seen_raw, book.multiplier_bits, DECIMALS)",
-            "shares_micro_for(seen_raw, book.multiplier_bits, DECIMALS)",
-            "sets aside only what is newly counted",
-        ),
-        swap(
-            "books-version",
-            "        version=book.version + 1,\n        shares_micro=book.shares_micro - owed_micro,",
-            "        shares_micro=book.shares_micro - owed_micro,",
-            "counts the versions of a record",
-        ),
-        swap(
-            "books-cache",
-            "if self._read is not None and self._read[0] == version:",
-            "if self._read is not None:",
-            "reads books again that changed",
-        ),
-        swap(
-            "books-lock",
-            "fcntl.flock(lock, fcntl.LOCK_EX if for_writing else fcntl.LOCK_SH)",
-            "fcntl.flock(lock, fcntl.LOCK_SH)",
-            "keeps other writers and signers out while it writes (M13)",
-        ),
-        swap(
-            "books-lock-signers",
-            "fcntl.flock(lock, fcntl.LOCK_EX if for_writing else fcntl.LOCK_SH)",
-            "fcntl.flock(lock, fcntl.LOCK_EX) if for_writing else None",
-            "waits with a signature for whoever writes the books (M13)",
-        ),
-        swap(
-            "books-update-lock",
-            "with self.held(for_writing=True) as books:",
-            "with self.held() as books:",
-            "holds the lock alone while it changes a record",
-        ),
-        swap(
-            "books-sync",
-            "            os.fsync(file.fileno())\n",
-            "",
-            "has the new books on disk before they get the name",
-        ),
-        swap(
-            "books-sync-name",
-            "os.fsync(folder)  # the new name is on disk only after this",
-            "pass",
-            "has the new name on disk",
-        ),
-        swap(
-            "books-atomic",
-            "os.replace(new, self.path)",
-            "self.path.write_bytes(raw)",
-            "replaces the books as a whole",
-        ),
-        swap(
-            "books-mode",
-            "mode = stat.S_IMODE(self.path.stat().st_mode) if self.path.exists() else 0o600",
-            "mode = 0o600",
-            "keeps the mode of the books file",
         ),
         swap(
             "books-symbol-twice",
@@ -390,8 +258,8 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "signer-capacity",
-            "refuse_if(entry.capacity_raw != exact_raw,",
-            "refuse_if(entry.capacity_raw > exact_raw,",
+            "entry.capacity_raw != exact_raw,",
+            "entry.capacity_raw > exact_raw,",
             "wants the capacity exact",
         ),
         swap(
@@ -420,7 +288,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "signer-promise",
-            ("                self._store.promise(custodian.address, mints, statement.observed_ms, digest)\n"),
+            ("                self._store.record_signature(custodian.address, mints, statement.observed_ms, digest)\n"),
             "                mints.clear()\n",
             "puts down what it signs (M3)",
         ),
@@ -476,40 +344,40 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "proposer-at-most",
-            "lines[mint] = own.at_most(at_most_micro.get(mint, own.entry.shares_micro))",
-            "lines[mint] = own",
+            "entries[mint] = own.at_most(at_most_micro.get(mint, own.entry.shares_micro))",
+            "entries[mint] = own",
             "keeps to the most that was asked for",
         ),
         swap(
             "proposer-minimum",
-            "                _take_minimum(lines, answers.limits)\n",
+            "                _take_minimum(entries, answers.limits)\n",
             "                pass\n",
             "takes the minimum of its own numbers and its peers'",
         ),
         swap(
             "proposer-minimum-seen",
-            "lines[mint] = lines[mint].at_most(limit.shares_micro, limit.redeemed_seen_raw)",
-            "lines[mint] = lines[mint].at_most(limit.shares_micro)",
+            "entries[mint] = entries[mint].at_most(limit.shares_micro, limit.redeemed_seen_raw)",
+            "entries[mint] = entries[mint].at_most(limit.shares_micro)",
             "takes the minimum of seen redemptions too (M6)",
         ),
         swap(
             "proposer-books-lowered",
             (
-                "                        lines[line.entry.mint] = lines[line.entry.mint].at_most(\n                            line.entry.shares_micro, line.entry.redeemed_seen_raw\n                        )\n"
+                "                        entries[limit.entry.mint] = entries[limit.entry.mint].at_most(\n                            limit.entry.shares_micro, limit.entry.redeemed_seen_raw\n                        )\n"
             ),
             "                        pass\n",
             "lowers a proposal when its own books fall meanwhile (M13)",
         ),
         swap(
             "proposer-books-refused",
-            ("                        del lines[one.mint]\n                        omitted.append(_omitted(one))\n"),
+            ("                        del entries[one.mint]\n                        omitted.append(_omitted(one))\n"),
             "                        omitted.append(_omitted(one))\n",
             "leaves out a mint that its own books disown meanwhile",
         ),
         swap(
             "proposer-refused-told",
-            ("                        del lines[one.mint]\n                        omitted.append(_omitted(one))\n"),
-            "                        del lines[one.mint]\n",
+            ("                        del entries[one.mint]\n                        omitted.append(_omitted(one))\n"),
+            "                        del entries[one.mint]\n",
             "says which mint its own books disown meanwhile",
         ),
         swap(
@@ -574,7 +442,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "proposer-left-out",
-            "                    _leave_out(lines, omitted, answers.refused)\n",
+            "                    _leave_out(entries, omitted, answers.refused)\n",
             "                    break\n",
             "leaves out a mint that no peer signs",
         ),
@@ -590,21 +458,9 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "release-entry-withdrawn",
-            " and entry.state is EntryState.ATTACHED and not entry.withdrawn:",
-            " and entry.state is EntryState.ATTACHED:",
+            "return None if entry is None or entry.withdrawn else entry",
+            "return entry",
             "keeps shares while the entry is withdrawn (M13)",
-        ),
-        swap(
-            "release-entry-detached",
-            " and entry.state is EntryState.ATTACHED and not entry.withdrawn:",
-            " and not entry.withdrawn:",
-            "keeps shares while the entry is detached (M13)",
-        ),
-        swap(
-            "release-entry-own",
-            "if entry.custodian == custodian and entry.state",
-            "if entry.state",
-            "wants the custodian's own entry (M13)",
         ),
         swap(
             "release-no-entry",
@@ -822,8 +678,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "custody/submitter",
         swap(
             "lower-only",
-            "isinstance(line, OwnEntry) and line.sum_raw < line.chain_sum_raw",
-            "isinstance(line, OwnEntry) and line.sum_raw <= line.chain_sum_raw",
+            "isinstance(own, OwnEntry) and own.sum_raw < own.chain_sum_raw",
+            "isinstance(own, OwnEntry) and own.sum_raw <= own.chain_sum_raw",
             "leaves to the daemon what is not lower",
         ),
         swap(
@@ -938,13 +794,13 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "operations-mark-signed",
-            "marked_ms = max(time.time_ns() // 1_000_000, last_signed_ms)",
-            "marked_ms = time.time_ns() // 1_000_000",
+            "marked_ms = max(clock.now_ms(), last_signed_ms)",
+            "marked_ms = clock.now_ms()",
             "marks shares no earlier than what was signed with them (M13)",
         ),
         swap(
             "operations-mark-clock",
-            "marked_ms = max(time.time_ns() // 1_000_000, last_signed_ms)",
+            "marked_ms = max(clock.now_ms(), last_signed_ms)",
             "marked_ms = last_signed_ms",
             "marks shares at the time of its clock (M13)",
         ),
@@ -1017,6 +873,162 @@ MUTANTS: tuple[Mutant, ...] = (
             "SignerLimits(settings.lifetime_secs, settings.max_skew_ms, settings.max_proposal_age_ms)",
             ("SignerLimits(settings.lifetime_secs, settings.max_proposal_age_ms, settings.max_proposal_age_ms)"),
             "hands its own skew to the signer",
+        ),
+    ),
+    *of(
+        "attester/books_file.py",
+        "custody/operations custody/books custody/signer",
+        swap(
+            "books-format",
+            "if parsed.version != FORMAT_VERSION:",
+            "if False:",
+            "refuses books of another format",
+        ),
+        swap(
+            "books-custodian",
+            "if books.custodian_id != self._custodian_id:",
+            "if False:",
+            "refuses the books of another custodian",
+        ),
+        swap(
+            "books-cache",
+            "if self._read is not None and self._read[0] == version:",
+            "if self._read is not None:",
+            "reads books again that changed",
+        ),
+        swap(
+            "books-lock",
+            "fcntl.flock(lock, fcntl.LOCK_EX if for_writing else fcntl.LOCK_SH)",
+            "fcntl.flock(lock, fcntl.LOCK_SH)",
+            "keeps other writers and signers out while it writes (M13)",
+        ),
+        swap(
+            "books-lock-signers",
+            "fcntl.flock(lock, fcntl.LOCK_EX if for_writing else fcntl.LOCK_SH)",
+            "fcntl.flock(lock, fcntl.LOCK_EX) if for_writing else None",
+            "waits with a signature for whoever writes the books (M13)",
+        ),
+        swap(
+            "books-update-lock",
+            "with self.held(for_writing=True) as books:",
+            "with self.held() as books:",
+            "holds the lock alone while it changes a record",
+        ),
+        swap(
+            "books-sync",
+            "            os.fsync(file.fileno())\n",
+            "",
+            "has the new books on disk before they get the name",
+        ),
+        swap(
+            "books-sync-name",
+            "os.fsync(folder)  # the new name is on disk only after this",
+            "pass",
+            "has the new name on disk",
+        ),
+        swap(
+            "books-atomic",
+            "os.replace(new, self.path)",
+            "self.path.write_bytes(raw)",
+            "replaces the books as a whole",
+        ),
+        swap(
+            "books-mode",
+            "mode = stat.S_IMODE(self.path.stat().st_mode) if self.path.exists() else 0o600",
+            "mode = 0o600",
+            "keeps the mode of the books file",
+        ),
+    ),
+    *of(
+        "attester/books_changes.py",
+        "custody/operations custody/books custody/signer",
+        swap(
+            "books-deposit-nothing",
+            (
+                'def with_deposit(book: AssetBook, target: Target, shares_micro: int) -> AssetBook:\n    """Shares that arrived, allotted to `target`."""\n    _require_some(shares_micro)'
+            ),
+            (
+                'def with_deposit(book: AssetBook, target: Target, shares_micro: int) -> AssetBook:\n    """Shares that arrived, allotted to `target`."""'
+            ),
+            "refuses a deposit of nothing",
+        ),
+        swap(
+            "books-deposit-elsewhere",
+            (
+                "    if book.allotment(target) is None:\n        raise _no_allotment(book)\n    return replace(\n        book,\n        version=book.version + 1,\n        shares_micro=_fits"
+            ),
+            ("    return replace(\n        book,\n        version=book.version + 1,\n        shares_micro=_fits"),
+            "refuses a deposit for which there is no allotment",
+        ),
+        swap(
+            "books-leaving-too-many",
+            "if leaving.shares_micro > attested_micro:",
+            "if leaving.shares_micro > book.shares_micro:",
+            "refuses to mark shares that leave already (M13)",
+        ),
+        swap(
+            "books-unmark-one",
+            "leaving=tuple(one for one in book.leaving if one.id != leaving.id))",
+            "leaving=())",
+            "takes back one mark only",
+        ),
+        swap(
+            "books-release-allotment",
+            "allotments=_changed(book.allotments, leaving.target, -leaving.shares_micro),",
+            "allotments=book.allotments,",
+            "takes released shares out of their allotment (M13)",
+        ),
+        swap(
+            "books-release-shares",
+            "        shares_micro=book.shares_micro - leaving.shares_micro,\n",
+            "",
+            "takes released shares out of the books (M13)",
+        ),
+        swap(
+            "books-seen-again",
+            "if seen_raw <= book.redeemed_seen_raw:",
+            "if seen_raw < book.redeemed_seen_raw:",
+            "refuses to count the same redemptions twice (M6)",
+        ),
+        swap(
+            "books-owed-too-much",
+            "if owed_micro > attested_micro:",
+            "if owed_micro > book.shares_micro:",
+            "keeps redemptions uncounted that the shares do not suffice for (M13)",
+        ),
+        swap(
+            "books-owed-set-aside",
+            "allotments=_changed(book.allotments, target, -owed_micro),",
+            "allotments=book.allotments,",
+            "sets the shares aside that are owed for counted redemptions (M6)",
+        ),
+        swap(
+            "books-owed-delta",
+            "shares_micro_for(seen_raw - book.redeemed_seen_raw, book.multiplier_bits, DECIMALS)",
+            "shares_micro_for(seen_raw, book.multiplier_bits, DECIMALS)",
+            "sets aside only what is newly counted",
+        ),
+        swap(
+            "books-version",
+            "        version=book.version + 1,\n        shares_micro=book.shares_micro - owed_micro,",
+            "        shares_micro=book.shares_micro - owed_micro,",
+            "counts the versions of a record",
+        ),
+    ),
+    *of(
+        "domain/snapshot.py",
+        "custody/release",
+        swap(
+            "release-entry-detached",
+            "if entry.custodian == custodian and entry.state is EntryState.ATTACHED:",
+            "if entry.custodian == custodian:",
+            "keeps shares while the entry is detached (M13)",
+        ),
+        swap(
+            "release-entry-own",
+            "if entry.custodian == custodian and entry.state is EntryState.ATTACHED:",
+            "if entry.state is EntryState.ATTACHED:",
+            "wants the custodian's own entry (M13)",
         ),
     ),
 )
