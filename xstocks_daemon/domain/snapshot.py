@@ -299,7 +299,10 @@ class AssetView:
 
 def chain_entry(view: AssetView, custodian: Address) -> Entry | None:
     """The asset's attached entry of this custodian; None where it has none or is detached."""
-    return next((entry for entry in view.asset.attached if entry.custodian == custodian), None)
+    for entry in view.asset.entries:
+        if entry.custodian == custodian and entry.state is EntryState.ATTACHED:
+            return entry
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,27 +225,27 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "sender-patience",
-            "if not flying or (give_up_at is not None and clock() >= give_up_at):",
-            "if not flying:",
+            "if not unresolved or (give_up_at is not None and clock() >= give_up_at):",
+            "if not unresolved:",
             "stops after its patience",
             hangs=True,
         ),
-        swap("sender-hook-sent", "    sent()\n    while", "    while", "says when everything was sent"),
+        swap("sender-hook-sent", "    yield FirstSent()\n    while", "    while", "says when everything was sent"),
         swap(
             "sender-hook-waiting",
-            "        waiting()\n        await wait",
+            "        yield Waiting()\n        await wait",
             "        await wait",
             "says when it waits",
         ),
         swap(
             "sender-reached",
-            "for signature, seen in known.items() if _reached(seen, commitment)",
-            "for signature, seen in known.items()",
+            "for signature, each in known.items() if each.reached(commitment)",
+            "for signature, each in known.items()",
             "waits for the commitment that was asked for",
         ),
         swap(
             "sender-window",
-            "        fates += await _passed(pool, unseen, commitment)\n",
+            "        outcomes += await _passed(pool, unseen, commitment)\n",
             "",
             "notices that a window has passed",
             hangs=True,
@@ -270,14 +270,14 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "rank-reached",
-            "return _RANK[known[1]] >= _RANK[commitment]",
+            "return _RANK[self.confirmation] >= _RANK[commitment]",
             "return True",
             "tells processed from finalized (M10)",
         ),
         swap(
             "rank-above",
-            "return _RANK[known[1]] >= _RANK[commitment]",
-            "return _RANK[known[1]] == _RANK[commitment]",
+            "return _RANK[self.confirmation] >= _RANK[commitment]",
+            "return _RANK[self.confirmation] == _RANK[commitment]",
             "takes finalized for confirmed too",
         ),
         swap(
@@ -288,7 +288,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "look-furthest",
-            "if signature not in best or _RANK[known[1]] > _RANK[best[signature][1]]:",
+            "if signature not in best or not best[signature].reached(known.confirmation):",
             "if signature not in best:",
             "takes the furthest that any node has seen",
         ),
@@ -330,7 +330,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "passed-reached",
-            "            elif _reached(seen, commitment):\n",
+            "            elif found.reached(commitment):\n",
             "            else:\n",
             "waits on for what another node has seen and not finalized (M10)",
         ),
@@ -496,14 +496,18 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     # ---- one node, several nodes -----------------------------------------------------------------------------------
     *of(
-        "chain/rpc.py",
+        "redaction.py",
         "chain/rpc_pool",
         swap(
             "rpc-url-token",
-            '("/…" if parts.path.strip("/") or parts.query else "")',
-            "parts.path",
+            'more = "/..." if parts.path.strip("/") or parts.query or parts.username else ""',
+            "more = parts.path",
             "keeps a token in a URL out of logs",
         ),
+    ),
+    *of(
+        "chain/rpc/endpoint.py",
+        "chain/rpc_pool",
         swap("rpc-id", 'answer.get("id") not in (request_id, None)', "False", "refuses the answer to another request"),
         swap(
             "rpc-result",
@@ -517,16 +521,9 @@ MUTANTS: tuple[Mutant, ...] = (
             "",
             "reads what a node refused",
         ),
-        swap("rpc-redirect", "allow_redirects=False", "allow_redirects=True", "stays at the node that was configured"),
-        swap(
-            "rpc-size",
-            "if len(raw) > self._limits.max_body_bytes:",
-            "if False:",
-            "cuts off an answer that is too large",
-        ),
         swap(
             "rpc-status",
-            "if response.status == 429 or response.status >= 500:",
+            "if not told or answer.status == 429 or answer.status >= 500:",
             "if False:",
             "takes an overloaded node for one that does not answer",
         ),
@@ -573,6 +570,25 @@ MUTANTS: tuple[Mutant, ...] = (
             '"skipPreflight": not skip_preflight,',
             "sends without a node's own check",
         ),
+    ),
+    *of(
+        "http.py",
+        "chain/rpc_pool",
+        swap(
+            "rpc-size",
+            "if len(received) > max_body_bytes:",
+            "if False:",
+            "cuts off an answer that is too large",
+        ),
+    ),
+    *of(
+        "http.py",
+        "chain/rpc_pool",
+        swap("rpc-redirect", "allow_redirects=False", "allow_redirects=True", "stays at the node that was configured"),
+    ),
+    *of(
+        "chain/rpc/pool.py",
+        "chain/rpc_pool",
         swap(
             "rpc-first",
             "            except (RpcUnreachable, RpcBehind) as error:\n                last = error",
@@ -585,6 +601,10 @@ MUTANTS: tuple[Mutant, ...] = (
             "        if False:\n            raise WrongCluster",
             "names a node of another cluster (M10)",
         ),
+    ),
+    *of(
+        "chain/rpc/answers.py",
+        "chain/rpc_pool",
         swap(
             "rpc-uint",
             "if isinstance(value, bool) or not isinstance(value, int) or value < 0:",
@@ -601,26 +621,48 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     # ---- decoding accounts -----------------------------------------------------------------------------------------
     *of(
-        "chain/program.py",
+        "chain/program/instructions/builder.py",
         "chain/program",
         swap(
             "build-missing",
-            "                if not role.optional:\n                    raise",
+            "                if not spec.optional:\n                    raise",
             "                if False:\n                    raise",
             "names an account that is missing",
         ),
+    ),
+    *of(
+        "chain/program/instructions/governance.py",
+        "chain/program",
+        swap(
+            "build-proposed",
+            "if name not in self.interface.timelocked:",
+            "if False:",
+            "refuses to propose what is not timelocked",
+        ),
+    ),
+    *of(
+        "chain/program/accounts.py",
+        "chain/program",
+        swap(
+            "decode-role",
+            "role=None if raw.role == _NO_ROLE else Role(raw.role)",
+            "role=Role(raw.role)",
+            "reads a proposal of no role",
+        ),
+    ),
+    *of(
+        "chain/program/instructions/builder.py",
+        "chain/program",
         swap(
             "build-unknown",
             "        if unknown:\n",
             "        if False:\n",
             "refuses an account that an instruction does not take",
         ),
-        swap(
-            "build-proposed",
-            "if not self.interface.timelocked(name):",
-            "if False:",
-            "refuses to propose what is not timelocked",
-        ),
+    ),
+    *of(
+        "chain/program/instructions/governance.py",
+        "chain/program",
         swap(
             "build-name",
             "if len(raw_name) > CUSTODIAN_NAME_BYTES:",
@@ -633,6 +675,10 @@ MUTANTS: tuple[Mutant, ...] = (
             "for key in keys]",
             "sorts attester keys",
         ),
+    ),
+    *of(
+        "chain/program/accounts.py",
+        "chain/program",
         swap(
             "decode-owner",
             "if owner is not None and owner != self.program_id:",
@@ -658,12 +704,10 @@ MUTANTS: tuple[Mutant, ...] = (
             "closed_ts=raw.closed_ts",
             "says that an open redemption is not closed",
         ),
-        swap(
-            "decode-role",
-            "role=None if raw.role == 0xFF else Role(raw.role)",
-            "role=Role(raw.role)",
-            "reads a proposal of no role",
-        ),
+    ),
+    *of(
+        "chain/program/events.py",
+        "chain/program",
         swap(
             "events-own",
             "            if run.program == own:\n",

@@ -33,7 +33,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     # ---- plan: what the journal explains ---------------------------------------------------------------------------
     *of(
-        "domain/plan.py",
+        "domain/plan/explained.py",
         "domain/plan domain/plan_evidence domain/plan_properties",
         off("plan-old-reading", "seen.sequence < known.sequence", "takes an older reading for what it is (M12)"),
         swap(
@@ -73,17 +73,31 @@ MUTANTS: tuple[Mutant, ...] = (
             "burnt > recorded",
             "waits for a present reading before it alerts",
         ),
+    ),
+    *of(
+        "domain/plan/burns.py",
+        "domain/plan domain/plan_evidence domain/plan_properties",
+        swap(
+            "plan-burn-ripcord",
+            "    if pulled is not None:\n        return pulled",
+            "",
+            "burns nothing where a custodian pulled the ripcord",
+        ),
+    ),
+    *of(
+        "domain/plan/planning.py",
+        "domain/plan domain/plan_evidence domain/plan_properties",
         swap("plan-halted", "if journal.halt is not None:", "if False:", "leaves a halted asset alone (M12)"),
         swap(
             "plan-behind-waits",
-            "if case.view.asset.sequence < journal.totals.sequence:",
+            "if context.view.asset.sequence < journal.totals.sequence:",
             "if False:",
             "plans nothing on an older reading (M11)",
         ),
         swap(
             "plan-in-flight",
-            "if journal.live is not None and journal.live.state is IntentState.SUBMITTED:\n        return _Wish",
-            "if False:\n        return _Wish",
+            "if journal.live is not None and journal.live.state is IntentState.SUBMITTED:\n        return Decision",
+            "if False:\n        return Decision",
             "plans nothing while an attempt may execute (M11)",
         ),
         swap(
@@ -92,7 +106,6 @@ MUTANTS: tuple[Mutant, ...] = (
             "if False:",
             "leaves an asset alone that was set aside",
         ),
-        # ---- resend or drop
         swap(
             "plan-covers-more",
             "if wanted is None or pending.amount_raw > wanted.amount_raw:",
@@ -117,7 +130,16 @@ MUTANTS: tuple[Mutant, ...] = (
             "exact = True",
             "sends a pending mint again where more is wanted by now",
         ),
-        # ---- target
+        swap(
+            "plan-first-burn",
+            "if burn is not None and burn.intent is not None:",
+            "if False:",
+            "burns before it distributes",
+        ),
+    ),
+    *of(
+        "domain/plan/targets.py",
+        "domain/plan domain/plan_evidence domain/plan_properties",
         swap(
             "plan-unacknowledged",
             "max(0, planned.holder_burnt_raw - journal.acknowledged_raw)",
@@ -132,7 +154,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "plan-lowered",
-            "lowered_raw += max(0, sum_raw(entry) - known.newest.sum_raw)",
+            "lowered_raw += max(0, entry.sum_raw - known.newest.sum_raw)",
             "pass",
             "believes a lower number that is not on chain",
         ),
@@ -144,26 +166,73 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "plan-lowered-sum",
-            "max(0, sum_raw(entry) - known.newest.sum_raw)",
+            "max(0, entry.sum_raw - known.newest.sum_raw)",
             "max(0, entry.capacity_raw - known.newest.entry.capacity_raw)",
             "tells a counted redemption from a lower number (M6)",
         ),
-        # ---- what stops
+        swap(
+            "plan-burn-lower",
+            "max(known.newest.sum_raw, known.previous.sum_raw)",
+            "min(known.newest.sum_raw, known.previous.sum_raw)",
+            "burns only what both statements agree on",
+        ),
+        swap(
+            "plan-burn-newest",
+            "max(known.newest.sum_raw, known.previous.sum_raw)",
+            "known.newest.sum_raw",
+            "asks the older statement how much may be burnt",
+        ),
+        swap(
+            "plan-burn-redeemed",
+            "known.previous.sum_raw) - entry.redeemed_total_raw",
+            "known.previous.sum_raw) - entry.redeemed_seen_raw",
+            "leaves unseen redemptions out of what a burn must leave (M6)",
+        ),
+        swap(
+            "plan-burn-detached",
+            "            backing -= entry.unseen_raw",
+            "            pass",
+            "counts the unseen redemptions of a detached entry before it burns (M6)",
+        ),
+        swap(
+            "plan-burn-negative",
+            "return max(0, max(0, backing) - context.unacknowledged_raw)",
+            "return backing - context.unacknowledged_raw",
+            "stops at nothing left when it burns",
+        ),
+        swap(
+            "plan-excess-fresh",
+            "if not context.all_fresh(context.planned):",
+            "if False:",
+            "takes silence for no excess",
+        ),
+        swap(
+            "plan-excess-planned",
+            "if not context.all_fresh(context.planned):\n        return 0\n"
+            "    backed_raw = max(0, backing_raw(context.planned,",
+            "if not context.all_fresh(context.view):\n        return 0\n"
+            "    backed_raw = max(0, backing_raw(context.view,",
+            "keeps inventory back by the statements it relays",
+        ),
+    ),
+    *of(
+        "domain/plan/context.py",
+        "domain/plan domain/plan_evidence domain/plan_properties",
         swap(
             "plan-pause-config",
-            "on = case.snapshot.config.paused | case.view.asset.paused",
-            "on = case.view.asset.paused",
+            "on = context.snapshot.config.paused | context.view.asset.paused",
+            "on = context.view.asset.paused",
             "looks at the pause of everything (M8)",
         ),
         swap(
             "plan-pause-asset",
-            "on = case.snapshot.config.paused | case.view.asset.paused",
-            "on = case.snapshot.config.paused",
+            "on = context.snapshot.config.paused | context.view.asset.paused",
+            "on = context.snapshot.config.paused",
             "looks at the pause of the asset (M8)",
         ),
         swap(
             "plan-pause-mint-itself",
-            "return case.view.mint.paused or bool",
+            "return context.view.mint.paused or bool",
             "return bool",
             "looks at the pause of the mint itself (M8)",
         ),
@@ -175,17 +244,21 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "plan-ripcord-first-only",
-            "    for entry in attached(case.view):\n        words =",
-            "    for entry in attached(case.view)[:1]:\n        words =",
+            "    for entry in context.view.asset.attached:\n        words =",
+            "    for entry in context.view.asset.attached[:1]:\n        words =",
             "looks at the ripcord of each custodian",
         ),
         swap(
             "plan-multiplier-differs",
-            "return case.view.mint.effective_multiplier_bits(now_ts) != "
-            "case.view.asset.effective_multiplier_bits(now_ts)",
+            "return context.view.mint.effective_multiplier_bits(now_ts) != "
+            "context.view.asset.effective_multiplier_bits(now_ts)",
             "return False",
             "compares the mint's multiplier with the asset's (M9)",
         ),
+    ),
+    *of(
+        "domain/plan/mints.py",
+        "domain/plan domain/plan_evidence domain/plan_properties",
         swap(
             "plan-hold-expected-all",
             "    return any(\n        entry != after",
@@ -194,51 +267,51 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "plan-mint-state",
-            "if case.view.asset.state is not AssetState.ACTIVE:",
+            "if context.view.asset.state is not AssetState.ACTIVE:",
             "if False:",
             "mints of active assets only",
         ),
-        swap("plan-mint-pause", "if _paused(case, Scope.MINT):", "if False:", "looks at pauses before it mints (M8)"),
+        swap("plan-mint-pause", "if paused(context, Scope.MINT):", "if False:", "looks at pauses before it mints (M8)"),
         swap(
             "plan-mint-hold",
-            "    if case.view.asset.holds:\n        return Reason.HELD",
+            "    if context.view.asset.holds:\n        return Reason.HELD",
             "",
             "looks at holds before it mints (M9)",
         ),
         swap(
             "plan-mint-change",
-            "    if case.view.asset.change_announced:\n        return Reason.MULTIPLIER_CHANGE",
+            "    if context.view.asset.change_announced:\n        return Reason.MULTIPLIER_CHANGE",
             "",
             "mints nothing while a multiplier is announced (M9)",
         ),
         swap(
             "plan-mint-multiplier",
-            "    if _multiplier_differs(case):\n        return Reason.MULTIPLIER_DIFFERS",
+            "    if multiplier_differs(context):\n        return Reason.MULTIPLIER_DIFFERS",
             "",
             "mints nothing on a mint with another multiplier (M9)",
         ),
         swap(
             "plan-mint-ripcord",
-            "    if _ripcord(case) is not None:\n        return Reason.RIPCORD",
+            "    if ripcord(context) is not None:\n        return Reason.RIPCORD",
             "",
             "mints nothing where a custodian pulled the ripcord",
         ),
         swap(
             "plan-mint-hold-expected",
-            "    if _hold_expected(case):\n        return Reason.HOLD_EXPECTED",
+            "    if _hold_expected(context):\n        return Reason.HOLD_EXPECTED",
             "",
             "mints nothing on a statement that will set a hold (M9)",
         ),
         swap(
             "plan-mint-limit",
-            "max(0, asset.policy.supply_limit_raw - case.supply_raw)",
+            "max(0, asset.policy.supply_limit_raw - context.supply_raw)",
             "asset.policy.supply_limit_raw",
             "counts what exists in the supply limit (M5)",
         ),
         swap(
             "plan-mint-limit-negative",
-            "max(0, asset.policy.supply_limit_raw - case.supply_raw)",
-            "asset.policy.supply_limit_raw - case.supply_raw",
+            "max(0, asset.policy.supply_limit_raw - context.supply_raw)",
+            "asset.policy.supply_limit_raw - context.supply_raw",
             "takes a supply above its limit for no room (M5)",
         ),
         swap(
@@ -255,45 +328,42 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "plan-mint-policy",
-            "if case.policy.max_mint_raw is not None:",
+            "if context.policy.max_mint_raw is not None:",
             "if False:",
             "keeps to the policy's greatest mint",
         ),
-        # ---- burn
+    ),
+    *of(
+        "domain/plan/burns.py",
+        "domain/plan domain/plan_evidence domain/plan_properties",
         swap(
             "plan-burn-state",
-            "if case.view.asset.state not in (AssetState.ACTIVE, AssetState.RETIRED):",
+            "if context.view.asset.state not in (AssetState.ACTIVE, AssetState.RETIRED):",
             "if False:",
             "burns of active and retired assets only",
         ),
-        swap("plan-burn-pause", "if _paused(case, Scope.BURN):", "if False:", "looks at pauses before it burns (M8)"),
+        swap("plan-burn-pause", "if paused(context, Scope.BURN):", "if False:", "looks at pauses before it burns (M8)"),
         swap(
             "plan-burn-hold",
-            "    if case.view.asset.holds:\n        return Note(Reason.HELD)",
+            "    if context.view.asset.holds:\n        return Note(Reason.HELD)",
             "",
             "burns nothing while held (M9)",
         ),
         swap(
             "plan-burn-change",
-            "    if case.view.asset.change_announced:\n        # Shares",
+            "    if context.view.asset.change_announced:\n        # Shares",
             "    if False:\n        # Shares",
             "burns nothing while a multiplier is announced (M9)",
         ),
         swap(
             "plan-burn-multiplier",
-            "    if _multiplier_differs(case):\n        return Note(Reason.MULTIPLIER_DIFFERS)",
+            "    if multiplier_differs(context):\n        return Note(Reason.MULTIPLIER_DIFFERS)",
             "",
             "burns nothing on a mint with another multiplier (M9)",
         ),
         swap(
-            "plan-burn-ripcord",
-            "    if ripcord is not None:\n        return ripcord",
-            "",
-            "burns nothing where a custodian pulled the ripcord",
-        ),
-        swap(
             "plan-burn-failure",
-            "if entry.custodian in case.custody.failures:\n            detail",
+            "if entry.custodian in context.custody.failures:\n            detail",
             "if False:\n            detail",
             "burns nothing while a source does not answer",
         ),
@@ -305,7 +375,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "plan-burn-fresh",
-            "if not case.fresh(entry) or known is None:",
+            "if not context.fresh(entry) or known is None:",
             "if known is None:",
             "burns on fresh entries only",
         ),
@@ -359,45 +429,15 @@ MUTANTS: tuple[Mutant, ...] = (
             "asks for a second statement of the same epoch and multiplier",
         ),
         swap(
-            "plan-burn-lower",
-            "max(known.newest.sum_raw, known.previous.sum_raw)",
-            "min(known.newest.sum_raw, known.previous.sum_raw)",
-            "burns only what both statements agree on",
-        ),
-        swap(
-            "plan-burn-newest",
-            "max(known.newest.sum_raw, known.previous.sum_raw)",
-            "known.newest.sum_raw",
-            "asks the older statement how much may be burnt",
-        ),
-        swap(
-            "plan-burn-redeemed",
-            "known.previous.sum_raw) - entry.redeemed_total_raw",
-            "known.previous.sum_raw) - entry.redeemed_seen_raw",
-            "leaves unseen redemptions out of what a burn must leave (M6)",
-        ),
-        swap(
-            "plan-burn-detached",
-            "            backing -= entry.unseen_raw",
-            "            pass",
-            "counts the unseen redemptions of a detached entry before it burns (M6)",
-        ),
-        swap(
-            "plan-burn-negative",
-            "return max(0, max(0, backing) - case.unacknowledged_raw)",
-            "return backing - case.unacknowledged_raw",
-            "stops at nothing left when it burns",
-        ),
-        swap(
             "plan-burn-vault",
-            "amount_raw = min(proved_raw, case.view.vault_raw)",
+            "amount_raw = min(proved_raw, context.view.vault_raw)",
             "amount_raw = proved_raw",
             "burns from the vault only (M7)",
         ),
         swap(
             "plan-burn-redemption-vault",
-            "min(proved_raw, case.view.vault_raw)",
-            "min(proved_raw, case.view.vault_raw + case.view.redemption_vault_raw)",
+            "min(proved_raw, context.view.vault_raw)",
+            "min(proved_raw, context.view.vault_raw + context.view.redemption_vault_raw)",
             "leaves tokens that wait for redemption alone (M7)",
         ),
         swap(
@@ -405,8 +445,8 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "plan-burn-approval-size",
-            "if amount_raw * BPS > case.supply_raw * case.policy.burn_approval_bps and",
-            "if amount_raw * BPS >= case.supply_raw * case.policy.burn_approval_bps and",
+            "if amount_raw * BPS > context.supply_raw * context.policy.burn_approval_bps and",
+            "if amount_raw * BPS >= context.supply_raw * context.policy.burn_approval_bps and",
             "burns the greatest share without approval that the policy allows",
         ),
         swap(
@@ -421,13 +461,10 @@ MUTANTS: tuple[Mutant, ...] = (
             "if live is not None else 0",
             "asks for approval of a burn where a mint was pending",
         ),
-        # ---- distribute
-        swap(
-            "plan-first-burn",
-            "if burn is not None and burn.intent is not None:",
-            "if False:",
-            "burns before it distributes",
-        ),
+    ),
+    *of(
+        "domain/plan/distributions.py",
+        "domain/plan domain/plan_evidence domain/plan_properties",
         swap(
             "plan-order-journaled",
             "key=lambda order: order.order_id != pending_id",
@@ -438,13 +475,13 @@ MUTANTS: tuple[Mutant, ...] = (
             "plan-order-state",
             "    if asset.state is not AssetState.ACTIVE:\n"
             "        return Reason.NOT_ACTIVE\n"
-            "    if _paused(case, Scope.DISTRIBUTE)",
-            "    if _paused(case, Scope.DISTRIBUTE)",
+            "    if paused(context, Scope.DISTRIBUTE)",
+            "    if paused(context, Scope.DISTRIBUTE)",
             "distributes of active assets only",
         ),
         swap(
             "plan-order-pause",
-            "if _paused(case, Scope.DISTRIBUTE):",
+            "if paused(context, Scope.DISTRIBUTE):",
             "if False:",
             "looks at pauses before it distributes (M8)",
         ),
@@ -462,14 +499,14 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "plan-order-inventory",
-            "if order.amount_raw > case.view.vault_raw - _excess_raw(case):",
+            "if order.amount_raw > context.view.vault_raw - excess_raw(context):",
             "if False:",
             "looks at the inventory before it distributes",
         ),
         swap(
             "plan-order-excess",
-            "case.view.vault_raw - _excess_raw(case):",
-            "case.view.vault_raw:",
+            "context.view.vault_raw - excess_raw(context):",
+            "context.view.vault_raw:",
             "keeps inventory back that is to be burnt",
         ),
         swap(
@@ -478,13 +515,6 @@ MUTANTS: tuple[Mutant, ...] = (
             "return None",
             "keeps to the distribute bucket (M5)",
         ),
-        swap("plan-excess-fresh", "if not case.all_fresh(case.planned):", "if False:", "takes silence for no excess"),
-        swap(
-            "plan-excess-planned",
-            "if not case.all_fresh(case.planned):\n        return 0\n    backed_raw = max(0, backing_raw(case.planned,",
-            "if not case.all_fresh(case.view):\n        return 0\n    backed_raw = max(0, backing_raw(case.view,",
-            "keeps inventory back by the statements it relays",
-        ),
     ),
     # ---- relays ----------------------------------------------------------------------------------------------------
     *of(
@@ -492,7 +522,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "domain/plan domain/plan_evidence domain/plan_properties",
         swap(
             "hold-seen",
-            "old_raw = sum_raw(before) - after.redeemed_seen_raw",
+            "old_raw = before.sum_raw - after.redeemed_seen_raw",
             "old_raw = before.capacity_raw",
             "tells a counted redemption from a rise (M9)",
         ),
@@ -558,13 +588,13 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "relay-multiplier",
-            "if line.multiplier_bits != view.asset.effective_multiplier_bits(snapshot.now_ts):",
+            "if stated.multiplier_bits != view.asset.effective_multiplier_bits(snapshot.now_ts):",
             "if False:",
             "keeps a statement of another multiplier back (M9)",
         ),
         swap(
             "relay-seen",
-            "if entry is not None and line.redeemed_seen_raw > entry.redeemed_total_raw:",
+            "if entry is not None and stated.redeemed_seen_raw > entry.redeemed_total_raw:",
             "if False:",
             "keeps a statement back that counts too many redemptions (M6)",
         ),
@@ -576,7 +606,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "relay-lower",
-            "    if known.newest.sum_raw < sum_raw(entry):\n        return Reason.LOWER\n",
+            "    if known.newest.sum_raw < entry.sum_raw:\n        return Reason.LOWER\n",
             "",
             "tells lower statements from others",
         ),
@@ -588,9 +618,9 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "relay-shares",
-            "numbers = (line.shares_micro, line.capacity_raw, line.redeemed_seen_raw)\n"
+            "numbers = (stated.shares_micro, stated.capacity_raw, stated.redeemed_seen_raw)\n"
             "    if numbers != (entry.shares_micro, entry.capacity_raw, entry.redeemed_seen_raw):",
-            "if line.capacity_raw != entry.capacity_raw:",
+            "if stated.capacity_raw != entry.capacity_raw:",
             "relays a statement of which only shares or redemptions changed",
         ),
         swap("relay-not-fresh", "return Reason.NOT_FRESH_ON_CHAIN", "return None", "refreshes a stale entry"),
@@ -613,12 +643,6 @@ MUTANTS: tuple[Mutant, ...] = (
             "relays lower statements first",
         ),
         swap(
-            "relay-detached",
-            "if entry.custodian == custodian and entry.state is EntryState.ATTACHED:",
-            "if entry.custodian == custodian:",
-            "relays for attached entries only",
-        ),
-        swap(
             "after-older",
             "if entry is not None and statement.observed_ms > entry.observed_ms:",
             "if entry is not None:",
@@ -632,10 +656,20 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "after-detached",
-            "if entry.state is EntryState.ATTACHED}\n    for statement",
-            "}\n    for statement",
+            "entry for entry in view.asset.attached}",
+            "entry for entry in view.asset.entries}",
             "leaves detached entries as they are",
             equivalent="what follows takes only attached entries out of this mapping, and a custodian has one slot",
+        ),
+    ),
+    *of(
+        "domain/snapshot.py",
+        "domain/plan domain/plan_evidence domain/plan_properties",
+        swap(
+            "relay-detached",
+            "if entry.custodian == custodian and entry.state is EntryState.ATTACHED:",
+            "if entry.custodian == custodian:",
+            "relays for attached entries only",
         ),
     ),
     # ---- snapshot, reserve -----------------------------------------------------------------------------------------
