@@ -134,7 +134,8 @@ pub trait SupplyChange {
     /// The call that follows `check`.
     const CALL: Supply;
 
-    /// Checks an entry, stores its effects and writes its item of the event and the supply that its call must lead to. The asset and the supply are read here, so that a second entry of the same asset sees what the first one did.
+    /// Checks an entry, stores its effects, and writes its item of the event and the supply that its call must lead to.
+    /// The asset and the supply are read here, so that a second entry of the same asset sees what the first one did.
     ///
     /// # Errors
     /// Those of the instruction.
@@ -143,7 +144,7 @@ pub trait SupplyChange {
         target: &CheckedTarget,
         intent: &IntentArg,
         item: &mut MaybeUninit<ItemOf<Self>>,
-        supply_after_raw: &mut u64,
+        expected_supply_raw: &mut u64,
     ) -> Result;
 }
 
