@@ -1,5 +1,7 @@
-"""Run by CI with the Python of a fresh environment outside of the checkout: the installed command works, with everything it
-reads. Usage: python installed.py PATH_OF_XSTOCKS"""
+"""The installed command works, with everything it reads. CI runs this outside of the checkout.
+
+Usage: PYTHON_OF_THE_FRESH_ENVIRONMENT installed.py PATH_OF_XSTOCKS
+"""
 
 from __future__ import annotations
 
