@@ -84,7 +84,7 @@ command=${1:-help}; shift || true
 case $command in
   setup)               setup ;;
   demo|up|down|status) setup; exec .venv/bin/python -m localnet.demo "$command" "$@" ;;
-  test)                setup; exec .venv/bin/python -m pytest -n "${XSTOCKS_TEST_WORKERS:-auto}" --dist loadgroup "$@" ;;
+  test)                setup; exec .venv/bin/python -m pytest -n "${XSTOCKS_TEST_WORKERS:-auto}" "$@" ;;
   check)               setup; check ;;
   docs)                docs "$@" ;;
   help|-h|--help)      sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" ;;

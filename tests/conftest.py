@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, Phase, settings
 
 from localnet.harness.chains import VALIDATOR_ENV, VALIDATOR_NAME, validator_path
 from tests.support.on_validator import is_named
+from tests.support.workers import GroupScheduling, group_of
 
 # No deadline: nothing here is judged by the clock of a shared machine.
 settings.register_profile(
@@ -39,19 +40,16 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "early: takes long; begun first, so that no worker is left with it at the end")
 
 
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> GroupScheduling:
+    # Not by xdist's own groups: they get lost, since it writes them into an attribute that pytest 9.2 no longer reads.
+    return GroupScheduling(config, log)
+
+
 def pytest_report_header() -> str:
     found = validator_path()
     if found is None:
         return f"chains: the embedded one; without {VALIDATOR_NAME} (PATH, {VALIDATOR_ENV}) its part is skipped"
     return f"chains: the embedded one, and {found}"
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    # Tests that share their module's event loop share what lives on it: one worker has it.
-    loop = item.get_closest_marker("asyncio")
-    of_module = loop is not None and loop.kwargs.get("loop_scope") == "module"
-    if of_module and item.get_closest_marker("xdist_group") is None:
-        item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -61,7 +59,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=list(unnamed))
         items[:] = [each for each in items if each not in unnamed]
     # What one worker must do alone, and what takes long, comes first; else the order of the files.
-    items.sort(key=lambda each: (each.get_closest_marker("xdist_group") or each.get_closest_marker("early")) is None)
+    items.sort(key=lambda each: group_of(each.nodeid) == each.nodeid and each.get_closest_marker("early") is None)
     if os.environ.get("HYPOTHESIS_PROFILE") == "thorough":
         for each in items:
             each.add_marker(pytest.mark.timeout(0))

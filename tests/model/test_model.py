@@ -35,8 +35,6 @@ SHOWING_ACTIONS = [world for world, states in LEAST_STATES.items() if states < 2
 """Enough for every action, and quick to explore."""
 LONGEST_TRACE = 16
 ONLY_WITHOUT_A_RULE = {Step.FORGE, Step.SIGN_WITHOUT, Step.COUNT_INCOMING, Step.SIGN_CLEAR, Step.CLEAR_LATE}
-SHOWN = pytest.mark.xdist_group("worlds without a rule")
-"""One worker explores them, once for all tests."""
 SHOWABLE = [rule for rule in Rule if rule.kind is not Kind.REDUNDANT]
 
 
@@ -59,7 +57,6 @@ def test_every_action_happens_in_some_world() -> None:
     assert set(Step) - set(happened) == ONLY_WITHOUT_A_RULE
 
 
-@SHOWN
 @pytest.mark.parametrize("rule", SHOWABLE, ids=lambda rule: rule.name)
 def test_without_a_rule_a_short_trace_goes_wrong(rule: Rule) -> None:
     result = shown(rule)
@@ -74,7 +71,6 @@ def test_without_a_rule_a_short_trace_goes_wrong(rule: Rule) -> None:
         assert claims(states[-1]) == backing(states[-1]) + 1
 
 
-@SHOWN
 @pytest.mark.parametrize("rule", [rule for rule in SHOWABLE if rule not in STUCK_RULES], ids=lambda rule: rule.name)
 def test_with_the_rule_the_same_steps_do_no_harm(rule: Rule) -> None:
     result = shown(rule)
@@ -103,7 +99,6 @@ def test_what_is_taken_away_beside_a_rule_is_not_the_cause(rule: Rule) -> None:
     assert explore(WORLDS[SHOWN_IN[rule]], BESIDE[rule], liveness=False).problem is None
 
 
-@SHOWN
 def test_a_rule_said_to_be_redundant_is_so_in_its_world() -> None:
     for rule in Rule:
         if rule.kind is Kind.REDUNDANT:
@@ -125,6 +120,5 @@ def test_an_action_that_is_not_offered_is_not_walked() -> None:
     assert walk(Model(SMALL["redeem"], ALL), [Action(Step.MINT), Action(Step.BURN)])[-1].supply == 0
 
 
-@SHOWN
 def test_the_docs_are_current() -> None:
     assert generated() in DOCS.read_text(), "run: python -m tests.model --write-docs"

@@ -77,9 +77,7 @@ def chain_params(metafunc: pytest.Metafunc) -> list[object]:
     embedded_only = metafunc.definition.get_closest_marker("embedded_only") is not None
     if embedded_only or not listed or validator_path() is None:
         return ["embedded"]
-    # One worker has the validator of a folder, whose tests share it.
-    group = pytest.mark.xdist_group(f"validator: {metafunc.definition.path.parent.name}")
-    return ["embedded", pytest.param("validator", marks=[pytest.mark.validator, group])]
+    return ["embedded", pytest.param("validator", marks=pytest.mark.validator)]
 
 
 def is_named(node_id: str) -> bool:

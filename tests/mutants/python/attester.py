@@ -1020,14 +1020,14 @@ MUTANTS: tuple[Mutant, ...] = (
         "custody/release",
         swap(
             "release-entry-detached",
-            "if entry.custodian == custodian and entry.state is EntryState.ATTACHED:",
-            "if entry.custodian == custodian:",
+            "next((entry for entry in view.asset.attached if entry.custodian == custodian), None)",
+            "next((entry for entry in view.asset.entries if entry.custodian == custodian), None)",
             "keeps shares while the entry is detached (M13)",
         ),
         swap(
             "release-entry-own",
-            "if entry.custodian == custodian and entry.state is EntryState.ATTACHED:",
-            "if entry.state is EntryState.ATTACHED:",
+            "next((entry for entry in view.asset.attached if entry.custodian == custodian), None)",
+            "next(iter(view.asset.attached), None)",
             "wants the custodian's own entry (M13)",
         ),
     ),

@@ -574,17 +574,13 @@ MUTANTS: tuple[Mutant, ...] = (
     *of(
         "http.py",
         "chain/rpc_pool",
+        swap("rpc-redirect", "allow_redirects=False", "allow_redirects=True", "stays at the node that was configured"),
         swap(
             "rpc-size",
             "if len(received) > max_body_bytes:",
             "if False:",
             "cuts off an answer that is too large",
         ),
-    ),
-    *of(
-        "http.py",
-        "chain/rpc_pool",
-        swap("rpc-redirect", "allow_redirects=False", "allow_redirects=True", "stays at the node that was configured"),
     ),
     *of(
         "chain/rpc/pool.py",
@@ -629,30 +625,6 @@ MUTANTS: tuple[Mutant, ...] = (
             "                if False:\n                    raise",
             "names an account that is missing",
         ),
-    ),
-    *of(
-        "chain/program/instructions/governance.py",
-        "chain/program",
-        swap(
-            "build-proposed",
-            "if name not in self.interface.timelocked:",
-            "if False:",
-            "refuses to propose what is not timelocked",
-        ),
-    ),
-    *of(
-        "chain/program/accounts.py",
-        "chain/program",
-        swap(
-            "decode-role",
-            "role=None if raw.role == _NO_ROLE else Role(raw.role)",
-            "role=Role(raw.role)",
-            "reads a proposal of no role",
-        ),
-    ),
-    *of(
-        "chain/program/instructions/builder.py",
-        "chain/program",
         swap(
             "build-unknown",
             "        if unknown:\n",
@@ -663,6 +635,12 @@ MUTANTS: tuple[Mutant, ...] = (
     *of(
         "chain/program/instructions/governance.py",
         "chain/program",
+        swap(
+            "build-proposed",
+            "if name not in self.interface.timelocked:",
+            "if False:",
+            "refuses to propose what is not timelocked",
+        ),
         swap(
             "build-name",
             "if len(raw_name) > CUSTODIAN_NAME_BYTES:",
@@ -703,6 +681,12 @@ MUTANTS: tuple[Mutant, ...] = (
             "closed_ts=None if state is RedemptionState.REQUESTED else raw.closed_ts",
             "closed_ts=raw.closed_ts",
             "says that an open redemption is not closed",
+        ),
+        swap(
+            "decode-role",
+            "role=None if raw.role == _NO_ROLE else Role(raw.role)",
+            "role=Role(raw.role)",
+            "reads a proposal of no role",
         ),
     ),
     *of(

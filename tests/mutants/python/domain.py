@@ -75,16 +75,6 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     *of(
-        "domain/plan/burns.py",
-        "domain/plan domain/plan_evidence domain/plan_properties",
-        swap(
-            "plan-burn-ripcord",
-            "    if pulled is not None:\n        return pulled",
-            "",
-            "burns nothing where a custodian pulled the ripcord",
-        ),
-    ),
-    *of(
         "domain/plan/planning.py",
         "domain/plan domain/plan_evidence domain/plan_properties",
         swap("plan-halted", "if journal.halt is not None:", "if False:", "leaves a halted asset alone (M12)"),
@@ -106,6 +96,7 @@ MUTANTS: tuple[Mutant, ...] = (
             "if False:",
             "leaves an asset alone that was set aside",
         ),
+        # ---- resend or drop
         swap(
             "plan-covers-more",
             "if wanted is None or pending.amount_raw > wanted.amount_raw:",
@@ -130,6 +121,7 @@ MUTANTS: tuple[Mutant, ...] = (
             "exact = True",
             "sends a pending mint again where more is wanted by now",
         ),
+        # ---- distribute
         swap(
             "plan-first-burn",
             "if burn is not None and burn.intent is not None:",
@@ -140,6 +132,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *of(
         "domain/plan/targets.py",
         "domain/plan domain/plan_evidence domain/plan_properties",
+        # ---- target
         swap(
             "plan-unacknowledged",
             "max(0, planned.holder_burnt_raw - journal.acknowledged_raw)",
@@ -218,6 +211,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *of(
         "domain/plan/context.py",
         "domain/plan domain/plan_evidence domain/plan_properties",
+        # ---- what stops
         swap(
             "plan-pause-config",
             "on = context.snapshot.config.paused | context.view.asset.paused",
@@ -262,7 +256,7 @@ MUTANTS: tuple[Mutant, ...] = (
         swap(
             "plan-hold-expected-all",
             "    return any(\n        entry != after",
-            "    return bool(attached(case.view)) and all(\n        entry != after",
+            "    return bool(context.view.asset.attached) and all(\n        entry != after",
             "foresees the hold of one of several statements (M9)",
         ),
         swap(
@@ -336,6 +330,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *of(
         "domain/plan/burns.py",
         "domain/plan domain/plan_evidence domain/plan_properties",
+        # ---- burn
         swap(
             "plan-burn-state",
             "if context.view.asset.state not in (AssetState.ACTIVE, AssetState.RETIRED):",
@@ -360,6 +355,12 @@ MUTANTS: tuple[Mutant, ...] = (
             "    if multiplier_differs(context):\n        return Note(Reason.MULTIPLIER_DIFFERS)",
             "",
             "burns nothing on a mint with another multiplier (M9)",
+        ),
+        swap(
+            "plan-burn-ripcord",
+            "    if pulled is not None:\n        return pulled",
+            "",
+            "burns nothing where a custodian pulled the ripcord",
         ),
         swap(
             "plan-burn-failure",
@@ -656,8 +657,8 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "after-detached",
-            "entry for entry in view.asset.attached}",
-            "entry for entry in view.asset.entries}",
+            "entries = {entry.custodian: entry for entry in view.asset.attached}",
+            "entries = {entry.custodian: entry for entry in view.asset.entries}",
             "leaves detached entries as they are",
             equivalent="what follows takes only attached entries out of this mapping, and a custodian has one slot",
         ),
