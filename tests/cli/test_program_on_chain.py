@@ -220,7 +220,7 @@ async def test_redemptions_are_settled_and_rejected_by_the_daemons_key(asset: As
 
 
 @pytest.mark.embedded_only
-async def test_the_office_of_the_admin_changes_hands(sealed: DeployedProgram, desk: MakeDesk) -> None:
+async def test_the_admin_role_changes_hands(sealed: DeployedProgram, desk: MakeDesk) -> None:
     at, heir = desk(sealed), Keypair()
     await sealed.chain.fund(address_of(heir))
     ends = datetime.fromtimestamp(await sealed.chain.clock_ts() + TIMELOCK_SECS + 86_400, UTC).isoformat()

@@ -81,7 +81,7 @@ async def propose_admin(program: DeployedProgram, _asset: Asset) -> Build:
 
 
 async def offered(program: DeployedProgram) -> None:
-    """The admin's office is offered to the key of the registrar."""
+    """The admin role is offered to the key of the registrar."""
     offer = program.client.propose_admin(
         admin=program.keys.admin.address,
         pending_admin=program.keys.registrar.address,

@@ -1,4 +1,4 @@
-"""propose_admin, cancel_admin, accept_admin: the office changes hands in two steps, the second after the timelock."""
+"""propose_admin, cancel_admin, accept_admin: the role changes hands in two steps, the second after the timelock."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def offering(program: DeployedProgram, key: Address, expires_ts: int) -> Call:
 
 
 async def offer(program: DeployedProgram, key: Keypair) -> int:
-    """Offer the office to a key; gives the time from which it may accept."""
+    """Offer the role to a key; gives the time from which it may accept."""
     expires_ts = await program.chain.clock_ts() + TIMELOCK_SECS[program.chain.kind] + OFFER_SECS
     await program.accepted(offering(program, address_of(key), expires_ts))
     return (await program.config()).pending_admin_ready_ts
@@ -162,7 +162,7 @@ async def test_an_offer_ends_after_the_timelock_and_within_a_year_of_it(sealed: 
     await sealed.accepted(offering(sealed, key, ready_ts + YEAR_SECS // 2))
 
 
-async def test_the_office_is_not_offered_to_nobody(sealed: DeployedProgram) -> None:
+async def test_the_admin_role_is_not_offered_to_nobody(sealed: DeployedProgram) -> None:
     expires_ts = await sealed.chain.clock_ts() + OFFER_SECS
     await sealed.refused(offering(sealed, ZERO_ADDRESS, expires_ts), ErrorCode.KeyMissing)
     await sealed.accepted(offering(sealed, address_of(Keypair()), expires_ts))
@@ -191,7 +191,7 @@ async def test_what_an_older_admin_proposed_is_dead(sealed: DeployedProgram) -> 
 
 
 async def test_a_proposal_is_dead_even_for_the_same_admin_after_another_one(sealed: DeployedProgram) -> None:
-    """The office goes to another key and back: the proposal names the first admin again, but its epoch is over."""
+    """The role goes to another key and back: the proposal names the first admin again, but its epoch is over."""
     instruction, other, admin = set_role(sealed), Keypair(), sealed.keys.admin
     proposal = await propose(sealed, instruction)
     await sealed.chain.clock_reaches(max(proposal.ready_ts, await offer(sealed, other)))

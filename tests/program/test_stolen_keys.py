@@ -177,7 +177,7 @@ async def test_a_stolen_admin_key_makes_no_token_before_the_timelock_and_the_gua
 
 
 async def hands_nothing_over(program: DeployedProgram) -> None:
-    """The thief offers the admin's office to a key that nobody else has: it waits too, and the guardian takes it back.
+    """The thief offers the admin role to a key that nobody else has: it waits too, and the guardian takes it back.
     Removing the guardian first does not help: that is under the timelock as well."""
     client, admin, own_key = program.client, program.keys.admin.address, Keypair()
     expires_ts = await program.chain.clock_ts() + 10 * 86_400

@@ -143,7 +143,7 @@ proptest! {
             (theirs.multiplier_effective_ts, theirs.pending_multiplier_bits) = (NOW_TS + ahead, bits);
         }
         let data = account_data(&theirs);
-        theirs.multiplier_bits = *theirs.multiplier_in_force(Now { ts: NOW_TS }); // as `bring_into_force` does
+        theirs.multiplier_bits = *theirs.multiplier_in_force(Now { ts: NOW_TS }); // as `activate_pending_multiplier` does
         let expected = theirs.ceiling_raw(Now { ts: NOW_TS }, |wanted| {
             let number = (0..4).find(|number| &address(*number) == wanted.as_array())?;
             let (is_passed, epoch, state) = passed[number];

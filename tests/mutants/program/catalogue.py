@@ -954,14 +954,14 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap("token-frozen", ".filter(|_| !is_frozen(account))", "", "refuses frozen token accounts"),
     ),
-    # ---- the admin's office ----------------------------------------------------------------------------------------
+    # ---- the admin role ----------------------------------------------------------------------------------------
     *of(
         "instructions/pending_admin/accept_admin.rs",
         "admin_handover",
         off(
             "accept-role",
             "!address_eq(&config.pending_admin, accounts.pending_admin.address())",
-            "asks who accepts the admin's office",
+            "asks who accepts the admin role",
         ),
         off("accept-early", "now.ts < config.pending_admin_ready_ts", "waits for the timelock of an offer"),
         swap(

@@ -112,8 +112,8 @@ macro_rules! instructions {
                             Some($oacc)
                         };
                     )*)?
-                    let takes_remaining: bool = !INSTRUCTION.remaining.is_empty();
-                    if !takes_remaining && !rest.is_empty() {
+                    let more_may_follow: bool = !INSTRUCTION.remaining.is_empty();
+                    if !more_may_follow && !rest.is_empty() {
                         return Err(Error::TooManyAccounts);
                     }
                     Ok(Accounts { $($acc,)* $($($oacc,)*)? remaining: rest })
