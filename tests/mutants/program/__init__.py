@@ -8,7 +8,7 @@ from tests.mutants.program.catalogue import MUTANTS
 from tests.mutants.program.workshop import SOURCES, TESTS, ProgramWorkshop
 from tests.mutants.suite import Room, Suite
 
-_HEAD = """# Planted bugs
+_HEAD = """# Planted bugs: the program
 
 Each row is one check of the program taken away or turned round. The script plants it in a copy of the sources, builds
 the program and runs the tests (the host's, then `tests/program` on the embedded chain) until one fails: that test is

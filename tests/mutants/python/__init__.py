@@ -8,7 +8,7 @@ from tests.mutants.python import attester, chain, cli, custody, domain, journal,
 from tests.mutants.python.workshop import SOURCES, TESTS, PythonWorkshop
 from tests.mutants.suite import Room, Suite
 
-_HEAD = """# Planted bugs of the daemon
+_HEAD = """# Planted bugs: the daemon
 
 Each row is one check of the Python code taken away or turned round. The script plants it in a copy of the repository
 and runs the tests nearest to it, on the embedded chain, until one fails: that test is named. A bug that survives is
