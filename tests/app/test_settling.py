@@ -207,6 +207,17 @@ async def test_an_entry_that_the_batch_does_not_have_is_nobody(tmp_path: Path) -
         assert {stage.supply(mint) for mint in stage.mints} == {HELD_RAW}
 
 
+async def test_alone_an_entry_is_to_blame_whatever_number_the_log_names(tmp_path: Path) -> None:
+    """Else it would be sent again for ever."""
+    async with staged(tmp_path) as stage:
+        await fail_on_chain(stage, Refusal("InvariantViolated", entry=1))
+        ((state, note),) = await stage.intents(stage.mints[0])
+        assert (state, "InvariantViolated" in note) == (DROPPED, True)
+        report = await stage.cycle()
+        assert asset_plan_of(report, stage.mints[0]).reason is Reason.QUARANTINED
+        assert len(stage.calls("mint")) == 1
+
+
 async def test_a_batch_that_failed_without_saying_by_which_entry_is_sent_in_halves(tmp_path: Path) -> None:
     async with staged(tmp_path, assets=4) as stage:
         await fail_on_chain(stage, Refusal("InvariantViolated"))

@@ -158,7 +158,7 @@ class Attempts:
         endpoint = self._transactions.pool.endpoints[0]
         failure = await self._transactions.failure_of(attempt, Seen(dead.proof.slot, dead.proof.err, endpoint))
         blamed = failure.entry_index if isinstance(failure, ProgramError) else None
-        if blamed is None and len(attempt.intents) == 1:
+        if len(attempt.intents) == 1:
             blamed = 0
         if blamed is not None and blamed < len(attempt.intents):
             mint = attempt.intents[blamed].mint
