@@ -1,4 +1,4 @@
-"""Account bytes of a model chain (tests/domain/world.py): what nodes show of it."""
+"""Account bytes of a model chain (tests/domain/chain_model.py): what nodes show of it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from functools import cache
 from typing import Any
 
 from tests.chain import idl_values as reading
+from tests.chain.builders import REAL_MINTS, mint_bytes, own
 from tests.chain.cases import CLIENT
-from tests.chain.world import REAL_MINTS, mint_bytes, own
 from xstocks_daemon.chain.addresses import LOOKUP_TABLE_PROGRAM, TOKEN_2022, parse_address
 from xstocks_daemon.chain.mint_layout import read_mint
 from xstocks_daemon.chain.rpc import AccountInfo

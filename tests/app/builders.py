@@ -22,8 +22,8 @@ from tests.app.accounts import ONE_BITS, made_mint
 from tests.app.ledger import LOST, Call, Ledger, MemoryEndpoint, MemoryPool, Node, Refusal, Told
 from tests.chain.cases import CLIENT
 from tests.chain.fake_rpc import GENESIS, QUICK
-from tests.custody.world import AGENT_KEY, CUSTODIAN_KEY, DEFAULT_KEYS, SECOND_AGENT_KEY, signed_by
-from tests.domain.world import POLICY, config, entry, view
+from tests.custody.builders import AGENT_KEY, CUSTODIAN_KEY, DEFAULT_KEYS, SECOND_AGENT_KEY, signed_by
+from tests.domain.builders import POLICY, config, entry, view
 from xstocks_daemon.app import checks, daemon
 from xstocks_daemon.app.cycle import Cycle, CycleReport
 from xstocks_daemon.app.metrics import Metrics

@@ -1,7 +1,7 @@
 """A chain in memory for the daemon's tests: what JSON-RPC nodes show of it, and what they do with transactions.
 
-Its rules are those of the model in tests/domain/world.py. A transaction is executed and final as soon as it is sent,
-unless the test says otherwise (`Ledger.fate`).
+Its rules are those of the model in tests/domain/chain_model.py. A transaction is executed and final as soon as it is
+sent, unless the test says otherwise (`Ledger.fate`).
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any
 from solders.transaction import VersionedTransaction
 
 from tests.app.accounts import account_of_asset, mint_account, shared_accounts, table_account
+from tests.chain.builders import token_account
 from tests.chain.cases import CLIENT
 from tests.chain.fake_rpc import GENESIS, FakeNode, status
-from tests.chain.world import token_account
-from tests.domain.world import model_execute, model_submit
+from tests.domain.chain_model import model_execute, model_submit
 from xstocks_daemon.chain.addresses import LOOKUP_TABLE_PROGRAM, base58, parse_address
 from xstocks_daemon.chain.errors import RpcRefused, RpcUnreachable
 from xstocks_daemon.chain.program.idl import discriminator

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 
-from tests.custody.world import (
+from tests.custody.builders import (
     AGENT_KEY,
     CUSTODIAN,
     CUSTODIAN_KEY,

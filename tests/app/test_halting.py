@@ -9,8 +9,8 @@ import pytest
 
 from tests.app.builders import Stage, asset_plan_of, resigned, staged
 from tests.app.ledger import LOST, Call
-from tests.chain.world import own
-from tests.domain.world import model_submit
+from tests.chain.builders import own
+from tests.domain.chain_model import model_submit
 from xstocks_daemon.app.cycle import Cycle
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.chain.errors import ChainDisagreement
@@ -231,7 +231,7 @@ async def test_a_supply_above_what_was_backed_halts_though_plan_and_program_let_
         bad, good = stage.mints
         stage.hold(bad, HELD_RAW)
         monkeypatch.setattr("xstocks_daemon.domain.plan.targets.ceiling_raw", lambda view, *_: HELD_RAW + 1)
-        monkeypatch.setattr("tests.domain.world.model_ceiling_raw", lambda *_: 10**9)
+        monkeypatch.setattr("tests.domain.chain_model.model_ceiling_raw", lambda *_: 10**9)
         stage.hold(good, HELD_RAW + 100)
         await stage.cycle()
         assert [stage.supply(mint) for mint in stage.mints] == [HELD_RAW + 1, HELD_RAW + 1]

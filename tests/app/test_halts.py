@@ -6,7 +6,7 @@ from pathlib import Path
 
 import structlog
 
-from tests.journal.world import GENESIS, MINT, OTHER, PROGRAM
+from tests.journal.builders import GENESIS, MINT, OTHER, PROGRAM
 from xstocks_daemon.app.halts import halt_asset
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.domain.plan_inputs import Halt, HaltReason

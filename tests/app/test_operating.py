@@ -13,7 +13,7 @@ from tests.app.accounts import made_mint, symbol_of
 from tests.app.builders import OPERATOR, open_on, run, staged
 from tests.app.ledger import Call, Refusal, Told
 from tests.chain.fake_rpc import GENESIS, FakeNode, serving
-from tests.domain.world import WALLET
+from tests.domain.builders import WALLET
 from xstocks_daemon.app.daemon import attest_once, pause_after
 from xstocks_daemon.app.live_operator import OperatorRoleMissing
 from xstocks_daemon.app.runtime import find_mint, find_mints, open_chain, open_runtime

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from solders.instruction import AccountMeta
 
+from tests.chain.builders import AAPLX, REAL_MINTS, mint_bytes
 from tests.chain.cases import KEY, WALLET, address
-from tests.chain.world import AAPLX, REAL_MINTS, mint_bytes
 from xstocks_daemon.chain.addresses import TOKEN_2022, base58, parse_address, pubkey
 from xstocks_daemon.chain.authorities import handover_instructions, read_authorities, set_authority
 from xstocks_daemon.chain.errors import MalformedAccount

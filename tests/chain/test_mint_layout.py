@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from solders.system_program import decode_create_account
 
+from tests.chain.builders import AAPLX, REAL_MINTS, mint_bytes, token_account
 from tests.chain.cases import KEY, WALLET
-from tests.chain.world import AAPLX, REAL_MINTS, mint_bytes, token_account
 from xstocks_daemon.chain.addresses import TOKEN_2022, parse_address
 from xstocks_daemon.chain.errors import ArgumentError, MalformedAccount
 from xstocks_daemon.chain.mint_layout import (

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from tests.chain.builders import AAPLX, NVDAX, SPYX, asset_data, deployment, own, token_account, two_nodes
 from tests.chain.cases import CLIENT, CUSTODIAN, KEY
 from tests.chain.fake_rpc import GENESIS, QUICK, FakeNode, http_error, serving
-from tests.chain.world import AAPLX, NVDAX, SPYX, asset_data, deployment, own, token_account, two_nodes
 from xstocks_daemon.chain.addresses import CLOCK_SYSVAR, base58
 from xstocks_daemon.chain.errors import (
     AccountMissing,

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.chain.builders import AAPLX, SPYX, asset_data, own, two_nodes
 from tests.chain.cases import CLIENT
 from tests.chain.fake_rpc import GENESIS, QUICK, FakeNode, http_error, serving, status
-from tests.chain.world import AAPLX, SPYX, asset_data, own, two_nodes
 from xstocks_daemon.chain.errors import SingleEndpoint
 from xstocks_daemon.chain.resolver import (
     Dead,

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import pytest
 from solders.keypair import Keypair
 
-from tests.custody.world import GENESIS, PROGRAM, asset_view, mint_of, snapshot_of
+from tests.custody.builders import GENESIS, PROGRAM, asset_view, mint_of, snapshot_of
 from xstocks_daemon.app.settings import Settings
 from xstocks_daemon.chain.addresses import ProgramAddresses, base58
 from xstocks_daemon.cli.main import run

@@ -8,17 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.custody.world import (
-    CUSTODIAN_KEY,
-    GENESIS,
-    PROGRAM,
-    TOKEN,
-    FakeChain,
-    asset_view,
-    entry_of,
-    mint_of,
-    write_key,
-)
+from tests.custody.builders import CUSTODIAN_KEY, GENESIS, PROGRAM, TOKEN, asset_view, entry_of, mint_of, write_key
+from tests.custody.fakes import FakeChain
 from xstocks_daemon.attester import books_create, new_asset_book, operations
 from xstocks_daemon.attester.books import Target
 from xstocks_daemon.chain.addresses import base58

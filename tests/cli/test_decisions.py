@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.cli.fakes import AAPL, TSLA, Surroundings
-from tests.custody.world import STRANGER_KEY, address_of
+from tests.custody.builders import STRANGER_KEY, address_of
 from xstocks_daemon.app.daemon import only_daemon
 from xstocks_daemon.chain.addresses import associated_token_address, base58
 from xstocks_daemon.domain.intent import Intent, IntentKind

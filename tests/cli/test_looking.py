@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.cli.fakes import AAPL, TSLA, Surroundings, named
-from tests.custody.world import CUSTODIAN, NEVER_TS, entry_of
+from tests.custody.builders import CUSTODIAN, NEVER_TS, entry_of
 from xstocks_daemon.app.checks import Check
 from xstocks_daemon.app.custody import CustodyRound, Rejected
 from xstocks_daemon.app.settings import Settings

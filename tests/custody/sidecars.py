@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from solders.keypair import Keypair
 
-from tests.custody.world import (
+from tests.custody.builders import (
+    AGENT_KEY,
     CUSTODIAN,
+    CUSTODIAN_KEY,
     GENESIS,
     PROGRAM,
     TOKEN,
-    FakeChain,
+    asset_view,
+    make_settings,
     mint_of,
     snapshot_of,
 )
+from tests.custody.fakes import FakeChain
 from xstocks_daemon.attester.books import AssetBook
 from xstocks_daemon.attester.books_file import BooksFile
+from xstocks_daemon.attester.run import RunningAttester, serve_attester
+from xstocks_daemon.attester.settings import AttesterSettings
+from xstocks_daemon.attester.submitter import StatementSubmitter
 from xstocks_daemon.custody.http import HttpTarget
 from xstocks_daemon.custody.source import CustodianEndpoint, CustodyReading, HttpStatementSource, SourceLimits
 from xstocks_daemon.custody.verify import SeenStatements, VerifyLimits, verify_statement
@@ -109,3 +117,40 @@ async def liar(path: str, answer: Callable[[Any], Any], *, status: int = 200) ->
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
+
+
+@dataclass(frozen=True)
+class Quorum:
+    """The custodian's sidecar and its agents', all over one chain."""
+
+    chain: FakeChain
+    custodian: RunningAttester
+    agents: tuple[RunningAttester, ...]
+    settings: AttesterSettings
+    agent_settings: tuple[AttesterSettings, ...]
+
+
+@asynccontextmanager
+async def quorum(
+    folder: Path,
+    holdings: Sequence[tuple[Address, int]],
+    *,
+    agent_holdings: Sequence[tuple[Address, int]] | None = None,
+    agent_keys: Sequence[Keypair] = (AGENT_KEY,),
+    chain: FakeChain | None = None,
+    submitter: StatementSubmitter | None = None,
+) -> AsyncIterator[Quorum]:
+    chain = chain or FakeChain()
+    for mint, _ in holdings:
+        if mint not in chain.views:
+            chain.put(asset_view(mint))
+    async with AsyncExitStack() as stack:
+        agents, all_settings = [], []
+        for index, key in enumerate(agent_keys):
+            held = holdings if agent_holdings is None else agent_holdings
+            settings = make_settings(folder / f"agent{index}", key, held)
+            agents.append(await stack.enter_async_context(serve_attester(settings, chain)))
+            all_settings.append(settings)
+        settings = make_settings(folder / "custodian", CUSTODIAN_KEY, holdings, [agent.url for agent in agents])
+        custodian = await stack.enter_async_context(serve_attester(settings, chain, submitter=submitter))
+        yield Quorum(chain, custodian, tuple(agents), settings, tuple(all_settings))

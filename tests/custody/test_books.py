@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.custody.world import CUSTODIAN_KEY, GENESIS, PROGRAM, make_settings, mint_of
+from tests.custody.builders import CUSTODIAN_KEY, GENESIS, PROGRAM, make_settings, mint_of
 from xstocks_daemon.attester import (
     AttesterSettings,
     books_count_redemptions,

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from tests.custody.builders import CUSTODIAN, PROGRAM, asset_view, custodian_account, snapshot_of
+from tests.custody.fakes import FakeChain
 from tests.custody.sidecars import MINTS
-from tests.custody.world import CUSTODIAN, PROGRAM, FakeChain, asset_view, custodian_account, snapshot_of
 from xstocks_daemon.attester.chain_view import CachedChainView, ChainViewUnavailable, ReaderChainView
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.chain.errors import AssetNotRegistered, RpcUnreachable

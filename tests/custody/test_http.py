@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from tests.custody.world import TOKEN
+from tests.custody.builders import TOKEN
 from xstocks_daemon.custody.http import HttpTarget, post_json
 from xstocks_daemon.custody.wire import MAX_BODY_BYTES
 from xstocks_daemon.http import HttpAnswer, HttpUnreachable, http_session

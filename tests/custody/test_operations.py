@@ -11,18 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.custody.sidecars import change_book
-from tests.custody.world import (
+from tests.custody.builders import (
     CUSTODIAN,
     CUSTODIAN_KEY,
     GENESIS,
     PROGRAM,
-    FakeChain,
     asset_view,
     entry_of,
     make_settings,
     mint_of,
 )
+from tests.custody.fakes import FakeChain
+from tests.custody.sidecars import change_book
 from xstocks_daemon.attester import ReleaseRefused, books_mark_leaving, books_show, books_unmark
 from xstocks_daemon.attester import operations as operations_module
 from xstocks_daemon.attester.books import books_of

@@ -9,21 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.custody.sidecars import HELD, MINTS, a_proposal, change_book, liar, verified
-from tests.custody.world import (
+from tests.custody.builders import (
     AGENT_KEY,
     CUSTODIAN,
     CUSTODIAN_KEY,
     PROGRAM,
     TOKEN,
-    Quorum,
     asset_view,
     attester_keys,
     custodian_account,
     entry_of,
     mint_of,
-    quorum,
 )
+from tests.custody.sidecars import HELD, MINTS, Quorum, a_proposal, change_book, liar, quorum, verified
 from xstocks_daemon.attester import books_deposit, books_mark_leaving
 from xstocks_daemon.attester.peers import (
     PEER_REST_SECS,

@@ -9,31 +9,31 @@ from pathlib import Path
 import pytest
 from solders.keypair import Keypair
 
-from tests.custody.sidecars import (
-    HELD,
-    MINTS,
-    change_book,
-    liar,
-    only_statement,
-    read,
-    reasons,
-    shares_of,
-    verified,
-)
-from tests.custody.world import (
+from tests.custody.builders import (
     AGENT_KEY,
     CUSTODIAN_KEY,
     PROGRAM,
     SECOND_AGENT_KEY,
     STRANGER_KEY,
-    FakeChain,
     asset_view,
     attester_keys,
     custodian_account,
     entry_of,
     make_settings,
     mint_of,
+)
+from tests.custody.fakes import FakeChain
+from tests.custody.sidecars import (
+    HELD,
+    MINTS,
+    change_book,
+    liar,
+    only_statement,
     quorum,
+    read,
+    reasons,
+    shares_of,
+    verified,
 )
 from xstocks_daemon.attester import books_deposit, books_mark_leaving
 from xstocks_daemon.attester.run import serve_attester

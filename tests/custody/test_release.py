@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.custody.world import (
+from tests.custody.builders import (
     CUSTODIAN,
     CUSTODIAN_KEY,
     GENESIS,
     POLICY,
     PROGRAM,
-    FakeChain,
     asset_view,
     custodian_account,
     entry_of,
@@ -21,6 +20,7 @@ from tests.custody.world import (
     mint_of,
     snapshot_of,
 )
+from tests.custody.fakes import FakeChain
 from xstocks_daemon.attester import ReleaseRefused, books_mark_leaving, books_show
 from xstocks_daemon.attester.books import AssetBook, Leaving, Target, new_asset_book
 from xstocks_daemon.attester.books_changes import with_leaving

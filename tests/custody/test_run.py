@@ -9,9 +9,10 @@ import pytest
 from solders.keypair import Keypair
 from structlog.testing import capture_logs
 
+from tests.custody.builders import CUSTODIAN, CUSTODIAN_KEY, GENESIS, asset_view, make_settings, write_key
+from tests.custody.fakes import FakeChain
 from tests.custody.sidecars import HELD, MINTS
 from tests.custody.test_settings import rpc_of
-from tests.custody.world import CUSTODIAN, CUSTODIAN_KEY, GENESIS, FakeChain, asset_view, make_settings, write_key
 from xstocks_daemon.attester import run_attester
 from xstocks_daemon.attester.run import serve_attester
 from xstocks_daemon.attester.submitter import ChainSubmitter, LoweringSubmitter

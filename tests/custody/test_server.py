@@ -14,20 +14,19 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from tests.custody.world import (
+from tests.custody.builders import (
     AGENT_KEY,
     CUSTODIAN,
     GENESIS,
     PROGRAM,
     TOKEN,
-    FakeChain,
-    Quorum,
     address_of,
     asset_view,
     make_settings,
     mint_of,
-    quorum,
 )
+from tests.custody.fakes import FakeChain
+from tests.custody.sidecars import Quorum, quorum
 from xstocks_daemon.attester.run import serve_attester
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.custody.wire import MAX_BODY_BYTES, statement_json

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.custody.sidecars import HELD, MINTS, change_book, only_statement, read, shares_of
-from tests.custody.world import PROGRAM, TOKEN, Quorum, asset_view, quorum
+from tests.custody.builders import PROGRAM, TOKEN, asset_view
+from tests.custody.sidecars import HELD, MINTS, Quorum, change_book, only_statement, quorum, read, shares_of
 from xstocks_daemon.attester.books_file import BooksFile
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.http import http_session

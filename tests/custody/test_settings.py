@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from tests.custody.world import CUSTODIAN_KEY, GENESIS, PROGRAM, FakeChain, make_settings, mint_of
+from tests.custody.builders import CUSTODIAN_KEY, GENESIS, PROGRAM, make_settings, mint_of
+from tests.custody.fakes import FakeChain
 from xstocks_daemon.aio import stop_on_signals
 from xstocks_daemon.attester import load_attester_settings, run_attester
 from xstocks_daemon.attester.run import serve_attester

@@ -10,21 +10,14 @@ from typing import Any
 
 import pytest
 
+from tests.custody.builders import AGENT_KEY, GENESIS, PROGRAM, asset_view, entry_of, make_settings
+from tests.custody.fakes import FakeChain
 from tests.custody.sidecars import (
     HELD,
     MINTS,
+    Quorum,
     a_proposal,
     change_book,
-)
-from tests.custody.world import (
-    AGENT_KEY,
-    GENESIS,
-    PROGRAM,
-    FakeChain,
-    Quorum,
-    asset_view,
-    entry_of,
-    make_settings,
     quorum,
 )
 from xstocks_daemon.attester import books_mark_leaving

@@ -13,15 +13,13 @@ from typing import Any
 
 import pytest
 
-from tests.custody.sidecars import change_book
-from tests.custody.world import (
+from tests.custody.builders import (
     AGENT_KEY,
     CUSTODIAN,
     CUSTODIAN_KEY,
     GENESIS,
     ONE_BITS,
     PROGRAM,
-    FakeChain,
     address_of,
     asset_view,
     attester_keys,
@@ -30,6 +28,8 @@ from tests.custody.world import (
     make_settings,
     mint_of,
 )
+from tests.custody.fakes import FakeChain
+from tests.custody.sidecars import change_book
 from xstocks_daemon.attester import books_mark_leaving
 from xstocks_daemon.attester.books_file import BooksFile
 from xstocks_daemon.attester.run import RunningAttester, serve_attester

@@ -8,20 +8,16 @@ from typing import Any
 
 import pytest
 
+from tests.custody.builders import GENESIS, TOKEN, mint_of
 from tests.custody.sidecars import (
     HELD,
     MINTS,
     liar,
     only_statement,
+    quorum,
     read,
     reasons,
     verified,
-)
-from tests.custody.world import (
-    GENESIS,
-    TOKEN,
-    mint_of,
-    quorum,
 )
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.custody.source import SourceLimits

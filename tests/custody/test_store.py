@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.custody.world import CUSTODIAN, PROGRAM, mint_of
+from tests.custody.builders import CUSTODIAN, PROGRAM, mint_of
 from xstocks_daemon.attester import store as store_module
 from xstocks_daemon.attester.store import AlreadySigned, SignedStore
 from xstocks_daemon.domain.units import Address

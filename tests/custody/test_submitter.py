@@ -13,7 +13,7 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
-from tests.custody.world import (
+from tests.custody.builders import (
     AGENT_KEY,
     CUSTODIAN,
     CUSTODIAN_KEY,
@@ -21,13 +21,13 @@ from tests.custody.world import (
     ONE_BITS,
     PROGRAM,
     SECOND_AGENT_KEY,
-    FakeChain,
     asset_view,
     entry_of,
     mint_of,
-    quorum,
     signed_by,
 )
+from tests.custody.fakes import FakeChain
+from tests.custody.sidecars import quorum
 from xstocks_daemon.attester import books_mark_leaving
 from xstocks_daemon.attester import submitter as submitter_module
 from xstocks_daemon.attester.submitter import (

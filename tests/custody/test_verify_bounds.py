@@ -7,6 +7,16 @@ from dataclasses import replace
 import pytest
 from solders.keypair import Keypair
 
+from tests.custody.builders import (
+    AGENT_KEY,
+    CUSTODIAN,
+    CUSTODIAN_KEY,
+    GENESIS,
+    asset_view,
+    attester_keys,
+    custodian_account,
+    signed_by,
+)
 from tests.custody.test_verify import (
     LAST,
     LIMITS,
@@ -20,16 +30,6 @@ from tests.custody.test_verify import (
     second,
     snapshot,
     statement,
-)
-from tests.custody.world import (
-    AGENT_KEY,
-    CUSTODIAN,
-    CUSTODIAN_KEY,
-    GENESIS,
-    asset_view,
-    attester_keys,
-    custodian_account,
-    signed_by,
 )
 from xstocks_daemon.custody.verify import MAX_SIGNATURES, RejectionReason, SeenStatements
 from xstocks_daemon.domain.snapshot import ChainSnapshot, CustodianState

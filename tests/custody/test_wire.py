@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.custody.world import CUSTODIAN, GENESIS, PROGRAM, mint_of
+from tests.custody.builders import CUSTODIAN, GENESIS, PROGRAM, mint_of
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.custody.wire import (
     MAX_BODY_BYTES,

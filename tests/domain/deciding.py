@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.domain.world import (
+from tests.domain.builders import (
     ALPACA,
     World,
     asset_plan_of,

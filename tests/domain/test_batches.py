@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.domain.world import mint_address
+from tests.domain.builders import mint_address
 from xstocks_daemon.domain.batches import MAX_CUSTODIANS, MAX_MINTS, intent_batches, statement_groups
 from xstocks_daemon.domain.statement import MAX_ENTRIES
 from xstocks_daemon.domain.units import Address

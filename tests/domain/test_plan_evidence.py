@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.domain.deciding import MINT, decide, live, lower_told, outcome
-from tests.domain.world import (
+from tests.domain.builders import (
     ALPACA,
     GTN,
     NOW_TS,
@@ -28,6 +27,7 @@ from tests.domain.world import (
     statement,
     view,
 )
+from tests.domain.deciding import MINT, decide, live, lower_told, outcome
 from xstocks_daemon.domain.decisions import Action, Reason
 from xstocks_daemon.domain.intent import Intent, IntentKind, IntentState
 from xstocks_daemon.domain.plan_inputs import HaltReason, LiveIntent, Order, PlanPolicy

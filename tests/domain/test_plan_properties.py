@@ -11,15 +11,9 @@ import pytest
 from hypothesis import Phase, event, given, settings
 from hypothesis import strategies as st
 
-from tests.domain.world import (
-    NOW_TS,
-    ONE_BITS,
-    World,
-    applied,
-    model_ceiling_raw,
-    model_submit,
-    worlds,
-)
+from tests.domain.builders import NOW_TS, ONE_BITS, World
+from tests.domain.chain_model import applied, model_ceiling_raw, model_submit
+from tests.domain.random_worlds import worlds
 from xstocks_daemon.domain.decisions import Action, Reason
 from xstocks_daemon.domain.intent import IntentKind, IntentState
 from xstocks_daemon.domain.plan_inputs import JournalView, totals_of

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.domain.world import ALPACA, GTN, NOW_TS, TWO_BITS, config, custodian, entry, mint_address, view
+from tests.domain.builders import ALPACA, GTN, NOW_TS, TWO_BITS, config, custodian, entry, mint_address, view
 from xstocks_daemon.domain.reserve import Reserve, ReserveError, reserve_of
 from xstocks_daemon.domain.snapshot import AssetState, AssetView, Scope
 from xstocks_daemon.domain.units import Address

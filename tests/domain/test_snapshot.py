@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.domain.deciding import MINT
-from tests.domain.world import (
+from tests.domain.builders import (
     ALPACA,
     GTN,
     NOW_TS,
@@ -22,6 +21,7 @@ from tests.domain.world import (
     snapshot,
     view,
 )
+from tests.domain.deciding import MINT
 from xstocks_daemon.domain.reserve import reserve_of
 from xstocks_daemon.domain.snapshot import Bucket, EntryState, backing_raw, ceiling_raw, entry_is_fresh
 from xstocks_daemon.domain.units import U64_MAX

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.domain.world import ALPACA, GENESIS, PROGRAM, mint_address, statement, vault_of
+from tests.domain.builders import ALPACA, GENESIS, PROGRAM, mint_address, statement, vault_of
 from xstocks_daemon.domain.intent import Intent, IntentKind
 from xstocks_daemon.domain.statement import MAX_ENTRIES, StatementEntry, StatementError
 from xstocks_daemon.domain.units import U64_MAX, Address, UnitError

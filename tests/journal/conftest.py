@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.journal.world import GENESIS, PROGRAM
+from tests.journal.builders import GENESIS, PROGRAM
 from xstocks_daemon.domain.units import Address
 from xstocks_daemon.journal import Journal, open_journal
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sqlalchemy import event
 
-from tests.journal.world import GENESIS, PROGRAM, attempt, minting
+from tests.journal.builders import GENESIS, PROGRAM, attempt, minting
 from xstocks_daemon.domain.units import Address
 from xstocks_daemon.journal import Journal, open_journal
 from xstocks_daemon.journal.sql.journal import SqlJournal

@@ -9,19 +9,8 @@ from contextlib import closing
 import pytest
 from sqlalchemy import event
 
+from tests.journal.builders import GENESIS, MINT, ORDER, OTHER, PROGRAM, attempt, burning, dump, minting, serving
 from tests.journal.conftest import Desk
-from tests.journal.world import (
-    GENESIS,
-    MINT,
-    ORDER,
-    OTHER,
-    PROGRAM,
-    attempt,
-    burning,
-    dump,
-    minting,
-    serving,
-)
 from xstocks_daemon.domain.intent import AttemptState, Intent, IntentState
 from xstocks_daemon.domain.plan_inputs import AssetJournal, Halt, HaltReason, Totals
 from xstocks_daemon.domain.units import U64_MAX

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.journal.builders import GENESIS, PROGRAM, dump
 from tests.journal.killed import WORK, prepare
-from tests.journal.world import GENESIS, PROGRAM, dump
 from xstocks_daemon.journal import open_journal
 
 ROOT = Path(__file__).parents[2]

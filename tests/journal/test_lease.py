@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from tests.journal.builders import MINT, OTHER, attempt, dump, minting, told
 from tests.journal.conftest import Clock, Desk
-from tests.journal.world import MINT, OTHER, attempt, dump, minting, told
 from xstocks_daemon.domain.plan_inputs import Halt, HaltReason
 from xstocks_daemon.domain.units import Address
 from xstocks_daemon.journal import Journal, LeaseHeld, LeaseLost, LookupTableRecord

@@ -13,7 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tests.journal.world import GENESIS, MINT, PROGRAM, attempt, burning, minting
+from tests.journal.builders import GENESIS, MINT, PROGRAM, attempt, burning, minting
 from xstocks_daemon.domain.intent import AttemptState, Intent, IntentState
 from xstocks_daemon.domain.plan_inputs import Totals
 from xstocks_daemon.journal import Journal, JournalConflict, open_journal

@@ -13,8 +13,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
+from tests.journal.builders import CUSTODIAN, GENESIS, MINT, OTHER, PROGRAM, dump, minting, told
 from tests.journal.conftest import Desk
-from tests.journal.world import CUSTODIAN, GENESIS, MINT, OTHER, PROGRAM, dump, minting, told
 from xstocks_daemon.domain.units import Address
 from xstocks_daemon.journal import Journal, JournalError, JournalTooNew, WrongJournal, open_journal
 from xstocks_daemon.journal.sql import schema

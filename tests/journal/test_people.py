@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from tests.journal.builders import MINT, ORDER, OTHER, attempt, burning, dump, minting, serving
 from tests.journal.conftest import Clock, Desk
-from tests.journal.world import MINT, ORDER, OTHER, attempt, burning, dump, minting, serving
 from xstocks_daemon.domain.plan_inputs import Halt, HaltReason, Quarantine, Totals
 from xstocks_daemon.domain.units import Address
 from xstocks_daemon.journal import Journal, JournalConflict, LookupTableRecord

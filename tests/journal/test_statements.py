@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.journal.builders import CUSTODIAN, GENESIS, MINT, OTHER, PROGRAM, dump, told
 from tests.journal.conftest import Desk
-from tests.journal.world import CUSTODIAN, GENESIS, MINT, OTHER, PROGRAM, dump, told
 from xstocks_daemon.domain.plan_inputs import CustodianEvidence
 from xstocks_daemon.domain.statement import AttesterSignature, SignedStatement, Statement, StatementEntry
 from xstocks_daemon.domain.units import Address

@@ -1,4 +1,6 @@
-"""The model's state: two custodians with their books, what they signed, and the chain.
+"""The model's world: two custodians with their books, what they signed, and the chain.
+
+World is the model's own word for one bounded set of states; exploring it visits each of them (explore.py).
 
 Amounts are whole raw units. Shares in hand are kept as the raw they can back in truth, whatever the multiplier: a
 corporate action moves shares and multiplier alike. Multipliers are exponents of 2 against the one at the start.

@@ -40,7 +40,7 @@ class Suite:
         return tuple(mutant for room in self.rooms for mutant in room.mutants)
 
     def test_file(self, name: str) -> Path:
-        """The test file that `Mutant.tests` calls so: "domain/plan" is <tests>/domain/test_plan.py."""
+        """The test file that `Mutant.tests` calls so: "domain/units" is <tests>/domain/test_units.py."""
         return named_test(self.tests, name)
 
     def ambiguous(self) -> list[str]:
@@ -49,6 +49,6 @@ class Suite:
 
 
 def named_test(folder: Path, name: str) -> Path:
-    """ "domain/plan" of the folder tests is tests/domain/test_plan.py."""
+    """ "domain/units" of the folder tests is tests/domain/test_units.py."""
     path = folder / name
     return path.with_name(f"test_{path.name}.py")

@@ -5,6 +5,12 @@ from __future__ import annotations
 from tests.mutants.mutant import Mutant, gone, of, swap
 from tests.mutants.python.words import off
 
+#: The tests of the plan, by subject.
+PLAN = (
+    "domain/plan_mints domain/plan_relays domain/plan_burns domain/plan_explained domain/plan_intents "
+    "domain/plan_distributions domain/plan_evidence domain/plan_properties"
+)
+
 MUTANTS: tuple[Mutant, ...] = (
     # ---- grouping --------------------------------------------------------------------------------------------------
     *of(
@@ -34,7 +40,7 @@ MUTANTS: tuple[Mutant, ...] = (
     # ---- plan: what the journal explains ---------------------------------------------------------------------------
     *of(
         "domain/plan/explained.py",
-        "domain/plan domain/plan_evidence domain/plan_properties",
+        PLAN,
         off("plan-old-reading", "seen.sequence < known.sequence", "takes an older reading for what it is (M12)"),
         swap(
             "plan-foreign",
@@ -76,7 +82,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "domain/plan/planning.py",
-        "domain/plan domain/plan_evidence domain/plan_properties",
+        PLAN,
         swap("plan-halted", "if journal.halt is not None:", "if False:", "leaves a halted asset alone (M12)"),
         swap(
             "plan-behind-waits",
@@ -131,7 +137,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "domain/plan/targets.py",
-        "domain/plan domain/plan_evidence domain/plan_properties",
+        PLAN,
         # ---- target
         swap(
             "plan-unacknowledged",
@@ -210,7 +216,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "domain/plan/context.py",
-        "domain/plan domain/plan_evidence domain/plan_properties",
+        PLAN,
         # ---- what stops
         swap(
             "plan-pause-config",
@@ -252,7 +258,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "domain/plan/mints.py",
-        "domain/plan domain/plan_evidence domain/plan_properties",
+        PLAN,
         swap(
             "plan-hold-expected-all",
             "    return any(\n        entry != after",
@@ -329,7 +335,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "domain/plan/burns.py",
-        "domain/plan domain/plan_evidence domain/plan_properties",
+        PLAN,
         # ---- burn
         swap(
             "plan-burn-state",
@@ -465,7 +471,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "domain/plan/distributions.py",
-        "domain/plan domain/plan_evidence domain/plan_properties",
+        PLAN,
         swap(
             "plan-order-journaled",
             "key=lambda order: order.order_id != pending_id",
@@ -520,7 +526,7 @@ MUTANTS: tuple[Mutant, ...] = (
     # ---- relays ----------------------------------------------------------------------------------------------------
     *of(
         "domain/relays.py",
-        "domain/plan domain/plan_evidence domain/plan_properties",
+        PLAN,
         swap(
             "hold-seen",
             "old_raw = before.sum_raw - after.redeemed_seen_raw",
@@ -665,7 +671,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "domain/snapshot.py",
-        "domain/plan domain/plan_evidence domain/plan_properties",
+        PLAN,
         swap(
             "relay-detached",
             "if entry.custodian == custodian and entry.state is EntryState.ATTACHED:",
@@ -676,7 +682,7 @@ MUTANTS: tuple[Mutant, ...] = (
     # ---- snapshot, reserve -----------------------------------------------------------------------------------------
     *of(
         "domain/snapshot.py",
-        "domain/snapshot domain/plan_evidence domain/plan",
+        f"domain/snapshot {PLAN}",
         swap(
             "bucket-burst",
             "return min(burst_raw, self.level_raw",

@@ -1,12 +1,11 @@
-"""A small world for the custody tests: keys, books and sidecars, and a chain that the test sets as it likes."""
+"""Keys, accounts, settings and books for the custody tests."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,7 @@ from solders.keypair import Keypair
 
 from xstocks_daemon.attester import books_create, new_asset_book
 from xstocks_daemon.attester.books import Target
-from xstocks_daemon.attester.chain_view import ChainViewUnavailable
-from xstocks_daemon.attester.run import RunningAttester, serve_attester
 from xstocks_daemon.attester.settings import AttesterSettings, attester_settings
-from xstocks_daemon.attester.submitter import StatementSubmitter
 from xstocks_daemon.chain.addresses import ProgramAddresses, base58
 from xstocks_daemon.domain.snapshot import (
     AssetAccount,
@@ -200,48 +196,6 @@ def signed_by(statement: Statement, *keys: Keypair) -> SignedStatement:
     return SignedStatement(statement, tuple(sorted(signatures, key=lambda one: one.key)))
 
 
-@dataclass
-class FakeChain:
-    """A chain whose accounts the test sets; counts how often it is read."""
-
-    views: dict[Address, AssetView] = field(default_factory=dict)
-    custodian: Custodian = field(default_factory=custodian_account)
-    reads: int = 0
-    failing_reads: int = 0
-
-    def put(self, *views: AssetView) -> None:
-        self.views.update({view.asset.mint: view for view in views})
-
-    async def snapshot(self, custodian: Address, mints: Sequence[Address]) -> ChainSnapshot:
-        self.reads += 1
-        if self.failing_reads:
-            self.failing_reads -= 1
-            raise ChainViewUnavailable("getMultipleAccounts at http://127.0.0.1:1: no connection")
-        return snapshot_of(*(self.views[mint] for mint in mints if mint in self.views), custodian=self.custodian)
-
-    def landed(self, signed: SignedStatement) -> None:
-        """What submit_attestation does to the entries."""
-        for line in signed.statement.entries:
-            view = self.views[line.mint]
-            entries = tuple(
-                replace(
-                    entry,
-                    withdrawn=False,
-                    epoch=signed.statement.epoch,
-                    observed_ms=signed.statement.observed_ms,
-                    expires_ts=signed.statement.expires_ts,
-                    shares_micro=line.shares_micro,
-                    capacity_raw=line.capacity_raw,
-                    redeemed_seen_raw=line.redeemed_seen_raw,
-                    multiplier_bits=line.multiplier_bits,
-                )
-                if entry.custodian == signed.statement.custodian
-                else entry
-                for entry in view.asset.entries
-            )
-            self.views[line.mint] = replace(view, asset=replace(view.asset, entries=entries))
-
-
 def write_key(path: Path, key: Keypair) -> None:
     path.write_text(json.dumps(list(bytes(key))))
     path.chmod(0o600)
@@ -277,40 +231,3 @@ def make_settings(
         ],
     }
     return attester_settings(values | changes, folder)
-
-
-@dataclass(frozen=True)
-class Quorum:
-    """The custodian's sidecar and its agents', all over one chain."""
-
-    chain: FakeChain
-    custodian: RunningAttester
-    agents: tuple[RunningAttester, ...]
-    settings: AttesterSettings
-    agent_settings: tuple[AttesterSettings, ...]
-
-
-@asynccontextmanager
-async def quorum(
-    folder: Path,
-    holdings: Sequence[tuple[Address, int]],
-    *,
-    agent_holdings: Sequence[tuple[Address, int]] | None = None,
-    agent_keys: Sequence[Keypair] = (AGENT_KEY,),
-    chain: FakeChain | None = None,
-    submitter: StatementSubmitter | None = None,
-) -> AsyncIterator[Quorum]:
-    chain = chain or FakeChain()
-    for mint, _ in holdings:
-        if mint not in chain.views:
-            chain.put(asset_view(mint))
-    async with AsyncExitStack() as stack:
-        agents, all_settings = [], []
-        for index, key in enumerate(agent_keys):
-            held = holdings if agent_holdings is None else agent_holdings
-            settings = make_settings(folder / f"agent{index}", key, held)
-            agents.append(await stack.enter_async_context(serve_attester(settings, chain)))
-            all_settings.append(settings)
-        settings = make_settings(folder / "custodian", CUSTODIAN_KEY, holdings, [agent.url for agent in agents])
-        custodian = await stack.enter_async_context(serve_attester(settings, chain, submitter=submitter))
-        yield Quorum(chain, custodian, tuple(agents), settings, tuple(all_settings))
