@@ -62,9 +62,20 @@ def _good(verdict: Verdict, explained: set[str]) -> bool:
 def _judge_all(
     suite: Suite, chosen: Sequence[Mutant], args: argparse.Namespace, folder: Path, verdicts: list[Verdict]
 ) -> None:
+    made = [suite.workshop(folder / str(number)) for number in range(args.jobs)]
+    try:
+        _judge_in(made, suite, chosen, args, verdicts)
+    finally:
+        for each in made:
+            each.close()
+
+
+def _judge_in(
+    made: Sequence[Workshop], suite: Suite, chosen: Sequence[Mutant], args: argparse.Namespace, verdicts: list[Verdict]
+) -> None:
     workshops: queue.SimpleQueue[Workshop] = queue.SimpleQueue()
-    for number in range(args.jobs):
-        workshops.put(suite.workshop(folder / str(number)))
+    for each in made:
+        workshops.put(each)
     if not args.skip_baseline:
         first = workshops.get()
         first.baseline(chosen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,10 @@ KILLER = "tests/domain/test_batches.py::test_batches_keep_all_limits_lose_nothin
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> PythonWorkshop:
-    return PythonWorkshop.make(tmp_path_factory.mktemp("workshop") / "copy")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PythonWorkshop]:
+    place = PythonWorkshop.make(tmp_path_factory.mktemp("workshop") / "copy")
+    yield place
+    place.close()
 
 
 def planted(replacement: str, *, source: str = LIMIT, hangs: bool = False) -> Mutant:

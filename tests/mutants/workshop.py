@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -64,22 +64,40 @@ class Workshop(Protocol):
     def judge(self, mutant: Mutant, *, killer: str = "") -> Verdict:
         """Plant it, test, take it out again. `killer` is the test that killed it last time: it goes first."""
 
+    def close(self) -> None:
+        """End what was started for it."""
+
+
+Pytest = Callable[[Sequence[str], Path, Mapping[str, str], float], subprocess.CompletedProcess[str]]
+"""Runs pytest with arguments in a folder, an environment, a time-out in seconds (subprocess.TimeoutExpired)."""
+
+
+def new_pytest(
+    arguments: Sequence[str], folder: Path, environment: Mapping[str, str], timeout_secs: float
+) -> subprocess.CompletedProcess[str]:
+    """In a process of its own from the start."""
+    return run((sys.executable, "-m", "pytest", *arguments), folder, environment, timeout_secs)
+
 
 def first_failure(
-    tests: Sequence[str], folder: Path, environment: Mapping[str, str], timeout_secs: float
+    tests: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    timeout_secs: float,
+    pytest: Pytest = new_pytest,
 ) -> tuple[str, str] | None:
     """The first of these tests that fails in `folder`, and what it said; None where all pass.
 
     The embedded chain only: with a validator at hand each would take minutes. Raises NotCollected, Endless.
     """
-    command = (sys.executable, "-m", "pytest", "-x", "-v", "-rfE", "--no-header", "-p", "no:cacheprovider", *tests)
+    arguments = ("-x", "-v", "-rfE", "--no-header", "-p", "no:cacheprovider", *tests)
     inherited = {name: value for name, value in os.environ.items() if name != VALIDATOR_ENV}
     inherited["PATH"] = os.pathsep.join(
         each for each in inherited["PATH"].split(os.pathsep) if not (Path(each) / VALIDATOR_NAME).exists()
     )
     # The summary says why a test failed only where there is room.
     try:
-        done = run(command, folder, {**inherited, "COLUMNS": "1000", **environment}, timeout_secs)
+        done = pytest(arguments, folder, {**inherited, "COLUMNS": "1000", **environment}, timeout_secs)
     except subprocess.TimeoutExpired as error:
         raise Endless((_STARTED.findall(str(error.output)) or [""])[-1]) from None
     if done.returncode == 0:

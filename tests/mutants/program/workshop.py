@@ -66,6 +66,9 @@ class ProgramWorkshop:
         finally:
             path.write_text(original, encoding="utf-8")
 
+    def close(self) -> None:
+        """Nothing was started that has not ended."""
+
     def _judged(self, mutant: Mutant, original: str, killer: str) -> Verdict:
         if "#[cfg(test)]" in original:
             if self._cargo("test", "--no-run").returncode != 0:

@@ -43,12 +43,17 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "blamed-by-index",
-            "blamed = failure.entry_index if isinstance(failure, ProgramError) else None\n"
-            "        if blamed is None and",
-            "blamed = 0 if isinstance(failure, ProgramError) else None\n        if blamed is None and",
+            "blamed = failure.entry_index if isinstance(failure, ProgramError) else None",
+            "blamed = 0 if isinstance(failure, ProgramError) else None",
             "blames the entry that the log names, on chain",
         ),
-        off("blamed-alone", "blamed is None and len(attempt.intents) == 1", "blames a single entry where no log tells"),
+        off("blamed-alone", "len(attempt.intents) == 1", "blames a single entry where no log tells"),
+        swap(
+            "blamed-alone-by-index",
+            "        if len(attempt.intents) == 1:\n            blamed = 0",
+            "        if blamed is None and len(attempt.intents) == 1:\n            blamed = 0",
+            "blames a single entry where the log names one that is not there",
+        ),
         swap(
             "blamed-in-range",
             "if blamed is not None and blamed < len(attempt.intents):",

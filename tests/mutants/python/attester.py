@@ -1020,14 +1020,14 @@ MUTANTS: tuple[Mutant, ...] = (
         "custody/release",
         swap(
             "release-entry-detached",
-            "next((entry for entry in view.asset.attached if entry.custodian == custodian), None)",
-            "next((entry for entry in view.asset.entries if entry.custodian == custodian), None)",
+            "if entry.custodian == custodian and entry.state is EntryState.ATTACHED:",
+            "if entry.custodian == custodian:",
             "keeps shares while the entry is detached (M13)",
         ),
         swap(
             "release-entry-own",
-            "next((entry for entry in view.asset.attached if entry.custodian == custodian), None)",
-            "next(iter(view.asset.attached), None)",
+            "if entry.custodian == custodian and entry.state is EntryState.ATTACHED:",
+            "if entry.state is EntryState.ATTACHED:",
             "wants the custodian's own entry (M13)",
         ),
     ),

@@ -416,8 +416,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "custody/verify",
         swap(
             "verify-detached",
-            "next((entry for entry in view.asset.attached if entry.custodian == custodian), None)",
-            "next((entry for entry in view.asset.entries if entry.custodian == custodian), None)",
+            "if entry.custodian == custodian and entry.state is EntryState.ATTACHED:",
+            "if entry.custodian == custodian:",
             "tells a detached entry from an attached one",
         ),
     ),

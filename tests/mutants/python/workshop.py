@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.mutants.mutant import ROOT, Mutant
 from tests.mutants.suite import named_test
+from tests.mutants.warm import WarmPytest
 from tests.mutants.workshop import Endless, NotCollected, Outcome, SuiteBroken, Verdict, first_failure
 
 SOURCES = Path("xstocks_daemon")
@@ -29,6 +30,7 @@ class PythonWorkshop:
     """A folder with a copy of the repository; its interpreter is the repository's own."""
 
     folder: Path
+    warm: WarmPytest
 
     @classmethod
     def make(cls, folder: Path) -> PythonWorkshop:
@@ -37,7 +39,11 @@ class PythonWorkshop:
         for each in _LINKED:
             if (ROOT / each).exists():
                 (folder / each).symlink_to(ROOT / each)
-        return cls(folder)
+        return cls(folder, WarmPytest())
+
+    def close(self) -> None:
+        """End its pytest."""
+        self.warm.close()
 
     def baseline(self, chosen: Sequence[Mutant]) -> None:
         """The tests of these pass without a bug. SuiteBroken otherwise."""
@@ -78,7 +84,7 @@ class PythonWorkshop:
             "HYPOTHESIS_PROFILE": "unshrunk",
             "HYPOTHESIS_STORAGE_DIRECTORY": str(self.folder / "hypothesis"),
         }
-        return first_failure(tests, self.folder, environment, timeout_secs)
+        return first_failure(tests, self.folder, environment, timeout_secs, self.warm.run)
 
 
 def _write(path: Path, text: str) -> None:
