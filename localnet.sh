@@ -63,11 +63,13 @@ setup() {
   make_env localnet/.venv localnet/requirements.lock
 }
 
-# check: everything that is checked without running it. The embedded chain's types are those of its own environment.
+# check: everything that is checked without running it. The embedded chain's types are those of its own environment;
+# the site's hooks are checked where theirs is made, by `docs`.
 check() {
   .venv/bin/ruff check .
   .venv/bin/ruff format --check .
   .venv/bin/mypy
+  .venv/bin/mypy docs/examples
   .venv/bin/mypy --python-executable localnet/.venv/bin/python --cache-dir .mypy_cache/embedded_chain \
     -p localnet.embedded_chain
   .venv/bin/lint-imports
@@ -76,6 +78,7 @@ check() {
 # docs: the documentation site, in an environment of its own; nothing is fetched while it builds.
 docs() {
   make_env docs/site/.venv docs/site/requirements.lock
+  .venv/bin/mypy --python-executable docs/site/.venv/bin/python --cache-dir .mypy_cache/site docs/site/hooks.py
   docs/site/build.sh "$@"
   echo "docs: .localnet/site/index.html"
 }
@@ -86,7 +89,7 @@ case $command in
   demo|up|down|status) setup; exec .venv/bin/python -m localnet.demo "$command" "$@" ;;
   test)                setup; exec .venv/bin/python -m pytest -n "${XSTOCKS_TEST_WORKERS:-auto}" "$@" ;;
   check)               setup; check ;;
-  docs)                docs "$@" ;;
+  docs)                setup; docs "$@" ;;
   help|-h|--help)      sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" ;;
   *)                   die "command: '$command' is not one of setup, demo, up, down, status, test, check, docs" ;;
 esac

@@ -14,6 +14,7 @@ from collections.abc import Generator
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+from xdist.remote import Producer
 
 from localnet.harness.chains import VALIDATOR_ENV, VALIDATOR_NAME, validator_path
 from tests.support.on_validator import is_named
@@ -40,7 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "early: takes long; begun first, so that no worker is left with it at the end")
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> GroupScheduling:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> GroupScheduling:
     # Not by xdist's own groups: they get lost, since it writes them into an attribute that pytest 9.2 no longer reads.
     return GroupScheduling(config, log)
 

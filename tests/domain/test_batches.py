@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 
 import pytest
@@ -24,7 +25,7 @@ CUSTODIANS_OF_MINTS = st.dictionaries(
 
 @given(st.lists(st.sampled_from(MINTS), unique=True), CUSTODIANS_OF_MINTS, st.randoms(use_true_random=False))
 def test_batches_keep_all_limits_lose_nothing_and_do_not_depend_on_order(
-    mints: Sequence[Address], custodians: Mapping[Address, set[Address]], chance: object
+    mints: Sequence[Address], custodians: Mapping[Address, set[Address]], chance: random.Random
 ) -> None:
     batches = intent_batches(mints, lambda mint: mint, TABLES, custodians)
     assert sorted(mint for batch in batches for mint in batch) == sorted(mints)

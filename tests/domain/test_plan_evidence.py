@@ -55,7 +55,7 @@ from xstocks_daemon.domain.snapshot import (
         ({"distributed_raw": 1}, False),
     ],
 )
-def test_an_intent_under_way_explains_its_own_totals_and_no_others(after: dict[str, int], explained: bool) -> None:
+def test_an_intent_under_way_explains_its_own_totals_and_no_others(after: dict[str, Any], explained: bool) -> None:
     before = view(MINT, [entry(ALPACA, 70)], supply_raw=50)
     journal = journal_of(snapshot(before), live=live(IntentKind.MINT, 20, IntentState.SUBMITTED))
     executed = replace(before.asset, **{"sequence": 2, "minted_raw": 70, **after})

@@ -39,7 +39,7 @@ from xstocks_daemon.domain.snapshot import AssetState, EntryState
 def test_an_adopted_asset_is_attested_first_and_then_minted_up_to_its_ceiling() -> None:
     """Two people say once that its supply is right (adopt-baseline); the statement that makes it active is relayed."""
     told = known(statement(ALPACA, {MINT: 100}))
-    adopted = {"sequence": 0, "minted_raw": 0, "adopted_raw": 60}
+    adopted: dict[str, Any] = {"sequence": 0, "minted_raw": 0, "adopted_raw": 60}
     halted = view(MINT, [entry(ALPACA, 0, withdrawn=True)], supply_raw=60, state=AssetState.HALTED, **adopted)
     [halt] = decide(halted, told, journal=JournalView()).halts
     assert halt.reason is HaltReason.TOTALS_DIFFER

@@ -1,11 +1,12 @@
-"""What holds for every plan, over random worlds. The model in `world` refuses what the program would refuse."""
+"""What holds for every plan, over random worlds. The model (chain_model.py) refuses what the program would refuse."""
 
 from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 import pytest
 from hypothesis import Phase, event, given, settings
@@ -20,7 +21,8 @@ from xstocks_daemon.domain.plan_inputs import JournalView, totals_of
 from xstocks_daemon.domain.snapshot import AssetView, Entry, EntryState, Hold, Scope
 
 MANY_CYCLES = 12
-
+K = TypeVar("K")
+V = TypeVar("V")
 
 #: Of 400 random worlds at least so many have it: rules about what never comes are not tried.
 MET_AT_LEAST = {
@@ -178,7 +180,7 @@ def test_the_order_of_mappings_does_not_matter(world: World, chance: random.Rand
 def shuffled(world: World, chance: random.Random) -> World:
     """The same world with every mapping in another order."""
 
-    def mixed(mapping: object) -> dict:
+    def mixed(mapping: Mapping[K, V]) -> dict[K, V]:
         items = list(mapping.items())
         chance.shuffle(items)
         return dict(items)

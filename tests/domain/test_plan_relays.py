@@ -158,7 +158,7 @@ def test_a_lower_statement_is_believed_even_where_it_cannot_be_relayed() -> None
 )
 def test_the_hold_that_a_statement_sets(before: Any, after: Any, around_change: bool, hold: Hold) -> None:
     """The same cases as in the program (submit_attestation.rs)."""
-    changes = {"multiplier_changed_ts": NOW_TS - 1} if around_change else {}
+    changes: dict[str, Any] = {"multiplier_changed_ts": NOW_TS - 1} if around_change else {}
     asset = view(MINT, [], policy=replace(POLICY, max_rise_bps=5_000, ca_tolerance_bps=10), **changes).asset
     old = replace(entry(ALPACA, 0), **before)
     assert hold_set(asset, old, replace(old, withdrawn=False, **after), NOW_TS) is hold

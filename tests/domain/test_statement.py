@@ -56,13 +56,15 @@ def test_a_statement_at_the_limits_is_one(changes: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", ["multiplier_bits", "shares_micro", "capacity_raw", "redeemed_seen_raw"])
 @pytest.mark.parametrize("value", [-1, U64_MAX + 1])
 def test_a_number_that_does_not_fit_is_refused_by_name(name: str, value: int) -> None:
+    changes: dict[str, Any] = {name: value}
     with pytest.raises(UnitError, match=f"^{name} is {value}: "):
-        replace(SAID, entries=(replace(SAID.entries[0], **{name: value}),))
+        replace(SAID, entries=(replace(SAID.entries[0], **changes),))
 
 
 @pytest.mark.parametrize("name", ["genesis_hash", "program_id", "custodian"])
 def test_a_statement_is_of_one_cluster_program_and_custodian(name: str) -> None:
-    assert replace(SAID, **{name: Address(b"x" * 32)}).digest() != SAID.digest()
+    changes: dict[str, Any] = {name: Address(b"x" * 32)}
+    assert replace(SAID, **changes).digest() != SAID.digest()
 
 
 @pytest.mark.parametrize(

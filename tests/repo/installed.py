@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 import xstocks_daemon
+from xstocks_daemon.domain.units import ZERO_ADDRESS
 from xstocks_daemon.journal import open_journal
 
 
@@ -20,7 +21,7 @@ def _run(command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 async def _journal(path: Path) -> None:
-    journal = await open_journal(path, bytes(32), bytes(32))
+    journal = await open_journal(path, ZERO_ADDRESS, ZERO_ADDRESS)
     await journal.close()
 
 
