@@ -6,6 +6,7 @@
 #                                     only it can show (--all-chains: everything on both); a worker per processor, or
 #                                     as many as XSTOCKS_TEST_WORKERS says
 #   ./localnet.sh check               style, types and imports, as CI checks them
+#   ./localnet.sh docs                the documentation site, into .localnet/site
 #   ./localnet.sh setup               only the Python environments
 # Needs bash and Python 3.11 or newer; nothing else. uv is used where it is found.
 set -euo pipefail
@@ -90,6 +91,6 @@ case $command in
   test)                setup; exec .venv/bin/python -m pytest -n "${XSTOCKS_TEST_WORKERS:-auto}" "$@" ;;
   check)               setup; check ;;
   docs)                setup; docs "$@" ;;
-  help|-h|--help)      sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" ;;
+  help|-h|--help)      sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" ;;
   *)                   die "command: '$command' is not one of setup, demo, up, down, status, test, check, docs" ;;
 esac
