@@ -116,7 +116,7 @@ class Landed:
 @dataclass(frozen=True, slots=True)
 class Dead:
     """The attempt did not execute and never will. `taken` are those of its sequence numbers that something else
-    executed: the caller looks their last_intent_hash up among all intents ever made for (asset, sequence)."""
+    executed: the journal does not know by what, so their assets halt when they are planned for next (M12)."""
 
     proof: NonExecution | FailedOnChain
     taken: tuple[AssetFact, ...] = ()
@@ -124,8 +124,8 @@ class Dead:
 
 @dataclass(frozen=True, slots=True)
 class SequenceTaken:
-    """Every sequence number was executed, but not (visibly) by this attempt's intents. Known hashes belong to other
-    intents of the journal; for an unknown one the asset halts (M12)."""
+    """Every sequence number was executed, but not (visibly) by this attempt's intents: the assets of `facts` halt
+    (M12)."""
 
     facts: tuple[AssetFact, ...]
 
