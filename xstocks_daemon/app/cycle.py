@@ -242,8 +242,8 @@ class Cycle:
         metrics.finalized_slot.set(snapshot.slot)
         metrics.assets.set(self._total)
         metrics.assets_on_target.set(self._on_target)
-        metrics.assets_halted.set(sum(line.reason in (Reason.HALTED, Reason.UNEXPLAINED) for line in decided.assets))
-        metrics.shortfalls.set(sum(line.shortfall_raw > 0 for line in decided.assets))
+        metrics.assets_halted.set(sum(one.reason in (Reason.HALTED, Reason.UNEXPLAINED) for one in decided.assets))
+        metrics.shortfalls.set(sum(one.shortfall_raw > 0 for one in decided.assets))
         self._progress(self._on_target, self._total)
         if not decided.idle:
             log.info(
