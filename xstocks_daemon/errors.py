@@ -41,7 +41,7 @@ class UserError(Exception):
 
     @property
     def field(self) -> str:
-        """The first fault's field."""
+        """The setting, option or field that the first fault is about."""
         return self.faults[0].field
 
     @property

@@ -34,12 +34,12 @@ class Parts:
 
     @property
     def own(self) -> int:
-        """The program's own code."""
+        """Compute units of the program's own code: the total less Token-2022's and the runtime's."""
         return self.total - self.floor
 
 
 def parts_of(reading: Reading, entries: int, account_bytes: Sequence[int]) -> Parts:
-    """Of one mint instruction; `account_bytes` are the sizes of an entry's mint, vault and asset."""
+    """Split the units of one mint instruction; `account_bytes` are the sizes of an entry's mint, vault and asset."""
     return Parts(
         token_2022=reading.token_units,
         call=sum(_call_units(at_once, account_bytes) for at_once in _calls(entries)),

@@ -167,7 +167,7 @@ class Figures:
         return {name: self.batches.most[kind] for name, (kind, _said) in COUNTS.items()}
 
     def as_json(self) -> dict[str, object]:
-        """One flat object."""
+        """Every figure by its name, as one flat JSON object."""
         of_batches: dict[str, int] = {}
         for row in self.batches.rows.values():
             key = f"{row.name}_batch_{row.entries}"
@@ -180,7 +180,7 @@ class Figures:
 
 
 def document(figures: Figures) -> str:
-    """docs/compute-units.md."""
+    """The text of docs/compute-units.md."""
     return f"""# Compute units
 
 Written by `.venv/bin/python bench/program_cu.py --write-docs`; a test compares it with a new measurement, exactly.

@@ -45,7 +45,7 @@ async def measure_participants(meter: Meter, program: DeployedProgram) -> None:
 
 
 async def measure_governance(meter: Meter, program: DeployedProgram) -> None:
-    """The rest; the program is sealed by it, and has another admin in the end."""
+    """Measure roles, timelock and custodians. Afterwards the program is sealed and has another admin."""
     run = _Governance(meter, program, (await new_asset(program, "of governance")).mint)
     await run.at_once()
     await run.timelocked()

@@ -82,7 +82,7 @@ class Meter:
         )
 
     async def measure(self, figure: str, sent: Call) -> None:
-        """Execute it and keep what it took."""
+        """Execute the call and keep its compute units under the name `figure`."""
         self.note(figure, (await self.read(sent)).units)
 
     def note(self, figure: str, units: int) -> None:

@@ -47,7 +47,7 @@ class DayFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """The localnet of the day and where its story is told: `title` heads a step, `say` tells a line of it."""
+    """The localnet of the day, and how it is shown: `title` prints a step's heading, `say` a line of it."""
 
     world: World
     title: Callable[[str], None]
@@ -316,7 +316,7 @@ class Day:
         return instructions
 
     async def _refused_mint(self, asset: DeployedAsset, amount_raw: int) -> None:
-        """Let the operator's key try a mint past the daemon, and tell the program's answer."""
+        """Try a mint by the operator's key without the daemon, and print the program's refusal."""
         view = await self._view(asset)
         operator = self.world.deployment.keys.operator
         intent = Intent(IntentKind.MINT, asset.mint, view.asset.sequence, amount_raw, view.asset.vault)

@@ -47,7 +47,7 @@ class ShowOptions:
 
 
 class Show:
-    """One run of the demo or of `up`, told on a console."""
+    """One run of the demo or of `up`, shown on a console."""
 
     def __init__(self, console: Console, options: ShowOptions, folder: Path) -> None:
         self._console = console
@@ -89,7 +89,7 @@ class Show:
 
     @asynccontextmanager
     async def _world(self) -> AsyncIterator[World]:
-        """The localnet, its start told step by step."""
+        """The localnet, each step of its start shown as it is done."""
         real = self._options.kind == "validator"
         name = "solana-test-validator" if real else "the embedded chain (LiteSVM; consensus is simulated)"
         self._title(f"Start {name}, the program loaded as an upgradeable one")

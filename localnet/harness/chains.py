@@ -78,7 +78,7 @@ class GenesisAccount:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A running chain."""
+    """A running chain: its process, and the URLs under which it is reached."""
 
     kind: ChainKind
     rpc_url: str

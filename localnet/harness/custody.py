@@ -169,7 +169,7 @@ async def custody_side(deployment: Deployment, rpc_url: str, folder: Path) -> As
             command = [str(XSTOCKS), "attester", "run", "--config", str(path)]
             running = await stack.enter_async_context(child(f"attester {name}", command, log_path))
             sidecars[name] = Sidecar(name, f"http://127.0.0.1:{ports[name]}", tokens[name], path, running)
-        # They end together: each is told before the first is waited for.
+        # They end together: each gets its signal before the first is waited for.
         stack.callback(terminate, [sidecar.child for sidecar in sidecars.values()])
         for sidecar in sidecars.values():
             await _healthy(sidecar)

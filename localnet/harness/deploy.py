@@ -72,7 +72,7 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What stands on the chain after `deploy`."""
+    """What `deploy` has put on the chain, with its keys."""
 
     client: ProgramClient
     genesis_hash: Address
@@ -126,7 +126,7 @@ async def deploy(
     progress: Callable[[int], None] = lambda _done: None,
     seal: bool = True,
 ) -> Deployment:
-    """Initialise the program and register everything. `progress` is told how many transactions were confirmed.
+    """Initialise the program and register everything. `progress` gets the number of transactions confirmed so far.
 
     Each asset may mint what its custodian reports at once (initial_mint_raw); everything later passes the bucket.
     Raises TransactionRefused, RpcError.
@@ -145,7 +145,7 @@ async def deploy(
 
 
 async def _fund(rpc: RpcEndpoint, keys: Keys, assets: int) -> None:
-    """Localnet money for those who pay fees and rent."""
+    """Give lamports to the keys that pay fees and rent."""
     small = 10 * _LAMPORTS_PER_SOL
     payers = {keys.upgrade_authority.address: small, keys.operator.address: small, keys.registrar.address: small}
     payers |= {key.address: small for key in (keys.guardian, keys.resumer, *keys.custodians.values())}

@@ -36,7 +36,7 @@ class Kept:
 
 
 def keep(folder: Path, urls: Mapping[str, str], pids: Mapping[str, int]) -> Kept:
-    """Remember what runs."""
+    """Write down what runs, for `status` and `down`."""
     kept = Kept(str(folder), dict(urls), {name: (pid, command_of(pid)) for name, pid in pids.items()})
     STATE_PATH.parent.mkdir(parents=True, exist_ok=True)
     STATE_PATH.write_text(

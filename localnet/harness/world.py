@@ -30,7 +30,7 @@ VALIDATOR_SLOT_MS = 100
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Everything that runs, and where its files are."""
+    """A running localnet: its chain, deployment, custodians, and the folder with keys, settings and logs."""
 
     folder: Path
     chain: Chain
@@ -58,7 +58,7 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class WorldProgress:
-    """Who is told how the start goes on."""
+    """What to call as the start goes on: with the running chain, the transactions confirmed, and the deployment."""
 
     chain_ready: Callable[[Chain], None] = lambda _chain: None
     registered: Callable[[int], None] = lambda _transactions: None

@@ -165,5 +165,5 @@ def test_a_halted_asset_is_left_alone_but_its_statements_go_on() -> None:
 
 def test_a_quarantined_asset_waits() -> None:
     one = view(MINT, [entry(ALPACA, 70)], supply_raw=50)
-    aside = journal_of(snapshot(one), quarantine=Quarantine("simulation: error 6021", NOW_TS * 1_000))
-    assert outcome(decide(one, journal=aside)) == (Action.NONE, 0, Reason.QUARANTINED)
+    quarantined = journal_of(snapshot(one), quarantine=Quarantine("simulation: error 6021", NOW_TS * 1_000))
+    assert outcome(decide(one, journal=quarantined)) == (Action.NONE, 0, Reason.QUARANTINED)

@@ -202,7 +202,7 @@ class Asset:
     # ---- acting -------------------------------------------------------------------------------------------------
 
     def line(self, shares_micro: int, *, redeemed_seen_raw: int = 0) -> StatementEntry:
-        """Its line of a statement with the exact capacity of those shares."""
+        """The asset's entry of a statement with the exact capacity of those shares."""
         capacity = capacity_raw(shares_micro, self.multiplier_bits, DECIMALS)
         return StatementEntry(self.mint, self.multiplier_bits, shares_micro, capacity, redeemed_seen_raw)
 
@@ -392,7 +392,7 @@ class AssetPool:
     _ready: list[Asset] = field(default_factory=list)
 
     async def take(self) -> Asset:
-        """An asset that nobody else has."""
+        """An asset that no other test has: handed out once."""
         if not self._ready:
             self._ready = await self.program.register(self.batch)
         return self._ready.pop()

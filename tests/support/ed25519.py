@@ -31,7 +31,7 @@ class Record:
     message_index: int
 
     def encoded(self) -> bytes:
-        """Its 14 bytes."""
+        """The record's 14 bytes."""
         fields = (
             self.signature_offset,
             self.signature_index,

@@ -63,7 +63,7 @@ class FreshMint:
 
     @property
     def mint(self) -> Address:
-        """Its address."""
+        """The mint's address."""
         return address_of(self.key)
 
 

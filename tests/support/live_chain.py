@@ -207,7 +207,7 @@ class LiveChain:
         return VersionedTransaction(message, [signers[Address(bytes(key))] for key in needed])
 
     async def accepted(self, sent: Call) -> LandedTransaction:
-        """The transaction passes."""
+        """Send the call; AssertionError where the transaction is refused."""
         landed = await self.send(sent)
         assert landed.err is None, f"refused: {landed.err}: " + " | ".join(landed.logs[-6:])
         OUTCOMES.accept(sent.instructions)
@@ -333,7 +333,7 @@ class LiveChain:
         await self.rpc.call("localnet_setAccount", [base58(address), content])
 
     async def fund(self, *addresses: Address, lamports: int = 10 * LAMPORTS_PER_SOL) -> None:
-        """Money from the test payer."""
+        """Give each address so many lamports of the test payer's."""
         source = self.payer.pubkey()
         await self.accepted(
             call(

@@ -139,7 +139,7 @@ class LiveMint:
         await self.program.chain.accepted(call(set_authority(self.mint, name, holder, new), self.keys[holder]))
 
     async def adopt(self, policy: Policy = ROOMY) -> Asset:
-        """All three steps."""
+        """Adopt the mint: begin, hand over by its holders, finish."""
         await self.program.accepted(self.begin())
         await self.hand_over()
         await self.program.accepted(self.finish(policy))

@@ -98,7 +98,7 @@ def _without_chain(node_id: str) -> str:
 
 
 def main() -> None:
-    """Print the list."""
+    """Print which tests run on the validator, and why."""
     print("| test | shows on a validator |\n|---|---|")
     for instruction, test in INSTRUCTIONS.items():
         print(f"| `{test}` | `{instruction}` accepted and refused |")

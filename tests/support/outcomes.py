@@ -14,13 +14,13 @@ _DISCRIMINATOR_BYTES = 8
 
 @dataclass(slots=True)
 class Outcomes:
-    """Since the test began; of instructions only the discriminators."""
+    """The instructions that were accepted and refused since the test began, by their discriminators."""
 
     _accepted: set[bytes] = field(default_factory=set)
     _refused: set[bytes] = field(default_factory=set)
 
     def begin(self) -> None:
-        """Another test."""
+        """Start counting for another test."""
         self._accepted.clear()
         self._refused.clear()
 

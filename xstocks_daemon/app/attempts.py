@@ -55,7 +55,7 @@ WORKERS = 4
 
 
 class Attempts:
-    """Carries intents to the chain."""
+    """Sends the intents of one round and settles them: see the module for the order that makes it exactly once."""
 
     def __init__(
         self,

@@ -143,8 +143,8 @@ class CustodyReader:
         for signed in verified:
             for entry in signed.statement.entries:
                 self._ripcords.pop((entry.mint, signed.statement.custodian), None)
-        for told in reading.ripcords:
-            self._ripcords.update({(mint, told.custodian): told.details for mint in told.mints})
+        for ripcord in reading.ripcords:
+            self._ripcords.update({(mint, ripcord.custodian): ripcord.details for mint in ripcord.mints})
         self._report(verified, rejected, reading)
         return CustodyRound(tuple(verified), tuple(rejected), reading, dict(self._ripcords))
 

@@ -34,7 +34,7 @@ Progress = Callable[[int, int], None]
 
 
 def no_progress(_on_target: int, _total: int) -> None:
-    """A Progress that shows nothing."""
+    """A Progress that ignores the numbers: for runs that nobody watches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class Cycle:
     # ---- look ---------------------------------------------------------------------------------------------------
 
     async def _snapshot(self, journal: JournalView) -> ChainSnapshot:
-        """The finalized chain (M10). Assets that the endpoints tell differently are halted and left out, until a person
+        """The finalized chain (M10). Assets that the endpoints show differently are halted and left out, until a person
         has cleared them."""
         apart = {
             mint
@@ -272,7 +272,7 @@ class Cycle:
 
 
 def _numbers(book: LookupTableSet) -> dict[Address, int]:
-    """mint -> its table's number."""
+    """Per mint the number of its lookup table, by the tables' order in the set."""
     numbers = {table.address: number for number, table in enumerate(book.tables)}
     return {mint: numbers[table.address] for mint, table in book.table_of.items()}
 

@@ -11,6 +11,6 @@ log = get_logger("halts")
 
 
 async def halt_asset(journal: HaltStore, halt: Halt) -> None:
-    """Halt the asset and say so. One that is halted already stays so for its first reason, and is not told again."""
+    """Halt the asset and say so. One that is halted already keeps its first reason and is not logged again."""
     if await journal.record_halt(halt):
         log.error("halted", mint=base58(halt.mint), reason=halt.reason.value, detail=halt.detail)

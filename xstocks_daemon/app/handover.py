@@ -34,7 +34,7 @@ class HandoverPart:
 
     @property
     def text(self) -> str:
-        """For people."""
+        """The part in one sentence, for people."""
         return f"{base58(self.mint)}: {', '.join(self.names)}"
 
 
@@ -47,7 +47,8 @@ class Handover:
 
 
 async def plan_handover(chain: ChainConnection, mints: Sequence[Address], keys: Mapping[Address, Signer]) -> Handover:
-    """By the mints' finalized accounts. UserError for a mint whose adoption is not under way."""
+    """Find what these keys have to sign, by the mints' finalized accounts. UserError where an adoption is not under
+    way."""
     parts, others = list[HandoverPart](), dict[Address, tuple[str, ...]]()
     groups = [(chain.client.addresses.adoption(mint), mint) for mint in mints]
     for (_, mint), read in zip(groups, await chain.reader.read_groups(groups), strict=True):

@@ -46,7 +46,7 @@ class OperatorTransactions:
 
     @property
     def operator(self) -> Address:
-        """The operator's key."""
+        """The address of the operator's key."""
         return self.signer.public_key
 
     @property

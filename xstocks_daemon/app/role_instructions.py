@@ -66,7 +66,7 @@ class RoleInstruction:
 
     @property
     def payer(self) -> Address:
-        """Who pays the fee."""
+        """The address that pays the transaction's fee: the first signer's."""
         return next(iter(self.signers))
 
     async def draft(self) -> Draft:
@@ -99,7 +99,7 @@ class RoleInstruction:
         return Draft(sent, sent, address, state, await self._budget(sent, state))
 
     async def _budget(self, sent: Instruction, state: Proposal | None) -> ComputeBudget:
-        """Simulated: what it may use."""
+        """The compute budget to ask for, by a simulation of these instructions."""
         operator = self.settings.operator
         limits = ComputeBudget(MAX_COMPUTE_UNITS, operator.price_micro_lamports if operator else 0)
         try:
@@ -116,8 +116,8 @@ class RoleInstruction:
 
     def _refused(self, error: ProgramError, state: Proposal | None) -> Exception:
         """The program's error by name, with its message and, of a proposal, its state."""
-        told = "" if state is None else f"; the proposal is {proposal_text(state)}"
-        return operation_error(self.request.instruction, f"{error.name} ({error.code})", f"{error.message}{told}")
+        proposal = "" if state is None else f"; the proposal is {proposal_text(state)}"
+        return operation_error(self.request.instruction, f"{error.name} ({error.code})", f"{error.message}{proposal}")
 
     async def _proposal(self, address: Address, min_slot: int = 0) -> Proposal | None:
         reads = await self.chain.reader.read_groups([(address,)], min_slot=min_slot)

@@ -159,7 +159,7 @@ class ClusterSettings(_Section):
 
 
 class OperatorSettings(_Section):
-    """The key that signs and pays."""
+    """The operator's key: it signs and pays for every transaction of the daemon."""
 
     key_file: Path
     """A Solana CLI keypair file: a JSON list of 64 numbers."""
@@ -168,7 +168,7 @@ class OperatorSettings(_Section):
 
 
 class JournalSettings(_Section):
-    """Where the journal is."""
+    """The journal's database file."""
 
     path: Annotated[Path, BeforeValidator(_sqlite_path)]
     """An SQLite file; made where there is none."""
@@ -182,7 +182,7 @@ class JournalSettings(_Section):
 
 
 class CustodianSettings(_Section):
-    """One custodian's attester sidecar."""
+    """One custodian's attester sidecar: where it is, and the token that it wants."""
 
     id: int = Field(ge=0, le=65_535)
     url: HttpUrl
@@ -217,7 +217,7 @@ class TimingSettings(_Section):
 
 
 class LoggingSettings(_Section):
-    """How the log looks."""
+    """From which level on the log has lines, and whether they are JSON or coloured text."""
 
     format: Literal["json", "console"] = "json"
     level: Literal["debug", "info", "warning", "error"] = "info"
@@ -244,12 +244,12 @@ class PolicySettings(_Section):
     """A statement that expires later than this after its observation is refused."""
 
     def plan_policy(self) -> PlanPolicy:
-        """As the plan takes it."""
+        """The same limits as the plan takes them."""
         return PlanPolicy(self.max_mint_raw, self.burn_approval_bps, self.renew_before_secs)
 
 
 class Settings(BaseSettings):
-    """Everything the daemon is told. `live` is false unless said: a dry run decides and sends nothing."""
+    """All settings of the daemon. `live` is false unless said: a dry run decides and sends nothing."""
 
     model_config = SettingsConfigDict(
         env_prefix=ENV_PREFIX, env_nested_delimiter=ENV_DELIMITER, extra="forbid", frozen=True, case_sensitive=False

@@ -48,7 +48,7 @@ def plan_json(plan: Plan) -> Json:
 
 
 def asset_plan_json(plan: AssetPlan) -> Json:
-    """One asset's decision."""
+    """What the plan does with one asset, and why."""
     return {
         "mint": base58(plan.mint),
         "symbol": plan.symbol,
@@ -93,7 +93,7 @@ def relay_json(relay: RelayStatement) -> Json:
 
 
 def intent_json(intent: Intent) -> Json:
-    """An intent as decided."""
+    """An intent as the plan decided it: not journaled yet, so without id and state."""
     return {
         "kind": intent.kind.name.lower(),
         "mint": base58(intent.mint),
@@ -105,7 +105,7 @@ def intent_json(intent: Intent) -> Json:
 
 
 def record_json(record: IntentRecord) -> Json:
-    """An intent as journaled."""
+    """An intent as the journal has it, with its id, state and note."""
     return {
         "id": record.id,
         **intent_json(record.intent),
@@ -118,7 +118,7 @@ def record_json(record: IntentRecord) -> Json:
 
 
 def order_json(order: Order) -> Json:
-    """An open order."""
+    """An order of the journal that is not served yet."""
     return {
         "order_id": order.order_id.hex(),
         "mint": base58(order.mint),

@@ -28,7 +28,7 @@ class ChainView(Protocol):
 
 
 class ReaderChainView(ChainView):
-    """The port over the chain's reader."""
+    """A ChainView that reads by `chain.reader.ChainReader`: finalized, and agreed by the configured endpoints."""
 
     def __init__(self, reader: ChainReader) -> None:
         self._reader = reader

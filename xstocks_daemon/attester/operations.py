@@ -56,7 +56,7 @@ def books_create(path: Path, custodian_id: int, records: Iterable[AssetBook]) ->
 
 
 def books_show(settings: AttesterSettings, custodian_id: int) -> Books:
-    """The books as they are."""
+    """All records of the books file. UserError where it cannot be read or breaks a rule."""
     return _file(settings, custodian_id).load()
 
 
@@ -127,7 +127,7 @@ async def books_release(settings: AttesterSettings, custodian_id: int, asset: st
 async def release_with(
     chain_view: ChainView, settings: AttesterSettings, custodian_id: int, asset: str, leaving_id: str
 ) -> BooksChange:
-    """books_release over any port."""
+    """As books_release, with the chain read through `chain_view`."""
     books_file = _file(settings, custodian_id)
     book = books_file.load().find(asset)
     leaving = leaving_of(book, leaving_id)

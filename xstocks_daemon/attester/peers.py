@@ -27,7 +27,7 @@ _TIMEOUT_SECS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class PeerSigned:
-    """The peer signed."""
+    """The peer checked the proposal and signed it."""
 
     signature: AttesterSignature
 
@@ -50,7 +50,7 @@ class PeerRefused:
 
 @dataclass(frozen=True, slots=True)
 class PeerUnavailable:
-    """No usable answer."""
+    """The peer gave no usable answer; says why, without secrets."""
 
     detail: str
 
@@ -59,7 +59,7 @@ PeerAnswer = PeerSigned | PeerLimits | PeerRefused | PeerUnavailable
 
 
 class Peer(Protocol):
-    """Another sidecar."""
+    """Another sidecar of the same custodian, asked to co-sign. A port: HttpPeer, or a test's own."""
 
     name: str
 

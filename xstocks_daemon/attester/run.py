@@ -1,4 +1,4 @@
-"""One sidecar as a process: settings in, a server until it is told to stop."""
+"""One sidecar as a process: settings in, a server until a signal or its caller stops it."""
 
 from __future__ import annotations
 

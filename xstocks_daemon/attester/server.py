@@ -66,7 +66,7 @@ class AttesterServer:
         self._stopping = False
 
     def application(self) -> web.Application:
-        """The aiohttp application."""
+        """A new aiohttp application with all endpoints; one server's, for one event loop."""
         app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[self._guard])
         app.router.add_post("/v1/statements", self._statements)
         app.router.add_post("/v1/cosign", self._cosign)

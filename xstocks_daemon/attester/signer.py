@@ -135,11 +135,11 @@ class StatementSigner:
 
     @property
     def custodians(self) -> tuple[Address, ...]:
-        """The custodians served."""
+        """The addresses of the custodians whose statements this sidecar signs."""
         return tuple(self._books)
 
     async def books_of(self, custodian: Address) -> Books:
-        """The books as they are now."""
+        """The custodian's books as their file has them now."""
         return await self._in_worker(self._books[custodian].load)
 
     async def last_observed_ms(self, custodian: Address, mints: tuple[Address, ...]) -> int:

@@ -68,7 +68,7 @@ class ProgramAddresses:
 
     @property
     def config(self) -> Address:
-        """["config"]"""
+        """The Config account, by the seeds ["config"]."""
         return _derive(self.program_id, b"config")
 
     @property
@@ -77,11 +77,11 @@ class ProgramAddresses:
         return _derive(UPGRADEABLE_LOADER, self.program_id)
 
     def custodian(self, custodian_id: int) -> Address:
-        """["custodian", id u16 little endian]"""
+        """A Custodian account, by the seeds ["custodian", id u16 little endian]."""
         return _derive(self.program_id, b"custodian", custodian_id.to_bytes(2, "little"))
 
     def asset(self, mint: Address) -> Address:
-        """["asset", mint]"""
+        """The Asset account of a mint, by the seeds ["asset", mint]."""
         return _derive(self.program_id, b"asset", mint)
 
     def vault(self, mint: Address) -> Address:
@@ -89,7 +89,7 @@ class ProgramAddresses:
         return associated_token_address(self.asset(mint), mint)
 
     def redemption_authority(self, mint: Address) -> Address:
-        """["redeem", mint]"""
+        """The owner of a mint's redemption vault, by the seeds ["redeem", mint]."""
         return _derive(self.program_id, b"redeem", mint)
 
     def redemption_vault(self, mint: Address) -> Address:
@@ -97,23 +97,23 @@ class ProgramAddresses:
         return associated_token_address(self.redemption_authority(mint), mint)
 
     def participant(self, wallet: Address) -> Address:
-        """["participant", wallet]"""
+        """A Participant account, by the seeds ["participant", wallet]."""
         return _derive(self.program_id, b"participant", wallet)
 
     def recovery(self, source: Address) -> Address:
-        """["recovery", source token account]"""
+        """The Recovery account of a token account, by the seeds ["recovery", source token account]."""
         return _derive(self.program_id, b"recovery", source)
 
     def adoption(self, mint: Address) -> Address:
-        """["adoption", mint]"""
+        """The Adoption account of a mint, by the seeds ["adoption", mint]."""
         return _derive(self.program_id, b"adoption", mint)
 
     def redemption(self, mint: Address, redemption_id: bytes) -> Address:
-        """["redemption", mint, id of 16 bytes]"""
+        """A Redemption account, by the seeds ["redemption", mint, id of 16 bytes]."""
         return _derive(self.program_id, b"redemption", mint, redemption_id)
 
     def proposal(self, proposal_hash: bytes) -> Address:
-        """["proposal", hash]"""
+        """A Proposal account, by the seeds ["proposal", hash]."""
         return _derive(self.program_id, b"proposal", proposal_hash)
 
 

@@ -62,7 +62,7 @@ class LookupTable:
     active: bool
 
     def account(self) -> AddressLookupTableAccount:
-        """As message compilation wants it."""
+        """The table in the form in which solders compiles messages."""
         return AddressLookupTableAccount(pubkey(self.address), [pubkey(each) for each in self.addresses])
 
 
@@ -76,7 +76,7 @@ class TableChange:
 
 @dataclass(frozen=True, slots=True)
 class LookupTableSet:
-    """Which table serves which mint."""
+    """Which lookup table serves which mint."""
 
     tables: tuple[LookupTable, ...]
     table_of: Mapping[Address, LookupTable]
@@ -192,7 +192,7 @@ async def ensure_lookup_tables(
 ) -> LookupTableSet:
     """Create and extend the authority's tables until they serve all `mints`; nothing is sent where they do already.
 
-    `known` are remembered table addresses, for endpoints that refuse the search for tables by authority. The book's
+    `known` are remembered table addresses, for endpoints that refuse the search for tables by authority. The set's
     tables may be used in slots after the highest `last_extended_slot`: wait for that slot before sending.
     """
 

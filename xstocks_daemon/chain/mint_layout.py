@@ -86,7 +86,7 @@ _INITIALIZE = 0
 
 @dataclass(frozen=True, slots=True)
 class TokenAccount:
-    """A Token-2022 token account."""
+    """A Token-2022 token account, as far as it is used: whose it is, how much it holds, whether it is frozen."""
 
     mint: Address
     owner: Address

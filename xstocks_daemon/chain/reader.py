@@ -35,7 +35,7 @@ Accounts = tuple[AccountInfo | None, ...]
 
 @dataclass(frozen=True, slots=True)
 class GroupRead:
-    """A group as one endpoint gave it."""
+    """A group of accounts as one endpoint gave it, all of one slot."""
 
     slot: int
     accounts: Accounts
@@ -107,7 +107,7 @@ class ChainReader:
         )
 
     async def config(self) -> Config:
-        """The Config account alone."""
+        """The Config account alone, finalized and agreed. Raises as `snapshot` does."""
         return (await self._shared((), 0))[0]
 
     async def _assets(self, mints: Sequence[Address], min_slot: int) -> tuple[dict[Address, AssetView], list[int]]:

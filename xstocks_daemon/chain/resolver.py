@@ -62,7 +62,7 @@ class AssetFact:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """Steps 1 and 2 on one endpoint."""
+    """What steps 1 and 2 of the proof found on one endpoint."""
 
     endpoint: str
     slot: int

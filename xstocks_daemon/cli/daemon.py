@@ -71,10 +71,10 @@ def run(
     with bar if shown else nullcontext():
         task = bar.add_task("assets on target", total=None)
 
-        def told(on_target: int, total: int) -> None:
+        def show(on_target: int, total: int) -> None:
             bar.update(task, completed=on_target, total=total)
 
-        run_async(run_daemon(settings, until_on_target=until_on_target, progress=told if shown else no_progress))
+        run_async(run_daemon(settings, until_on_target=until_on_target, progress=show if shown else no_progress))
 
 
 def plan(config: ConfigOption = None, as_json: JsonOption = False) -> None:

@@ -76,7 +76,7 @@ def _mint(text: str) -> Address:
 async def _send(
     settings: Settings, chain: ChainConnection, part: HandoverPart, signer: KeyfileSigner, gate: asyncio.Semaphore
 ) -> None:
-    """One transaction, told before it is sent: whoever interrupts this can look it up."""
+    """Send one transaction; its signature is printed before, so that who interrupts this can look it up."""
     async with gate:
         attempt = await sign_part(settings, chain, part, signer)
         ERRORS.print(f"sending: {attempt.signature_text}")

@@ -239,7 +239,7 @@ def _leaf(interface: ProgramInterface, field: str, name: str, kind: Any, text: s
 
 
 def parse_account(field: str, text: str) -> bytes:
-    """An address in base58."""
+    """Parse an address in base58. UserError names `field`, the value and the remedy."""
     try:
         return parse_address(text)
     except AddressError:

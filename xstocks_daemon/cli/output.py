@@ -35,7 +35,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
 
 
 def say(text: str) -> None:
-    """A line on standard output."""
+    """Print a line of text on standard output."""
     sys.stdout.write(text + "\n")
 
 

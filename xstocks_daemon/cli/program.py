@@ -187,7 +187,7 @@ def _named(each: Input, text: str) -> Address | bytes | int:
 
 
 def _signers(settings: Settings, files: Sequence[Path]) -> dict[Address, KeyfileSigner]:
-    """By public key, the payer first."""
+    """The signers of the command's key files, by public key; the payer first."""
     found = [load_keyfile(file, "--key") for file in files]
     if not found:
         if settings.operator is None:
@@ -205,7 +205,7 @@ async def _carry_out(
     yes: bool,
     as_json: bool,
 ) -> dict[str, Any]:
-    """All of it; gives what --json prints."""
+    """Draft, show, ask, sign and send the request, as far as the options say; gives what --json prints."""
     async with open_chain(settings) as chain:
         work = RoleInstruction(settings, chain, request, signers)
         draft = await work.draft()

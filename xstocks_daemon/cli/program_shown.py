@@ -22,7 +22,7 @@ _OF_THE_JOURNAL = ("mint", "burn", "distribute")
 
 
 def draft_json(work: RoleInstruction, draft: Draft) -> dict[str, Any]:
-    """What is about to be done."""
+    """The instruction that will be sent, as JSON values."""
     interface, request = work.chain.client.interface, work.request
     roles, own = interface.accounts_of[request.instruction], base58(work.settings.program_id)
     signing = {base58(work.payer): None}
@@ -46,7 +46,7 @@ def draft_json(work: RoleInstruction, draft: Draft) -> dict[str, Any]:
 
 
 def sent_json(interface: ProgramInterface, draft: Draft, sent: Sent) -> dict[str, Any]:
-    """What became of it."""
+    """The finalized transaction with its events, as JSON values."""
     return {
         "signature": sent.signature,
         "slot": sent.slot,

@@ -45,7 +45,7 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
 
 
 async def status_of(settings: Settings) -> dict[str, Any]:
-    """What `status` shows."""
+    """The JSON values that `status` prints: numbers over all assets, and the halts."""
     async with open_runtime(settings) as runtime:
         snapshot, journal = await _read(runtime)
         intents, attempts = await runtime.journal.live_intents(), await runtime.journal.live_attempts()

@@ -145,7 +145,7 @@ class SeenStatements:
 
 
 class StatementRejected(Exception):
-    """One failed check."""
+    """A statement failed a check: `rejection` names it, the message has the numbers too."""
 
     def __init__(self, rejection: Rejection) -> None:
         self.rejection = rejection

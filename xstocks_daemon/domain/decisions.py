@@ -29,7 +29,7 @@ class Reason(Enum):
     text: str
 
     def __new__(cls, code: str, text: str) -> Reason:
-        """A member whose value is the code."""
+        """Make a member: its value is the code, and `text` the sentence for people."""
         member = object.__new__(cls)
         member._value_ = code
         member.text = text

@@ -10,7 +10,7 @@ from xstocks_daemon.domain.intent import IntentState
 
 
 class IntentEvent(Enum):
-    """What happens to an intent."""
+    """What can happen to an intent: the labels of the life cycle's edges."""
 
     RECORDED = "recorded"
     ATTEMPT_RECORDED = "attempt recorded"

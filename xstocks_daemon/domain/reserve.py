@@ -53,7 +53,7 @@ class Reserve:
 
     @property
     def shortfall_raw(self) -> int:
-        """Tokens without backing."""
+        """Supply above what fresh statements back, in base units; 0 where it is fully backed."""
         return max(0, self.supply_raw - self.ceiling_raw)
 
 

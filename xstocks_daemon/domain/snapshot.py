@@ -62,7 +62,7 @@ class AttesterKey:
 
 @dataclass(frozen=True, slots=True)
 class Custodian:
-    """A keeper of shares with its present keys (Custodian account)."""
+    """Who holds shares for the issuer, with its present attester keys (Custodian account)."""
 
     address: Address
     id: int
@@ -237,7 +237,7 @@ class AssetAccount:
 
     @property
     def attached(self) -> tuple[Entry, ...]:
-        """The entries that may count."""
+        """The entries that are attached: they count while they are fresh."""
         return tuple(entry for entry in self.entries if entry.state is EntryState.ATTACHED)
 
     def effective_multiplier_bits(self, now_ts: int) -> int:

@@ -134,7 +134,7 @@ class LeaseStore(Protocol):
 
 
 class ViewStore(Protocol):
-    """What the plan reads."""
+    """The journal as the plan reads it: all assets and open orders at one moment."""
 
     async def view(self) -> JournalView:
         """All assets and open orders, for the plan."""
@@ -147,7 +147,7 @@ class ViewStore(Protocol):
 
 
 class IntentStore(Protocol):
-    """What was decided. Needs the lease to write."""
+    """Intents: what was decided. Needs the lease to write."""
 
     async def record_intents(self, intents: Sequence[Intent]) -> tuple[LiveIntent, ...]:
         """Commit new intents, all or none, in the given order. JournalConflict where the asset has a live intent, the
@@ -170,7 +170,7 @@ class IntentStore(Protocol):
 
 
 class AttemptStore(Protocol):
-    """What was signed and sent, and what became of it. Needs the lease to write."""
+    """Attempts: what was signed and sent, and what became of it. Needs the lease to write."""
 
     async def record_attempt(self, attempt: Attempt, intent_ids: Sequence[int]) -> None:
         """Commit a signed transaction BEFORE it is sent; its intents go from PENDING to SUBMITTED, all or none."""
@@ -219,7 +219,7 @@ class HaltStore(Protocol):
         ...
 
     async def quarantine(self, mint: Address, reason: str, until_ms: int) -> None:
-        """Leave the asset alone until then."""
+        """Leave the asset alone until `until_ms` (Unix milliseconds), for `reason`."""
         ...
 
 
@@ -250,7 +250,7 @@ class SupplyStore(Protocol):
 
 
 class OrderStore(Protocol):
-    """What people order; without the lease."""
+    """Orders of people to distribute; written without the lease."""
 
     async def place_order(self, order: Order, person: str) -> None:
         """Ask for a distribution. JournalConflict where the order_id was ever used."""
@@ -274,7 +274,7 @@ class LookupTableStore(Protocol):
 
 
 class AuditLog(Protocol):
-    """What was done. Needs the lease to write."""
+    """The audit log: what was done, by whom. Needs the lease to write."""
 
     async def record_event(self, kind: str, mint: Address | None, detail: Mapping[str, int | str]) -> None:
         """Add a line to the audit log. Only the newest EVENTS_KEPT lines are kept."""

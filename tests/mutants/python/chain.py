@@ -523,7 +523,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "rpc-status",
-            "if not told or answer.status == 429 or answer.status >= 500:",
+            "if not has_envelope or answer.status == 429 or answer.status >= 500:",
             "if False:",
             "takes an overloaded node for one that does not answer",
         ),

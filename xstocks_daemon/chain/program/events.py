@@ -22,7 +22,7 @@ _ENTRY_LINE = re.compile(r"Entry: (\d{2})")
 
 
 class EventReader(ProgramCodec):
-    """Reads events and errors."""
+    """Reads the program's events and errors from what a transaction logged."""
 
     def events(self, logs: Iterable[str]) -> list[ProgramEvent]:
         """The program's events in a transaction's log. Data of other programs or of unknown events is passed over."""

@@ -90,8 +90,8 @@ class RpcEndpoint:
         except HttpUnreachable as error:
             raise RpcUnreachable(self.name, method, error.reason) from None
         # Some servers send JSON-RPC errors with an HTTP error status: those bodies say more than the status.
-        told = answer.status == 200 or answer.body.lstrip().startswith(b'{"')
-        if not told or answer.status == 429 or answer.status >= 500:
+        has_envelope = answer.status == 200 or answer.body.lstrip().startswith(b'{"')
+        if not has_envelope or answer.status == 429 or answer.status >= 500:
             raise RpcUnreachable(self.name, method, f"HTTP status {answer.status}")
         return answer.body
 
@@ -138,11 +138,11 @@ class RpcEndpoint:
         )
 
     async def slot(self, commitment: Commitment = "finalized") -> int:
-        """getSlot."""
+        """getSlot: the newest slot at this commitment."""
         return await self.read("getSlot", [{"commitment": commitment}], parse_uint)
 
     async def latest_blockhash(self, commitment: Commitment = "confirmed") -> LatestBlockhash:
-        """getLatestBlockhash."""
+        """getLatestBlockhash, with the last block height at which it is valid."""
         return await self.read(
             "getLatestBlockhash",
             [{"commitment": commitment}],
@@ -154,7 +154,7 @@ class RpcEndpoint:
         )
 
     async def balance_lamports(self, address: Address, commitment: Commitment = "confirmed") -> int:
-        """getBalance."""
+        """getBalance, in lamports; 0 where the account does not exist."""
         return await self.read(
             "getBalance", [base58(address), {"commitment": commitment}], lambda result: parse_uint(result["value"])
         )
@@ -215,7 +215,7 @@ class RpcEndpoint:
     async def signature_statuses(
         self, signatures: Sequence[str], *, search_history: bool = True
     ) -> AtSlot[tuple[SignatureStatus | None, ...]]:
-        """getSignatureStatuses (at most 256), searching the whole history unless told not to."""
+        """getSignatureStatuses (at most 256), searching the whole history unless `search_history` is false."""
         if len(signatures) > MAX_SIGNATURES_PER_CALL:
             raise ValueError(f"{len(signatures)} signatures in one call, at most {MAX_SIGNATURES_PER_CALL}")
 

@@ -43,7 +43,7 @@ class AssetContext:
         return self.custody.evidence.get(self.mint, {}).get(entry.custodian)
 
     def fresh(self, entry: Entry) -> bool:
-        """Whether the entry counts now."""
+        """Whether the entry counts in the ceiling now."""
         custodian = self.snapshot.custodians.get(entry.custodian)
         bits = self.view.asset.effective_multiplier_bits(self.snapshot.now_ts)
         return entry_is_fresh(entry, custodian, self.view.asset.policy, bits, self.snapshot.now_ts)

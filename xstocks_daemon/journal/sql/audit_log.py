@@ -29,7 +29,7 @@ async def log_event(
 
 
 class SqlAuditLog(SqlStore, AuditLog):
-    """The newest EVENTS_KEPT lines."""
+    """The table `events`, cut down to the newest EVENTS_KEPT lines."""
 
     @uncancelled
     async def record_event(self, kind: str, mint: Address | None, detail: Mapping[str, int | str]) -> None:

@@ -11,7 +11,7 @@ from xstocks_daemon.journal.sql.database import SqlStore, uncancelled
 
 
 class SqlLookupTables(SqlStore, LookupTableStore):
-    """An asset belongs to one table."""
+    """The tables `lookup_tables` and `lookup_table_assets`: an asset belongs to one lookup table."""
 
     @uncancelled
     async def record_lookup_table(self, table: LookupTableRecord) -> None:

@@ -33,11 +33,11 @@ class U64(TypeDecorator[int]):
     cache_ok = True
 
     def process_bind_param(self, value: int | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """The digits."""
+        """To the database: 20 digits. UnitError where it is no u64."""
         return None if value is None else f"{checked_u64(value, 'journal number'):020d}"
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> int | None:  # noqa: ARG002
-        """The number."""
+        """From the database: the number that the digits are."""
         return None if value is None else int(value)
 
 

@@ -89,7 +89,7 @@ async def know_assets(connection: AsyncConnection, mints: Sequence[Address]) -> 
 
 
 class SqlView(SqlStore, ViewStore):
-    """What the plan reads."""
+    """The whole journal at one moment, read in one transaction."""
 
     async def view(self) -> JournalView:
         async with self.database.read() as connection:
