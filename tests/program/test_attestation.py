@@ -330,7 +330,7 @@ def raw_submission(program: DeployedProgram, statement: Statement, lines: list[S
     )
 
 
-async def test_lines_stand_in_the_order_of_their_mints_and_once(program: DeployedProgram, pool: AssetPool) -> None:
+async def test_entries_stand_in_the_order_of_their_mints_and_once(program: DeployedProgram, pool: AssetPool) -> None:
     low, high = sorted([await pool.take(), await pool.take()], key=lambda asset: asset.mint)
     statement = await program.statement({low: 10, high: 20})
     quorum, submission = program.relay(statement).instructions

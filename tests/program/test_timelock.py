@@ -195,7 +195,7 @@ async def test_once_sealed_the_guardian_is_not_cleared_at_once(sealed: DeployedP
     await sealed.accepted(sealed.by("admin", client.clear_role(admin=admin, role=Role.CORPORATE_ACTIONS)))
 
 
-async def test_the_guardian_cannot_keep_itself_in_office(sealed: DeployedProgram, sealed_asset: Asset) -> None:
+async def test_the_guardian_cannot_cancel_its_own_replacement(sealed: DeployedProgram, sealed_asset: Asset) -> None:
     instruction = set_role(sealed, Role.GUARDIAN)
     proposal = await propose(sealed, instruction)
     await sealed.refused(cancelling(sealed, "guardian", proposal), ErrorCode.GuardianCannotCancel)

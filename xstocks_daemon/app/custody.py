@@ -59,7 +59,7 @@ class CustodyRound:
 
     @property
     def equivocations(self) -> tuple[Halt, ...]:
-        """A halt for each mint for which a custodian signed two different lines of one time."""
+        """A halt for each mint for which a custodian signed two different entries of one time."""
         return tuple(
             Halt(rejection.mint, HaltReason.EQUIVOCATION, f"custodian {base58(each.custodian)}: {rejection.detail}")
             for each in self.rejected
@@ -91,8 +91,8 @@ class CustodyReader:
     async def read(self, snapshot: ChainSnapshot, tables: Mapping[Address, int]) -> CustodyRound:
         """One round over all assets of `snapshot`. `tables`: mint -> its lookup table's number.
 
-        Where single lines of a statement are not believed, the rest of its assets is asked for once more, without
-        them: one bad line must not silence 23 others.
+        Where single entries of a statement are not believed, the rest of its assets is asked for once more, without
+        them: one bad entry must not silence 23 others.
         """
         first = await self._ask(self._wanted(snapshot, tables), snapshot)
         again = {

@@ -86,13 +86,13 @@ def plan(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         return
     rows = [
         [
-            line.symbol,
-            _tokens(line.supply_raw, line),
-            _tokens(line.target_raw, line),
-            "" if line.action is Action.NONE else f"{line.action.value} {_tokens(line.amount_raw, line)}",
-            "; ".join([line.reason.text, *(_note(note.reason.text, note.detail) for note in line.notes)]),
+            asset.symbol,
+            _tokens(asset.supply_raw, asset),
+            _tokens(asset.target_raw, asset),
+            "" if asset.action is Action.NONE else f"{asset.action.value} {_tokens(asset.amount_raw, asset)}",
+            "; ".join([asset.reason.text, *(_note(note.reason.text, note.detail) for note in asset.notes)]),
         ]
-        for line in decided.assets
+        for asset in decided.assets
     ]
     print_table(
         f"Plan at slot {decided.slot}: {len(decided.relays)} statements to relay, {len(decided.intents)} intents",
@@ -107,8 +107,8 @@ async def _plan(settings: Settings) -> CycleReport:
         return await Cycle(runtime, Metrics(runtime.custodians.values())).run()
 
 
-def _tokens(amount_raw: int, line: AssetPlan) -> str:
-    return decimal_text(amount_raw, line.decimals)
+def _tokens(amount_raw: int, asset: AssetPlan) -> str:
+    return decimal_text(amount_raw, asset.decimals)
 
 
 def _note(text: str, detail: str) -> str:

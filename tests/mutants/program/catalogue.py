@@ -340,12 +340,12 @@ MUTANTS: tuple[Mutant, ...] = (
             "statement-too-long",
             " || args.entries.len() > MAX_STATEMENT_ENTRIES",
             "",
-            "counts the lines of a statement by name",
+            "counts the entries of a statement by name",
         ),
         off(
             "statement-accounts",
             "accounts.remaining.len() != args.entries.len()",
-            "wants one account per line",
+            "wants one account per entry",
         ),
         off(
             "statement-retired-custodian",
