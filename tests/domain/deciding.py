@@ -25,13 +25,13 @@ NEVER_ASKS = PlanPolicy(burn_approval_bps=10_000)
 
 def decide(
     one: Any,
-    told: CustodyView | None = None,
+    custody_view: CustodyView | None = None,
     policy: PlanPolicy = NEVER_ASKS,
     journal: JournalView | None = None,
     **chain_changes: Any,
 ) -> Plan:
     chain = snapshot(one, **chain_changes)
-    return World(chain, told or CustodyView(), policy, journal or journal_of(chain)).plan()
+    return World(chain, custody_view or CustodyView(), policy, journal or journal_of(chain)).plan()
 
 
 def outcome(decided: Plan) -> tuple[Action, int, Reason]:
@@ -39,7 +39,7 @@ def outcome(decided: Plan) -> tuple[Action, int, Reason]:
     return line.action, line.amount_raw, line.reason
 
 
-def lower_told(newest_raw: int = 40, previous_raw: int = 40, **changes: Any) -> CustodyView:
+def two_lower_statements(newest_raw: int = 40, previous_raw: int = 40, **changes: Any) -> CustodyView:
     newest, previous = statement(ALPACA, {MINT: newest_raw}), statement(ALPACA, {MINT: previous_raw}, 50)
     return known(newest, previous, **changes)
 

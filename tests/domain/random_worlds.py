@@ -116,7 +116,7 @@ def worlds(draw: st.DrawFn) -> World:
         for newest, previous in (_statements(dice, custodian, mints) for custodian in (ALPACA, GTN))
     ]
     ripcord = {(mint, ALPACA): "audit under way" for mint in dice.odd("ripcord", [], mints[:1], mints)}
-    told = custody(
+    custody_view = custody(
         pairs[: dice.amount(0, 2)] if "one_statement" in dice.troubles else pairs,
         ripcords=ripcord,
         failures=dice.odd("failure", {}, {GTN: "no answer"}),
@@ -125,7 +125,7 @@ def worlds(draw: st.DrawFn) -> World:
     policy = PlanPolicy(
         max_mint_raw=dice.odd("policy", None, 5), burn_approval_bps=dice.odd("policy", 10_000, 0, 2_000)
     )
-    world = World(chain, told, policy, _journal(dice, chain))
+    world = World(chain, custody_view, policy, _journal(dice, chain))
     return _with_pending(dice, world) if "pending" in dice.troubles else world
 
 

@@ -68,12 +68,12 @@ def test_an_order_of_a_stranger_waits() -> None:
 def test_inventory_that_is_to_be_burnt_is_not_distributed() -> None:
     """The statement is known, the burn still waits for the second one."""
     one = view(MINT, [entry(ALPACA, 40)], supply_raw=60, vault_raw=49)
-    told = known(statement(ALPACA, {MINT: 40}))
-    decided = decide(one, told, journal=journal_of(snapshot(one), [ORDER]))
+    custody_view = known(statement(ALPACA, {MINT: 40}))
+    decided = decide(one, custody_view, journal=journal_of(snapshot(one), [ORDER]))
     assert decided.distributions == ()
     assert outcome(decided) == (Action.NONE, 0, Reason.AWAITING_SECOND_STATEMENT)
     enough = view(MINT, [entry(ALPACA, 40)], supply_raw=60, vault_raw=50)
-    assert len(decide(enough, told, journal=journal_of(snapshot(enough), [ORDER])).distributions) == 1
+    assert len(decide(enough, custody_view, journal=journal_of(snapshot(enough), [ORDER])).distributions) == 1
 
 
 def test_one_order_at_a_time_and_the_journaled_one_first() -> None:

@@ -27,7 +27,7 @@ from tests.domain.builders import (
     statement,
     view,
 )
-from tests.domain.deciding import MINT, decide, live, lower_told, outcome
+from tests.domain.deciding import MINT, decide, live, outcome, two_lower_statements
 from xstocks_daemon.domain.decisions import Action, Reason
 from xstocks_daemon.domain.intent import Intent, IntentKind, IntentState
 from xstocks_daemon.domain.plan_inputs import HaltReason, LiveIntent, Order, PlanPolicy
@@ -111,7 +111,7 @@ BURNING = view(MINT, [entry(ALPACA, 40)], supply_raw=60)
 
 
 def test_the_twin_of_all_below_is_burnt() -> None:
-    assert outcome(decide(BURNING, lower_told())) == (Action.BURN, 20, Reason.TO_TARGET)
+    assert outcome(decide(BURNING, two_lower_statements())) == (Action.BURN, 20, Reason.TO_TARGET)
 
 
 @pytest.mark.parametrize(
@@ -129,10 +129,10 @@ def test_the_twin_of_all_below_is_burnt() -> None:
 )
 def test_a_burn_needs_two_present_statements(newest: Any, previous: Any, reason: Reason) -> None:
     one = replace(BURNING, asset=replace(BURNING.asset, entries=(entry(ALPACA, 40, observed_ms=NOW_TS * 1_000),)))
-    told = known(
+    custody_view = known(
         statement(ALPACA, {MINT: 40}, **newest), statement(ALPACA, {MINT: 40}, **{"observed_secs_ago": 50, **previous})
     )
-    decided = decide(one, told)
+    decided = decide(one, custody_view)
     assert (decided.burns, outcome(decided)) == ((), (Action.NONE, 0, reason))
 
 
@@ -142,7 +142,7 @@ def test_a_burn_waits_until_the_chain_has_both_numbers_of_the_newest_statement(
 ) -> None:
     """The chain has the same time already, so there is nothing to relay: only the numbers differ."""
     redeeming = view(MINT, [entry(ALPACA, 40, observed_ms=(NOW_TS - 10) * 1_000, redeemed_total_raw=3)], supply_raw=60)
-    assert decide(redeeming, lower_told()).burns != ()
+    assert decide(redeeming, two_lower_statements()).burns != ()
     newest = statement(ALPACA, {MINT: capacity_raw}, redeemed_seen_raw=seen_raw)
     decided = decide(redeeming, known(newest, statement(ALPACA, {MINT: 40}, 50)))
     assert (decided.burns, outcome(decided)) == ((), (Action.NONE, 0, Reason.AWAITING_RELAY))
@@ -150,25 +150,25 @@ def test_a_burn_waits_until_the_chain_has_both_numbers_of_the_newest_statement(
 
 def test_a_burn_waits_on_a_mint_with_another_multiplier() -> None:
     differing = replace(BURNING, mint=replace(BURNING.mint, new_multiplier_bits=TWO_BITS))
-    assert outcome(decide(differing, lower_told())) == (Action.NONE, 0, Reason.MULTIPLIER_DIFFERS)
+    assert outcome(decide(differing, two_lower_statements())) == (Action.NONE, 0, Reason.MULTIPLIER_DIFFERS)
 
 
 @pytest.mark.parametrize(("scope", "where"), [(Scope.BURN, "config"), (Scope.TRANSFERS, "config")])
 def test_a_pause_of_everything_stops_a_burn(scope: Scope, where: str) -> None:
     paused = replace(snapshot(BURNING).config, paused=scope)
-    assert outcome(decide(BURNING, lower_told(), config=paused)) == (Action.NONE, 0, Reason.PAUSED)
+    assert outcome(decide(BURNING, two_lower_statements(), config=paused)) == (Action.NONE, 0, Reason.PAUSED)
 
 
 def test_the_ripcord_of_any_custodian_stops_a_burn_and_a_mint() -> None:
     two = [entry(ALPACA, 20), entry(GTN, 20)]
-    told = custody(
+    custody_view = custody(
         [(statement(each, {MINT: 20}), statement(each, {MINT: 20}, 50)) for each in (ALPACA, GTN)],
         ripcords={(MINT, GTN): "audit"},
     )
     for supply_raw in (60, 30):
         one = view(MINT, two, supply_raw=supply_raw)
-        assert outcome(decide(one, told)) == (Action.NONE, 0, Reason.RIPCORD)
-        assert outcome(decide(one, replace(told, ripcords={})))[0] in (Action.BURN, Action.MINT)
+        assert outcome(decide(one, custody_view)) == (Action.NONE, 0, Reason.RIPCORD)
+        assert outcome(decide(one, replace(custody_view, ripcords={})))[0] in (Action.BURN, Action.MINT)
 
 
 @pytest.mark.parametrize("state", [EntryState.ATTACHED, EntryState.DETACHED])
@@ -180,7 +180,7 @@ def test_a_burn_leaves_no_less_than_unseen_redemptions_allow(state: EntryState) 
     if owing is GTN:
         entries.append(entry(GTN, 0, state=state, redeemed_total_raw=3))
     one = view(MINT, entries, supply_raw=60)
-    decided = decide(one, lower_told())
+    decided = decide(one, two_lower_statements())
     assert outcome(decided) == (Action.BURN, 23, Reason.TO_TARGET)
     assert ceiling_raw(one, snapshot(one).custodians, NOW_TS) == 60 - 23
 
@@ -188,10 +188,10 @@ def test_a_burn_leaves_no_less_than_unseen_redemptions_allow(state: EntryState) 
 def test_what_was_redeemed_and_seen_is_no_reason_to_burn() -> None:
     """The same 3 counted by both statements: the capacity says it already."""
     one = view(MINT, [entry(ALPACA, 40, redeemed_total_raw=3, redeemed_seen_raw=3)], supply_raw=60)
-    told = known(
+    custody_view = known(
         statement(ALPACA, {MINT: 40}, redeemed_seen_raw=3), statement(ALPACA, {MINT: 40}, 50, redeemed_seen_raw=3)
     )
-    assert outcome(decide(one, told)) == (Action.BURN, 20, Reason.TO_TARGET)
+    assert outcome(decide(one, custody_view)) == (Action.BURN, 20, Reason.TO_TARGET)
     # Before: 43 and none of it seen. Both statements vouch for the same.
     before = known(statement(ALPACA, {MINT: 40}, redeemed_seen_raw=3), statement(ALPACA, {MINT: 43}, 50))
     assert outcome(decide(one, before)) == (Action.BURN, 20, Reason.TO_TARGET)
@@ -200,21 +200,21 @@ def test_what_was_redeemed_and_seen_is_no_reason_to_burn() -> None:
 def test_what_holders_burnt_is_not_counted_against_them_twice() -> None:
     """M12: 40 backed, of which holders burnt 10 that nobody acknowledged: 30 stay."""
     one = view(MINT, [entry(ALPACA, 40)], supply_raw=60, holder_burnt_raw=10)
-    assert outcome(decide(one, lower_told())) == (Action.BURN, 30, Reason.TO_TARGET)
+    assert outcome(decide(one, two_lower_statements())) == (Action.BURN, 30, Reason.TO_TARGET)
     acknowledged = journal_of(snapshot(one), acknowledged_raw=10)
-    assert outcome(decide(one, lower_told(), journal=acknowledged)) == (Action.BURN, 20, Reason.TO_TARGET)
+    assert outcome(decide(one, two_lower_statements(), journal=acknowledged)) == (Action.BURN, 20, Reason.TO_TARGET)
 
 
 def test_with_everything_owed_no_more_than_the_supply_is_burnt() -> None:
     one = view(MINT, [entry(ALPACA, 0, redeemed_total_raw=9)], supply_raw=5, vault_raw=5)
-    decided = decide(one, lower_told(0, 0))
+    decided = decide(one, two_lower_statements(0, 0))
     assert outcome(decided) == (Action.BURN, 5, Reason.TO_TARGET)
     assert asset_plan_of(decided, MINT).notes == ()
 
 
 def test_tokens_that_wait_for_redemption_are_not_burnt() -> None:
     one = replace(view(MINT, [entry(ALPACA, 40)], supply_raw=60, vault_raw=5), redemption_vault_raw=55)
-    assert outcome(decide(one, lower_told())) == (Action.BURN, 5, Reason.TO_TARGET)
+    assert outcome(decide(one, two_lower_statements())) == (Action.BURN, 5, Reason.TO_TARGET)
     assert one.circulating_raw == 0
 
 
@@ -222,7 +222,7 @@ def test_tokens_that_wait_for_redemption_are_not_burnt() -> None:
 def test_only_a_pending_burn_has_an_approval(kind: IntentKind) -> None:
     pending = live(kind, 20, IntentState.PENDING)
     decided = decide(
-        BURNING, lower_told(), PlanPolicy(burn_approval_bps=0), journal_of(snapshot(BURNING), live=pending)
+        BURNING, two_lower_statements(), PlanPolicy(burn_approval_bps=0), journal_of(snapshot(BURNING), live=pending)
     )
     assert decided.resends == ((pending,) if kind is IntentKind.BURN else ())
     assert [drop.live for drop in decided.drops] == ([] if kind is IntentKind.BURN else [pending])
@@ -232,20 +232,20 @@ def test_only_a_pending_burn_has_an_approval(kind: IntentKind) -> None:
 
 def test_a_burn_goes_before_an_order() -> None:
     order = Order(b"\x01" * 16, MINT, 5, WALLET, WALLET)
-    decided = decide(BURNING, lower_told(), journal=journal_of(snapshot(BURNING), [order]))
+    decided = decide(BURNING, two_lower_statements(), journal=journal_of(snapshot(BURNING), [order]))
     assert (decided.distributions, outcome(decided)[:2]) == ((), (Action.BURN, 20))
 
 
 @pytest.mark.parametrize("raw", [28, 29])
 def test_silence_is_no_excess_and_a_relayed_statement_is_one(raw: int) -> None:
-    """30 of 60 are told of on chain; where that entry is stale all inventory may be ordered, and where a newer
+    """30 of 60 are stated on chain; where that entry is stale all inventory may be ordered, and where a newer
     statement says `raw` so much is kept back as that one leaves unbacked."""
     order = Order(b"\x01" * 16, MINT, raw, WALLET, WALLET)
     stale = view(MINT, [entry(ALPACA, 30, expires_ts=NOW_TS)], supply_raw=60)
     assert len(decide(stale, journal=journal_of(snapshot(stale), [order])).distributions) == 1
-    told = known(statement(ALPACA, {MINT: 28}))
+    custody_view = known(statement(ALPACA, {MINT: 28}))
     fresh = view(MINT, [entry(ALPACA, 30)], supply_raw=60)
-    decided = decide(fresh, told, journal=journal_of(snapshot(fresh), [order]))
+    decided = decide(fresh, custody_view, journal=journal_of(snapshot(fresh), [order]))
     assert len(decided.relays) == 1
     assert bool(decided.distributions) is (raw <= 28)
 
@@ -276,8 +276,8 @@ def test_a_supply_above_its_limit_leaves_no_room() -> None:
 
 def test_the_hold_of_one_of_two_statements_is_foreseen() -> None:
     one = view(MINT, [entry(ALPACA, 20), entry(GTN, 20)], supply_raw=10, policy=replace(POLICY, max_rise_bps=5_000))
-    told = custody([(statement(ALPACA, {MINT: 21}), None), (statement(GTN, {MINT: 31}), None)])
-    decided = decide(one, told)
+    custody_view = custody([(statement(ALPACA, {MINT: 21}), None), (statement(GTN, {MINT: 31}), None)])
+    decided = decide(one, custody_view)
     assert len(decided.relays) == 2
     assert outcome(decided) == (Action.NONE, 0, Reason.HOLD_EXPECTED)
     calm = custody([(statement(ALPACA, {MINT: 21}), None), (statement(GTN, {MINT: 30}), None)])
@@ -350,8 +350,8 @@ def test_the_newer_of_two_relayed_statements_stays() -> None:
 def test_a_relayed_statement_ends_a_withdrawal_and_leaves_detached_entries_alone() -> None:
     detached = entry(GTN, 5, state=EntryState.DETACHED)
     one = view(MINT, [entry(ALPACA, 0, withdrawn=True), detached], supply_raw=0)
-    told = custody([(statement(ALPACA, {MINT: 70}), None), (statement(GTN, {MINT: 70}), None)])
-    decided = decide(one, told)
+    custody_view = custody([(statement(ALPACA, {MINT: 70}), None), (statement(GTN, {MINT: 70}), None)])
+    decided = decide(one, custody_view)
     assert [relay.signed.statement.custodian for relay in decided.relays] == [ALPACA]
     assert outcome(decided) == (Action.MINT, 70, Reason.TO_TARGET)
     said = statement(GTN, {MINT: 70}).statement

@@ -38,18 +38,20 @@ from xstocks_daemon.domain.snapshot import AssetState, EntryState
 
 def test_an_adopted_asset_is_attested_first_and_then_minted_up_to_its_ceiling() -> None:
     """Two people say once that its supply is right (adopt-baseline); the statement that makes it active is relayed."""
-    told = known(statement(ALPACA, {MINT: 100}))
+    custody_view = known(statement(ALPACA, {MINT: 100}))
     adopted: dict[str, Any] = {"sequence": 0, "minted_raw": 0, "adopted_raw": 60}
     halted = view(MINT, [entry(ALPACA, 0, withdrawn=True)], supply_raw=60, state=AssetState.HALTED, **adopted)
-    [halt] = decide(halted, told, journal=JournalView()).halts
+    [halt] = decide(halted, custody_view, journal=JournalView()).halts
     assert halt.reason is HaltReason.TOTALS_DIFFER
-    first = decide(halted, told)
-    assert [relay.signed.statement for relay in first.relays] == [told.evidence[MINT][ALPACA].newest.signed.statement]
+    first = decide(halted, custody_view)
+    assert [relay.signed.statement for relay in first.relays] == [
+        custody_view.evidence[MINT][ALPACA].newest.signed.statement
+    ]
     assert outcome(first) == (Action.NONE, 0, Reason.NOT_ACTIVE)
     chain = model_submit(snapshot(halted), first.relays[0].signed)
     active = chain.assets[MINT]
     assert active.asset.state is AssetState.ACTIVE
-    assert outcome(decide(active, told)) == (Action.MINT, 40, Reason.TO_TARGET)
+    assert outcome(decide(active, custody_view)) == (Action.MINT, 40, Reason.TO_TARGET)
 
 
 def test_a_holder_burn_is_alerted_and_not_minted_again_until_acknowledged() -> None:

@@ -14,7 +14,7 @@ from tests.domain.builders import (
     snapshot,
     view,
 )
-from tests.domain.deciding import MINT, decide, live, lower_told, outcome
+from tests.domain.deciding import MINT, decide, live, outcome, two_lower_statements
 from xstocks_daemon.domain.decisions import Action, Reason
 from xstocks_daemon.domain.intent import IntentKind, IntentState
 from xstocks_daemon.domain.plan_inputs import (
@@ -52,4 +52,4 @@ def test_a_pending_intent_is_sent_again_or_dropped(amount_raw: int, action: Acti
 def test_a_pending_burn_keeps_the_approval_that_it_used_up() -> None:
     one, policy = view(MINT, [entry(ALPACA, 40)], supply_raw=60), PlanPolicy(burn_approval_bps=0)
     pending = live(IntentKind.BURN, 20, IntentState.PENDING)
-    assert decide(one, lower_told(), policy, journal_of(snapshot(one), live=pending)).resends == (pending,)
+    assert decide(one, two_lower_statements(), policy, journal_of(snapshot(one), live=pending)).resends == (pending,)

@@ -114,16 +114,16 @@ def test_unseen_redemptions_of_a_detached_entry_keep_counting() -> None:
 
 
 def test_a_ripcord_stops_minting() -> None:
-    told = CustodyView(ripcords={(MINT, ALPACA): "audit"})
+    custody_view = CustodyView(ripcords={(MINT, ALPACA): "audit"})
     one = view(MINT, [entry(ALPACA, 60)])
-    assert outcome(decide(one, told)) == (Action.NONE, 0, Reason.RIPCORD)
+    assert outcome(decide(one, custody_view)) == (Action.NONE, 0, Reason.RIPCORD)
     other = CustodyView(ripcords={(MINT, GTN): "of a custodian that is not attached"})
     assert outcome(decide(one, other)) == (Action.MINT, 60, Reason.TO_TARGET)
 
 
 def test_the_mint_line_says_what_people_need() -> None:
-    told = known(statement(ALPACA, {MINT: 90}))
-    line = asset_plan_of(decide(view(MINT, [entry(ALPACA, 60)], supply_raw=30, vault_raw=10), told), MINT)
+    custody_view = known(statement(ALPACA, {MINT: 90}))
+    line = asset_plan_of(decide(view(MINT, [entry(ALPACA, 60)], supply_raw=30, vault_raw=10), custody_view), MINT)
     assert (line.symbol, line.decimals) == ("AAPLx", 8)
     assert (line.supply_raw, line.vault_raw, line.ceiling_raw, line.planned_ceiling_raw, line.target_raw) == (
         30,

@@ -132,9 +132,9 @@ def test_a_burn_has_two_statements_of_every_custodian_that_prove_it(world: World
                 if each.state is not EntryState.ATTACHED:
                     backed += each.redeemed_seen_raw
                     continue
-                told = getattr(world.custody.evidence[intent.mint][each.custodian], which)
-                backed += told.entry.capacity_raw + told.entry.redeemed_seen_raw
-                assert told.signed.statement.epoch == each.epoch == world.chain.custodians[each.custodian].epoch
+                evidence = getattr(world.custody.evidence[intent.mint][each.custodian], which)
+                backed += evidence.entry.capacity_raw + evidence.entry.redeemed_seen_raw
+                assert evidence.signed.statement.epoch == each.epoch == world.chain.custodians[each.custodian].epoch
                 assert (intent.mint, each.custodian) not in world.custody.ripcords
                 assert each.custodian not in world.custody.failures
                 assert NOW_TS * 1_000 - each.observed_ms <= one.asset.policy.max_age_secs * 1_000
@@ -189,7 +189,8 @@ def shuffled(world: World, chance: random.Random) -> World:
         world,
         chain=replace(world.chain, assets=mixed(world.chain.assets), custodians=mixed(world.chain.custodians)),
         custody=replace(
-            world.custody, evidence=mixed({mint: mixed(told) for mint, told in world.custody.evidence.items()})
+            world.custody,
+            evidence=mixed({mint: mixed(evidence) for mint, evidence in world.custody.evidence.items()}),
         ),
         journal=JournalView(mixed(world.journal.assets), world.journal.orders),
     )

@@ -35,8 +35,8 @@ from xstocks_daemon.domain.snapshot import EntryState, Hold
 
 
 def test_mints_up_to_what_the_relayed_statement_says() -> None:
-    told = known(statement(ALPACA, {MINT: 90}))
-    decided = decide(view(MINT, [entry(ALPACA, 60)]), told)
+    custody_view = known(statement(ALPACA, {MINT: 90}))
+    decided = decide(view(MINT, [entry(ALPACA, 60)]), custody_view)
     assert [relay.reasons for relay in decided.relays] == [((MINT, Reason.CHANGED),)]
     assert outcome(decided) == (Action.MINT, 90, Reason.TO_TARGET)
 
@@ -54,24 +54,24 @@ def test_a_statement_that_is_not_newer_is_not_relayed() -> None:
 
 
 def test_an_entry_is_renewed_before_it_goes_stale() -> None:
-    told = known(statement(ALPACA, {MINT: 60}, expires_ts=NOW_TS + 3_000))
+    custody_view = known(statement(ALPACA, {MINT: 60}, expires_ts=NOW_TS + 3_000))
     policy = PlanPolicy(renew_before_secs=300)
     soon = view(MINT, [entry(ALPACA, 60, expires_ts=NOW_TS + 300)], supply_raw=60)
-    assert [relay.reasons for relay in decide(soon, told, policy).relays] == [((MINT, Reason.RENEWS),)]
+    assert [relay.reasons for relay in decide(soon, custody_view, policy).relays] == [((MINT, Reason.RENEWS),)]
     later = view(MINT, [entry(ALPACA, 60, expires_ts=NOW_TS + 301)], supply_raw=60)
-    assert decide(later, told, policy).relays == ()
+    assert decide(later, custody_view, policy).relays == ()
 
 
 def test_short_lived_statements_are_not_renewed_at_once() -> None:
     """With a renewal time longer than their life every statement would be submitted."""
-    told = known(statement(ALPACA, {MINT: 60}, expires_ts=NOW_TS + 100))
+    custody_view = known(statement(ALPACA, {MINT: 60}, expires_ts=NOW_TS + 100))
     young = view(MINT, [entry(ALPACA, 60, expires_ts=NOW_TS + 90)], supply_raw=60)
-    assert decide(young, told, PlanPolicy(renew_before_secs=300)).relays == ()
+    assert decide(young, custody_view, PlanPolicy(renew_before_secs=300)).relays == ()
 
 
 def test_a_stale_entry_is_refreshed() -> None:
-    told = known(statement(ALPACA, {MINT: 60}))
-    decided = decide(view(MINT, [entry(ALPACA, 60, epoch=0)], supply_raw=60), told)
+    custody_view = known(statement(ALPACA, {MINT: 60}))
+    decided = decide(view(MINT, [entry(ALPACA, 60, epoch=0)], supply_raw=60), custody_view)
     assert [relay.reasons for relay in decided.relays] == [((MINT, Reason.NOT_FRESH_ON_CHAIN),)]
     assert outcome(decided) == (Action.NONE, 0, Reason.ON_TARGET)
 
@@ -79,8 +79,8 @@ def test_a_stale_entry_is_refreshed() -> None:
 def test_lower_statements_go_first() -> None:
     second = mint_address(2)
     chain = snapshot(view(MINT, [entry(ALPACA, 60)], supply_raw=60), view(second, [entry(GTN, 60)], supply_raw=60))
-    told = custody([(statement(ALPACA, {MINT: 70}), None), (statement(GTN, {second: 50}), None)])
-    decided = World(chain, told, NEVER_ASKS, journal_of(chain)).plan()
+    custody_view = custody([(statement(ALPACA, {MINT: 70}), None), (statement(GTN, {second: 50}), None)])
+    decided = World(chain, custody_view, NEVER_ASKS, journal_of(chain)).plan()
     assert [(relay.signed.statement.custodian, relay.lower) for relay in decided.relays] == [
         (GTN, True),
         (ALPACA, False),
@@ -121,15 +121,15 @@ def test_a_statement_that_the_chain_would_refuse_is_kept_back(changes: Any, entr
 
 def test_one_bad_line_keeps_the_whole_statement_back() -> None:
     """The digest covers all of its lines."""
-    told = known(statement(ALPACA, {MINT: 90, mint_address(9): 1}))
-    decided = decide(view(MINT, [entry(ALPACA, 60)], supply_raw=60), told)
+    custody_view = known(statement(ALPACA, {MINT: 90, mint_address(9): 1}))
+    decided = decide(view(MINT, [entry(ALPACA, 60)], supply_raw=60), custody_view)
     assert decided.relays == ()
     assert [note.reason for note in asset_plan_of(decided, MINT).notes] == [Reason.STATEMENT_UNKNOWN_ASSET]
 
 
 def test_a_lower_statement_is_believed_even_where_it_cannot_be_relayed() -> None:
-    told = known(statement(ALPACA, {MINT: 50, mint_address(9): 1}))
-    decided = decide(view(MINT, [entry(ALPACA, 60)], supply_raw=40), told)
+    custody_view = known(statement(ALPACA, {MINT: 50, mint_address(9): 1}))
+    decided = decide(view(MINT, [entry(ALPACA, 60)], supply_raw=40), custody_view)
     assert outcome(decided) == (Action.MINT, 10, Reason.TO_TARGET)
 
 

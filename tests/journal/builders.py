@@ -36,7 +36,7 @@ def attempt(number: int = 1) -> Attempt:
     return Attempt(bytes([number]) * 64, b"wire" * 200, b"h" * 32, 1_000 + number)
 
 
-def told(
+def signed_statement(
     capacities: Mapping[Address, int], observed_ms: int, seen_raw: int = 0, custodian: Address = CUSTODIAN
 ) -> SignedStatement:
     lines = tuple(StatementEntry(mint, 2**63, raw, raw, seen_raw) for mint, raw in sorted(capacities.items()))

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tests.journal.builders import MINT, OTHER, attempt, dump, minting, told
+from tests.journal.builders import MINT, OTHER, attempt, dump, minting, signed_statement
 from tests.journal.conftest import Clock, Desk
 from xstocks_daemon.domain.plan_inputs import Halt, HaltReason
 from xstocks_daemon.domain.units import Address
@@ -19,7 +19,7 @@ WORK: dict[str, Callable[[Journal], Awaitable[object]]] = {
     "record_attempt": lambda journal: journal.record_attempt(attempt(), [1]),
     "mark_landed": lambda journal: journal.mark_landed(attempt(9).signature, {}),
     "mark_dead": lambda journal: journal.mark_dead(attempt(9).signature, {}),
-    "record_statements": lambda journal: journal.record_statements([told({MINT: 1}, 1)]),
+    "record_statements": lambda journal: journal.record_statements([signed_statement({MINT: 1}, 1)]),
     "record_holder_burn": lambda journal: journal.record_holder_burn(MINT, 1),
     "record_halt": lambda journal: journal.record_halt(Halt(MINT, HaltReason.ENDPOINTS_DIFFER, "")),
     "quarantined": lambda journal: journal.quarantine(MINT, "simulation", 0),

@@ -13,7 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
-from tests.journal.builders import CUSTODIAN, GENESIS, MINT, OTHER, PROGRAM, dump, minting, told
+from tests.journal.builders import CUSTODIAN, GENESIS, MINT, OTHER, PROGRAM, dump, minting, signed_statement
 from tests.journal.conftest import Desk
 from xstocks_daemon.domain.units import Address
 from xstocks_daemon.journal import Journal, JournalError, JournalTooNew, WrongJournal, open_journal
@@ -99,7 +99,7 @@ async def test_two_processes_may_make_it_at_once(tmp_path: Path) -> None:
 
 
 async def test_a_journal_of_the_first_schema_keeps_everything_under_the_new_names(desk: Desk, journal: Journal) -> None:
-    statement = told({MINT: 5}, 1_000)
+    statement = signed_statement({MINT: 5}, 1_000)
     await journal.record_statements([statement])
     await journal.quarantine(MINT, "simulation", 2**60)
     await journal.close()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.journal.builders import CUSTODIAN, GENESIS, MINT, OTHER, PROGRAM, dump, told
+from tests.journal.builders import CUSTODIAN, GENESIS, MINT, OTHER, PROGRAM, dump, signed_statement
 from tests.journal.conftest import Desk
 from xstocks_daemon.domain.plan_inputs import CustodianEvidence
 from xstocks_daemon.domain.statement import AttesterSignature, SignedStatement, Statement, StatementEntry
@@ -20,7 +20,7 @@ async def known(journal: Journal, mint: Address = MINT) -> CustodianEvidence:
 
 
 async def test_the_newest_and_the_one_before_it_are_kept(desk: Desk, journal: Journal) -> None:
-    first, second, third = (told({MINT: 60, OTHER: 5}, time) for time in (1, 2, 3))
+    first, second, third = (signed_statement({MINT: 60, OTHER: 5}, time) for time in (1, 2, 3))
     await journal.record_statements([first])
     assert (await known(journal)).previous is None
     await journal.record_statements([third, second])
@@ -32,7 +32,7 @@ async def test_the_newest_and_the_one_before_it_are_kept(desk: Desk, journal: Jo
 
 
 async def test_a_statement_of_some_assets_leaves_the_others(journal: Journal) -> None:
-    both, one = told({MINT: 60, OTHER: 5}, 1), told({MINT: 50}, 2)
+    both, one = signed_statement({MINT: 60, OTHER: 5}, 1), signed_statement({MINT: 50}, 2)
     await journal.record_statements([both, one])
     found, other = await known(journal), await known(journal, OTHER)
     assert found.previous is not None
@@ -42,7 +42,7 @@ async def test_a_statement_of_some_assets_leaves_the_others(journal: Journal) ->
 
 async def test_custodians_do_not_mix(journal: Journal) -> None:
     gtn = Address(b"g" * 32)
-    await journal.record_statements([told({MINT: 1}, 1), told({MINT: 2}, 1, custodian=gtn)])
+    await journal.record_statements([signed_statement({MINT: 1}, 1), signed_statement({MINT: 2}, 1, custodian=gtn)])
     assert {
         custodian: line.newest.entry.capacity_raw for custodian, line in (await journal.evidence())[MINT].items()
     } == {
@@ -52,15 +52,15 @@ async def test_custodians_do_not_mix(journal: Journal) -> None:
 
 
 async def test_what_is_not_newer_changes_nothing(desk: Desk, journal: Journal) -> None:
-    await journal.record_statements([told({MINT: 60}, 5)])
+    await journal.record_statements([signed_statement({MINT: 60}, 5)])
     before = dump(desk.path)
-    assert await journal.record_statements([told({MINT: 60}, 5), told({MINT: 70}, 4)]) == ()
+    assert await journal.record_statements([signed_statement({MINT: 60}, 5), signed_statement({MINT: 70}, 4)]) == ()
     assert dump(desk.path) == before
 
 
 async def test_equivocation_is_reported_and_the_first_word_stays(journal: Journal) -> None:
-    await journal.record_statements([told({MINT: 60, OTHER: 5}, 5)])
-    found = await journal.record_statements([told({MINT: 61, OTHER: 5}, 5)])
+    await journal.record_statements([signed_statement({MINT: 60, OTHER: 5}, 5)])
+    found = await journal.record_statements([signed_statement({MINT: 61, OTHER: 5}, 5)])
     assert found == (Equivocation(MINT, CUSTODIAN, 5),)
     assert (await known(journal)).newest.entry.capacity_raw == 60
     assert [one.kind for one in await journal.events(mint=MINT)] == ["equivocation"]
@@ -81,7 +81,7 @@ async def test_equivocation_is_reported_and_the_first_word_stays(journal: Journa
 )
 async def test_when_a_custodian_last_said_less(journal: Journal, steps: list[tuple[int, int]], lowered_ms: int) -> None:
     for time, (capacity, seen) in enumerate(steps, 1):
-        await journal.record_statements([told({MINT: capacity}, time, seen)])
+        await journal.record_statements([signed_statement({MINT: capacity}, time, seen)])
     assert (await known(journal)).lowered_ms == lowered_ms
 
 
