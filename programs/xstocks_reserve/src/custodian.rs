@@ -1,4 +1,4 @@
-//! A keeper of shares.
+//! Who holds shares in custody.
 
 use crate::{
     account::{Account, Address},

@@ -193,8 +193,8 @@ proptest! {
         let theirs = asset(&[entry], max_age_secs);
         prop_assume!(theirs.active_entries().count() == 1);
         let (data, custodian_data) = (account_data(&theirs), custodian(epoch, CUSTODIAN_ACTIVE));
-        let keeper = address(0);
-        let read = [Some(Custodian::from_data(&keeper, &custodian_data).unwrap())];
+        let custodian_address = address(0);
+        let read = [Some(Custodian::from_data(&custodian_address, &custodian_data).unwrap())];
         let statements = Asset::from_data(&data).unwrap().statements(NOW_TS, &read).unwrap();
         let fresh = entry.is_fresh(Now { ts: NOW_TS }, epoch, max_age_secs, 1);
         let age_secs = fresh.then(|| (NOW_TS.unsigned_abs() * 1_000).saturating_sub(entry.observed_ms).div_ceil(1_000));

@@ -1,4 +1,4 @@
-//! A keeper of shares and its attester keys.
+//! Who holds shares in custody, and its attester keys.
 
 use crate::{
     address::{address_eq, ascending},
@@ -37,7 +37,7 @@ layout! {
     }
 
     C
-    /// A keeper of shares: its quorum signs what it holds. PDA ["custodian", id u16 little endian].
+    /// Who holds shares in custody: its quorum signs what it holds. PDA ["custodian", id u16 little endian].
     struct Custodian {
         /// Version of the layout: 1.
         version: u8,

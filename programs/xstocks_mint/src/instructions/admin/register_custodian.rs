@@ -1,4 +1,4 @@
-//! register_custodian: a keeper of shares with its attester keys (timelocked).
+//! register_custodian: one who holds shares, with its attester keys (timelocked).
 
 use crate::{
     account::{create, load},
