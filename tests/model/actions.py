@@ -80,6 +80,7 @@ class Action(NamedTuple):
     goal: int = 0
 
 
+TICK = Action(Kind.TICK)
 Step = tuple[Action, State]
 
 
@@ -97,7 +98,15 @@ class Model:
 
     def steps(self, state: State) -> Iterator[Step]:
         """All actions that are possible now, each with the state after it (not canonical)."""
-        yield Action(Kind.TICK), state._replace(first=ticked(state.first), second=ticked(state.second))
+        yield TICK, state._replace(first=ticked(state.first), second=ticked(state.second))
+        yield from self.of_both(state)
+        for who in self.bounds.acting:
+            yield from self.of_one(state, who)
+            yield from self.moving(state, who)
+            yield from self.booking(state, who)
+
+    def of_both(self, state: State) -> Iterator[Step]:
+        """Supply, hold, retirement and the corporate action on chain."""
         yield from self._supply(state)
         if state.hold:
             yield from self._clearing(state)
@@ -105,15 +114,23 @@ class Model:
             yield Action(Kind.RETIRE), state._replace(retired=True)
         if self.bounds.corporate_action:
             yield from self._multiplier(state)
-        for who in self.bounds.acting:
-            yield from self._statements(state, who)
-            yield from self._entry(state, who)
-            if self.bounds.redemptions:
-                yield from self._redemptions(state, who)
-            if self.bounds.leaving:
-                yield from self._shares(state, who)
-            if state.goal:
-                yield from self._booking(state, who)
+
+    def of_one(self, state: State, who: int) -> Iterator[Step]:
+        """A custodian's statements, entry and redemptions. Of the other custodian only `may_lose` and `may_settle`
+        depend."""
+        yield from self._statements(state, who)
+        yield from self._entry(state, who)
+        if self.bounds.redemptions:
+            yield from self._redemptions(state, who)
+
+    def may_lose(self, state: State) -> bool:
+        """Whether a share may be missing: a loss below what is claimed already breaks the property by itself, no rule
+        of a program prevents it."""
+        return self.bounds.loss and claims(state) < backing(state)
+
+    def may_settle(self, state: State) -> bool:
+        """Whether there is something to redeem, within bounds."""
+        return state.supply > 0 and sum(one.books.redeemed for one in state.custodians) < self.bounds.redemptions
 
     # The ceiling.
 
@@ -253,8 +270,7 @@ class Model:
         custodian = state.custodians[who]
         entry = custodian.entry
         less = custodian.books._replace(in_hand=custodian.books.in_hand - 1)
-        # A loss below what is claimed already breaks the property by itself: no rule of a program prevents it.
-        loses = self.bounds.loss and less.capacity(less.multiplier) >= 0 and claims(state) < backing(state)
+        loses = self.may_lose(state) and less.capacity(less.multiplier) >= 0
         if self.bounds.withdraw and entry.state == EntryState.ATTACHED:
             observed = SKEW if self.on(Rule.VOID_AT_WITHDRAW) else entry.observed
             void = custodian._replace(entry=entry._replace(state=EntryState.WITHDRAWN, capacity=0, observed=observed))
@@ -279,14 +295,8 @@ class Model:
         custodian = state.custodians[who]
         books, entry = custodian.books, custodian.entry
         covered = self.fresh(state, entry) and entry.capacity - (entry.total - entry.seen) >= 1
-        settled = sum(one.books.redeemed for one in state.custodians)
         known = entry.state != EntryState.DETACHED
-        if (
-            state.supply
-            and settled < self.bounds.redemptions
-            and (covered or not self.on(Rule.SETTLE_COVERED))
-            and known
-        ):
+        if self.may_settle(state) and (covered or not self.on(Rule.SETTLE_COVERED)) and known:
             after = custodian._replace(
                 books=books._replace(redeemed=books.redeemed + 1), entry=entry._replace(total=entry.total + 1)
             )
@@ -303,7 +313,10 @@ class Model:
 
     # Shares.
 
-    def _shares(self, state: State, who: int) -> Iterator[Step]:
+    def moving(self, state: State, who: int) -> Iterator[Step]:
+        """Shares that come and leave."""
+        if not self.bounds.leaving:
+            return
         custodian, other = state.custodians[who], state.custodians[1 - who]
         books = custodian.books
         movable = not books.half_booked or not self.on(Rule.BOOKED_ALONE)
@@ -377,9 +390,14 @@ class Model:
             for goal in (1, -1):
                 early = state._replace(goal=goal)
                 for who in (0, 1):
-                    yield from self._booking(early, who)
+                    yield from self._bookings(early, who)
 
-    def _booking(self, state: State, who: int) -> Iterator[Step]:
+    def booking(self, state: State, who: int) -> Iterator[Step]:
+        """The corporate action in a custodian's books."""
+        if state.goal:
+            yield from self._bookings(state, who)
+
+    def _bookings(self, state: State, who: int) -> Iterator[Step]:
         books = state.custodians[who].books
         begun = books.half_booked
         announced = state.stage in (Stage.PENDING, Stage.WINDOW, Stage.OVER) or not self.on(Rule.SCHEDULED_FIRST)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from tests.model.actions import Action, Kind, Model, Step
+from tests.model.known_steps import KnownSteps, tidied
 from tests.model.rules import ALL, Rule
 from tests.model.world import Bounds, State, ordered, settled, start, unbacked
 
@@ -82,8 +83,9 @@ def explore(
 
 
 def _search(model: Model, max_states: int, *, keep_edges: bool) -> tuple[Graph, int | None]:
-    graph = Graph()
-    first = start(model.bounds)
+    graph, known_steps, bounds = Graph(), KnownSteps(model), model.bounds
+    kinds = graph.actions
+    first = start(bounds)
     known = {first: 0}
     graph.states.append(first)
     graph.parents.append(-1)
@@ -93,10 +95,10 @@ def _search(model: Model, max_states: int, *, keep_edges: bool) -> tuple[Graph, 
             graph.depth += 1
             level_end = len(graph.states)
         before = graph.states[index]
-        for action, after in model.steps(before):
-            state = ordered(model.bounds, tidied(model, before, after))
+        for action, after in known_steps.steps(before):
+            state = ordered(bounds, after)
             graph.transitions += 1
-            graph.actions[action.kind] += 1
+            kinds[action.kind] += 1
             number = known.get(state)
             if number is None:
                 number = len(graph.states)
@@ -107,25 +109,12 @@ def _search(model: Model, max_states: int, *, keep_edges: bool) -> tuple[Graph, 
                     graph.depth += 1
                     return graph, number
                 if number >= max_states:
-                    raise TooManyStates(f"more than {max_states} states within {model.bounds}")
+                    raise TooManyStates(f"more than {max_states} states within {bounds}")
             if keep_edges and action.kind.honest and number != index:
                 graph.edges_from.append(number)
                 graph.edges_to.append(index)
         index += 1
     return graph, None
-
-
-def tidied(model: Model, before: State, after: State) -> State:
-    """`after` with both custodians in their normal form, in their places."""
-    first, second = after.first, after.second
-    changed = after.multiplier != before.multiplier
-    if changed or first is not before.first:
-        first = model.tidy(first, after.multiplier)
-    if changed or second is not before.second:
-        second = model.tidy(second, after.multiplier)
-    if first is after.first and second is after.second:
-        return after
-    return after._replace(first=first, second=second)
 
 
 def _path(graph: Graph, number: int) -> list[State]:

@@ -10,10 +10,11 @@ import pytest
 from tests.model.actions import Action, Model
 from tests.model.actions import Kind as Step
 from tests.model.explore import Problem, Result, TooManyStates, explore, walk
+from tests.model.known_steps import KnownSteps, tidied
 from tests.model.rules import ALL, Kind, Rule
 from tests.model.scenarios import BESIDE, SHOWN_IN, SMALL, WORLDS
 from tests.model.shown import DOCS, STUCK_RULES, generated, shown, without
-from tests.model.world import backing, claims, unbacked
+from tests.model.world import backing, claims, ordered, start, unbacked
 
 LEAST_STATES = {
     "redeem": 600,
@@ -103,6 +104,22 @@ def test_a_rule_said_to_be_redundant_is_so_in_its_world() -> None:
     for rule in Rule:
         if rule.kind is Kind.REDUNDANT:
             assert shown(rule).problem is None
+
+
+@pytest.mark.parametrize("world", ["redeem", "move-1", "loss", "alone-action"])
+def test_steps_that_are_known_are_those_of_the_model(world: str) -> None:
+    model = Model(SMALL[world], ALL)
+    known = KnownSteps(model)
+    reached = {start(model.bounds)}
+    ahead = list(reached)
+    while ahead:
+        state = ahead.pop()
+        steps = list(known.steps(state))
+        assert steps == [(action, tidied(model, state, after)) for action, after in model.steps(state)]
+        new = {ordered(model.bounds, after) for _, after in steps} - reached
+        reached |= new
+        ahead.extend(new)
+    assert len(reached) == whole(world).states
 
 
 def test_every_rule_has_its_world() -> None:
