@@ -26,6 +26,8 @@ STATUS_CACHE_SLOTS: Final = 300
 SLOTS_PER_EPOCH: Final = 432_000
 #: Entries of the SlotHashes sysvar (solana-slot-hashes, MAX_ENTRIES).
 SLOT_HASHES_ENTRIES: Final = 512
+#: Every execution asks for all of SlotHashes, a few of them as of an older slot.
+_KEPT_HASHES: Final = 2 * SLOT_HASHES_ENTRIES
 
 
 class Timeline:
@@ -47,13 +49,16 @@ class Timeline:
         self.slot = 0
         self._unix_ts = array("q", [int(now())])
         self._slot_of_hash: dict[Hash, int] = {self.genesis_hash: 0}
+        self._recent: dict[int, Hash] = {}
 
     def begin_slot(self) -> None:
         """The next slot begins: its time is the clock's, never before that of the slot before it."""
         self.slot += 1
         unix_ts = int(self._now()) + self._offset_secs
         self._unix_ts.append(max(unix_ts, self._unix_ts[-1]))
-        self._slot_of_hash[self.blockhash(self.slot)] = self.slot
+        blockhash = self._recent[self.slot] = self.blockhash(self.slot)
+        self._recent.pop(self.slot - _KEPT_HASHES, None)
+        self._slot_of_hash[blockhash] = self.slot
         expired = self.slot - STATUS_CACHE_SLOTS - 1
         if expired >= 0:
             del self._slot_of_hash[self.blockhash(expired)]
@@ -81,6 +86,9 @@ class Timeline:
         """The hash of the slot's block; that of slot 0 is the genesis hash."""
         if slot == 0:
             return self.genesis_hash
+        recent = self._recent.get(slot)
+        if recent is not None:
+            return recent
         return Hash(sha256(bytes(self.genesis_hash) + struct.pack("<Q", slot)).digest())
 
     def is_blockhash_valid(self, blockhash: Hash, slot: int) -> bool:
