@@ -6,7 +6,7 @@ stand still meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -36,9 +36,9 @@ QUORUM, SUBMISSION = 0, 1
 pytestmark = pytest.mark.embedded_only
 
 
-async def outcome(chain: LiveChain, instructions: Sequence[Instruction]) -> Any:
-    """What the runtime says of the two instructions."""
-    return (await chain.simulate_unsigned(instructions)).err
+async def outcomes(chain: LiveChain, tried: Iterable[Sequence[Instruction]]) -> list[Any]:
+    """What the runtime says of each two instructions."""
+    return [each.err for each in await chain.simulate_unsigned(tried)]
 
 
 def refusal_of(index: int, error: int) -> Any:
@@ -85,12 +85,12 @@ async def test_any_changed_byte_of_the_ed25519_instruction_is_refused(
     quorum, submission = program.relay(await program.statement({asset: 10})).instructions
     data = bytes(quorum.data)
     assert len(data) == 2 + 110 * SIGNATURES + 32
-    for offset in range(len(data)):
-        for flip in FLIPS:
-            changed = flipped(quorum, offset, flip)
-            err = await outcome(program.chain, (changed, submission))
-            assert err == expected_of_quorum(bytes(changed.data), offset), f"byte {offset} ^ {flip:#04x}"
-    assert await outcome(program.chain, (quorum, submission)) is None
+    places = [(offset, flip) for offset in range(len(data)) for flip in FLIPS]
+    changed = [flipped(quorum, offset, flip) for offset, flip in places]
+    *refused, unchanged = await outcomes(program.chain, ((each, submission) for each in (*changed, quorum)))
+    for (offset, flip), each, err in zip(places, changed, refused, strict=True):
+        assert err == expected_of_quorum(bytes(each.data), offset), f"byte {offset} ^ {flip:#04x}"
+    assert unchanged is None
 
 
 def flipped(instruction: Instruction, offset: int, flip: int) -> Instruction:
@@ -125,13 +125,13 @@ async def test_any_changed_byte_of_the_statement_is_refused(program: DeployedPro
     data = bytes(submission.data)
     assert len(data) == 8 + 4 + 8 + 8 + 4 + 2 * 24
     skew_secs, now_ts = (await program.config()).max_skew_secs, await program.chain.clock_ts()
-    for offset in range(len(data)):
-        for flip in FLIPS:
-            changed = flipped(submission, offset, flip)
-            err = await outcome(program.chain, (quorum, changed))
-            expected = expected_of_submission(bytes(changed.data), offset, now_ts, skew_secs)
-            assert err == expected, f"byte {offset} ^ {flip:#04x}"
-    assert await outcome(program.chain, (quorum, submission)) is None
+    places = [(offset, flip) for offset in range(len(data)) for flip in FLIPS]
+    changed = [flipped(submission, offset, flip) for offset, flip in places]
+    *refused, unchanged = await outcomes(program.chain, ((quorum, each) for each in (*changed, submission)))
+    for (offset, flip), each, err in zip(places, changed, refused, strict=True):
+        expected = expected_of_submission(bytes(each.data), offset, now_ts, skew_secs)
+        assert err == expected, f"byte {offset} ^ {flip:#04x}"
+    assert unchanged is None
 
 
 async def test_any_changed_byte_of_what_is_read_from_accounts_is_refused(
@@ -152,11 +152,14 @@ async def test_any_changed_byte_of_what_is_read_from_accounts_is_refused(
         for bit in range(64):
             yield replace(statement, entries=(replace(line, multiplier_bits=line.multiplier_bits ^ (1 << bit)),))
 
-    for other in others():
-        quorum = program.relay(other).instructions[QUORUM]
-        err = await outcome(program.chain, (quorum, submission))
+    tried = list(others())
+    quorums = [program.relay(other).instructions[QUORUM] for other in tried]
+    *refused, own = await outcomes(
+        program.chain, (*((quorum, submission) for quorum in quorums), program.relay(statement).instructions)
+    )
+    for other, err in zip(tried, refused, strict=True):
         assert err == refusal_of(SUBMISSION, ErrorCode.DigestMismatch), other
-    assert await outcome(program.chain, program.relay(statement).instructions) is None
+    assert own is None
 
 
 def changed(address: Address, at: int) -> Address:

@@ -9,12 +9,22 @@ from typing import Any
 
 import aiohttp
 
-from xstocks_daemon.chain.rpc import RpcEndpoint
+from xstocks_daemon.chain.addresses import CLOCK_SYSVAR, base58
+from xstocks_daemon.chain.rpc import AccountInfo, RpcEndpoint
+from xstocks_daemon.chain.rpc.answers import parse_account
 from xstocks_daemon.domain.units import Address
 
 Request = tuple[str, Sequence[Any]]
 """A method and its parameters."""
+#: Where the Clock sysvar keeps its unix_timestamp (i64, the last field).
+_UNIX_TIMESTAMP = slice(32, 40)
 ADVANCE_ONE_SLOT: Request = ("localnet_advanceSlots", [{"slots": 1}])
+
+
+def unix_ts_of(clock: AccountInfo | None) -> int:
+    """The time (Unix seconds) in the Clock sysvar."""
+    assert clock is not None
+    return int.from_bytes(clock.data[_UNIX_TIMESTAMP], "little", signed=True)
 
 
 class SteppingEndpoint(RpcEndpoint):
@@ -55,3 +65,13 @@ class BatchEndpoint:
         if set(by_id) != set(range(len(requests))):
             raise ValueError(f"{len(requests)} calls, answers to {sorted(by_id)}")
         return [by_id[number] for number in range(len(requests))]
+
+    async def accounts_and_clock(self, addresses: Sequence[Address]) -> tuple[dict[Address, AccountInfo | None], int]:
+        """Accounts as confirmed, and the clock (Unix seconds) as the next transaction sees it."""
+        names = [base58(each) for each in addresses]
+        found, clock = await self.call(
+            ("getMultipleAccounts", [names, {"commitment": "confirmed", "encoding": "base64"}]),
+            ("getMultipleAccounts", [[base58(CLOCK_SYSVAR)], {"commitment": "processed", "encoding": "base64"}]),
+        )
+        accounts = dict(zip(addresses, map(parse_account, found["value"]), strict=True))
+        return accounts, unix_ts_of(parse_account(clock["value"][0]))

@@ -22,7 +22,7 @@ from solders.transaction import VersionedTransaction
 
 from localnet.harness.chains import Chain, ChainKind
 from localnet.harness.wait import until
-from tests.support.embedded_rpc import ADVANCE_ONE_SLOT, BatchEndpoint, Request, SteppingEndpoint
+from tests.support.embedded_rpc import ADVANCE_ONE_SLOT, BatchEndpoint, Request, SteppingEndpoint, unix_ts_of
 from tests.support.error_codes import ErrorCode
 from tests.support.outcomes import OUTCOMES
 from xstocks_daemon.chain.addresses import CLOCK_SYSVAR, base58, parse_address, pubkey
@@ -32,14 +32,15 @@ from xstocks_daemon.chain.transactions import MAX_COMPUTE_UNITS, compile_message
 from xstocks_daemon.domain.units import Address
 
 LAMPORTS_PER_SOL = 10**9
-#: Where the Clock sysvar keeps its unix_timestamp (i64, the last field).
-_UNIX_TIMESTAMP = slice(32, 40)
 _TICK_SECS = 0.005
 _POLL_SECS = 0.015
 _RESEND_SECS = 0.25
 _CONFIRM_SECS = 120.0
 _FAUCET_SECS = 3.0
 _SEND = {"encoding": "base64", "skipPreflight": True, "maxRetries": 0}
+_SIMULATE = {"encoding": "base64", "commitment": "processed", "sigVerify": False, "replaceRecentBlockhash": True}
+#: The chain takes requests of up to 50 KiB, a transaction is up to 1,232 bytes.
+_SIMULATED_AT_ONCE = 25
 _CONFIRMED = {"encoding": "base64", "commitment": "confirmed", "maxSupportedTransactionVersion": 0}
 
 
@@ -189,10 +190,30 @@ class LiveChain:
         transaction = self._signed(sent, bytes(Hash.default()))
         return await self.rpc.simulate(bytes(transaction), commitment="processed")
 
-    async def simulate_unsigned(self, instructions: Sequence[Instruction]) -> Simulation:
-        """The same of instructions alone, in one request: for thousands of them."""
+    async def simulate_unsigned(self, tried: Iterable[Sequence[Instruction]]) -> list[Simulation]:
+        """The same of instructions alone, many in one request: for thousands of them."""
+        requests = [self._simulation(instructions) for instructions in tried]
+        results = [
+            each
+            for at in range(0, len(requests), _SIMULATED_AT_ONCE)
+            for each in await self.batches.call(*requests[at : at + _SIMULATED_AT_ONCE])
+        ]
+        return [_simulated(each) for each in results]
+
+    async def simulate_with(
+        self, address: Address, before: AccountInfo, during: AccountInfo, tried: Sequence[Instruction]
+    ) -> Simulation:
+        """Embedded chain only: the same while an account is another. In one request, after which it is as before."""
+        put, simulated, back = await self.batches.call(
+            _setting(address, during), self._simulation(tried), _setting(address, before)
+        )
+        assert None not in (put, back), f"{base58(address)} was not set"
+        return _simulated(simulated)
+
+    def _simulation(self, instructions: Sequence[Instruction]) -> Request:
         message = MessageV0.try_compile(self.payer.pubkey(), list(instructions), [], Hash.default())
-        return await self.rpc.simulate(unsigned_transaction(message), commitment="processed")
+        content = base64.b64encode(unsigned_transaction(message)).decode()
+        return "simulateTransaction", [content, _SIMULATE]
 
     def _signed(self, sent: Call, blockhash: bytes) -> VersionedTransaction:
         payer = sent.payer or self.payer
@@ -281,9 +302,7 @@ class LiveChain:
 
     async def clock_ts(self) -> int:
         """The chain's clock (Unix seconds) as the next transaction would see it, or a moment before."""
-        clock = (await self.rpc.account(CLOCK_SYSVAR, commitment="processed")).value
-        assert clock is not None
-        return int.from_bytes(clock.data[_UNIX_TIMESTAMP], "little", signed=True)
+        return unix_ts_of((await self.rpc.account(CLOCK_SYSVAR, commitment="processed")).value)
 
     # ---- making things so ---------------------------------------------------------------------------------------
 
@@ -319,18 +338,9 @@ class LiveChain:
 
     async def set_account(self, address: Address, info: AccountInfo) -> None:
         """Embedded chain only: replace an account, whatever was there."""
-        await self.set_account_at_once(address, info)
+        method, params = _setting(address, info)
+        await self.rpc.call(method, params)
         await self.advance_slots(1)
-
-    async def set_account_at_once(self, address: Address, info: AccountInfo) -> None:
-        """The same without a new slot: simulations see it, reads at `confirmed` do not yet."""
-        content = {
-            "lamports": info.lamports,
-            "owner": base58(info.owner),
-            "data": [base64.b64encode(info.data).decode(), "base64"],
-            "executable": info.executable,
-        }
-        await self.rpc.call("localnet_setAccount", [base58(address), content])
 
     async def fund(self, *addresses: Address, lamports: int = 10 * LAMPORTS_PER_SOL) -> None:
         """Give each address so many lamports of the test payer's."""
@@ -392,6 +402,24 @@ def _parts(addresses: Sequence[Address]) -> list[Sequence[Address]]:
 def _values(answers: Iterable[Any]) -> list[Any]:
     """The accounts of several answers of getMultipleAccounts."""
     return [value for answer in answers for value in answer["value"]]
+
+
+def _setting(address: Address, info: AccountInfo) -> Request:
+    """Replaces an account, without a new slot: simulations see it, reads at `confirmed` do not yet."""
+    content = {
+        "lamports": info.lamports,
+        "owner": base58(info.owner),
+        "data": [base64.b64encode(info.data).decode(), "base64"],
+        "executable": info.executable,
+    }
+    return "localnet_setAccount", [base58(address), content]
+
+
+def _simulated(result: Any) -> Simulation:
+    """An answer of simulateTransaction."""
+    assert result is not None, "the chain does not take the transaction"
+    value = result["value"]
+    return Simulation(value["err"], tuple(value["logs"]), value["unitsConsumed"], result["context"]["slot"])
 
 
 def _landed(found: Any) -> LandedTransaction:
