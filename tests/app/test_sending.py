@@ -239,6 +239,19 @@ async def test_what_is_paused_meanwhile_is_not_sent_again(tmp_path: Path) -> Non
         assert (stage.calls("mint"), stage.supply(mint)) == ([], 0)
 
 
+async def test_what_is_still_right_is_sent_again_beside_what_is_new(tmp_path: Path) -> None:
+    async with staged(tmp_path, assets=2) as stage:
+        first, second = stage.mints
+        stage.hold(first, HELD_RAW)
+        stage.lose("submit_attestation")
+        await stage.cycle()
+        assert await stage.intents(first) == [(PENDING, "")]
+        stage.accept()
+        stage.hold(second, HELD_RAW)
+        await stage.cycle()
+        assert [stage.supply(mint) for mint in stage.mints] == [HELD_RAW, HELD_RAW]
+
+
 async def test_everything_is_journaled_at_the_moment_it_is_first_sent(tmp_path: Path) -> None:
     """M11, for attempts, statements and lookup tables; every other test of a stage looks as well."""
     async with staged(tmp_path, tables=False) as stage:

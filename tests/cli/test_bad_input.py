@@ -15,9 +15,10 @@ import pytest
 from solders.keypair import Keypair
 
 from xstocks_daemon import __version__
+from xstocks_daemon.cli import main
 from xstocks_daemon.cli.main import run
 from xstocks_daemon.cli.orders import _amount_raw
-from xstocks_daemon.errors import UserError
+from xstocks_daemon.errors import UserError, user_error
 
 GENESIS = "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d"
 PROGRAM = "TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb"
@@ -223,3 +224,18 @@ def test_help_of_every_command_is_there(capsys: pytest.CaptureFixture[str]) -> N
 def test_the_versions_are_said_and_nothing_else_is_done(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--version"]) == 0
     assert capsys.readouterr().out == f"xstocks {__version__} (program xstocks_mint {__version__})\n"
+
+
+def test_a_bug_is_seen_as_one_and_a_mistake_is_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raised: list[Exception] = [RuntimeError("a bug"), user_error("FIELD", 1, "mend it")]
+
+    def fails(_: object) -> None:
+        raise raised.pop(0)
+
+    monkeypatch.setattr(main, "_app", fails)
+    with pytest.raises(RuntimeError, match="a bug"):
+        run(["status"])
+    assert run(["status"]) == 2
+    assert "FIELD" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -102,10 +103,11 @@ def a_proposal() -> Statement:
 
 @asynccontextmanager
 async def liar(path: str, answer: Callable[[Any], Any], *, status: int = 200) -> AsyncIterator[str]:
-    """A server that answers what it likes, with the status it likes."""
+    """A server that answers what it likes (`answer` may be awaited for it), with the status it likes."""
 
     async def handle(request: web.Request) -> web.Response:
         body = answer(await request.json())
+        body = await body if inspect.isawaitable(body) else body
         return web.Response(body=body if isinstance(body, bytes) else json.dumps(body).encode(), status=status)
 
     app = web.Application()

@@ -11,6 +11,7 @@ from solders.keypair import Keypair
 
 from tests.custody.builders import (
     AGENT_KEY,
+    CUSTODIAN,
     CUSTODIAN_KEY,
     PROGRAM,
     SECOND_AGENT_KEY,
@@ -113,6 +114,17 @@ async def test_a_threshold_of_three_takes_both_agents(tmp_path: Path) -> None:
         assert len(signed.signatures) == 3
         assert signed.statement.epoch == 4
         assert verified(signed, world.chain)
+
+
+async def test_signatures_are_in_the_order_of_their_keys_whoever_signed_first(tmp_path: Path) -> None:
+    """The program wants them so, and a lower statement goes there as it was made."""
+    async with quorum(tmp_path, HELD, agent_keys=[AGENT_KEY, SECOND_AGENT_KEY]) as world:
+        world.chain.custodian = custodian_account(threshold=3)
+        signed = (await world.custodian.proposer.propose(CUSTODIAN, MINTS)).signed
+        assert signed is not None
+        # The own key signs last, and is neither the first nor the last of the three.
+        order = [AGENT_KEY, CUSTODIAN_KEY, SECOND_AGENT_KEY]
+        assert [one.key for one in signed.signatures] == [bytes(key.pubkey()) for key in order]
 
 
 async def test_what_cannot_be_stated_is_left_out_by_name_and_the_rest_is_stated(tmp_path: Path) -> None:

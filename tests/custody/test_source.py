@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -143,3 +144,28 @@ async def test_the_signatures_of_an_answer_come_in_the_chains_order(tmp_path: Pa
         answer = {"statement": statement_json(signed.statement), "signatures": order}
         async with liar("/v1/statements", lambda _, answer=answer: answer) as url:  # type: ignore[misc]
             assert only_statement(await read(url, MINTS)) == signed
+
+
+async def test_only_so_many_questions_are_open_at_one_custodian() -> None:
+    groups = [(mint_of(number),) for number in range(6)]
+    arrived: list[Any] = []
+    two_are_there, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hold(body: Any) -> dict[str, Any]:
+        arrived.append(body)
+        if len(arrived) == 2:
+            two_are_there.set()
+        await go_on.wait()
+        return {"statement": None, "signatures": [], "omitted": []}
+
+    async with liar("/v1/statements", hold) as url, asyncio.TaskGroup() as tasks:
+        limits = SourceLimits(attempts=1, concurrent_per_custodian=2)
+        reading = tasks.create_task(read(url, *groups, limits=limits))
+        await two_are_there.wait()
+        # The server answers others meanwhile, so a third question would be there by now.
+        for _ in range(10):
+            await read(url + "/elsewhere", MINTS[:1])
+        assert len(arrived) == 2
+        go_on.set()
+    assert set(reasons(reading.result()).values()) == {"not_answered"}
+    assert len(arrived) == len(groups)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +100,19 @@ async def test_higher_books_are_left_to_the_daemon(tmp_path: Path) -> None:
         assert sender.sent == []
 
 
+async def test_a_withdrawn_entry_is_not_lowered(tmp_path: Path) -> None:
+    """It counts for nothing on chain whatever it says."""
+    sender = FakeSubmitter()
+    chain = FakeChain()
+    said = entry_of(withdrawn=False, shares_micro=1_000_000, capacity_raw=100_000_000)
+    chain.put(asset_view(MINTS[0], replace(said, withdrawn=True)), asset_view(MINTS[1], said))
+    async with quorum(tmp_path, [(mint, 5) for mint in MINTS[:2]], chain=chain, submitter=sender) as world:
+        assert world.custodian.lower is not None
+        assert await world.custodian.lower.check(CUSTODIAN) == 1
+    ((entry,),) = (signed.statement.entries for signed in sender.sent)
+    assert entry.mint == MINTS[1]
+
+
 async def test_many_lower_entries_go_in_statements_that_fit_a_transaction(tmp_path: Path) -> None:
     sender = FakeSubmitter()
     async with quorum(tmp_path, [(mint, 5) for mint in MINTS], chain=stated_chain(), submitter=sender) as world:
@@ -134,42 +149,78 @@ async def test_the_watch_goes_on_after_a_failure(tmp_path: Path, monkeypatch: py
     assert len(sender.sent) == 1
 
 
-async def test_the_largest_statement_fits_a_transaction_and_is_sent_signed(tmp_path: Path) -> None:
-    sent: list[bytes] = []
+@asynccontextmanager
+async def node(sent: list[bytes], *, refuses: bool = False) -> AsyncIterator[str]:
+    """A node that gives blockhashes and keeps, or refuses, what it is sent."""
 
     async def answer(request: web.Request) -> web.Response:
         asked = await request.json()
-        result: Any
+        said: dict[str, Any]
         if asked["method"] == "getLatestBlockhash":
-            result = {"context": {"slot": 5}, "value": {"blockhash": base58(GENESIS), "lastValidBlockHeight": 155}}
+            latest = {"blockhash": base58(GENESIS), "lastValidBlockHeight": 155}
+            said = {"result": {"context": {"slot": 5}, "value": latest}}
         else:
             assert asked["method"] == "sendTransaction"
             sent.append(base64.b64decode(asked["params"][0]))
-            result = str(VersionedTransaction.from_bytes(sent[-1]).signatures[0])
-        return web.json_response({"jsonrpc": "2.0", "id": asked["id"], "result": result})
+            if refuses:
+                said = {"error": {"code": -32002, "message": "no"}}
+            else:
+                said = {"result": str(VersionedTransaction.from_bytes(sent[-1]).signatures[0])}
+        return web.json_response({"jsonrpc": "2.0", "id": asked["id"], **said})
 
     app = web.Application()
     app.router.add_post("/", answer)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    entries = tuple(StatementEntry(mint, ONE_BITS, 5, 500, 0) for mint in MINTS[:MAX_SUBMITTED_ENTRIES])
-    signed = signed_by(
-        Statement(GENESIS, PROGRAM, CUSTODIAN, 3, 1_000, 100, entries), CUSTODIAN_KEY, AGENT_KEY, SECOND_AGENT_KEY
-    )
-    payer = Keypair.from_seed(bytes([8]) * 32)
     try:
-        url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
-        async with RpcPool([url], RpcLimits(attempts=1)) as pool:
-            signature = await ChainSubmitter(pool, ProgramClient(PROGRAM), payer).submit(signed)
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
     finally:
         await runner.cleanup()
+
+
+PAYER = Keypair.from_seed(bytes([8]) * 32)
+LARGEST = signed_by(
+    Statement(
+        GENESIS,
+        PROGRAM,
+        CUSTODIAN,
+        3,
+        1_000,
+        100,
+        tuple(StatementEntry(mint, ONE_BITS, 5, 500, 0) for mint in MINTS[:MAX_SUBMITTED_ENTRIES]),
+    ),
+    CUSTODIAN_KEY,
+    AGENT_KEY,
+    SECOND_AGENT_KEY,
+)
+
+
+async def submit(*urls: str) -> str:
+    async with RpcPool(urls, RpcLimits(attempts=1)) as pool:
+        return await ChainSubmitter(pool, ProgramClient(PROGRAM), PAYER).submit(LARGEST)
+
+
+async def test_the_largest_statement_fits_a_transaction_and_is_sent_signed() -> None:
+    sent: list[bytes] = []
+    async with node(sent) as url:
+        signature = await submit(url)
     transaction = VersionedTransaction.from_bytes(sent[0])
     assert len(sent[0]) <= 1_232
     assert str(transaction.signatures[0]) == signature
     assert transaction.verify_with_results() == [True]
     called = [transaction.message.account_keys[one.program_id_index] for one in transaction.message.instructions]
     assert called[-1] == Pubkey(PROGRAM), "the statement itself, after its signatures"
-    async with RpcPool(["http://127.0.0.1:9/"], RpcLimits(attempts=1)) as pool:
-        with pytest.raises(SubmitFailed):
-            await ChainSubmitter(pool, ProgramClient(PROGRAM), payer).submit(signed)
+    with pytest.raises(SubmitFailed):
+        await submit("http://127.0.0.1:9/")
+
+
+async def test_a_transaction_that_no_node_takes_is_a_failure_and_one_that_a_node_takes_is_none() -> None:
+    refused: list[bytes] = []
+    taken: list[bytes] = []
+    async with node(refused, refuses=True) as first, node(taken) as second:
+        with pytest.raises(SubmitFailed, match="no"):
+            await submit(first)
+        assert (len(refused), taken) == (1, [])
+        signature = await submit(first, second)
+    assert str(VersionedTransaction.from_bytes(taken[0]).signatures[0]) == signature

@@ -18,6 +18,7 @@ from xstocks_daemon.custody.wire import (
     StatementWire,
     WireError,
     parse_body,
+    parse_json,
     parse_model,
     statement_json,
     statement_of,
@@ -188,3 +189,19 @@ def test_a_body_that_is_no_request_is_refused(body: bytes, field: str) -> None:
 def test_no_bytes_do_anything_but_a_named_refusal(body: bytes) -> None:
     with pytest.raises(WireError):
         parse_body(CosignRequest, body)
+
+
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_no_json_number_is_refused_by_its_text(text: str) -> None:
+    with pytest.raises(WireError) as refused:
+        parse_json(f'{{"observed_ms": {text}}}'.encode())
+    assert (refused.value.field, refused.value.value) == ("body", text)
+    assert parse_json(b'{"observed_ms": 1}') == {"observed_ms": 1}
+
+
+def test_a_body_is_bounded_to_the_byte() -> None:
+    most = b'"' + b"x" * (MAX_BODY_BYTES - 2) + b'"'
+    assert parse_json(most) == "x" * (MAX_BODY_BYTES - 2)
+    with pytest.raises(WireError) as refused:
+        parse_json(most + b" ")
+    assert (refused.value.field, refused.value.value) == ("body", f"{MAX_BODY_BYTES + 1} bytes")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import event
@@ -98,6 +99,31 @@ async def test_an_attempt_takes_all_of_its_intents_or_none(desk: Desk, journal: 
     await journal.record_attempt(attempt(), [first.id])
 
 
+async def test_an_attempt_carries_intents_and_each_once(desk: Desk, journal: Journal) -> None:
+    (one,) = await journal.record_intents([minting()])
+    before = dump(desk.path)
+    for intent_ids in ([], [one.id, one.id]):
+        with pytest.raises(ValueError, match="intent_ids"):
+            await journal.record_attempt(attempt(), intent_ids)
+    assert dump(desk.path) == before
+    await journal.record_attempt(attempt(), [one.id])
+
+
+@pytest.mark.parametrize("sequence", [0, 2])
+async def test_only_an_assets_next_intent_lands(desk: Desk, journal: Journal, sequence: int) -> None:
+    """Even where the totals are not those that the intent was recorded on."""
+    await landed(journal, minting(0), 1)
+    (one,) = await journal.record_intents([minting(1)])
+    await journal.record_attempt(attempt(2), [one.id])
+    with closing(sqlite3.connect(desk.path)) as connection:
+        connection.execute("UPDATE assets SET sequence = ?", (f"{sequence:020d}",))
+        connection.commit()
+    before = dump(desk.path)
+    with pytest.raises(JournalConflict, match="is not its asset's next"):
+        await journal.mark_landed(attempt(2).signature, {})
+    assert dump(desk.path) == before
+
+
 async def test_an_attempt_ends_once(desk: Desk, journal: Journal) -> None:
     (one,) = await journal.record_intents([minting()])
     await journal.record_attempt(attempt(), [one.id])
@@ -117,6 +143,7 @@ async def test_an_attempt_ends_once(desk: Desk, journal: Journal) -> None:
         (minting(0), "sequence 0 given, 1 is next"),
         (minting(2), "sequence 2 given, 1 is next"),
         (serving(1), "is not an open one with these values"),
+        (replace(minting(1), order_id=ORDER.order_id), "only a distribution has an order"),
     ],
 )
 async def test_what_is_not_the_next_step_is_refused(desk: Desk, journal: Journal, intent: Intent, message: str) -> None:
@@ -143,6 +170,8 @@ async def test_one_live_intent_per_number_whoever_comes_first(journal: Journal) 
     assert sum(isinstance(one, tuple) for one in found) == 1
     assert sum(isinstance(one, JournalConflict) for one in found) == 7
     assert len(await journal.live_intents()) == 1
+    with pytest.raises(JournalConflict, match="intent 1 is still pending"):
+        await journal.record_intents([minting()])
 
 
 async def test_the_database_itself_holds_one_intent_per_number(desk: Desk, journal: Journal) -> None:

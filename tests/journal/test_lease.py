@@ -88,3 +88,5 @@ async def test_giving_back_a_lost_lease_takes_it_from_nobody(desk: Desk, journal
     await second.acquire_lease("second", 10_000, take_over=True)
     await journal.release_lease()
     await second.renew_lease()
+    with pytest.raises(LeaseHeld, match="second holds the lease"):
+        await (await desk.open()).acquire_lease("third", 10_000)

@@ -12,10 +12,11 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
+from sqlalchemy.dialects import sqlite
 
 from tests.journal.builders import CUSTODIAN, GENESIS, MINT, OTHER, PROGRAM, dump, minting, signed_statement
 from tests.journal.conftest import Desk
-from xstocks_daemon.domain.units import Address
+from xstocks_daemon.domain.units import U64_MAX, Address, UnitError
 from xstocks_daemon.journal import Journal, JournalError, JournalTooNew, WrongJournal, open_journal
 from xstocks_daemon.journal.sql import schema
 from xstocks_daemon.journal.sql.journal import SqlJournal
@@ -116,3 +117,13 @@ async def test_a_journal_of_the_first_schema_keeps_everything_under_the_new_name
     assert quarantine is not None
     assert quarantine.reason == "simulation"
     assert [one.kind for one in await again.events()] == ["quarantined", "lease_acquired"]
+
+
+def test_numbers_are_written_so_that_they_sort_and_what_no_u64_holds_is_refused() -> None:
+    column, dialect = schema.U64(), sqlite.dialect()
+    written = [column.process_bind_param(number, dialect) for number in (0, 9, 10, U64_MAX)]
+    assert written == sorted(each for each in written if each is not None)
+    assert [column.process_result_value(each, dialect) for each in written] == [0, 9, 10, U64_MAX]
+    for number in (-1, U64_MAX + 1):
+        with pytest.raises(UnitError, match="journal number"):
+            column.process_bind_param(number, dialect)

@@ -93,6 +93,8 @@ async def test_an_approval_is_used_up_by_the_next_burn(journal: Journal) -> None
 async def test_a_halt_stays_with_its_first_reason_until_a_person_clears_it(journal: Journal) -> None:
     first = Halt(MINT, HaltReason.TOTALS_DIFFER, "minted")
     assert await journal.record_halt(first)
+    (newest,) = await journal.events(limit=1)
+    assert (newest.kind, newest.mint, newest.detail) == ("halt", MINT, {"reason": "totals_differ", "detail": "minted"})
     assert not await journal.record_halt(Halt(MINT, HaltReason.EQUIVOCATION, "later"))
     assert (await journal.expected(MINT)).halt == first
     await journal.clear_halt(MINT, "ann")
@@ -113,6 +115,8 @@ async def test_a_baseline_takes_two_people_and_no_live_intent(desk: Desk, journa
     assert dump(desk.path) == before
     await journal.drop_intent(one.id, "not wanted")
     await journal.adopt_baseline(MINT, totals, 3, ("ann", "bob"))
+    (newest,) = await journal.events(limit=1)
+    assert (newest.kind, newest.mint, newest.detail["people"]) == ("baseline_adopted", MINT, "ann, bob")
     known = await journal.expected(MINT)
     assert (known.totals, known.holder_burnt_raw) == (totals, 3)
     await journal.record_intents([minting(7)])
@@ -139,6 +143,8 @@ async def test_lookup_tables_an_asset_belongs_to_the_one_recorded_last(journal: 
     await journal.record_lookup_table(replace(second, assets=(MINT,)))
     left, moved = await journal.lookup_tables()
     assert (left, moved) == (replace(first, assets=(OTHER,), ready=True), replace(second, assets=(MINT,)))
+    await journal.record_lookup_table(replace(second, assets=()))
+    assert await journal.lookup_tables() == (left, second)
 
 
 async def test_the_audit_log_is_bounded(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,8 +30,9 @@ async def test_key_of_the_solana_command_line_signs(tmp_path: Path) -> None:
         signer: Signer = load_keyfile(written(tmp_path, json.dumps(NUMBERS)))
     assert logs == []
     assert signer.public_key == bytes(KEYPAIR.pubkey())
-    signature = await signer.sign(b"message")
-    assert Signature.from_bytes(signature).verify(Pubkey.from_bytes(signer.public_key), b"message")
+    for message in (b"message", bytes(range(250))):
+        signature = Signature.from_bytes(await signer.sign(message))
+        assert signature.verify(Pubkey.from_bytes(signer.public_key), message)
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644])
