@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.mutants.python import attester, chain, custody, domain
+from tests.mutants.python import app, attester, chain, cli, custody, domain, journal, signing
 from tests.mutants.python.workshop import SOURCES, TESTS, PythonWorkshop
 from tests.mutants.suite import Room, Suite
 
@@ -37,10 +37,10 @@ PYTHON = Suite(
         Room("chain", chain.MUTANTS, at_least=150),
         Room("custody", custody.MUTANTS, at_least=0),
         Room("attester", attester.MUTANTS, at_least=0),
-        Room("journal", (), at_least=0),
-        Room("signing", (), at_least=0),
-        Room("app", (), at_least=0),
-        Room("cli", (), at_least=0),
+        Room("journal", journal.MUTANTS, at_least=0),
+        Room("signing", signing.MUTANTS, at_least=0),
+        Room("app", app.MUTANTS, at_least=0),
+        Room("cli", cli.MUTANTS, at_least=0),
     ),
     at_least=300,
     workshop=PythonWorkshop.make,

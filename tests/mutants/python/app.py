@@ -61,9 +61,9 @@ MUTANTS: tuple[Mutant, ...] = (
             "takes an index beyond the batch for none",
         ),
         skip(
-            "blamed-set-aside",
+            "blamed-quarantined",
             "await self._quarantine(live, str(failure))",
-            "sets the entry aside that failed on chain",
+            "quarantines the entry that failed on chain",
         ),
         skip(
             "halved",
@@ -72,29 +72,29 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap("halved-to-one", "max(1, len(attempt.intents) // 2)", "1", "halves: it takes the batch apart at once"),
         skip(
-            "taken-halts",
+            "foreign-halts",
             "await halt_asset(self._transactions.journal, Halt(fact.mint, HaltReason.UNKNOWN_INTENT_HASH, detail))",
             "halts on an intent hash that is not the journal's (M12)",
         ),
         swap(
-            "taken-hidden",
+            "foreign-hidden",
             "if fact.found_sequence == fact.wanted_sequence + 1:",
             "if fact.found_sequence > fact.wanted_sequence:",
             "keeps an attempt alive where later numbers hide who executed it (M11)",
         ),
         off(
-            "taken-visible",
+            "foreign-visible",
             "fact.found_sequence == fact.wanted_sequence + 1",
-            "buries an attempt whose number is visibly another's",
+            "lets an attempt die whose number is visibly another's",
         ),
         skip(
-            "taken-recorded",
+            "foreign-recorded",
             'await self._transactions.journal.mark_dead(attempt.signature, {"proof": f"taken by another: {never}"})',
             "journals that a number was taken",
         ),
-        swap("order-aside-for-ever", "if until > now}", "if until}", "tries a refused order again"),
+        swap("order-deferred-for-ever", "if until > now}", "if until}", "tries a refused order again"),
         swap(
-            "order-aside-ignored",
+            "order-deferred-ignored",
             "if order.order_id not in self._deferred_orders)",
             "if order)",
             "leaves a refused order alone for a while",
@@ -139,14 +139,14 @@ MUTANTS: tuple[Mutant, ...] = (
         off(
             "simulated-alone",
             "len(batch) == 1",
-            "sets a single entry aside that the simulation refuses",
+            "quarantines a single entry that the simulation refuses",
             tests="app/sending",
         ),
         swap("bisect-first-half-only", " + await self._passing(builder, batch[half:])", "", "sends both halves"),
         skip(
-            "simulated-set-aside",
+            "simulated-quarantined",
             "await self._quarantine(batch[blamed], str(failure))",
-            "sets the entry aside that a simulation refuses",
+            "quarantines the entry that a simulation refuses",
         ),
         swap("simulated-rest", "batch[:blamed] + batch[blamed + 1 :]", "batch[:blamed]", "sends the rest of a batch"),
         swap(
@@ -163,26 +163,26 @@ MUTANTS: tuple[Mutant, ...] = (
             "journals an attempt before it is sent (M11)",
         ),
         swap(
-            "order-sets-asset-aside",
+            "order-quarantines-asset",
             "if live.intent.kind is IntentKind.DISTRIBUTE:\n            self._deferred_orders",
             "if False:\n            self._deferred_orders",
-            "sets only the order aside that its receiver refuses",
+            "defers only the order that its receiver refuses",
         ),
         skip(
-            "aside-recorded",
+            "quarantine-recorded",
             "await self._transactions.journal.quarantine(live.intent.mint, reason, until_ms)",
-            "journals what is set aside",
+            "journals a quarantine",
         ),
         skip(
-            "aside-dropped",
+            "quarantine-dropped",
             "await self._transactions.journal.drop_intent(live.id, reason)",
-            "frees the number of an entry that is set aside",
+            "frees the number of a quarantined entry",
         ),
         swap(
-            "aside-time",
+            "quarantine-time",
             "int(quarantine_secs * 1_000)",
             "int(quarantine_secs * 1_000_000)",
-            "sets aside for the time of the settings",
+            "quarantines for the time of the settings",
         ),
     ),
     *of(
@@ -194,9 +194,9 @@ MUTANTS: tuple[Mutant, ...] = (
             "settles before it looks",
             tests="app/settling",
         ),
-        skip("cycle-duty", "operator.check_role(snapshot)", "checks whose key it has", tests="app/operating"),
+        skip("cycle-role", "operator.check_role(snapshot)", "checks whose key it has", tests="app/operating"),
         swap(
-            "cycle-orders-aside",
+            "cycle-orders-deferred",
             "journal = replace(journal, orders=operator.attempts.without_deferred(journal.orders))",
             "",
             "leaves refused orders out of the plan",
@@ -243,6 +243,7 @@ MUTANTS: tuple[Mutant, ...] = (
             "if not differing or self._operator is None:",
             "if self._operator is None:",
             "ends a cycle whose endpoints differ on no asset (M10)",
+            equivalent="the same assets are read once more: the endpoints differ again, or agree by now",
         ),
         swap(
             "apart-dry",
@@ -341,6 +342,7 @@ MUTANTS: tuple[Mutant, ...] = (
             " and view.asset.entries == planned.asset.entries",
             "",
             "judges a mint by the statements it was made on",
+            equivalent="a plan never mints above the statements that it was made on, whatever came since",
         ),
         swap(
             "m1-before-relays",
@@ -421,21 +423,19 @@ MUTANTS: tuple[Mutant, ...] = (
         "app/operator_transactions.py",
         "app/sending app/relaying",
         skip(
-            "outbox-journaled",
+            "sent-journaled",
             'await self.journal.record_event(kind, None, {"signatures": signatures})',
             "journals a statement's signature before it is sent (M11)",
         ),
         swap(
-            "outbox-first-only",
+            "sent-first-only",
             'signatures = " ".join(attempt.signature_text for attempt in attempts)',
             "signatures = attempts[0].signature_text",
             "journals every signature (M11)",
         ),
-        swap(
-            "outbox-success", "if seen.err is None:", "if True:", "tells a failed transaction from one that succeeded"
-        ),
-        off("outbox-unseen", "attempt.signature not in outcomes", "names a transaction that nobody saw"),
-        off("outbox-failure", "failure is not None", "raises the error of a table's transaction"),
+        swap("sent-success", "if seen.err is None:", "if True:", "tells a failed transaction from one that succeeded"),
+        off("sent-unseen", "attempt.signature not in outcomes", "names a transaction that nobody saw"),
+        off("sent-failure", "failure is not None", "raises the error of a table's transaction"),
     ),
     *of(
         "app/custody.py",
@@ -618,7 +618,7 @@ MUTANTS: tuple[Mutant, ...] = (
             "until-early",
             "if report is not None and until_on_target and report.settled:",
             "if report is not None and until_on_target:",
-            "goes on until every asset is in line",
+            "goes on until every asset is on target",
         ),
         swap("pause-constant", "2 ** min(failures, 32)", "2", "waits longer with every failure"),
         swap(
@@ -699,7 +699,7 @@ MUTANTS: tuple[Mutant, ...] = (
             tests="app/settling",
         ),
         swap(
-            "duty",
+            "operator-role",
             "if snapshot.config.operator != self.transactions.operator:",
             "if False:",
             "compares its key with the operator's",

@@ -303,7 +303,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "cli/main.py",
-        "cli/bad_input",
+        "cli/bad_input cli/books",
         swap(
             "main-known",
             "        if known is None:\n            raise\n",

@@ -330,6 +330,8 @@ MUTANTS: tuple[Mutant, ...] = (
             "        pass\n",
             "refuses a multiplier that is no positive, finite, normal number",
         ),
+        swap("wire-body-size", "if len(body) > max_bytes:", "if False:", "bounds the size of a body"),
+        swap("wire-nan", "parse_constant=_refuse_constant", "parse_constant=float", "refuses NaN and Infinity"),
     ),
     *of(
         "custody/source.py",
@@ -387,6 +389,12 @@ MUTANTS: tuple[Mutant, ...] = (
             "if any(not 1 <= len(group) <= MAX_ENTRIES for group in groups):",
             "if False:",
             "refuses a group of more mints than a statement holds",
+        ),
+        swap(
+            "source-slots",
+            "asyncio.Semaphore(self._limits.concurrent_per_custodian)",
+            "asyncio.Semaphore(1_000)",
+            "bounds the questions that are open at one custodian",
         ),
     ),
     *of(

@@ -97,10 +97,10 @@ MUTANTS: tuple[Mutant, ...] = (
             "plans nothing while an attempt may execute (M11)",
         ),
         swap(
-            "plan-set-aside",
+            "plan-quarantined",
             "if journal.quarantine is not None:",
             "if False:",
-            "leaves an asset alone that was set aside",
+            "leaves a quarantined asset alone",
         ),
         # ---- resend or drop
         swap(
