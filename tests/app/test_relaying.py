@@ -121,6 +121,30 @@ async def test_of_two_custodians_one_refused_statement_is_enough_not_to_mint(tmp
         assert stage.supply(mint) == 2 * HELD_RAW
 
 
+async def test_a_refused_lower_statement_keeps_back_what_else_it_states(tmp_path: Path) -> None:
+    """Though the other custodian's statement, which goes after the lower ones, arrives."""
+    async with staged(tmp_path, assets=2, custodians=2) as stage:
+        lowered, raised = stage.mints
+        for custodian in (1, 2):
+            stage.hold(lowered, HELD_RAW, custodian)
+        await stage.cycle()
+        assert stage.supply(lowered) == 2 * HELD_RAW
+        stage.hold(lowered, 300, 1)
+        for custodian in (1, 2):
+            stage.hold(raised, HELD_RAW, custodian)
+
+        def told(call: Call) -> Told:
+            said = call.statement
+            return Refusal("QuorumNotMet") if said is not None and said.custodian == custodian_address(1) else None
+
+        stage.ledger.simulated = told
+        await stage.cycle()
+        assert stage.supply(raised) == 0
+        stage.accept()
+        await stage.cycle()
+        assert stage.supply(raised) == 2 * HELD_RAW
+
+
 async def test_relaying_once_says_what_is_on_chain_by_it_and_mints_nothing(tmp_path: Path) -> None:
     async with staged(tmp_path, assets=2, table_size=1) as stage:
         for mint in stage.mints:

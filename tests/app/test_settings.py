@@ -129,6 +129,14 @@ def test_good_settings_load_with_paths_relative_to_the_file(config: Path) -> Non
             ),
         ),
         (
+            '"http://127.0.0.1:8899", ',
+            '"https://rpc.example/secret-path", ',
+            (
+                "cluster.rpc_urls: ['https://rpc.example/...', 'https://rpc.example/...']: an endpoint is named twice;"
+                " list different ones"
+            ),
+        ),
+        (
             'assets = ["TSLAx"]',
             "assets = 7",
             'assets: 7: give "all", or a list with at least one mint or symbol',
@@ -272,3 +280,8 @@ def test_an_override_beats_the_environment(config: Path, monkeypatch: pytest.Mon
 def test_a_database_server_is_refused_by_name(config: Path, line: str, field: str, remedy: str) -> None:
     said = refused(with_change(config, 'path = "journal.sqlite"', line))
     assert said == f"{field}: this version keeps its journal in an SQLite file only, no database server; {remedy}"
+
+
+def test_nothing_is_sent_unless_the_settings_say_so(config: Path) -> None:
+    config.write_text(GOOD.replace("live = false\n", ""))
+    assert not load_settings(config).live
