@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from xstocks_daemon.app.settings import Settings, load_settings
+from xstocks_daemon.domain.plan_inputs import PlanPolicy
 from xstocks_daemon.errors import EXIT_USAGE, UserError
 
 GENESIS = "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d"
@@ -285,3 +286,11 @@ def test_a_database_server_is_refused_by_name(config: Path, line: str, field: st
 def test_nothing_is_sent_unless_the_settings_say_so(config: Path) -> None:
     config.write_text(GOOD.replace("live = false\n", ""))
     assert not load_settings(config).live
+
+
+def test_the_policy_reaches_the_plan(config: Path) -> None:
+    policy = "[policy]\nmax_mint_raw = 7\nburn_approval_bps = 8\nrenew_before_secs = 9\n"
+    config.write_text(GOOD.replace("[timing]", policy + "[timing]"))
+    assert load_settings(config).policy.plan_policy() == PlanPolicy(7, 8, 9)
+    config.write_text(GOOD)
+    assert load_settings(config).policy.plan_policy() == PlanPolicy()

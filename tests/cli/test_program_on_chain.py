@@ -259,7 +259,9 @@ async def test_a_live_mint_is_adopted(shared: DeployedProgram, desk: MakeDesk) -
     assert (state.state, state.adopted_raw, state.policy) == (AssetState.HALTED, 7_000, ROOMY)
 
 
-async def test_holders_hand_their_parts_over(shared: DeployedProgram, desk: MakeDesk) -> None:
+async def test_holders_hand_their_parts_over(
+    shared: DeployedProgram, desk: MakeDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Two of three holders for two mints at once, and the third later; run again nothing is left."""
     at = desk(shared)
     minter, guard, other = holders = (Keypair(), Keypair(), Keypair())
@@ -274,6 +276,11 @@ async def test_holders_hand_their_parts_over(shared: DeployedProgram, desk: Make
         await at.done("begin-adopt", "--mint", mint, "--profile", "xstocks", keys=["admin"])
     assert (await at.runs("hand-over", "here", keys=[minter])).code == 2
 
+    before = [await live.holders() for live in lives]
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    ran = await at.runs("hand-over", *mints, keys=[minter, other], yes=False)
+    assert (ran.code, ran.out.splitlines()[-1]) == (1, "not sent")
+    assert [await live.holders() for live in lives] == before
     ran = await at.runs("hand-over", *mints, keys=[minter, other])
     assert ran.code == 0, ran.err
     rest = ("metadata_pointer", "metadata_update", "permanent_delegate", "scaled_ui", "confidential", "hook")

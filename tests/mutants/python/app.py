@@ -316,6 +316,7 @@ MUTANTS: tuple[Mutant, ...] = (
             "return [*decided.resends, *recorded]",
             "return [*recorded]",
             "sends again what is still right",
+            tests="app/sending",
         ),
         swap(
             "resends-alone",
@@ -559,6 +560,7 @@ MUTANTS: tuple[Mutant, ...] = (
             "<= last_slot:  # noqa: ASYNC110",
             "< 0:  # noqa: ASYNC110",
             "waits until a table may be used",
+            equivalent="a node that lacks the addresses refuses the simulation, and the next cycle tries again",
         ),
     ),
     *of(
@@ -652,7 +654,6 @@ MUTANTS: tuple[Mutant, ...] = (
             "return PlanPolicy(self.max_mint_raw, self.burn_approval_bps, self.renew_before_secs)",
             "return PlanPolicy(self.max_mint_raw)",
             "hands the policy to the plan",
-            tests="app/halting",
         ),
     ),
     *of(
