@@ -279,7 +279,7 @@ async def test_holders_hand_their_parts_over(
     before = [await live.holders() for live in lives]
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
     ran = await at.runs("hand-over", *mints, keys=[minter, other], yes=False)
-    assert (ran.code, ran.out.splitlines()[-1]) == (1, "not sent")
+    assert (ran.code, ran.out.splitlines()[-1].strip()) == (1, "not sent")
     assert [await live.holders() for live in lives] == before
     ran = await at.runs("hand-over", *mints, keys=[minter, other])
     assert ran.code == 0, ran.err
