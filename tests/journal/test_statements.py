@@ -49,9 +49,9 @@ async def test_custodians_do_not_mix(journal: Journal) -> None:
         CUSTODIAN: 1,
         gtn: 2,
     }
-    await journal.record_statements([told({MINT: 3}, 2)])
-    known = (await journal.evidence())[MINT]
-    assert {custodian: each.newest.entry.capacity_raw for custodian, each in known.items()} == {CUSTODIAN: 3, gtn: 2}
+    await journal.record_statements([signed_statement({MINT: 3}, 2)])
+    kept = (await journal.evidence())[MINT]
+    assert {custodian: each.newest.entry.capacity_raw for custodian, each in kept.items()} == {CUSTODIAN: 3, gtn: 2}
 
 
 async def test_what_is_not_newer_changes_nothing(desk: Desk, journal: Journal) -> None:
