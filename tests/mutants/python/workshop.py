@@ -39,6 +39,7 @@ class PythonWorkshop:
         for each in _LINKED:
             if (ROOT / each).exists():
                 (folder / each).symlink_to(ROOT / each)
+        (folder / "tmp").mkdir()
         return cls(folder, WarmPytest())
 
     def close(self) -> None:
@@ -83,6 +84,8 @@ class PythonWorkshop:
             # A failing example need not be made small here.
             "HYPOTHESIS_PROFILE": "unshrunk",
             "HYPOTHESIS_STORAGE_DIRECTORY": str(self.folder / "hypothesis"),
+            # Other runs of pytest clear the folder that they share.
+            "PYTEST_DEBUG_TEMPROOT": str(self.folder / "tmp"),
         }
         return first_failure(tests, self.folder, environment, timeout_secs, self.warm.run)
 
