@@ -18,7 +18,7 @@ from xdist.remote import Producer
 
 from localnet.harness.chains import VALIDATOR_ENV, VALIDATOR_NAME, validator_path
 from tests.support.on_validator import is_named
-from tests.support.workers import GroupScheduling, group_of
+from tests.support.workers import GroupScheduling, group_of, on_validator
 
 # No deadline: nothing here is judged by the clock of a shared machine.
 settings.register_profile(
@@ -59,8 +59,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         unnamed = {each for each in items if each.get_closest_marker("validator") and not is_named(each.nodeid)}
         config.hook.pytest_deselected(items=list(unnamed))
         items[:] = [each for each in items if each not in unnamed]
-    # What one worker must do alone, and what takes long, comes first; else the order of the files.
+    # What one worker must do alone, and what takes long, comes first; else the order of the files. On the validator
+    # those that start one of their own, before the one that stays until the end.
     items.sort(key=lambda each: group_of(each.nodeid) == each.nodeid and each.get_closest_marker("early") is None)
+    items.sort(key=lambda each: on_validator(each.nodeid) and not each.nodeid.startswith("tests/e2e/"))
     if os.environ.get("HYPOTHESIS_PROFILE") == "thorough":
         for each in items:
             each.add_marker(pytest.mark.timeout(0))

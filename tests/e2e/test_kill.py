@@ -22,8 +22,8 @@ from xstocks_daemon.domain.units import MICRO_PER_SHARE
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 DEPOSIT_MICRO = 3 * MICRO_PER_SHARE
-SLOT_MS = 50
-"""Of either chain: what was not confirmed is given up 150 slots later, and final is 32 slots."""
+SLOT_MS: dict[ChainKind, int] = {"embedded": 50, "validator": 100}
+"""What was not confirmed is given up 150 slots later, and final is 32 slots; a validator keeps up with no shorter ones."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -31,7 +31,7 @@ async def stage(chain_kind: ChainKind, tmp_path_factory: pytest.TempPathFactory)
     """A localnet with one asset that is already on target."""
     folder: Path = tmp_path_factory.mktemp("kill")
     rows = [row for row in load_catalogue() if row.symbol == "AAPLx"]
-    async with world(chain_kind, rows, folder, slot_ms=SLOT_MS) as stage:
+    async with world(chain_kind, rows, folder, slot_ms=SLOT_MS[chain_kind]) as stage:
         async with stage.daemon():
             await _on_target(stage)
         yield stage

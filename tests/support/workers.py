@@ -6,7 +6,6 @@ By the test's id, since that is all that the process which hands them out knows.
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 
 from xdist.scheduler import LoadScopeScheduling
 
@@ -21,11 +20,18 @@ _WITHOUT_A_RULE = ("test_without_a_rule_", "test_with_the_rule_", "test_a_rule_s
 def group_of(node_id: str) -> str:
     """The tests of one group run in one worker; a test that shares nothing is a group of its own."""
     path, _, name = node_id.partition("::")
-    if "[validator]" in name or "[validator-" in name:
-        return f"validator: {Path(path).parent.name}"
+    if on_validator(node_id):
+        return "validator"
     if path == _MODEL and name.startswith(_WITHOUT_A_RULE):
         return f"{_MODEL}: worlds without a rule"
     return path if _shares_fixtures(path) else node_id
+
+
+def on_validator(node_id: str) -> bool:
+    """Whether it runs on solana-test-validator. All such tests are one group: two validators at once are slower than
+    one after the other, since each keeps more than a processor busy."""
+    _, _, name = node_id.partition("::")
+    return "[validator]" in name or "[validator-" in name
 
 
 @cache
