@@ -23,7 +23,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 DEPOSIT_MICRO = 3 * MICRO_PER_SHARE
 SLOT_MS: dict[ChainKind, int] = {"embedded": 50, "validator": 100}
-"""What was not confirmed is given up 150 slots later, and final is 32 slots; a validator keeps up with no shorter ones."""
+"""What was not confirmed is given up 150 slots later, and final is 32 slots.
+A validator keeps up with no shorter ones."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
