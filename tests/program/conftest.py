@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.program.recovery_case import case as case  # a fixture of the recovery tests
 from tests.support.cluster import TestCluster
 from tests.support.cluster import cluster as start_cluster
 from tests.support.deployed import Asset, AssetPool, DeployedProgram, deploy_program
