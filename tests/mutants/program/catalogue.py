@@ -250,6 +250,24 @@ MUTANTS: tuple[Mutant, ...] = (
             "scope",
             "stops at a pause of transfers by its own name",
         ),
+        swap(
+            "pause-unknown-scope",
+            "let known = scopes & scope::ALL;",
+            "if scopes & !scope::ALL != 0 { return Err(Error::UnknownScope); } let known = scopes & scope::ALL;",
+            "stops what exists where an unknown scope is asked too (M8)",
+        ),
+        swap(
+            "pause-inapplicable-scope",
+            "others => Ok(others),",
+            "_ => Err(error),",
+            "stops what exists where the transfers cannot be stopped (M8)",
+        ),
+        swap(
+            "pause-wrong-mint",
+            "if !address_eq(&asset.mint, mint.address()) =>",
+            "if false && !address_eq(&asset.mint, mint.address()) =>",
+            "pauses the asset's own mint",
+        ),
     ),
     *of(
         "instructions/shared/sequence.rs",
@@ -881,8 +899,12 @@ MUTANTS: tuple[Mutant, ...] = (
         "instructions/guardian/pause.rs",
         "pauses",
         gone("pause-role", "require_guardian(config, accounts.guardian)?;", "asks for the guardian to pause (M8)"),
+        swap("pause-others", "asset.paused |= scopes;", "asset.paused = scopes;", "keeps the other pauses (M8)"),
         swap(
-            "pause-others", "asset.paused |= args.scopes;", "asset.paused = args.scopes;", "keeps the other pauses (M8)"
+            "pause-transfers-of-all",
+            "stoppable(args.scopes, Err(Error::TransfersNeedAsset))",
+            "stoppable(args.scopes, Ok(()))",
+            "says that a global pause stops no transfers (M8)",
         ),
     ),
     *of(

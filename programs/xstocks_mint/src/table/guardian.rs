@@ -30,8 +30,8 @@ instructions! {
         custodian: WRITABLE,
     }
 
-    /// Pauses scopes at once (M8): of an asset, or globally where no asset is given. The transfers scope needs
-    /// asset, mint and token_program: it is Token-2022's pause.
+    /// Pauses scopes at once (M8): of an asset, or globally where no asset is given; all that exist of those asked. The
+    /// transfers scope exists with asset, mint and token_program, where the profile has Token-2022's pause.
     pause "Pause" (scopes: u8) {
         guardian: GUARDIAN,
         config: CONFIG_WRITABLE;
