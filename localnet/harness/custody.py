@@ -19,7 +19,7 @@ from localnet.harness.deploy import AGENTS, DeployedAsset, Deployment
 from localnet.harness.keys import Key, write_secret
 from localnet.harness.paths import XSTOCKS
 from localnet.harness.ports import free_ports
-from localnet.harness.processes import Child, ProcessError, child, terminate
+from localnet.harness.processes import Child, Launch, ProcessError, child, execute, terminate
 from localnet.harness.wait import until
 from xstocks_daemon.attester.books import AssetBook, Target, new_asset_book
 from xstocks_daemon.attester.operations import (
@@ -151,7 +151,9 @@ def write_books(deployment: Deployment, folder: Path) -> None:
 
 
 @asynccontextmanager
-async def custody_side(deployment: Deployment, rpc_url: str, folder: Path) -> AsyncIterator[CustodySide]:
+async def custody_side(
+    deployment: Deployment, rpc_url: str, folder: Path, launch: Launch = execute
+) -> AsyncIterator[CustodySide]:
     """Books written and every sidecar running, for as long as the context lasts."""
     write_books(deployment, folder)
     names = (*deployment.custodians, *AGENTS)
@@ -167,7 +169,7 @@ async def custody_side(deployment: Deployment, rpc_url: str, folder: Path) -> As
             path.write_text(_settings(deployment, name, ports, rpc_url, folder), encoding="utf-8")
             log_path = folder / "logs" / f"attester-{name.lower()}.log"
             command = [str(XSTOCKS), "attester", "run", "--config", str(path)]
-            running = await stack.enter_async_context(child(f"attester {name}", command, log_path))
+            running = await stack.enter_async_context(child(f"attester {name}", command, log_path, launch=launch))
             sidecars[name] = Sidecar(name, f"http://127.0.0.1:{ports[name]}", tokens[name], path, running)
         # They end together: each gets its signal before the first is waited for.
         stack.callback(terminate, [sidecar.child for sidecar in sidecars.values()])

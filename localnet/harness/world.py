@@ -15,7 +15,7 @@ from localnet.harness.chains import Chain, ChainKind, UpgradeableProgram, chain_
 from localnet.harness.custody import CustodySide, custody_side
 from localnet.harness.deploy import Deployment, deploy, generate_keys
 from localnet.harness.paths import PROGRAM_SO, XSTOCKS
-from localnet.harness.processes import Child, child
+from localnet.harness.processes import Child, Launch, child, execute
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.chain.program import ProgramClient
 from xstocks_daemon.chain.reader import ChainReader
@@ -39,6 +39,7 @@ class World:
     deployment: Deployment
     custody: CustodySide
     settings_path: Path
+    launch: Launch = execute
 
     @property
     def client(self) -> ProgramClient:
@@ -49,7 +50,8 @@ class World:
         self, arguments: Sequence[str] = (), environment: Mapping[str, str] | None = None
     ) -> AbstractAsyncContextManager[Child]:
         """The daemon in live mode, as a child process logging to logs/daemon.log."""
-        return child("daemon", self.xstocks("run", *arguments), self.folder / "logs" / "daemon.log", environment)
+        log_path = self.folder / "logs" / "daemon.log"
+        return child("daemon", self.xstocks("run", *arguments), log_path, environment, self.launch)
 
     def xstocks(self, *arguments: str) -> list[str]:
         """The command line of an `xstocks` command with this localnet's settings."""
@@ -80,9 +82,11 @@ async def world(
     validator_bin: Path | None = None,
     slot_ms: int | None = None,
     rpc_port: int = 0,
+    launch: Launch = execute,
 ) -> AsyncIterator[World]:
     """A localnet with `rows` registered and attested but nothing minted yet; ends with the context.
 
+    `launch` starts its sidecars and daemons.
     The program is sealed, or left to `more`, which comes before the custodians' books are written.
     Raises ChainStartError, TransactionRefused, RpcError, ProcessError where a part does not start.
     """
@@ -110,11 +114,11 @@ async def world(
         if more is not None:
             deployment = await more(chain, rpc, deployment)
         progress.deployed(deployment)
-        async with custody_side(deployment, chain.rpc_url, folder) as custody:
+        async with custody_side(deployment, chain.rpc_url, folder, launch) as custody:
             settings_path = folder / "settings" / "daemon.toml"
             settings_path.write_text(_settings(chain, deployment, custody, folder), encoding="utf-8")
             reader = ChainReader(pool, client, single_endpoint=True)
-            yield World(folder, chain, rpc, reader, deployment, custody, settings_path)
+            yield World(folder, chain, rpc, reader, deployment, custody, settings_path, launch)
 
 
 def _settings(chain: Chain, deployment: Deployment, custody: CustodySide, folder: Path) -> str:

@@ -16,6 +16,7 @@ from localnet.harness.deploy import DeployedAsset
 from localnet.harness.keys import Key
 from localnet.harness.wait import until
 from localnet.harness.world import World, world
+from tests.support.forked import forked
 from xstocks_daemon.app.cycle import Cycle
 from xstocks_daemon.app.daemon import leased, run_daemon
 from xstocks_daemon.app.intent_transactions import IntentTransactionBuilder
@@ -36,7 +37,8 @@ from xstocks_daemon.domain.units import MICRO_PER_SHARE, Address
 @asynccontextmanager
 async def unminted(symbols: Collection[str], folder: Path) -> AsyncIterator[World]:
     """A localnet of `symbols` with nothing minted yet."""
-    async with world("embedded", [row for row in load_catalogue() if row.symbol in symbols], folder) as stage:
+    rows = [row for row in load_catalogue() if row.symbol in symbols]
+    async with world("embedded", rows, folder, launch=forked) as stage:
         yield stage
 
 

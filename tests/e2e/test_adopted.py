@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +24,7 @@ from localnet.harness.deploy import DeployedAsset, Deployment, demo_policy
 from localnet.harness.wait import until
 from localnet.harness.world import World, world
 from tests.support.deployed import DeployedProgram
+from tests.support.forked import forked
 from tests.support.live_chain import LAMPORTS_PER_SOL, live_chain
 from tests.support.mints import CAPTURES, LiveMint, load_capture, shares_for
 from xstocks_daemon.app.crash import ENV_NAME, CrashPoint
@@ -56,7 +57,8 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
             adopted = [await adopt(program, rows[symbol]) for symbol in (EARLY, ADOPTED)]
         return replace(deployment, assets=(*deployment.assets, *adopted))
 
-    async with world("embedded", [rows[ORDINARY]], tmp_path_factory.mktemp("adopted"), more=more) as stage:
+    folder = tmp_path_factory.mktemp("adopted")
+    async with world("embedded", [rows[ORDINARY]], folder, more=more, launch=forked) as stage:
         yield stage
 
 
@@ -99,11 +101,16 @@ class Said:
 
 
 async def xstocks(stage: World, *arguments: str) -> Said:
-    process = await asyncio.create_subprocess_exec(
-        *stage.xstocks(*arguments), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=os.environ
-    )
-    out, err = await process.communicate()
-    return Said(process.returncode or 0, out.decode(), err.decode())
+    out, err = stage.folder / "said.out", stage.folder / "said.err"
+    process = await forked(stage.xstocks(*arguments), out, {}, errors_path=err)
+    return Said(await process.wait(), taken(out), taken(err))
+
+
+def taken(path: Path) -> str:
+    """What a file says, which is gone then."""
+    text = path.read_text(encoding="utf-8")
+    path.unlink()
+    return text
 
 
 async def halts(stage: World) -> Any:

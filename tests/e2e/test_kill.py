@@ -15,6 +15,7 @@ from localnet.harness.chains import ChainKind
 from localnet.harness.custody import backed_raw
 from localnet.harness.wait import until
 from localnet.harness.world import World, world
+from tests.support.forked import forked
 from xstocks_daemon.app.crash import ENV_NAME, CrashPoint
 from xstocks_daemon.domain.snapshot import AssetView
 from xstocks_daemon.domain.units import MICRO_PER_SHARE
@@ -32,7 +33,7 @@ async def stage(chain_kind: ChainKind, tmp_path_factory: pytest.TempPathFactory)
     """A localnet with one asset that is already on target."""
     folder: Path = tmp_path_factory.mktemp("kill")
     rows = [row for row in load_catalogue() if row.symbol == "AAPLx"]
-    async with world(chain_kind, rows, folder, slot_ms=SLOT_MS[chain_kind]) as stage:
+    async with world(chain_kind, rows, folder, slot_ms=SLOT_MS[chain_kind], launch=forked) as stage:
         async with stage.daemon():
             await _on_target(stage)
         yield stage
