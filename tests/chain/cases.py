@@ -248,7 +248,7 @@ def cases() -> list[Case]:
             {"policy": asdict(POLICY)},
             (ADMIN, config, ASSET, None),
         ),
-        Case("retire_asset", CLIENT.retire_asset(admin=ADMIN, mint=MINT), {}, (ADMIN, config, ASSET)),
+        Case("retire_asset", CLIENT.retire_asset(admin=ADMIN, mint=MINT), {}, (ADMIN, config, ASSET, None)),
         Case(
             "release_authority",
             CLIENT.release_authority(admin=ADMIN, mint=MINT, new_authority=KEY),

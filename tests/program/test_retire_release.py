@@ -65,6 +65,25 @@ async def test_a_halted_asset_is_retired_for_ever_too(program: DeployedProgram) 
         assert (await each.read()).state is state
 
 
+async def test_once_sealed_an_asset_is_retired_after_the_timelock(own_program: DeployedProgram) -> None:
+    """Nothing undoes it, so the admin's key alone does not do it at once: the guardian may cancel meanwhile."""
+    program = own_program
+    asset, other = await program.register(2)
+    await seal(program)
+    await program.refused(retiring(program, asset), ErrorCode.ProposalRequired)
+    wanted = program.client.retire_asset(admin=program.keys.admin.address, mint=asset.mint)
+    proposal = await propose(program, wanted)
+    await program.refused(executing(program, wanted), ErrorCode.ProposalNotReady)
+    assert (await asset.read()).state is AssetState.ACTIVE
+    await program.chain.clock_reaches(proposal.ready_ts)
+    asset_index = 2
+    elsewhere = with_account(program.client.with_proposal(wanted), asset_index, other.address)
+    await program.refused(program.by("admin", elsewhere), ErrorCode.ProposalMismatch)
+    events = await program.accepted(executing(program, wanted))
+    assert [event.name for event in events] == ["ProposalExecuted", "AssetRetired"]
+    assert ((await asset.read()).state, (await other.read()).state) == (AssetState.RETIRED, AssetState.ACTIVE)
+
+
 # ---- release ---------------------------------------------------------------------------------------------------------
 
 

@@ -153,6 +153,7 @@ def timelocked(program: DeployedProgram, asset: Asset, spare: Asset) -> dict[str
         "loosen_policy": client.loosen_policy(
             admin=admin, mint=asset.mint, policy=replace(ROOMY, supply_limit_raw=2 * ROOMY.supply_limit_raw)
         ),
+        "retire_asset": client.retire_asset(admin=admin, mint=spare.mint),
         "release_authority": client.release_authority(
             admin=admin, mint=spare.mint, new_authority=address_of(Keypair())
         ),

@@ -741,6 +741,15 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     *of(
+        "instructions/admin/retire_asset.rs",
+        "retire_release timelock",
+        gone(
+            "retire-timelock",
+            "timelock::check(context, config, accounts.proposal, Now::read()?)?;",
+            "retires an asset under the timelock",
+        ),
+    ),
+    *of(
         "instructions/admin/release_authority.rs",
         "retire_release timelock",
         gone(

@@ -208,11 +208,14 @@ instructions! {
         proposal: PROPOSAL,
     }
 
-    /// Retires an asset for ever: nothing is minted or distributed, the rest goes on.
+    /// Retires an asset for ever: nothing is minted or distributed, the rest goes on. (To stop at once there is pause.)
     retire_asset "RetireAsset" () {
         admin: ADMIN,
         config: CONFIG,
-        asset: WRITABLE,
+        asset: WRITABLE;
+        optional
+        /// Needed once sealed.
+        proposal: PROPOSAL,
     }
 
     /// Hands every authority of the mint from the asset to another account, for ever: nothing is enforced any more.

@@ -89,9 +89,11 @@ class AssetInstructions(InstructionBuilder):
             {"admin": admin, "asset": self.addresses.asset(mint), "proposal": proposal},
         )
 
-    def retire_asset(self, *, admin: Address, mint: Address) -> Instruction:
-        """Stop minting and distributing of an asset for ever; burns, redemptions and statements go on."""
-        return self.build("retire_asset", {}, {"admin": admin, "asset": self.addresses.asset(mint)})
+    def retire_asset(self, *, admin: Address, mint: Address, proposal: Address | None = None) -> Instruction:
+        """Stop minting and distributing of an asset for ever (timelocked once sealed); all else goes on."""
+        return self.build(
+            "retire_asset", {}, {"admin": admin, "asset": self.addresses.asset(mint), "proposal": proposal}
+        )
 
     def release_authority(
         self, *, admin: Address, mint: Address, new_authority: Address, proposal: Address | None = None
