@@ -112,7 +112,13 @@ def cases() -> list[Case]:
             "cancel_proposal",
             CLIENT.cancel_proposal(authority=KEY, proposal=DESTINATION),
             {},
-            (KEY, config, DESTINATION),
+            (KEY, config, DESTINATION, None),
+        ),
+        Case(
+            "cancel_proposal",
+            CLIENT.cancel_proposal(authority=ADMIN, proposal=DESTINATION, resumer=KEY),
+            {},
+            (ADMIN, config, DESTINATION, KEY),
         ),
         Case(
             "set_role",

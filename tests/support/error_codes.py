@@ -68,6 +68,7 @@ class ErrorCode(IntEnum):
     NotSealed = 6038
     GuardianNotClearable = 6039
     ProposalExpired = 6040
+    ResumerNotClearable = 6041
     # 6050 to 6079: custodians and their keys.
     TooManyKeys = 6050
     KeysNotAscending = 6051

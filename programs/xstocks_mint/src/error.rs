@@ -108,10 +108,11 @@ errors! {
     6034 ProposalStale "The proposal was made under an earlier admin"
     6035 ProposalPending "The proposal is pending already"
     6036 NotTimelocked "Only an instruction under the timelock can be proposed"
-    6037 GuardianCannotCancel "The guardian cannot cancel its own replacement"
+    6037 GuardianCannotCancel "The guardian cancels its own replacement only together with the resumer"
     6038 NotSealed "Before the program is sealed nothing needs a proposal"
     6039 GuardianNotClearable "Once sealed the guardian is only replaced, under the timelock, never cleared"
     6040 ProposalExpired "The proposal was not executed within 14 days of being ready; propose it again"
+    6041 ResumerNotClearable "Once sealed the resumer is only replaced, under the timelock, never cleared"
 
     // 6050 to 6079: custodians and their keys.
     6050 TooManyKeys "A custodian has at most 8 keys"

@@ -696,6 +696,12 @@ MUTANTS: tuple[Mutant, ...] = (
             "proposal.role == role::GUARDIAN && !address_eq(&config.admin, by)",
             "lets the guardian be replaced",
         ),
+        swap(
+            "cancel-together",
+            "require_resumer(config, accounts.resumer.ok_or(Error::GuardianCannotCancel)?)?;",
+            "accounts.resumer.ok_or(Error::GuardianCannotCancel)?;",
+            "asks for the resumer's own key beside the guardian's",
+        ),
         off("cancel-finished", "proposal.state != PROPOSAL_PENDING", "cancels only what is pending"),
     ),
     *of(
@@ -793,6 +799,11 @@ MUTANTS: tuple[Mutant, ...] = (
             "clear-guardian",
             "config.sealed == 1 && args.role == role::GUARDIAN",
             "keeps the guardian, once sealed, until it is replaced",
+        ),
+        off(
+            "clear-resumer",
+            "config.sealed == 1 && args.role == role::RESUMER",
+            "keeps the resumer, once sealed, until it is replaced",
         ),
     ),
     *of(

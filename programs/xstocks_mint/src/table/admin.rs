@@ -57,7 +57,7 @@ instructions! {
         proposal: PROPOSAL,
     }
 
-    /// Takes a role from its key at once: nobody has it then. Not the guardian's once sealed.
+    /// Takes a role from its key at once: nobody has it then. Once sealed not the guardian's and the resumer's.
     clear_role "ClearRole" (role: u8) {
         admin: ADMIN,
         config: CONFIG_WRITABLE,
