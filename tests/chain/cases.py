@@ -414,8 +414,8 @@ def cases() -> list[Case]:
         ),
         Case(
             "clear_hold",
-            CLIENT.clear_hold(resumer=KEY, mint=MINT, holds=Hold.RISE | Hold.CA_WINDOW, observed_ms=[7, 2**63]),
-            {"holds": 5, "observed_ms": [7, 2**63, 0, 0]},
+            CLIENT.clear_hold(resumer=KEY, mint=MINT, holds=Hold.RISE | Hold.CA_WINDOW, hold_number=2**63),
+            {"holds": 5, "hold_number": 2**63},
             (KEY, config, ASSET),
         ),
         Case(

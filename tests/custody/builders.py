@@ -128,6 +128,7 @@ def asset_view(
         multiplier_bits=multiplier_bits,
         pending_multiplier_bits=pending_bits,
         multiplier_effective_ts=effective_ts,
+        hold_number=0,
         multiplier_changed_ts=changed_ts,
         policy=POLICY,
         mint_bucket=Bucket(0, 0),

@@ -137,6 +137,7 @@ def view(
         state=AssetState.ACTIVE,
         paused=Scope(0),
         holds=Hold(0),
+        hold_number=0,
         sequence=1 if supply_raw or holder_burnt_raw or redeemed_raw else 0,
         last_intent_hash=bytes(16),
         multiplier_bits=ONE_BITS,

@@ -303,10 +303,13 @@ class LedgerMachine(RuleBasedStateMachine):
 
         self._both(step)
 
-    @rule(holds=st.sampled_from([Hold.RISE, Hold.RISE | Hold.MULTIPLIER, Hold.CA_WINDOW]))
-    def clear_hold(self, holds: Hold) -> None:
+    @rule(holds=st.sampled_from([Hold.RISE, Hold.RISE | Hold.MULTIPLIER, Hold.CA_WINDOW]), wrong=chances)
+    def clear_hold(self, holds: Hold, wrong: bool) -> None:
         async def step(_now_ts: int) -> tuple[Call, ErrorCode | None]:
-            return await self.asset.clear_hold_call(holds), self.model.clear_hold(holds)
+            program, number = self.bench.program, self.model.hold_number + wrong
+            resumer = program.keys.resumer.address
+            sent = program.client.clear_hold(resumer=resumer, mint=self.asset.mint, holds=holds, hold_number=number)
+            return program.by("resumer", sent), self.model.clear_hold(holds, number)
 
         self._both(step)
 
@@ -410,6 +413,7 @@ class LedgerMachine(RuleBasedStateMachine):
             "distributed_raw",
             "paused",
             "holds",
+            "hold_number",
             "policy",
             "multiplier_bits",
             "pending_multiplier_bits",

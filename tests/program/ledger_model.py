@@ -104,6 +104,7 @@ class LedgerModel:
     redemptions: dict[Address, RedemptionModel] = field(default_factory=dict)
     paused: Scope = field(default_factory=lambda: Scope(0))
     holds: Hold = field(default_factory=lambda: Hold(0))
+    hold_number: int = 0
     epochs: dict[str, int] = field(default_factory=lambda: dict.fromkeys(CUSTODIANS, 1))
 
     @property
@@ -268,7 +269,9 @@ class LedgerModel:
         self._bring_into_force(now_ts)
         # What is newly seen is taken off the old capacity: counting a redemption is no change (M9).
         old_raw = max(0, entry.capacity_raw + entry.redeemed_seen_raw - redeemed_seen_raw)
-        self.holds |= self._hold(now_ts, entry, old_raw, capacity_raw)
+        hold = self._hold(now_ts, entry, old_raw, capacity_raw)
+        self.holds |= hold
+        self.hold_number += bool(hold)
         self.entries[custodian] = EntryModel(
             observed_ms=observed_ms,
             withdrawn=False,
@@ -373,9 +376,11 @@ class LedgerModel:
         self.paused &= ~scopes
         return None
 
-    def clear_hold(self, holds: Hold) -> ErrorCode | None:
+    def clear_hold(self, holds: Hold, hold_number: int) -> ErrorCode | None:
         if not self.holds & holds:
             return ErrorCode.NothingToChange
+        if hold_number != self.hold_number:
+            return ErrorCode.HeldAgain
         self.holds &= ~holds
         return None
 

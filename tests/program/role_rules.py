@@ -264,8 +264,8 @@ async def clear_hold(program: DeployedProgram, asset: Asset) -> Build:
     await asset.attest(1_000)
     await asset.attest(1_000_000)
     assert (await asset.read()).holds == Hold.RISE
-    observed_ms = [entry.observed_ms for entry in (await asset.read()).entries]
-    return lambda key: program.client.clear_hold(resumer=key, mint=asset.mint, holds=Hold.RISE, observed_ms=observed_ms)
+    number = (await asset.read()).hold_number
+    return lambda key: program.client.clear_hold(resumer=key, mint=asset.mint, holds=Hold.RISE, hold_number=number)
 
 
 async def schedule_multiplier(program: DeployedProgram, asset: Asset) -> Build:

@@ -21,13 +21,14 @@ from tests.program.multiplier_calls import (
     said,
     schedule,
     stated,
+    withdraw,
 )
 from tests.program.test_mint_limits import scaled_ui_value
 from tests.support.deployed import RAW_PER_MICRO, Asset, DeployedProgram
 from tests.support.edit import patched, with_account
 from tests.support.error_codes import ErrorCode
 from tests.support.initialized import OTHER_CUSTODIAN, ROOMY
-from tests.support.live_chain import Call, address_of
+from tests.support.live_chain import Call
 from xstocks_daemon.domain.snapshot import Hold
 from xstocks_daemon.domain.units import BPS, MILLIS_PER_SEC, capacity_raw, multiplier_bits_of, multiplier_fraction
 
@@ -342,26 +343,6 @@ async def test_around_a_change_an_entry_without_a_predecessor_is_held(
         landed = await program.chain.simulate(program.relay(statement))
         assert landed.err is None, landed.logs
         assert ("HoldSet" in [event.name for event in program.client.events(landed.logs)]) is holds
-
-
-async def withdraw(asset: Asset) -> None:
-    program = asset.program
-    attester = program.quorum()[0]
-    instruction = program.client.withdraw_entry(
-        attester=address_of(attester), custodian=program.custodian().address, mint=asset.mint
-    )
-    await program.accepted(Call((instruction,), (attester,)))
-    # Nothing observed until now + the allowed skew revives it.
-    await program.chain.clock_reaches((await asset.entry()).observed_ms // MILLIS_PER_SEC)
-
-
-async def test_a_kept_clear_hold_does_not_clear_what_nobody_looked_at(program: DeployedProgram, asset: Asset) -> None:
-    await asset.attest(100)
-    await asset.attest(1_000)
-    kept = await asset.clear_hold_call(Hold.RISE)
-    await asset.attest(10_000)
-    await program.refused(kept, ErrorCode.EntriesChanged)
-    await program.accepted(await asset.clear_hold_call(Hold.RISE))
 
 
 # ---- the real changes -----------------------------------------------------------------------------------------------

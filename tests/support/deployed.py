@@ -309,10 +309,10 @@ class Asset:
         """The resumer clears holds, having looked at the asset as it stands."""
         program = self.program
         resumer = program.keys.resumer.address
-        observed_ms = [entry.observed_ms for entry in (await self.read()).entries]
+        number = (await self.read()).hold_number
         return program.by(
             "resumer",
-            program.client.clear_hold(resumer=resumer, mint=self.mint, holds=Hold(holds), observed_ms=observed_ms),
+            program.client.clear_hold(resumer=resumer, mint=self.mint, holds=Hold(holds), hold_number=number),
         )
 
     async def holder(self, amount_raw: int) -> Keypair:

@@ -179,6 +179,7 @@ class ErrorCode(IntEnum):
     UnknownHold = 6243
     TransfersNotPausable = 6244
     EntriesChanged = 6245
+    HeldAgain = 6246
     # 6260 to 6279: participants.
     ParticipantInactive = 6260
     ParticipantExpired = 6261

@@ -141,6 +141,7 @@ def asset_json(view: AssetView, snapshot: ChainSnapshot, journal: AssetJournal) 
         "paused": int(asset.paused | snapshot.config.paused),
         "transfers_paused": view.mint.paused,
         "holds": int(asset.holds),
+        "hold_number": asset.hold_number,
         "sequence": asset.sequence,
         "multiplier": multiplier_text(multiplier_bits),
         "multiplier_bits": str(multiplier_bits),

@@ -214,6 +214,7 @@ class AssetAccount:
     state: AssetState
     paused: Scope
     holds: Hold
+    hold_number: int
     sequence: int
     last_intent_hash: bytes
     multiplier_bits: int

@@ -228,7 +228,9 @@ errors! {
     6242 TransfersNeedAsset "The transfers scope needs the asset, its mint and the token program"
     6243 UnknownHold "There is no such hold"
     6244 TransfersNotPausable "The profile of this mint has no pause of transfers"
+    // No instruction answers it any more.
     6245 EntriesChanged "An entry has another statement than the one that was looked at"
+    6246 HeldAgain "The asset was held again since the hold that was looked at"
 
     // 6260 to 6279: participants.
     6260 ParticipantInactive "The participant is not active"

@@ -98,16 +98,16 @@ events! {
     Paused { mint: Address, scopes: u8, paused: u8 }
     /// Scopes were resumed; mint of zeros: globally. paused are all bits after it.
     Resumed { mint: Address, scopes: u8, paused: u8 }
-    /// Minting of an asset is held. holds are all bits after it.
-    HoldSet { mint: Address, custodian: Address, hold: u8, holds: u8 }
+    /// Minting of an asset is held. holds are all bits after it; hold_number is what clear_hold names.
+    HoldSet { mint: Address, custodian: Address, hold: u8, holds: u8, hold_number: u64 }
     /// Another multiplier was announced; minting is held until a statement with it arrives. f64 bits.
     MultiplierScheduled { mint: Address, current_bits: u64, new_bits: u64, effective_ts: i64 }
     /// An announced multiplier was taken back.
     MultiplierCancelled { mint: Address, cancelled_bits: u64, by: Address }
     /// The first instruction after its time found an announced multiplier in force.
     MultiplierInForce { mint: Address, multiplier_bits: u64, effective_ts: i64 }
-    /// The resumer cleared holds. holds are all bits after it.
-    HoldCleared { mint: Address, cleared: u8, holds: u8 }
+    /// The resumer cleared holds, having looked at the one of this number. holds are all bits after it.
+    HoldCleared { mint: Address, cleared: u8, holds: u8, hold_number: u64 }
     /// A participant asked for the shares of these tokens, which wait in the redemption vault.
     RedemptionRequested { mint: Address, redemption: Address, id: [u8; 16], wallet: Address, source: Address, amount_raw: u64 }
     /// The tokens were burnt; the custodian owes the shares. The asset's supply and the entry's total after it.

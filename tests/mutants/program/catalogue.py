@@ -948,7 +948,7 @@ MUTANTS: tuple[Mutant, ...] = (
         gone("hold-role", "require_resumer(config, accounts.resumer)?;", "asks for the resumer to clear a hold (M9)"),
         off(
             "hold-looked-at",
-            "asset.entries.iter().zip(args.observed_ms).any(|(entry, seen_ms)| entry.observed_ms != seen_ms)",
+            "args.hold_number != asset.hold_number",
             "clears what the resumer looked at (M9)",
         ),
     ),

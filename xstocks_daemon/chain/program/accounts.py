@@ -124,6 +124,7 @@ class AccountDecoder(ProgramCodec):
                 state=AssetState(raw.state),
                 paused=Scope(raw.paused),
                 holds=Hold(raw.holds),
+                hold_number=raw.hold_number,
                 sequence=raw.sequence,
                 last_intent_hash=bytes(raw.last_intent_hash),
                 multiplier_bits=raw.multiplier_bits,

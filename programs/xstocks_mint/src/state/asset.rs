@@ -100,7 +100,9 @@ layout! {
         distributed_raw: u64,
         /// One slot per custodian, from the first on.
         entries: [Entry; 4],
-        reserved: [u8; 64],
+        /// How many times minting was held, counted also while it was held already; clear_hold names it (M9).
+        hold_number: u64,
+        reserved: [u8; 56],
     }
 }
 

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from solders.instruction import Instruction
 
 from xstocks_daemon.chain.program.instructions.builder import InstructionBuilder, metadata_fields
-from xstocks_daemon.chain.program.records import MAX_CUSTODIANS, Profile
+from xstocks_daemon.chain.program.records import Profile
 from xstocks_daemon.domain.snapshot import Hold, Policy, Scope
 from xstocks_daemon.domain.units import Address
 
@@ -237,11 +237,11 @@ class AssetInstructions(InstructionBuilder):
             {"authority": authority, "asset": self.addresses.asset(mint), "mint": mint},
         )
 
-    def clear_hold(self, *, resumer: Address, mint: Address, holds: Hold, observed_ms: Sequence[int]) -> Instruction:
-        """Clear holds of an asset (M9). `observed_ms` are those of its entries that the resumer looked at: with another
-        statement since then the holds stay."""
+    def clear_hold(self, *, resumer: Address, mint: Address, holds: Hold, hold_number: int) -> Instruction:
+        """Clear holds of an asset (M9). `hold_number` is the asset's when the resumer looked: where a
+        statement set a hold since then, all stay."""
         return self.build(
             "clear_hold",
-            {"holds": int(holds), "observed_ms": [*observed_ms, *[0] * (MAX_CUSTODIANS - len(observed_ms))]},
+            {"holds": int(holds), "hold_number": hold_number},
             {"resumer": resumer, "asset": self.addresses.asset(mint)},
         )

@@ -203,7 +203,10 @@ fn required_hold(asset: &Asset, before: &Entry, attested: &StatementEntryArg, no
 #[inline(never)]
 fn hold_minting(asset: &mut Asset, custodian: &Address, hold: u8) {
     asset.holds |= hold;
-    emit(HoldSet { mint: asset.mint, custodian: *custodian, hold, holds: asset.holds });
+    // One a statement: 2^64 of them do not come.
+    asset.hold_number = asset.hold_number.wrapping_add(1);
+    let (mint, holds, hold_number) = (asset.mint, asset.holds, asset.hold_number);
+    emit(HoldSet { mint, custodian: *custodian, hold, holds, hold_number });
 }
 
 /// The first statement of an adopted asset: from now on its ceiling is known.
