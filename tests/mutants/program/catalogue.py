@@ -409,6 +409,11 @@ MUTANTS: tuple[Mutant, ...] = (
             "!renewed && !is_capacity(attested.shares_micro, multiplier_bits, capacity_raw)",
             "computes the capacity of the shares itself",
         ),
+        gone(
+            "hold-counted",
+            "asset.hold_number = asset.hold_number.wrapping_add(1);",
+            "numbers each hold, also one over another (M9)",
+        ),
         off(
             "statement-seen",
             "redeemed_seen_raw > before.redeemed_total_raw",
