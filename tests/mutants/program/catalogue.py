@@ -409,11 +409,6 @@ MUTANTS: tuple[Mutant, ...] = (
             "!renewed && !is_capacity(attested.shares_micro, multiplier_bits, capacity_raw)",
             "computes the capacity of the shares itself",
         ),
-        gone(
-            "hold-counted",
-            "asset.hold_number = asset.hold_number.wrapping_add(1);",
-            "numbers each hold, also one over another (M9)",
-        ),
         off(
             "statement-seen",
             "redeemed_seen_raw > before.redeemed_total_raw",
@@ -948,8 +943,17 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     *of(
+        "instructions/attestation/submit_attestation.rs",
+        "holds",
+        gone(
+            "hold-counted",
+            "asset.hold_number = asset.hold_number.wrapping_add(1);",
+            "numbers each hold, also one over another (M9)",
+        ),
+    ),
+    *of(
         "instructions/resumer/clear_hold.rs",
-        "multiplier mint_burn mint_limits",
+        "holds mint_limits",
         gone("hold-role", "require_resumer(config, accounts.resumer)?;", "asks for the resumer to clear a hold (M9)"),
         off(
             "hold-looked-at",
