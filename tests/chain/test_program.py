@@ -66,6 +66,17 @@ def test_typed_function_encodes_data_and_accounts_as_the_idl_says(case: Case) ->
     assert case.built.program_id == pubkey(parse_address(reading.SPEC["address"]))
 
 
+@pytest.mark.parametrize("case", ALL, ids=IDS)
+def test_an_instruction_is_read_back_whole_or_not_at_all(case: Case) -> None:
+    data = bytes(case.built.data)
+    name, args = CLIENT.read_instruction(data)
+    assert name == case.name
+    assert reading.instruction_bytes(name, args) == data
+    for other in (data[:-1], data + b"\0", b"\0" * 8 + data[8:], b""):
+        with pytest.raises(ArgumentError, match="are no instruction of this version of the program"):
+            CLIENT.read_instruction(other)
+
+
 @pytest.mark.parametrize("described", reading.SPEC["instructions"], ids=lambda each: str(each["name"]))
 def test_every_instruction_encodes_random_arguments_as_borsh(described: Any) -> None:
     rng = random.Random(described["name"])
