@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from anchorpy.coder.coder import Coder
-from construct import ConstructError
 
 from xstocks_daemon.chain.addresses import ProgramAddresses
-from xstocks_daemon.chain.errors import ArgumentError
-from xstocks_daemon.chain.program.idl import ProgramInterface, load_interface, plain_value
+from xstocks_daemon.chain.program.idl import ProgramInterface, load_interface
 from xstocks_daemon.domain.units import Address
 
 
@@ -21,20 +17,3 @@ class ProgramCodec:
         self.program_id = program_id or self.interface.program_id
         self.addresses = ProgramAddresses(self.program_id)
         self._coder = Coder(self.interface.idl)
-
-    def read_instruction(self, data: bytes) -> tuple[str, dict[str, Any]]:
-        """The name and the arguments of an instruction's data. ArgumentError where it is no whole instruction."""
-        coder = self._coder.instruction
-        try:
-            parsed = coder.parse(data)
-            whole = coder.build(parsed) == data
-        except (ConstructError, KeyError):
-            whole = False
-        if not whole:
-            raise ArgumentError(f"{len(data)} bytes are no instruction of this version of the program")
-        kinds = self.interface.args_of[parsed.name]
-        # By position: the coder changes names such as _pad0.
-        values = list(parsed.data.values())[-len(kinds) :] if kinds else []
-        return parsed.name, {
-            name: plain_value(self.interface, kind, value) for (name, kind), value in zip(kinds, values, strict=True)
-        }
