@@ -319,8 +319,8 @@ def cases() -> list[Case]:
                 "observed_ms": 1_700_000_000_123,
                 "expires_ts": 1_700_000_300,
                 "entries": [
-                    {"shares_micro": 10, "capacity_raw": 20, "redeemed_seen_raw": 0},
-                    {"shares_micro": 11, "capacity_raw": 21, "redeemed_seen_raw": 1},
+                    {"shares_nano": 10, "capacity_raw": 20, "redeemed_seen_raw": 0},
+                    {"shares_nano": 11, "capacity_raw": 21, "redeemed_seen_raw": 1},
                 ],
             },
             (config, CUSTODIAN, known.INSTRUCTIONS_SYSVAR),

@@ -106,7 +106,7 @@ def entry(custodian: Address, capacity_raw: int, **changes: Any) -> Entry:
             epoch=1,
             observed_ms=(NOW_TS - 100) * 1_000,
             expires_ts=NOW_TS + 3_000,
-            shares_micro=capacity_raw,
+            shares_nano=capacity_raw,
             capacity_raw=capacity_raw,
             redeemed_total_raw=0,
             redeemed_seen_raw=0,

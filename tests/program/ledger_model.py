@@ -10,7 +10,7 @@ from math import floor
 from hypothesis import strategies as st
 
 from localnet.harness.deploy import CUSTODIANS
-from tests.support.deployed import RAW_PER_MICRO
+from tests.support.deployed import NANO_PER_RAW
 from tests.support.error_codes import ErrorCode
 from xstocks_daemon.domain.snapshot import EntryState, Hold, Policy, RedemptionState, Scope
 from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address, multiplier_fraction
@@ -60,7 +60,7 @@ class EntryModel:
     withdrawn: bool = True
     epoch: int = 0
     expires_ts: int = 0
-    shares_micro: int = 0
+    shares_nano: int = 0
     capacity_raw: int = 0
     redeemed_total_raw: int = 0
     redeemed_seen_raw: int = 0
@@ -250,7 +250,7 @@ class LedgerModel:
         custodian: str,
         observed_ms: int,
         expires_ts: int,
-        shares_micro: int,
+        shares_nano: int,
         capacity_raw: int,
         redeemed_seen_raw: int,
     ) -> ErrorCode | None:
@@ -262,7 +262,7 @@ class LedgerModel:
         if entry.state is not EntryState.ATTACHED or observed_ms <= entry.observed_ms:
             return ErrorCode.StatementNotNewer
         multiplier_bits = self.in_force(now_ts)
-        if capacity_raw != floor(shares_micro * RAW_PER_MICRO / multiplier_fraction(multiplier_bits)):
+        if capacity_raw != floor(Fraction(shares_nano, NANO_PER_RAW) / multiplier_fraction(multiplier_bits)):
             return ErrorCode.CapacityMismatch
         if redeemed_seen_raw > entry.redeemed_total_raw:
             return ErrorCode.SeenAboveTotal
@@ -277,7 +277,7 @@ class LedgerModel:
             withdrawn=False,
             epoch=self.epochs[custodian],
             expires_ts=expires_ts,
-            shares_micro=shares_micro,
+            shares_nano=shares_nano,
             capacity_raw=capacity_raw,
             redeemed_total_raw=entry.redeemed_total_raw,
             redeemed_seen_raw=redeemed_seen_raw,
@@ -363,7 +363,7 @@ class LedgerModel:
     @staticmethod
     def _void(entry: EntryModel, until_ms: int) -> None:
         entry.observed_ms = max(entry.observed_ms, until_ms)
-        entry.shares_micro = entry.capacity_raw = 0
+        entry.shares_nano = entry.capacity_raw = 0
         entry.withdrawn = True
 
     def pause(self, scopes: Scope) -> ErrorCode | None:

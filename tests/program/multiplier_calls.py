@@ -68,27 +68,27 @@ async def announce(asset: Asset, new_bits: int = NEW, *, current_bits: int = ONE
 
 async def said(
     asset: Asset,
-    shares_micro: int,
+    shares_nano: int,
     multiplier_bits: int,
     *,
     custodian: str = OWN_CUSTODIAN,
     observed_ms: int | None = None,
 ) -> tuple[ProgramEvent, ...]:
     """A quorum statement made with that multiplier is taken."""
-    statement = await stated(asset, shares_micro, multiplier_bits, custodian=custodian, observed_ms=observed_ms)
+    statement = await stated(asset, shares_nano, multiplier_bits, custodian=custodian, observed_ms=observed_ms)
     return await asset.program.accepted(asset.program.relay(statement, *asset.program.quorum(custodian)))
 
 
 async def stated(
     asset: Asset,
-    shares_micro: int,
+    shares_nano: int,
     multiplier_bits: int,
     *,
     custodian: str = OWN_CUSTODIAN,
     observed_ms: int | None = None,
 ) -> Statement:
     with_multiplier = Asset(asset.program, asset.mint, multiplier_bits)
-    return await asset.program.statement({with_multiplier: shares_micro}, custodian=custodian, observed_ms=observed_ms)
+    return await asset.program.statement({with_multiplier: shares_nano}, custodian=custodian, observed_ms=observed_ms)
 
 
 async def withdraw(asset: Asset) -> None:

@@ -118,7 +118,7 @@ async def test_one_stolen_attester_key_signs_nothing_alone_and_can_only_withdraw
     program: DeployedProgram, asset: Asset
 ) -> None:
     await asset.attest(100)
-    statement = await program.statement({asset: 1_000_000})
+    statement = await program.statement({asset: 1_000_000_000})
     submission = program.client.submit_attestation(statement)
     for thief in program.quorum(parties=(0, 1, 2)):
         [alone] = sign(statement.digest(), (thief,))

@@ -166,7 +166,7 @@ def asset_json(view: AssetView, snapshot: ChainSnapshot, journal: AssetJournal) 
                 ),
                 "observed_ms": entry.observed_ms,
                 "expires_ts": entry.expires_ts,
-                "shares": shares_text(entry.shares_micro).replace(",", ""),
+                "shares": shares_text(entry.shares_nano).replace(",", ""),
                 "capacity_raw": str(entry.capacity_raw),
                 "unseen_raw": str(entry.unseen_raw),
             }

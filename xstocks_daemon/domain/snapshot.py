@@ -185,7 +185,7 @@ class Entry:
     epoch: int
     observed_ms: int
     expires_ts: int
-    shares_micro: int
+    shares_nano: int
     capacity_raw: int
     redeemed_total_raw: int
     redeemed_seen_raw: int

@@ -192,7 +192,7 @@ errors! {
     6178 MintsNotAscending "The assets must be strictly ascending by mint"
     6179 ObservedInFuture "The time of observation is ahead of the clock by more than the allowed skew"
     6180 StatementExpired "The statement has expired"
-    6181 CapacityMismatch "capacity_raw is not what shares_micro and the multiplier give"
+    6181 CapacityMismatch "capacity_raw is not what shares_nano and the multiplier give"
     6182 SeenAboveTotal "redeemed_seen_raw is above what was redeemed in total"
     6183 StatementNotNewer "No entry of the statement is newer than what the asset holds"
 

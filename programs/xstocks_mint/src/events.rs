@@ -209,7 +209,7 @@ list_events! {
     /// Entries of a statement were taken.
     AttestationAccepted { custodian: Address, observed_ms: u64, expires_ts: i64 } [
         /// What was taken for one asset.
-        AttestedEntry { mint: Address, shares_micro: u64, capacity_raw: u64, redeemed_seen_raw: u64 }
+        AttestedEntry { mint: Address, shares_nano: u64, capacity_raw: u64, redeemed_seen_raw: u64 }
     ]
     /// Tokens were minted into the vaults.
     Minted {} [

@@ -406,7 +406,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         off(
             "statement-capacity",
-            "!renewed && !is_capacity(attested.shares_micro, multiplier_bits, capacity_raw)",
+            "!renewed && !is_capacity(attested.shares_nano, multiplier_bits, asset.decimals, capacity_raw)",
             "computes the capacity of the shares itself",
         ),
         off(
@@ -437,14 +437,14 @@ MUTANTS: tuple[Mutant, ...] = (
         off("statement-rise", "rises_above(old_raw, capacity_raw, rise_bps)", "holds after a rise (M9)"),
         swap(
             "statement-renewed",
-            "same_multiplier && before.shares_micro == attested.shares_micro && before.capacity_raw == capacity_raw",
-            "same_multiplier && before.shares_micro == attested.shares_micro",
+            "same_multiplier && before.shares_nano == attested.shares_nano && before.capacity_raw == capacity_raw",
+            "same_multiplier && before.shares_nano == attested.shares_nano",
             "computes a capacity of the same shares that differs",
         ),
         swap(
             "statement-renewed-multiplier",
-            "same_multiplier && before.shares_micro == attested.shares_micro && before.capacity_raw == capacity_raw",
-            "before.shares_micro == attested.shares_micro && before.capacity_raw == capacity_raw",
+            "same_multiplier && before.shares_nano == attested.shares_nano && before.capacity_raw == capacity_raw",
+            "before.shares_nano == attested.shares_nano && before.capacity_raw == capacity_raw",
             "computes the same capacity anew after a change of the multiplier (M9)",
         ),
         swap(
@@ -881,16 +881,33 @@ MUTANTS: tuple[Mutant, ...] = (
         "attestation quorum_layout register_asset",
         swap(
             "math-capacity-floor",
-            "rest.high == 0 && rest.low < mantissa",
-            "rest.high == 0 && rest.low <= mantissa",
+            "low.wrapping_sub(value.low) < unit;",
+            "low.wrapping_sub(value.low) <= unit;",
             "takes the exact floor as capacity",
         ),
         swap(
             "math-capacity-above",
-            "if !other.less_or_equal(self) {",
-            "if false && !other.less_or_equal(self) {",
+            "high == value.high.wrapping_add(borrow) && low",
+            "high <= value.high.wrapping_add(borrow) && low",
             "refuses a capacity above the shares",
-            equivalent="a difference below zero wraps to more than one unit of capacity, which is refused too",
+        ),
+        swap(
+            "math-capacity-billionths",
+            ".wrapping_add(9).wrapping_sub(decimals as u64)",
+            ".wrapping_add(6).wrapping_sub(decimals as u64)",
+            "counts shares in billionths",
+        ),
+        swap(
+            "math-capacity-division",
+            "if divisor.less_or_equal(rest) {",
+            "if rest.less_or_equal(divisor) {",
+            "divides exactly where the short way does not reach",
+        ),
+        swap(
+            "math-capacity-overflow",
+            "if quotient >> 63 != 0 {",
+            "if false && quotient >> 63 != 0 {",
+            "refuses a capacity beyond 64 bits",
         ),
         swap(
             "math-rise",

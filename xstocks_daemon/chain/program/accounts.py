@@ -147,7 +147,7 @@ class AccountDecoder(ProgramCodec):
                         epoch=entry.epoch,
                         observed_ms=entry.observed_ms,
                         expires_ts=entry.expires_ts,
-                        shares_micro=entry.shares_micro,
+                        shares_nano=entry.shares_nano,
                         capacity_raw=entry.capacity_raw,
                         redeemed_total_raw=entry.redeemed_total_raw,
                         redeemed_seen_raw=entry.redeemed_seen_raw,

@@ -289,7 +289,7 @@ mod tests {
             _pad0: [0; 2],
             observed_ms: NOW.ms(),
             expires_ts: NOW.ts + 1,
-            shares_micro: 0,
+            shares_nano: 0,
             capacity_raw,
             redeemed_total_raw: 0,
             redeemed_seen_raw: 0,

@@ -38,7 +38,7 @@ class SupplyInstructions(InstructionBuilder):
                 "expires_ts": statement.expires_ts,
                 "entries": [
                     {
-                        "shares_micro": entry.shares_micro,
+                        "shares_nano": entry.shares_nano,
                         "capacity_raw": entry.capacity_raw,
                         "redeemed_seen_raw": entry.redeemed_seen_raw,
                     }
