@@ -224,7 +224,7 @@ def test_redemption_is_decoded() -> None:
     redemption = CLIENT.redemption(KEY, reading.account_bytes("Redemption", waiting))
     assert (redemption.state, redemption.closed_ts, redemption.custodian) == (RedemptionState.REQUESTED, None, None)
     with pytest.raises(MalformedAccount, match="4 is not a valid RedemptionState"):
-        CLIENT.redemption(KEY, reading.account_bytes("Redemption", raw | {"state": 4}))
+        CLIENT.redemption(KEY, reading.account_bytes("Redemption", raw | {"state": 5}))
 
 
 @pytest.mark.parametrize(

@@ -442,6 +442,8 @@ class LedgerMachine(RuleBasedStateMachine):
                 claim.amount_raw,
                 custodian,
             )
+        open_ones = [claim for claim in model.redemptions.values() if claim.state is RedemptionState.REQUESTED]
+        assert state.open_redemptions == len(open_ones)
         # M6, M12: what was burnt is the operator's burns and what entries owe or have counted.
         settled = [claim for claim in model.redemptions.values() if claim.state is RedemptionState.SETTLED]
         assert state.redeemed_raw == sum(claim.amount_raw for claim in settled)

@@ -335,8 +335,40 @@ async def test_a_participant_that_closed_its_account_opens_another(
     other = await asset.open_another(request.wallet)
     await program.chain.accepted(closing(request.account, request.wallet))
     await program.refused(act(request), ErrorCode.DestinationInvalid)
-    await program.accepted(act(request, destination=other))
+    await program.refused(act(request, destination=other), ErrorCode.RefundNeedsParticipant)
+    await program.accepted(act(request, destination=other, listed=True))
     assert await asset.balance_raw(other) == 400
+
+
+@pytest.mark.parametrize("end", ["reject", "cancel"])
+async def test_a_wallet_that_was_delisted_gets_its_tokens_only_where_they_came_from(
+    program: DeployedProgram, asset: Asset, end: str
+) -> None:
+    """Frozen and delisted, it would else have them in another account of its own."""
+    name, act = {
+        "reject": ("reject_redemption", Request.reject_call),
+        "cancel": ("cancel_redemption", Request.cancel_call),
+    }[end]
+    await asset.attest(1_000)
+    request = await requested(asset, 400)
+    other, friend = await asset.open_another(request.wallet), await participant_with(asset, 0)
+    later_ts = await program.chain.clock_ts() + 10_000
+    await program.accepted(program.by("compliance", freezing(program, asset, request.account)))
+    await program.accepted(setting(program, request.wallet, later_ts, state=0))
+    elsewhere = act(request, destination=other, listed=True)
+    await program.refused(act(request), ErrorCode.DestinationInvalid)
+    await program.refused(act(request, destination=other), ErrorCode.RefundNeedsParticipant)
+    await program.refused(elsewhere, ErrorCode.ParticipantInactive)
+    friends = but_account(elsewhere, name, "participant", program.addresses.participant(address_of(friend)))
+    await program.refused(friends, ErrorCode.ParticipantMismatch)
+    assert (await asset.balance_raw(other), await waiting_raw(asset)) == (0, 400)
+    # Listed again it may; and thawed, delisted or not, they go back.
+    await program.accepted(setting(program, request.wallet, later_ts))
+    assert (await program.chain.simulate(elsewhere)).err is None
+    await program.accepted(setting(program, request.wallet, later_ts, state=0))
+    await program.accepted(program.by("compliance", thawing(program, asset, request.account)))
+    await program.accepted(act(request))
+    assert await asset.balance_raw(request.account) == 400
 
 
 async def test_tokens_that_strayed_into_the_vault_are_nobodys_claim(program: DeployedProgram, asset: Asset) -> None:

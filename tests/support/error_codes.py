@@ -198,6 +198,9 @@ class ErrorCode(IntEnum):
     NotRedeemer = 6288
     EntryNotFresh = 6289
     RedemptionNotCovered = 6290
+    RedemptionOnHold = 6291
+    RedemptionNotOnHold = 6292
+    RefundNeedsParticipant = 6293
     # 6300 to 6319: freeze, thaw, recovery.
     NotFreezable = 6300
     TokenAccountInvalid = 6301

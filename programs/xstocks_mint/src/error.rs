@@ -251,6 +251,9 @@ errors! {
     6288 NotRedeemer "Only the wallet that requested the redemption may cancel it"
     6289 EntryNotFresh "The custodian's entry is not fresh: a redemption is settled by one that speaks"
     6290 RedemptionNotCovered "The custodian's capacity less its unseen redemptions does not cover the amount"
+    6291 RedemptionOnHold "The redemption is on hold by compliance"
+    6292 RedemptionNotOnHold "The redemption is not on hold"
+    6293 RefundNeedsParticipant "Tokens go to another account than the one they came from only for an active participant"
 
     // 6300 to 6319: freeze, thaw, recovery.
     6300 NotFreezable "The profile of this mint has no freeze authority"

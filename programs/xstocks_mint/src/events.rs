@@ -114,6 +114,10 @@ events! {
     RedemptionSettled { mint: Address, redemption: Address, id: [u8; 16], wallet: Address, custodian: Address, amount_raw: u64, supply_raw: u64, redeemed_total_raw: u64 }
     /// The operator gave the tokens back.
     RedemptionRejected { mint: Address, redemption: Address, id: [u8; 16], wallet: Address, destination: Address, amount_raw: u64 }
+    /// Compliance holds an open redemption: it is neither settled nor given back.
+    RedemptionHeld { mint: Address, redemption: Address, id: [u8; 16], wallet: Address, amount_raw: u64 }
+    /// The hold of a redemption was cleared.
+    RedemptionHoldCleared { mint: Address, redemption: Address, id: [u8; 16], by: Address }
     /// The participant took the tokens back.
     RedemptionCancelled { mint: Address, redemption: Address, id: [u8; 16], wallet: Address, destination: Address, amount_raw: u64 }
 }

@@ -1166,14 +1166,120 @@ MUTANTS: tuple[Mutant, ...] = (
         off("give-back-owner", "!address_eq(holder, &redemption.wallet)", "gives back to the wallet that requested"),
         gone(
             "give-back-once",
-            "redemption.close(state, Address::default(), Now::read()?.ts)?;",
+            "redemption.close(state, Address::default(), now.ts)?;",
             "gives a redemption's tokens back once",
         ),
     ),
     *of(
+        "instructions/shared/redemption.rs",
+        "redemptions",
+        swap(
+            "give-back-elsewhere",
+            "given.check_destination(redemption, now)?;",
+            "",
+            "gives back to where the tokens came from (M7)",
+        ),
+        off(
+            "give-back-others-permission",
+            "!address_eq(&participant.wallet, &redemption.wallet)",
+            "looks at the redeemer's own permission",
+        ),
+        swap(
+            "give-back-delisted",
+            "participant.require_active(now)\n    }",
+            "{ let _ = now; Ok(()) }\n    }",
+            "gives back elsewhere to active participants only (M7)",
+        ),
+    ),
+    *of(
         "state/redemption.rs",
-        "redemptions redemption_blame redemption_states",
-        off("redemption-closed", "self.state != REDEMPTION_REQUESTED", "ends a redemption once"),
+        "redemptions redemption_blame redemption_states redemption_holds",
+        swap(
+            "redemption-closed",
+            "self.state == REDEMPTION_REQUESTED {",
+            "true || self.state == 0 {",
+            "ends a redemption once",
+        ),
+        off("redemption-held", "self.on_hold != 0", "neither settles nor gives back what is on hold (M7)"),
+        swap("recover-hold-ends", "self.on_hold = 0;", "", "ends a hold with its redemption"),
+    ),
+    *of(
+        "instructions/compliance/hold_redemption.rs",
+        "redemption_holds roles",
+        gone("hold-role", "require_compliance(config, accounts.compliance)?;", "asks for compliance to hold"),
+        gone("hold-open", "redemption.require_open()?;", "holds open redemptions only, by name"),
+    ),
+    *of(
+        "instructions/compliance/clear_redemption_hold.rs",
+        "redemption_holds roles",
+        gone(
+            "unhold-role",
+            "require_compliance_or_both(config, accounts.authority, accounts.resumer)?;",
+            "asks who clears the hold of a redemption",
+        ),
+        off(
+            "unhold-recovery",
+            "!address_eq(&find_address(&seeds, context.program_id)?.0, accounts.recovery.address())",
+            "looks at the redemption's own recovery (M7)",
+        ),
+        swap(
+            "unhold-announced",
+            "?.state == RECOVERY_ANNOUNCED",
+            "?.state == u8::MAX",
+            "keeps the hold of a recovery (M7)",
+        ),
+    ),
+    *of(
+        "instructions/shared/roles.rs",
+        "redemption_holds",
+        swap(
+            "both-resumer",
+            "require_resumer(config, resumer.ok_or(Error::NotResumer)?)",
+            "{ let _ = resumer; Ok(()) }",
+            "wants the resumer beside the admin",
+        ),
+    ),
+    *of(
+        "instructions/compliance/announce_redemption_recovery.rs",
+        "redemption_holds roles",
+        gone("redeeming-announce-role", "require_compliance(config, accounts.compliance)?;", "asks for compliance"),
+        off(
+            "redeeming-announce-mint",
+            "!address_eq(&redemption.mint, &asset.mint)",
+            "announces for a redemption of this mint",
+        ),
+        gone("redeeming-announce-ended", "redemption.require_open()?;", "recovers open redemptions only, by name"),
+        off(
+            "redeeming-announce-delay",
+            "args.delay_secs < config.timelock_secs || args.delay_secs > YEAR_SECS",
+            "announces a timelock ahead (M7)",
+        ),
+        off(
+            "redeeming-announce-open",
+            "recovery.state == RECOVERY_ANNOUNCED",
+            "leaves an announced recovery as it is (M7)",
+        ),
+        gone("redeeming-announce-hold", "redemption.on_hold = 1;", "holds the redemption at once (M7)"),
+    ),
+    *of(
+        "instructions/compliance/execute_redemption_recovery.rs",
+        "redemption_holds roles",
+        gone("redeeming-execute-admin", "require_admin(config, accounts.admin)?;", "wants the admin's signature (M7)"),
+        swap(
+            "redeeming-execute-source",
+            "!address_eq(&recovery.source, accounts.redemption.address())\n        || ",
+            "",
+            "recovers the announced redemption (M7)",
+        ),
+        swap(
+            "redeeming-execute-destination",
+            "\n        || !address_eq(&recovery.destination, destination.address())",
+            "",
+            "recovers to the announced account (M7)",
+        ),
+        off("redeeming-execute-early", "now.ts < recovery.ready_ts", "waits for the announced time (M7)"),
+        off("redeeming-execute-announced", "recovery.state != RECOVERY_ANNOUNCED", "executes what is announced (M7)"),
+        gone("redeeming-execute-once", "redemption.recover(now.ts)?;", "ends the redemption it recovers"),
     ),
     *of(
         "instructions/operator/settle_redemption.rs",
@@ -1278,7 +1384,12 @@ MUTANTS: tuple[Mutant, ...] = (
     *of(
         "instructions/shared/redemption.rs",
         "lying_token",
-        swap("give-back-after", "moved.check()", "Ok(())", "reads both balances again after giving tokens back (M7)"),
+        swap(
+            "give-back-after",
+            "    moved.check()\n",
+            "    let _ = moved;\n    Ok(())\n",
+            "reads both balances again after giving tokens back (M7)",
+        ),
     ),
     *of(
         "instructions/compliance/execute_recovery.rs",

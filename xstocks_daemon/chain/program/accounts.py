@@ -186,6 +186,7 @@ class AccountDecoder(ProgramCodec):
             requested_ts=raw.requested_ts,
             closed_ts=None if state is RedemptionState.REQUESTED else raw.closed_ts,
             custodian=None if custodian == ZERO_ADDRESS else custodian,
+            on_hold=bool(raw.on_hold),
         )
 
     def proposal(self, address: Address, data: bytes, owner: Address | None = None) -> Proposal:

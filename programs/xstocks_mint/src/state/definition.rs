@@ -72,6 +72,7 @@ rules! {
     RedemptionKnown "Redemption rule: the state is a known one"
     RedemptionAmount "Redemption rule: something is redeemed"
     RedemptionEnd "Redemption rule: it ends when it leaves Requested"
+    RedemptionHold "Redemption rule: only an open one is on hold"
     RedemptionDebtor "Redemption rule: a custodian owes the shares exactly where the tokens were burnt"
 }
 

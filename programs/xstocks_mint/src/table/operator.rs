@@ -79,9 +79,12 @@ instructions! {
         redemption: WRITABLE,
         redemption_authority: REDEMPTION_AUTHORITY,
         redemption_vault: WRITABLE,
-        /// Any token account of the mint that the wallet owns.
+        /// The token account that the tokens came from, or another one of the mint that the wallet owns.
         destination: WRITABLE,
         /// Token-2022.
-        token_program: TOKEN,
+        token_program: TOKEN;
+        optional
+        /// The wallet's, active: needed where the destination is not the account that the tokens came from.
+        participant: ANY,
     }
 }

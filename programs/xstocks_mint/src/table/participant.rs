@@ -27,7 +27,8 @@ instructions! {
         system_program: SYSTEM,
     }
 
-    /// Gives the tokens of an open redemption back to the wallet that requested it. Never paused by the program.
+    /// Gives the tokens of an open redemption back to the wallet that requested it. Never paused by the program; not
+    /// while compliance holds it.
     cancel_redemption "CancelRedemption" () {
         /// The wallet that requested it.
         wallet: SIGNER,
@@ -36,9 +37,12 @@ instructions! {
         redemption: WRITABLE,
         redemption_authority: REDEMPTION_AUTHORITY,
         redemption_vault: WRITABLE,
-        /// Any token account of the mint that the wallet owns.
+        /// The token account that the tokens came from, or another one of the mint that the wallet owns.
         destination: WRITABLE,
         /// Token-2022.
-        token_program: TOKEN,
+        token_program: TOKEN;
+        optional
+        /// The wallet's, active: needed where the destination is not the account that the tokens came from.
+        participant: ANY,
     }
 }

@@ -185,8 +185,56 @@ class AssetInstructions(InstructionBuilder):
         }
 
     def cancel_recovery(self, *, guardian: Address, source: Address) -> Instruction:
-        """Stop the announced recovery from a token account, which stays frozen."""
+        """Stop the announced recovery from a token account, which stays frozen, or of a redemption, which stays on
+        hold."""
         return self.build("cancel_recovery", {}, {"guardian": guardian, "recovery": self.addresses.recovery(source)})
+
+    def hold_redemption(self, *, compliance: Address, redemption: Address) -> Instruction:
+        """Hold an open redemption: it is neither settled nor given back until the hold is cleared."""
+        return self.build("hold_redemption", {}, {"compliance": compliance, "redemption": redemption})
+
+    def clear_redemption_hold(
+        self, *, authority: Address, redemption: Address, resumer: Address | None = None
+    ) -> Instruction:
+        """Let a held redemption go on: as compliance, or as admin together with the `resumer`."""
+        accounts = {"authority": authority, "redemption": redemption, "resumer": resumer}
+        return self.build("clear_redemption_hold", {}, {**accounts, "recovery": self.addresses.recovery(redemption)})
+
+    def announce_redemption_recovery(
+        self, *, compliance: Address, mint: Address, redemption: Address, destination: Address, delay_secs: int
+    ) -> Instruction:
+        """Hold an open redemption at once, and announce that its tokens will go to `destination` after `delay_secs` (at
+        least the timelock); compliance pays."""
+        return self.build(
+            "announce_redemption_recovery",
+            {"delay_secs": delay_secs},
+            {"compliance": compliance, **self._redemption_recovery(mint, redemption, destination)},
+        )
+
+    def execute_redemption_recovery(
+        self, *, compliance: Address, admin: Address, mint: Address, redemption: Address, destination: Address
+    ) -> Instruction:
+        """Move the tokens of a redemption as announced; compliance and admin sign."""
+        return self.build(
+            "execute_redemption_recovery",
+            {},
+            {
+                "compliance": compliance,
+                "admin": admin,
+                "redemption_authority": self.addresses.redemption_authority(mint),
+                "redemption_vault": self.addresses.redemption_vault(mint),
+                **self._redemption_recovery(mint, redemption, destination),
+            },
+        )
+
+    def _redemption_recovery(self, mint: Address, redemption: Address, destination: Address) -> dict[str, Address]:
+        return {
+            "asset": self.addresses.asset(mint),
+            "mint": mint,
+            "redemption": redemption,
+            "destination": destination,
+            "recovery": self.addresses.recovery(redemption),
+        }
 
     def pause(self, *, guardian: Address, scopes: Scope, mint: Address | None = None) -> Instruction:
         """Stop scopes at once: of one asset, or of all where `mint` is None."""

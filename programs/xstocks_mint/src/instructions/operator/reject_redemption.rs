@@ -36,6 +36,7 @@ pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
             vault: accounts.redemption_vault,
         },
         destination: accounts.destination,
+        participant: accounts.participant,
     };
     refund(&given, redemption, REDEMPTION_REJECTED)?;
     emit(RedemptionRejected {

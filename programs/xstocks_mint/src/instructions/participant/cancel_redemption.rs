@@ -1,5 +1,5 @@
 //! cancel_redemption: the wallet that requested takes its tokens back. In every state of the asset, in no pause of ours,
-//! and when its permission has ended: nobody's tokens are kept.
+//! and when its permission has ended: nobody's tokens are kept, save by a hold of compliance.
 
 use crate::{
     account::{load, load_mut},
@@ -34,6 +34,7 @@ pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
             vault: accounts.redemption_vault,
         },
         destination: accounts.destination,
+        participant: accounts.participant,
     };
     refund(&given, redemption, REDEMPTION_CANCELLED)?;
     emit(RedemptionCancelled {
