@@ -1206,7 +1206,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *of(
         "instructions/compliance/hold_redemption.rs",
         "redemption_holds roles",
-        gone("hold-role", "require_compliance(config, accounts.compliance)?;", "asks for compliance to hold"),
+        gone("redeeming-hold-role", "require_compliance(config, accounts.compliance)?;", "asks for compliance to hold"),
         gone("hold-open", "redemption.require_open()?;", "holds open redemptions only, by name"),
     ),
     *of(
