@@ -259,7 +259,7 @@ def cases() -> list[Case]:
             "release_authority",
             CLIENT.release_authority(admin=ADMIN, mint=MINT, new_authority=KEY),
             {},
-            (ADMIN, config, ASSET, MINT, VAULT, KEY, known.TOKEN_2022, None),
+            (ADMIN, config, ASSET, MINT, VAULT, *waiting[1:], KEY, known.TOKEN_2022, None),
         ),
         Case(
             "set_metadata",
@@ -380,13 +380,13 @@ def cases() -> list[Case]:
             "cancel_redemption",
             CLIENT.cancel_redemption(wallet=WALLET, mint=MINT, redemption=REDEMPTION, destination=DESTINATION),
             {},
-            (WALLET, ASSET, MINT, *waiting, DESTINATION, known.TOKEN_2022),
+            (WALLET, ASSET, MINT, *waiting, DESTINATION, known.TOKEN_2022, a.participant(WALLET)),
         ),
         Case(
             "reject_redemption",
             CLIENT.reject_redemption(operator=OPERATOR, mint=MINT, redemption=REDEMPTION, destination=DESTINATION),
             {},
-            (OPERATOR, config, ASSET, MINT, *waiting, DESTINATION, known.TOKEN_2022),
+            (OPERATOR, config, ASSET, MINT, *waiting, DESTINATION, known.TOKEN_2022, None),
         ),
         Case(
             "settle_redemption",

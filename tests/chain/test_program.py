@@ -16,6 +16,7 @@ from solders.instruction import AccountMeta, Instruction
 
 from tests.chain import idl_values as reading
 from tests.chain.cases import ADMIN, CLIENT, CUSTODIAN, GENESIS, KEY, KEYS, MINT, VAULT, Case, address, cases, intent
+from tests.chain.redemption_cases import redemption_cases
 from tests.support.node import node_packages
 from xstocks_daemon.chain.addresses import base58, parse_address, proposal_hash, pubkey
 from xstocks_daemon.chain.errors import (
@@ -39,7 +40,7 @@ from xstocks_daemon.domain.snapshot import (
 )
 from xstocks_daemon.domain.units import Address
 
-ALL = cases()
+ALL = cases() + redemption_cases()
 IDS = [f"{case.name}-{index}" for index, case in enumerate(ALL)]
 NODE_DIR = Path(__file__).parent / "node"
 
@@ -223,7 +224,7 @@ def test_redemption_is_decoded() -> None:
     waiting = raw | {"state": 0, "closed_ts": 0, "custodian": bytes(32)}
     redemption = CLIENT.redemption(KEY, reading.account_bytes("Redemption", waiting))
     assert (redemption.state, redemption.closed_ts, redemption.custodian) == (RedemptionState.REQUESTED, None, None)
-    with pytest.raises(MalformedAccount, match="4 is not a valid RedemptionState"):
+    with pytest.raises(MalformedAccount, match="5 is not a valid RedemptionState"):
         CLIENT.redemption(KEY, reading.account_bytes("Redemption", raw | {"state": 5}))
 
 

@@ -138,6 +138,7 @@ def asset_view(
         minted_raw=supply_raw,
         burnt_raw=0,
         distributed_raw=0,
+        open_redemptions=0,
         entries=entries or (entry_of(),),
     )
     return AssetView(

@@ -152,6 +152,7 @@ def view(
         minted_raw=supply_raw + holder_burnt_raw + redeemed_raw,
         burnt_raw=redeemed_raw,
         distributed_raw=0,
+        open_redemptions=0,
         entries=tuple(entries),
     )
     on_mint = MintAccount(supply_raw, 8, ONE_BITS, ONE_BITS, 0, False, "AAPLx", "Apple xStock")

@@ -201,6 +201,7 @@ class ErrorCode(IntEnum):
     RedemptionOnHold = 6291
     RedemptionNotOnHold = 6292
     RefundNeedsParticipant = 6293
+    RedemptionsOpen = 6294
     # 6300 to 6319: freeze, thaw, recovery.
     NotFreezable = 6300
     TokenAccountInvalid = 6301

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from solders.keypair import Keypair
 
 from tests.support.deployed import Asset, DeployedProgram
+from tests.support.edit import with_account
 from tests.support.initialized import OWN_CUSTODIAN, PARTICIPANT_SECS
 from tests.support.live_chain import LAMPORTS_PER_SOL, Call, address_of, call
 from xstocks_daemon.domain.snapshot import Redemption
@@ -67,13 +68,16 @@ class Request:
 
     def cancel_call(self, *, destination: Address | None = None, listed: bool = False) -> Call:
         """cancel_redemption by the wallet; `listed`: its permission is passed."""
-        instruction = self.program.client.cancel_redemption(
+        program = self.program
+        instruction = program.client.cancel_redemption(
             wallet=self.owner,
             mint=self.asset.mint,
             redemption=self.address,
             destination=destination or self.account,
-            participant_wallet=self.owner if listed else None,
         )
+        if not listed:
+            # The last account, an optional one.
+            instruction = with_account(instruction, len(instruction.accounts) - 1, program.client.program_id)
         return call(instruction, self.wallet)
 
     def reject_call(self, *, destination: Address | None = None, listed: bool = False) -> Call:

@@ -233,6 +233,7 @@ class AssetAccount:
     burnt_raw: int
     distributed_raw: int
     entries: tuple[Entry, ...]
+    open_redemptions: int
 
     @property
     def redeemed_raw(self) -> int:

@@ -254,6 +254,7 @@ errors! {
     6291 RedemptionOnHold "The redemption is on hold by compliance"
     6292 RedemptionNotOnHold "The redemption is not on hold"
     6293 RefundNeedsParticipant "Tokens go to another account than the one they came from only for an active participant"
+    6294 RedemptionsOpen "Redemptions of the asset are open: settle or reject each before its release"
 
     // 6300 to 6319: freeze, thaw, recovery.
     6300 NotFreezable "The profile of this mint has no freeze authority"

@@ -78,8 +78,8 @@ events! {
     TimingChanged { timelock_secs: u64, max_skew_secs: u32 }
     /// The asset is retired: nothing is minted or distributed any more.
     AssetRetired { mint: Address }
-    /// Every authority of the mint went to another account; nothing is enforced any more.
-    AuthorityReleased { mint: Address, new_authority: Address }
+    /// Every authority of the mint went to another account; nothing is enforced any more. burnt_raw was left in the vaults.
+    AuthorityReleased { mint: Address, new_authority: Address, burnt_raw: u64 }
     /// Fields of the mint's metadata were written.
     MetadataChanged { mint: Address, fields: u32 }
     /// A token account was frozen.

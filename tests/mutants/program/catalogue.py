@@ -763,7 +763,17 @@ MUTANTS: tuple[Mutant, ...] = (
             "timelock::check(context, config, accounts.proposal, now)?;",
             "releases a mint under the timelock",
         ),
-        off("release-inventory", "reading::amount_raw(accounts.vault)? != 0", "releases a mint without inventory only"),
+        off("release-redemptions", "asset.open_redemptions != 0", "releases a mint without open redemptions only"),
+        off(
+            "release-redemption-vault",
+            "!address_eq(&asset.redemption_vault, accounts.redemption_vault.address())",
+            "burns what is left in the asset's own redemption vault, by name",
+        ),
+        gone(
+            "release-burnt",
+            "asset.burnt_raw = asset.burnt_raw.checked_add(burnt_raw).ok_or(Error::Overflow)?;",
+            "counts what it burns at a release (M12)",
+        ),
         off("release-change", "asset.change_announced()", "waits for a change of the multiplier before a release"),
     ),
     # ---- what the admin does ---------------------------------------------------------------------------------------
@@ -1202,6 +1212,36 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         off("redemption-held", "self.on_hold != 0", "neither settles nor gives back what is on hold (M7)"),
         swap("recover-hold-ends", "self.on_hold = 0;", "", "ends a hold with its redemption"),
+    ),
+    *of(
+        "instructions/participant/request_redemption.rs",
+        "retire_release",
+        gone("request-counted", "asset.redemption_opened()?;", "counts open redemptions"),
+    ),
+    *of(
+        "instructions/operator/settle_redemption.rs",
+        "retire_release",
+        gone("settle-counted", "asset.redemption_ended()?;", "counts open redemptions down as it settles"),
+    ),
+    *of(
+        "instructions/shared/redemption.rs",
+        "retire_release",
+        gone("give-back-counted", "asset.redemption_ended()?;", "counts open redemptions down as it gives back"),
+    ),
+    *of(
+        "instructions/compliance/execute_redemption_recovery.rs",
+        "retire_release",
+        gone("redeeming-execute-counted", "asset.redemption_ended()?;", "counts open redemptions down as it recovers"),
+    ),
+    *of(
+        "instructions/admin/release_authority.rs",
+        "lying_token",
+        off(
+            "release-supply-after",
+            "supply_before_raw.checked_sub(amount_raw) != Some(reading::supply_raw(mint)?)",
+            "reads the supply again after it burnt what was left",
+        ),
+        off("release-vault-after", "reading::amount_raw(vault)? != 0", "reads the vaults again after it burnt (M7)"),
     ),
     *of(
         "instructions/compliance/hold_redemption.rs",

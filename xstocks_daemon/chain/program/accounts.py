@@ -139,6 +139,7 @@ class AccountDecoder(ProgramCodec):
                 minted_raw=raw.minted_raw,
                 burnt_raw=raw.burnt_raw,
                 distributed_raw=raw.distributed_raw,
+                open_redemptions=raw.open_redemptions,
                 entries=tuple(
                     Entry(
                         custodian=_address(entry.custodian),

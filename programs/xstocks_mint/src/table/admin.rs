@@ -218,15 +218,17 @@ instructions! {
         proposal: PROPOSAL,
     }
 
-    /// Hands every authority of the mint from the asset to another account, for ever: nothing is enforced any more.
+    /// Hands every authority of the mint from the asset to another account, for ever: nothing is enforced any more. Not
+    /// while redemptions are open; what the two vaults still hold is burnt.
     release_authority "ReleaseAuthority" () {
         admin: ADMIN,
         config: CONFIG,
         asset: ASSET_OF_MINT,
         mint: WRITABLE,
-        /// The inventory; empty.
-        vault: ANY,
-        /// Who gets them.
+        vault: WRITABLE,
+        redemption_authority: REDEMPTION_AUTHORITY,
+        redemption_vault: WRITABLE,
+        /// Who gets the authorities.
         new_authority: ANY,
         /// Token-2022.
         token_program: TOKEN;

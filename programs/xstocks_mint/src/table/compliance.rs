@@ -6,8 +6,8 @@ use crate::{
     table::{
         row::instructions,
         specs::{
-            ADMIN, ASSET_OF_MINT_READ, COMPLIANCE, COMPLIANCE_OR_ADMIN, CONFIG, RECOVERY, RECOVERY_OF_REDEMPTION,
-            REDEMPTION_AUTHORITY, RESUMER, SYSTEM, TOKEN, WRITABLE,
+            ADMIN, ASSET_OF_MINT, ASSET_OF_MINT_READ, COMPLIANCE, COMPLIANCE_OR_ADMIN, CONFIG, RECOVERY,
+            RECOVERY_OF_REDEMPTION, REDEMPTION_AUTHORITY, RESUMER, SYSTEM, TOKEN, WRITABLE,
         },
     },
 };
@@ -113,7 +113,7 @@ instructions! {
         compliance: COMPLIANCE,
         admin: ADMIN,
         config: CONFIG,
-        asset: ASSET_OF_MINT_READ,
+        asset: ASSET_OF_MINT,
         mint: ANY,
         redemption: WRITABLE,
         redemption_authority: REDEMPTION_AUTHORITY,

@@ -6,7 +6,7 @@ use crate::{
     schema::ANY,
     table::{
         row::instructions,
-        specs::{ASSET_OF_MINT, ASSET_OF_MINT_READ, BATCH, CONFIG, OPERATOR, REDEMPTION_AUTHORITY, TOKEN, WRITABLE},
+        specs::{ASSET_OF_MINT, BATCH, CONFIG, OPERATOR, REDEMPTION_AUTHORITY, TOKEN, WRITABLE},
     },
 };
 
@@ -74,7 +74,7 @@ instructions! {
         /// The operator.
         operator: OPERATOR,
         config: CONFIG,
-        asset: ASSET_OF_MINT_READ,
+        asset: ASSET_OF_MINT,
         mint: ANY,
         redemption: WRITABLE,
         redemption_authority: REDEMPTION_AUTHORITY,

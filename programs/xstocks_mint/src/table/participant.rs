@@ -5,7 +5,7 @@ use crate::{
     schema::{Seed, ANY},
     table::{
         row::instructions,
-        specs::{ASSET_OF_MINT_READ, CONFIG, PAYER, REDEMPTION_AUTHORITY, SIGNER, SYSTEM, TOKEN, WRITABLE},
+        specs::{ASSET_OF_MINT, CONFIG, PAYER, REDEMPTION_AUTHORITY, SIGNER, SYSTEM, TOKEN, WRITABLE},
     },
 };
 
@@ -15,7 +15,7 @@ instructions! {
         /// The participant; owns the source, pays for the record.
         wallet: PAYER,
         config: CONFIG,
-        asset: ASSET_OF_MINT_READ,
+        asset: ASSET_OF_MINT,
         mint: ANY,
         participant: ANY.pda(&[Seed::Const(PARTICIPANT_SEED), Seed::Account("wallet")]),
         /// Token account of the mint that the wallet owns.
@@ -32,7 +32,7 @@ instructions! {
     cancel_redemption "CancelRedemption" () {
         /// The wallet that requested it.
         wallet: SIGNER,
-        asset: ASSET_OF_MINT_READ,
+        asset: ASSET_OF_MINT,
         mint: ANY,
         redemption: WRITABLE,
         redemption_authority: REDEMPTION_AUTHORITY,

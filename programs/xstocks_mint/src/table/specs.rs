@@ -46,7 +46,7 @@ pub const RECOVERY_OF_REDEMPTION: AccountSpec = ANY.pda(&[Seed::Const(RECOVERY_S
 /// Most custodians whose statements may count in one batch.
 pub const MAX_BATCH_CUSTODIANS: u8 = 5;
 /// Most accounts of a proposed instruction; more than any timelocked one has.
-pub const MAX_PROPOSED_ACCOUNTS: u8 = 8;
+pub const MAX_PROPOSED_ACCOUNTS: u8 = 10;
 
 const fn repeated_account(name: &'static str, spec: AccountSpec) -> Account {
     Account { name, docs: &[], optional: false, spec }

@@ -99,7 +99,7 @@ class AssetInstructions(InstructionBuilder):
         self, *, admin: Address, mint: Address, new_authority: Address, proposal: Address | None = None
     ) -> Instruction:
         """Hand every authority of the mint to `new_authority`, for ever (timelocked once sealed): the program enforces
-        nothing any more. The vault must be empty."""
+        nothing any more. No redemption may be open; what the vaults hold is burnt."""
         return self.build(
             "release_authority",
             {},
@@ -108,6 +108,8 @@ class AssetInstructions(InstructionBuilder):
                 "asset": self.addresses.asset(mint),
                 "mint": mint,
                 "vault": self.addresses.vault(mint),
+                "redemption_authority": self.addresses.redemption_authority(mint),
+                "redemption_vault": self.addresses.redemption_vault(mint),
                 "new_authority": new_authority,
                 "proposal": proposal,
             },

@@ -144,17 +144,11 @@ class SupplyInstructions(InstructionBuilder):
         )
 
     def cancel_redemption(
-        self,
-        *,
-        wallet: Address,
-        mint: Address,
-        redemption: Address,
-        destination: Address,
-        participant_wallet: Address | None = None,
+        self, *, wallet: Address, mint: Address, redemption: Address, destination: Address
     ) -> Instruction:
         """Take the tokens of an open redemption back, as the wallet that requested it: to the token account that they
-        came from, or, with `participant_wallet` (the wallet again, an active participant), to another one of it."""
-        accounts = {"wallet": wallet, "destination": destination, **self._permission(participant_wallet)}
+        came from or, while it is an active participant, to another one of it."""
+        accounts = {"wallet": wallet, "destination": destination, **self._permission(wallet)}
         return self.build("cancel_redemption", {}, {**accounts, **self._waiting(mint, redemption)})
 
     def reject_redemption(

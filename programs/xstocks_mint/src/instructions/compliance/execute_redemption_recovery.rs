@@ -24,7 +24,9 @@ use crate::{
 pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
     // 1. Accounts and roles.
     let config = load::<Config>(context.program_id, accounts.config)?;
-    let asset = load::<Asset>(context.program_id, accounts.asset)?;
+    // SAFETY: no other reference to the asset's data is made in this instruction: `config`, `recovery` and `redemption`
+    // are accounts of other types.
+    let asset = unsafe { load_mut::<Asset>(context.program_id, accounts.asset) }?;
     // SAFETY: no other reference to the redemption's data is made in this instruction: `asset`, `config` and `recovery`
     // are accounts of other types.
     let redemption = unsafe { load_mut::<Redemption>(context.program_id, accounts.redemption) }?;
@@ -61,6 +63,8 @@ pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
     recovery.state = RECOVERY_EXECUTED;
     recovery.invariant()?;
     redemption.recover(now.ts)?;
+    asset.redemption_ended()?;
+    asset.invariant()?;
     pay_out(&vault, asset, destination, redemption.amount_raw, bump)?;
     emit(RecoveryExecuted {
         mint: asset.mint,

@@ -5,7 +5,7 @@ use crate::{
     address::address_eq,
     error::{Error, Result},
     pda::{find_address, redeem_seeds, REDEEM_SEED},
-    state::{Asset, Participant, Redemption},
+    state::{Asset, Participant, Redemption, State},
     sysvar::Now,
     token_2022::{
         cpi,
@@ -50,7 +50,7 @@ impl Vault<'_> {
 /// The accounts of giving a redemption's tokens back.
 pub struct Refund<'a> {
     pub program_id: &'a Address,
-    pub asset: &'a Asset,
+    pub asset: &'a mut Asset,
     pub vault: Vault<'a>,
     pub destination: &'a AccountView,
     /// The wallet's permission, where the destination is not the account that the tokens came from.
@@ -83,9 +83,10 @@ impl Refund<'_> {
 /// Those of `Vault::check` and `Refund::check_destination`, DestinationIsVault, DestinationInvalid,
 /// DestinationOwnerMismatch, RedemptionClosed, RedemptionOnHold, BalanceMismatch.
 #[inline(never)]
-pub fn refund(given: &Refund, redemption: &mut Redemption, state: u8) -> Result {
-    let Refund { program_id, asset, vault, destination, participant: _ } = given;
+pub fn refund(given: &mut Refund, redemption: &mut Redemption, state: u8) -> Result {
     // 1. Accounts.
+    let now = Now::read()?;
+    let Refund { program_id, asset, vault, destination, .. } = given;
     let bump = vault.check(program_id, asset, redemption)?;
     let mint = vault.mint.address();
     if asset.is_vault(destination.address()) {
@@ -96,11 +97,13 @@ pub fn refund(given: &Refund, redemption: &mut Redemption, state: u8) -> Result 
         return Err(Error::DestinationOwnerMismatch);
     }
 
-    let now = Now::read()?;
     given.check_destination(redemption, now)?;
 
     // 2. Effects, then the call.
+    let Refund { asset, vault, destination, .. } = given;
     redemption.close(state, Address::default(), now.ts)?;
+    asset.redemption_ended()?;
+    asset.invariant()?;
     pay_out(vault, asset, destination, redemption.amount_raw, bump)
 }
 
