@@ -3,8 +3,8 @@
 #   ./build.sh [PROGRAM ...]           build, and replace what is checked in (default: all programs)
 #   ./build.sh --check [PROGRAM ...]   build, and compare with what is checked in: the same compiler must give the same
 #                                      bytes; with another compiler it says so and where the rebuilt program is
-# Programs: xstocks_mint (deploy/), lending_gate (an example, examples/lending_gate/deploy/), lying_token (only for tests,
-# testing/lying_token/deploy/).
+# Programs: xstocks_mint (deploy/), lending_gate (an example, examples/lending_gate/deploy/), lying_token and small_multisig
+# (only for tests, testing/<name>/deploy/).
 # It takes rustc from $RUSTC, else /usr/bin/rustc, and sbpf-linker from $SBPF_LINKER, else PATH.
 # Exit codes: 0 built or equal (or another compiler), 1 differs or does not build, 2 something is missing.
 set -euo pipefail
@@ -17,11 +17,13 @@ declare -A sources=(
     [xstocks_mint]="xstocks_mint"
     [lending_gate]="examples/lending_gate xstocks_reserve"
     [lying_token]="testing/lying_token"
+    [small_multisig]="testing/small_multisig"
 )
 declare -A deployed=(
     [xstocks_mint]="deploy"
     [lending_gate]="examples/lending_gate/deploy"
     [lying_token]="testing/lying_token/deploy"
+    [small_multisig]="testing/small_multisig/deploy"
 )
 
 missing() {
@@ -35,7 +37,7 @@ if [ "${1:-}" = --check ]; then
     mode=check
     shift
 fi
-[ $# -gt 0 ] || set -- xstocks_mint lending_gate lying_token
+[ $# -gt 0 ] || set -- xstocks_mint lending_gate lying_token small_multisig
 for name in "$@"; do
     [ -n "${deployed[$name]:-}" ] || missing "unknown argument $name" "./build.sh [--check] [${!deployed[*]}]"
 done

@@ -11,7 +11,7 @@ from solders.address_lookup_table_account import AddressLookupTableAccount
 from bench.measure.asset_lifecycle import AMOUNT_RAW, CAPACITY_RAW, new_asset
 from bench.measure.cost_model import Parts, each_more, parts_each_more, parts_of
 from bench.measure.meter import MAX_LOCKS, Meter, Reading, Shape, seeded
-from tests.support.deployed import Asset, DeployedProgram, supply_call
+from tests.support.deployed import NANO_PER_RAW, Asset, DeployedProgram, supply_call
 from tests.support.initialized import OWN_CUSTODIAN
 from tests.support.live_chain import Call
 from tests.support.tables import lookup_table
@@ -25,7 +25,7 @@ BATCH = 18
 """Mints or burns of the batch that `*_each_more` is taken from."""
 PRESENT_CUSTODIANS = 3
 """In the batch of the design: an asset has one custodian here, but a batch may have to pass those of others too."""
-SHARES_MICRO = CAPACITY_RAW // 100
+SHARES_NANO = CAPACITY_RAW * NANO_PER_RAW
 _SHOWN = (1, 2, 5, 10, BATCH)
 
 Build = Callable[[int], Awaitable[Call]]
@@ -112,9 +112,9 @@ class _Run:
             "burn": (partial(self.change, IntentKind.BURN, self.custodians[:1]), MAX_BATCH),
         }
 
-    async def attest(self, count: int, shares_micro: int = SHARES_MICRO) -> Call:
+    async def attest(self, count: int, shares_nano: int = SHARES_NANO) -> Call:
         """A statement of the first `count` assets, two signatures."""
-        statement = await self.program.statement(dict.fromkeys(self.assets[:count], shares_micro))
+        statement = await self.program.statement(dict.fromkeys(self.assets[:count], shares_nano))
         return self.program.relay(statement).but(tables=self.tables)
 
     async def change(self, kind: IntentKind, custodians: Sequence[str], count: int) -> Call:
@@ -139,7 +139,8 @@ class _Run:
     async def changed_shares(self) -> None:
         """Statements with other shares than before: capacity and bounds are computed then."""
         one, together = [
-            await self.meter.read(await self.attest(count, SHARES_MICRO + count)) for count in (1, MAX_ENTRIES)
+            await self.meter.read(await self.attest(count, SHARES_NANO + NANO_PER_RAW * count))
+            for count in (1, MAX_ENTRIES)
         ]
         more = each_more(one.units, together.units, MAX_ENTRIES)
         self.meter.note("submit_attestation_each_more_changed", more)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xstocks_daemon.domain.units import capacity_raw, multiplier_bits_of, shares_micro_of
+from xstocks_daemon.domain.units import capacity_raw, multiplier_bits_of, shares_nano_of
 
 CATALOGUE_DIR = Path(__file__).resolve().parent
 DECIMALS = 8
@@ -34,7 +34,7 @@ class TooManyAssets(Exception):
 class CatalogueAsset:
     """One xStock: its real names and the multiplier in force on the catalogue's day.
 
-    `shares_micro` is None where the reserves have no row; `custodian` is the name of who holds them, None likewise.
+    `shares_nano` is None where the reserves have no row; `custodian` is the name of who holds them, None likewise.
     """
 
     symbol: str
@@ -44,7 +44,7 @@ class CatalogueAsset:
     uri: str
     multiplier: str
     custodian: str | None
-    shares_micro: int | None
+    shares_nano: int | None
 
     @property
     def multiplier_bits(self) -> int:
@@ -54,7 +54,7 @@ class CatalogueAsset:
     @property
     def capacity_raw(self) -> int:
         """What the reported shares can back, in base units."""
-        return 0 if self.shares_micro is None else capacity_raw(self.shares_micro, self.multiplier_bits, DECIMALS)
+        return 0 if self.shares_nano is None else capacity_raw(self.shares_nano, self.multiplier_bits, DECIMALS)
 
 
 def load_catalogue(directory: Path = CATALOGUE_DIR) -> tuple[CatalogueAsset, ...]:
@@ -77,7 +77,7 @@ def load_catalogue(directory: Path = CATALOGUE_DIR) -> tuple[CatalogueAsset, ...
                 uri=f"https://xstocks-metadata.backed.fi/tokens/Solana/{symbol}/metadata.json",
                 multiplier=multipliers.get(symbol, "1"),
                 custodian=_custodian(reserve, row["underlying"]["listing_country"]) if reserve else None,
-                shares_micro=shares_micro_of(reserve["shares_held"]) if reserve else None,
+                shares_nano=shares_nano_of(reserve["shares_held"]) if reserve else None,
             )
         )
     return tuple(sorted(assets, key=lambda asset: asset.symbol))
@@ -94,7 +94,7 @@ def choose(assets: tuple[CatalogueAsset, ...], count: int | None) -> tuple[Catal
         raise TooManyAssets(f"--assets {count}: the catalogue has {len(assets)}; leave --assets away for all of them")
 
     def kind(asset: CatalogueAsset) -> tuple[str | None, bool, bool]:
-        return asset.custodian, bool(asset.shares_micro), asset.multiplier == "1"
+        return asset.custodian, bool(asset.shares_nano), asset.multiplier == "1"
 
     first_of_kind: dict[tuple[str | None, bool, bool], CatalogueAsset] = {}
     for asset in assets:

@@ -252,10 +252,10 @@ def m13(evidence: RunEvidence) -> list[str]:
     wrong = []
     for asset, view in evidence.views():
         book = evidence.books.get(asset.mint)
-        counted_micro = sum(entry.shares_micro for entry in view.asset.entries)
-        held_micro = 0 if book is None else book.shares_micro
-        if counted_micro > held_micro or (book is not None and book.unallotted_micro < 0):
-            wrong.append(f"{asset.row.symbol}: {counted_micro} millionths attested, {held_micro} held")
+        counted_nano = sum(entry.shares_nano for entry in view.asset.entries)
+        held_nano = 0 if book is None else book.shares_nano
+        if counted_nano > held_nano or (book is not None and book.unallotted_nano < 0):
+            wrong.append(f"{asset.row.symbol}: {counted_nano} billionths attested, {held_nano} held")
         if view.mint.supply_raw > max(0, backing_raw(view, evidence.snapshot.custodians, evidence.snapshot.now_ts)):
             wrong.append(f"{asset.row.symbol}: more tokens than backing")
     return wrong

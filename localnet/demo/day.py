@@ -34,7 +34,7 @@ from xstocks_daemon.custody.source import CustodianEndpoint, HttpStatementSource
 from xstocks_daemon.domain.intent import Intent, IntentKind
 from xstocks_daemon.domain.snapshot import AssetView, Scope
 from xstocks_daemon.domain.statement import AttesterSignature, SignedStatement
-from xstocks_daemon.domain.units import MICRO_PER_SHARE, Address, capacity_raw, decimal_text, shares_text
+from xstocks_daemon.domain.units import NANO_PER_SHARE, Address, capacity_raw, decimal_text, shares_text
 
 KILL_AT = "after-first-send"
 _PARTICIPANT_SECS = 365 * 86_400
@@ -71,22 +71,22 @@ class Day:
 
     async def _deposit(self, asset: DeployedAsset) -> None:
         before = await self._view(asset)
-        shares_micro = _part_of(asset, 100)
+        shares_nano = _part_of(asset, 100)
         self.title(
-            f"Deposit: {shares_text(shares_micro)} more {asset.row.symbol} shares arrive at {asset.row.custodian}"
+            f"Deposit: {shares_text(shares_nano)} more {asset.row.symbol} shares arrive at {asset.row.custodian}"
         )
-        await self._book(asset, shares_micro)
+        await self._book(asset, shares_nano)
         after = await self._on_target(asset)
         self.say(f"the chain says: {_change(before, after)}, ceiling {self._ceiling(after)}")
 
     async def _withdrawal(self, asset: DeployedAsset) -> None:
         before = await self._view(asset)
-        shares_micro = _part_of(asset, 50)
+        shares_nano = _part_of(asset, 50)
         self.title(
-            f"Withdrawal: {shares_text(shares_micro)} {asset.row.symbol} shares are to leave {asset.row.custodian}"
+            f"Withdrawal: {shares_text(shares_nano)} {asset.row.symbol} shares are to leave {asset.row.custodian}"
         )
         custody = self.world.custody
-        leaving = await asyncio.to_thread(custody.mark_leaving, asset, shares_micro)
+        leaving = await asyncio.to_thread(custody.mark_leaving, asset, shares_nano)
         unmet = await custody.release(asset, leaving)
         if not unmet:
             raise DayFailed("the books let shares go at once, before any token was burnt (M13)")
@@ -107,12 +107,12 @@ class Day:
 
     async def _shortfall(self, asset: DeployedAsset) -> None:
         before = await self._view(asset)
-        shares_micro = asset.row.shares_micro or 0
-        lost_micro = shares_micro * 3 // 10
+        shares_nano = asset.row.shares_nano or 0
+        lost_nano = shares_nano * 3 // 10
         self.title(
-            f"Below supply: {asset.row.custodian} finds {shares_text(lost_micro)} {asset.row.symbol} shares missing"
+            f"Below supply: {asset.row.custodian} finds {shares_text(lost_nano)} {asset.row.symbol} shares missing"
         )
-        await asyncio.to_thread(self.world.custody.mark_leaving, asset, lost_micro)
+        await asyncio.to_thread(self.world.custody.mark_leaving, asset, lost_nano)
 
         async def lowered() -> AssetView | None:
             view = await self._view(asset)
@@ -136,13 +136,13 @@ class Day:
         signed = await self._statement(asset)
         statement = signed.statement
         entry = statement.entries[0]
-        more = entry.shares_micro + MICRO_PER_SHARE
+        more = entry.shares_nano + NANO_PER_SHARE
         inflated = replace(
             statement,
             entries=(
                 replace(
                     entry,
-                    shares_micro=more,
+                    shares_nano=more,
                     capacity_raw=capacity_raw(more, entry.multiplier_bits, DECIMALS),
                 ),
             ),
@@ -183,12 +183,10 @@ class Day:
 
     async def _killed(self, asset: DeployedAsset) -> None:
         before = await self._view(asset)
-        shares_micro = _part_of(asset, 100)
-        self.title(
-            f"SIGKILL: the daemon dies after sending the mint for {shares_text(shares_micro)} {asset.row.symbol}"
-        )
+        shares_nano = _part_of(asset, 100)
+        self.title(f"SIGKILL: the daemon dies after sending the mint for {shares_text(shares_nano)} {asset.row.symbol}")
         async with self.world.daemon(environment={"XSTOCKS_TEST_KILL_AT": KILL_AT}) as daemon:
-            await self._book(asset, shares_micro)
+            await self._book(asset, shares_nano)
             async with asyncio.timeout(300):
                 code = await daemon.process.wait()
         if code != -signal.SIGKILL:
@@ -282,8 +280,8 @@ class Day:
     def _ceiling(self, view: AssetView) -> str:
         return _tokens(self._ceiling_raw(view), view)
 
-    async def _book(self, asset: DeployedAsset, shares_micro: int) -> None:
-        await asyncio.to_thread(self.world.custody.deposit, asset, shares_micro)
+    async def _book(self, asset: DeployedAsset, shares_nano: int) -> None:
+        await asyncio.to_thread(self.world.custody.deposit, asset, shares_nano)
 
     async def _on_target(self, asset: DeployedAsset) -> AssetView:
         """Wait until the supply is what the custodian's books back."""
@@ -386,7 +384,7 @@ class _Cast:
 
 
 def _cast(assets: Sequence[DeployedAsset]) -> _Cast:
-    held = [asset for asset in assets if (asset.row.shares_micro or 0) >= 200 * MICRO_PER_SHARE]
+    held = [asset for asset in assets if (asset.row.shares_nano or 0) >= 200 * NANO_PER_SHARE]
     if not held:
         raise DayFailed("no asset with 200 shares or more to play the day with: take more with --assets")
     # Start with names that people know, where they are among the chosen.
@@ -396,9 +394,9 @@ def _cast(assets: Sequence[DeployedAsset]) -> _Cast:
 
 
 def _part_of(asset: DeployedAsset, fraction: int) -> int:
-    """A whole number of shares, about 1/fraction of what is held, in millionths, and few enough for the bucket."""
-    shares = (asset.row.shares_micro or 0) // MICRO_PER_SHARE // fraction
-    return min(max(shares, 1), 200) * MICRO_PER_SHARE
+    """A whole number of shares, about 1/fraction of what is held, in billionths, and few enough for the bucket."""
+    shares = (asset.row.shares_nano or 0) // NANO_PER_SHARE // fraction
+    return NANO_PER_SHARE * min(max(shares, 1), 200)
 
 
 def _tokens(raw: int, view: AssetView) -> str:

@@ -127,7 +127,7 @@ class Show:
         kept: dict[str, list[int]] = defaultdict(list)
         for asset in deployment.assets:
             if asset.row.custodian is not None:
-                kept[asset.row.custodian].append(asset.row.shares_micro or 0)
+                kept[asset.row.custodian].append(asset.row.shares_nano or 0)
         for name, shares in kept.items():
             self._say(f"{name} keeps {shares_text(sum(shares))} shares of {len(shares)} assets")
         nobody = [asset.row.symbol for asset in deployment.assets if asset.row.custodian is None]
@@ -163,16 +163,16 @@ class Show:
         for view in views[:_ROWS_SHOWN]:
             table.add_row(
                 view.mint.symbol,
-                shares_text(sum(entry.shares_micro for entry in view.asset.entries)),
+                shares_text(sum(entry.shares_nano for entry in view.asset.entries)),
                 rows[view.mint.symbol].multiplier,
                 decimal_text(ceiling_raw(view, snapshot.custodians, snapshot.now_ts), DECIMALS),
                 decimal_text(view.mint.supply_raw, DECIMALS),
                 decimal_text(view.vault_raw, DECIMALS),
             )
-        shares_micro = sum(entry.shares_micro for view in views for entry in view.asset.entries)
+        shares_nano = sum(entry.shares_nano for view in views for entry in view.asset.entries)
         table.add_row(
             f"all {len(views)}",
-            shares_text(shares_micro),
+            shares_text(shares_nano),
             "",
             decimal_text(sum(ceiling_raw(each, snapshot.custodians, snapshot.now_ts) for each in views), DECIMALS),
             decimal_text(sum(view.mint.supply_raw for view in views), DECIMALS),

@@ -59,9 +59,9 @@ class CustodySide:
     folder: Path
     sidecars: dict[str, Sidecar]
 
-    def deposit(self, asset: DeployedAsset, shares_micro: int) -> None:
+    def deposit(self, asset: DeployedAsset, shares_nano: int) -> None:
         """Shares arrived: the custodian books them, and the agents, who saw them, too."""
-        shares = plain_shares(shares_micro)
+        shares = plain_shares(shares_nano)
         for settings in self._books_of(asset):
             books_deposit(settings, self._custodian_id(asset), asset.row.symbol, shares)
 
@@ -70,9 +70,9 @@ class CustodySide:
         for settings in self._books_of(asset):
             books_count_redemptions(settings, self._custodian_id(asset), asset.row.symbol, seen_raw)
 
-    def mark_leaving(self, asset: DeployedAsset, shares_micro: int) -> tuple[str, ...]:
+    def mark_leaving(self, asset: DeployedAsset, shares_nano: int) -> tuple[str, ...]:
         """Shares are to leave: nobody attests them from now on. Gives each book's id of it, the custodian's first."""
-        shares = plain_shares(shares_micro)
+        shares = plain_shares(shares_nano)
         changes = [
             books_mark_leaving(settings, self._custodian_id(asset), asset.row.symbol, shares)
             for settings in self._books_of(asset)
@@ -113,15 +113,15 @@ class CustodySide:
         return self.deployment.custodians[_custodian_name(asset)].id
 
 
-def plain_shares(shares_micro: int) -> str:
+def plain_shares(shares_nano: int) -> str:
     """A number of shares as a command takes it."""
-    return shares_text(shares_micro).replace(",", "")
+    return shares_text(shares_nano).replace(",", "")
 
 
 def backed_raw(book: AssetBook) -> int:
     """What the shares of a record can back: those allotted and not leaving."""
-    held_micro = sum(book.attested_micro(one.target) for one in book.allotments)
-    return capacity_raw(held_micro, book.multiplier_bits, DECIMALS)
+    held_nano = sum(book.attested_nano(one.target) for one in book.allotments)
+    return capacity_raw(held_nano, book.multiplier_bits, DECIMALS)
 
 
 def target_of(deployment: Deployment, asset: DeployedAsset) -> Target:
@@ -139,7 +139,7 @@ def write_books(deployment: Deployment, folder: Path) -> None:
     for custodian in deployment.custodians.values():
         records = [
             new_asset_book(
-                target_of(deployment, asset), asset.row.symbol, asset.row.shares_micro or 0, asset.row.multiplier
+                target_of(deployment, asset), asset.row.symbol, asset.row.shares_nano or 0, asset.row.multiplier
             )
             for asset in deployment.assets
             if asset.row.custodian == custodian.name

@@ -53,8 +53,8 @@ from xstocks_daemon.signing import KeyfileSigner
 OPERATOR_KEY = Keypair.from_seed(bytes([40]) * 32)
 OPERATOR = Address(bytes(OPERATOR_KEY.pubkey()))
 WALLETS = tuple(Address(bytes([70 + number]) * 32) for number in range(3))
-RAW_PER_MICRO = 100
-"""8 decimals and a multiplier of 1: base units that a millionth of a share backs."""
+NANO_PER_RAW = 10
+"""8 decimals and a multiplier of 1: billionths of a share that back one base unit."""
 TABLES_OF = 83
 """Assets of one lookup table."""
 
@@ -79,7 +79,7 @@ class Books:
     lifetime_secs: int = 3_000
 
     async def read(
-        self, wanted: Mapping[Address, Sequence[Sequence[Address]]], at_most_micro: Mapping[Address, int] | None = None
+        self, wanted: Mapping[Address, Sequence[Sequence[Address]]], at_most_nano: Mapping[Address, int] | None = None
     ) -> CustodyReading:
         self.asked.append(wanted)
         self.now_ms += 10
@@ -106,7 +106,7 @@ class Books:
             StatementEntry(
                 mint,
                 ONE_BITS,
-                self.held_raw[custodian, mint] // RAW_PER_MICRO,
+                self.held_raw[custodian, mint] * NANO_PER_RAW,
                 self.held_raw[custodian, mint],
                 self.seen_raw.get((custodian, mint), 0),
             )
@@ -169,7 +169,6 @@ class Stage:
 
     def hold(self, mint: Address, raw: int, custodian: int = 1) -> None:
         """The custodian's books say so from now on."""
-        assert raw % RAW_PER_MICRO == 0
         self.books.held_raw[custodian_address(custodian), mint] = raw
 
     async def hold_twice(self, mint: Address, raw: int) -> None:

@@ -31,7 +31,7 @@ from xstocks_daemon.chain.transactions import SignFunction
 from xstocks_daemon.domain.intent import AttemptState, Intent, IntentKind
 from xstocks_daemon.domain.plan_inputs import LiveIntent
 from xstocks_daemon.domain.snapshot import AssetView, ChainSnapshot, ceiling_raw
-from xstocks_daemon.domain.units import MICRO_PER_SHARE, Address
+from xstocks_daemon.domain.units import NANO_PER_SHARE, Address
 
 
 @asynccontextmanager
@@ -75,7 +75,7 @@ async def sent_by_operator(stage: World) -> list[str]:
 
 
 async def deposit(stage: World, symbol: str) -> None:
-    await asyncio.to_thread(stage.custody.deposit, asset_of(stage, symbol), 3 * MICRO_PER_SHARE)
+    await asyncio.to_thread(stage.custody.deposit, asset_of(stage, symbol), 3 * NANO_PER_SHARE)
 
 
 async def assert_tracks_custody(stage: World, symbol: str) -> AssetView:

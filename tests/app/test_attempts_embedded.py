@@ -31,7 +31,7 @@ from xstocks_daemon.app.runtime import open_runtime
 from xstocks_daemon.domain.decisions import Action, Reason
 from xstocks_daemon.domain.intent import AttemptState, IntentState
 from xstocks_daemon.domain.snapshot import Scope
-from xstocks_daemon.domain.units import MICRO_PER_SHARE, MILLIS_PER_SEC
+from xstocks_daemon.domain.units import MILLIS_PER_SEC, NANO_PER_SHARE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -73,7 +73,7 @@ async def test_what_an_earlier_cycle_minted_is_not_judged_by_a_lower_statement_t
             return (await view_of(stage, "ADBEx")).asset.sequence == live.intent.sequence + 1
 
         await until(landed, "the mint on the finalized chain")
-        await asyncio.to_thread(stage.custody.mark_leaving, asset_of(stage, "ADBEx"), MICRO_PER_SHARE)
+        await asyncio.to_thread(stage.custody.mark_leaving, asset_of(stage, "ADBEx"), NANO_PER_SHARE)
 
         async def lowered() -> bool:
             """And so is the one that confirms it after the skew, so that nothing is left to relay."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.app.builders import RAW_PER_MICRO, Stage, asset_plan_of, resigned, staged
+from tests.app.builders import Stage, asset_plan_of, resigned, staged
 from xstocks_daemon.app.custody import CustodyRound
 from xstocks_daemon.custody.verify import RejectionReason
 from xstocks_daemon.domain.decisions import Note, Reason
@@ -196,7 +196,7 @@ def too_much(stage: Stage, mint: Address) -> Callable[[SignedStatement], SignedS
 
     def instead(signed: SignedStatement) -> SignedStatement:
         entries = tuple(
-            replace(entry, capacity_raw=entry.capacity_raw + RAW_PER_MICRO) if entry.mint == mint else entry
+            replace(entry, capacity_raw=entry.capacity_raw + 1) if entry.mint == mint else entry
             for entry in signed.statement.entries
         )
         return resigned(replace(signed.statement, entries=entries))

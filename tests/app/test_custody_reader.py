@@ -34,7 +34,7 @@ class Told:
         self._readings = list(readings)
 
     async def read(
-        self, wanted: Mapping[Address, Sequence[Sequence[Address]]], at_most_micro: Mapping[Address, int] | None = None
+        self, wanted: Mapping[Address, Sequence[Sequence[Address]]], at_most_nano: Mapping[Address, int] | None = None
     ) -> CustodyReading:
         assert wanted == {CUSTODIAN: ((MINT,),)}
         return self._readings.pop(0)
@@ -43,7 +43,7 @@ class Told:
 def signed(later_ms: int = 0) -> SignedStatement:
     """A statement of now, `later_ms` later: two of the same time would be one repeated."""
     now_ms = time.time_ns() // 1_000_000 + later_ms
-    lines = (StatementEntry(MINT, ONE_BITS, 1_000_000, 100_000_000, 0),)
+    lines = (StatementEntry(MINT, ONE_BITS, 1_000_000_000, 100_000_000, 0),)
     statement = Statement(GENESIS, PROGRAM, CUSTODIAN, 3, now_ms, now_ms // 1_000 + 600, lines)
     return signed_by(statement, CUSTODIAN_KEY, AGENT_KEY)
 

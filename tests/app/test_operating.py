@@ -173,11 +173,11 @@ async def test_a_lost_lease_ends_the_daemon(tmp_path: Path, monkeypatch: pytest.
     async with staged(tmp_path, timing__cycle_secs=0.001, timing__lease_secs=30.0) as stage:
         stage.hold(stage.mints[0], HELD_RAW)
 
-        async def taken(wanted: Any, at_most_micro: Any = None) -> Any:
+        async def taken(wanted: Any, at_most_nano: Any = None) -> Any:
             other = await open_journal(stage.runtime.settings.journal.path, GENESIS, stage.runtime.client.program_id)
             await other.acquire_lease("another", 60_000, take_over=True)
             await other.close()
-            return await asking(wanted, at_most_micro)
+            return await asking(wanted, at_most_nano)
 
         asking = stage.books.read
         stage.books.read = taken  # type: ignore[method-assign]

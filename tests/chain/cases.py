@@ -112,7 +112,13 @@ def cases() -> list[Case]:
             "cancel_proposal",
             CLIENT.cancel_proposal(authority=KEY, proposal=DESTINATION),
             {},
-            (KEY, config, DESTINATION),
+            (KEY, config, DESTINATION, None),
+        ),
+        Case(
+            "cancel_proposal",
+            CLIENT.cancel_proposal(authority=ADMIN, proposal=DESTINATION, resumer=KEY),
+            {},
+            (ADMIN, config, DESTINATION, KEY),
         ),
         Case(
             "set_role",
@@ -248,12 +254,12 @@ def cases() -> list[Case]:
             {"policy": asdict(POLICY)},
             (ADMIN, config, ASSET, None),
         ),
-        Case("retire_asset", CLIENT.retire_asset(admin=ADMIN, mint=MINT), {}, (ADMIN, config, ASSET)),
+        Case("retire_asset", CLIENT.retire_asset(admin=ADMIN, mint=MINT), {}, (ADMIN, config, ASSET, None)),
         Case(
             "release_authority",
             CLIENT.release_authority(admin=ADMIN, mint=MINT, new_authority=KEY),
             {},
-            (ADMIN, config, ASSET, MINT, VAULT, KEY, known.TOKEN_2022, None),
+            (ADMIN, config, ASSET, MINT, VAULT, *waiting[1:], KEY, known.TOKEN_2022, None),
         ),
         Case(
             "set_metadata",
@@ -313,8 +319,8 @@ def cases() -> list[Case]:
                 "observed_ms": 1_700_000_000_123,
                 "expires_ts": 1_700_000_300,
                 "entries": [
-                    {"shares_micro": 10, "capacity_raw": 20, "redeemed_seen_raw": 0},
-                    {"shares_micro": 11, "capacity_raw": 21, "redeemed_seen_raw": 1},
+                    {"shares_nano": 10, "capacity_raw": 20, "redeemed_seen_raw": 0},
+                    {"shares_nano": 11, "capacity_raw": 21, "redeemed_seen_raw": 1},
                 ],
             },
             (config, CUSTODIAN, known.INSTRUCTIONS_SYSVAR),
@@ -374,13 +380,13 @@ def cases() -> list[Case]:
             "cancel_redemption",
             CLIENT.cancel_redemption(wallet=WALLET, mint=MINT, redemption=REDEMPTION, destination=DESTINATION),
             {},
-            (WALLET, ASSET, MINT, *waiting, DESTINATION, known.TOKEN_2022),
+            (WALLET, ASSET, MINT, *waiting, DESTINATION, known.TOKEN_2022, a.participant(WALLET)),
         ),
         Case(
             "reject_redemption",
             CLIENT.reject_redemption(operator=OPERATOR, mint=MINT, redemption=REDEMPTION, destination=DESTINATION),
             {},
-            (OPERATOR, config, ASSET, MINT, *waiting, DESTINATION, known.TOKEN_2022),
+            (OPERATOR, config, ASSET, MINT, *waiting, DESTINATION, known.TOKEN_2022, None),
         ),
         Case(
             "settle_redemption",
@@ -408,8 +414,8 @@ def cases() -> list[Case]:
         ),
         Case(
             "clear_hold",
-            CLIENT.clear_hold(resumer=KEY, mint=MINT, holds=Hold.RISE | Hold.CA_WINDOW, observed_ms=[7, 2**63]),
-            {"holds": 5, "observed_ms": [7, 2**63, 0, 0]},
+            CLIENT.clear_hold(resumer=KEY, mint=MINT, holds=Hold.RISE | Hold.CA_WINDOW, hold_number=2**63),
+            {"holds": 5, "hold_number": 2**63},
             (KEY, config, ASSET),
         ),
         Case(

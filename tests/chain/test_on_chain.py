@@ -36,8 +36,8 @@ from xstocks_daemon.domain.snapshot import ceiling_raw
 from xstocks_daemon.domain.units import Address
 
 BATCH = 18
-SHARES_MICRO = 1_000
-CAPACITY_RAW = SHARES_MICRO * 100
+SHARES_NANO = 1_000_000
+CAPACITY_RAW = SHARES_NANO // 10
 
 
 def signer_of(keypair: Keypair) -> Signers:
@@ -112,7 +112,7 @@ async def test_a_batch_lands_fails_or_dies_and_the_resolver_knows_which(kind: Ch
             await until(lambda: _above(pool, extended), f"slot above {extended}")
 
             # A statement of the whole batch, with its quorum, in one transaction.
-            statement = await program.statement(dict.fromkeys(assets, SHARES_MICRO))
+            statement = await program.statement(dict.fromkeys(assets, SHARES_NANO))
             quorum = sign(statement.digest(), program.quorum(OWN_CUSTODIAN))
             await send_and_confirm(
                 pool,

@@ -16,6 +16,7 @@ from solders.instruction import AccountMeta, Instruction
 
 from tests.chain import idl_values as reading
 from tests.chain.cases import ADMIN, CLIENT, CUSTODIAN, GENESIS, KEY, KEYS, MINT, VAULT, Case, address, cases, intent
+from tests.chain.redemption_cases import redemption_cases
 from tests.support.node import node_packages
 from xstocks_daemon.chain.addresses import base58, parse_address, proposal_hash, pubkey
 from xstocks_daemon.chain.errors import (
@@ -39,7 +40,7 @@ from xstocks_daemon.domain.snapshot import (
 )
 from xstocks_daemon.domain.units import Address
 
-ALL = cases()
+ALL = cases() + redemption_cases()
 IDS = [f"{case.name}-{index}" for index, case in enumerate(ALL)]
 NODE_DIR = Path(__file__).parent / "node"
 
@@ -64,6 +65,17 @@ def test_typed_function_encodes_data_and_accounts_as_the_idl_says(case: Case) ->
     assert bytes(case.built.data) == reading.instruction_bytes(case.name, case.args)
     assert case.built.accounts == expected_metas(case)
     assert case.built.program_id == pubkey(parse_address(reading.SPEC["address"]))
+
+
+@pytest.mark.parametrize("case", ALL, ids=IDS)
+def test_an_instruction_is_read_back_whole_or_not_at_all(case: Case) -> None:
+    data = bytes(case.built.data)
+    name, args = CLIENT.read_instruction(data)
+    assert name == case.name
+    assert reading.instruction_bytes(name, args) == data
+    for other in (data[:-1], data + b"\0", b"\0" * 8 + data[8:], b""):
+        with pytest.raises(ArgumentError, match="are no instruction of this version of the program"):
+            CLIENT.read_instruction(other)
 
 
 @pytest.mark.parametrize("described", reading.SPEC["instructions"], ids=lambda each: str(each["name"]))
@@ -212,8 +224,8 @@ def test_redemption_is_decoded() -> None:
     waiting = raw | {"state": 0, "closed_ts": 0, "custodian": bytes(32)}
     redemption = CLIENT.redemption(KEY, reading.account_bytes("Redemption", waiting))
     assert (redemption.state, redemption.closed_ts, redemption.custodian) == (RedemptionState.REQUESTED, None, None)
-    with pytest.raises(MalformedAccount, match="4 is not a valid RedemptionState"):
-        CLIENT.redemption(KEY, reading.account_bytes("Redemption", raw | {"state": 4}))
+    with pytest.raises(MalformedAccount, match="5 is not a valid RedemptionState"):
+        CLIENT.redemption(KEY, reading.account_bytes("Redemption", raw | {"state": 5}))
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ def test_golden_statements_make_a_quorum_instruction_and_its_submission(vector: 
             StatementEntry(
                 parse_address(entry["mint"]),
                 entry["multiplier_bits"],
-                entry["shares_micro"],
+                entry["shares_nano"],
                 entry["capacity_raw"],
                 entry["redeemed_seen_raw"],
             )

@@ -40,7 +40,7 @@ class Staff:
         self.settings.write_text(SETTINGS)
         write_key(folder / "key.json", CUSTODIAN_KEY)
         (folder / "token").write_text(TOKEN)
-        book = new_asset_book(Target(GENESIS, PROGRAM, MINT), "AAPLx", 10_000_000, "1.0")
+        book = new_asset_book(Target(GENESIS, PROGRAM, MINT), "AAPLx", 10_000_000_000, "1.0")
         for number, name in ((1, "books.json"), (2, "books2.json")):
             books_create(folder / name, number, [book])
 
@@ -56,8 +56,8 @@ class Staff:
         assert (code, err) == (0, "")
         return out
 
-    def shares_micro(self, *options: str) -> list[str]:
-        return [one["shares_micro"] for one in json.loads(self.done("show", "--json", *options))["assets"]]
+    def shares_nano(self, *options: str) -> list[str]:
+        return [one["shares_nano"] for one in json.loads(self.done("show", "--json", *options))["assets"]]
 
 
 @pytest.fixture
@@ -77,18 +77,18 @@ def test_shares_come_are_counted_for_redemptions_and_are_marked(staff: Staff) ->
     leaving_id, _ = marked(staff)
     assert leaving_id in staff.done("show")
     (book,) = json.loads(staff.done("show", "--json"))["assets"]
-    assert (book["shares_micro"], book["redeemed_seen_raw"]) == ("12000000", "50000000")
-    assert [(one["id"], one["shares_micro"]) for one in book["leaving"]] == [(leaving_id, "4000000")]
+    assert (book["shares_nano"], book["redeemed_seen_raw"]) == ("12000000000", "50000000")
+    assert [(one["id"], one["shares_nano"]) for one in book["leaving"]] == [(leaving_id, "4000000000")]
     assert staff.done("unmark", base58(MINT), leaving_id) == f"taken back: {leaving_id} of AAPLx stays\n"
     assert json.loads(staff.done("show", "--json"))["assets"][0]["leaving"] == []
 
 
 @pytest.mark.parametrize("command", ["deposit", "mark-leaving"])
 def test_an_amount_that_is_none_is_a_mistake(staff: Staff, command: str) -> None:
-    code, out, err = staff.types(command, "AAPLx", "1.0000001")
+    code, out, err = staff.types(command, "AAPLx", "1.0000000001")
     assert (code, out) == (2, "")
-    assert err.startswith("error: shares: 1.0000001: ")
-    assert staff.shares_micro() == ["10000000"]
+    assert err.startswith("error: shares: 1.0000000001: ")
+    assert staff.shares_nano() == ["10000000000"]
 
 
 def test_shares_that_may_not_leave_yet_are_a_failure_and_no_mistake(
@@ -97,15 +97,15 @@ def test_shares_that_may_not_leave_yet_are_a_failure_and_no_mistake(
     leaving_id, marked_ms = marked(staff)
     chain = FakeChain()
     monkeypatch.setattr(operations, "open_chain_view", lambda *_: chain)
-    own = entry_of(withdrawn=False, shares_micro=6_000_000, capacity_raw=600_000_000, observed_ms=marked_ms + 60_000)
+    own = entry_of(withdrawn=False, shares_nano=6_000_000_000, capacity_raw=600_000_000, observed_ms=marked_ms + 60_000)
     chain.put(asset_view(MINT, own))
     code, out, err = staff.types("release", "AAPLx", leaving_id)
     assert (code, out) == (1, "")
     assert err.startswith(f"error: leaving id: {leaving_id}: may not leave yet: observed_after_mark: ")
-    assert staff.shares_micro() == ["10000000"]
+    assert staff.shares_nano() == ["10000000000"]
     chain.put(asset_view(MINT, replace(own, observed_ms=marked_ms + 60_001)))
     assert staff.done("release", "AAPLx", leaving_id) == f"released: {leaving_id} of AAPLx\n"
-    assert staff.shares_micro() == ["6000000"]
+    assert staff.shares_nano() == ["6000000000"]
 
 
 def test_of_several_custodians_one_is_named(staff: Staff) -> None:
@@ -114,8 +114,8 @@ def test_of_several_custodians_one_is_named(staff: Staff) -> None:
     assert (code, out) == (2, "")
     assert err == "error: --custodian: (missing): the settings have several: give one of [1, 2]"
     staff.done("deposit", "AAPLx", "1", "--custodian", "2")
-    assert (staff.shares_micro("--custodian", "1"), staff.shares_micro("--custodian", "2")) == (
-        ["10000000"],
-        ["11000000"],
+    assert (staff.shares_nano("--custodian", "1"), staff.shares_nano("--custodian", "2")) == (
+        ["10000000000"],
+        ["11000000000"],
     )
     assert staff.types("show", "--custodian", "3")[0] == 2

@@ -32,7 +32,7 @@ def fresh(capacity_raw: int) -> Any:
     return entry_of(
         withdrawn=False,
         observed_ms=NOW_MS,
-        shares_micro=capacity_raw // 100,
+        shares_nano=10 * capacity_raw,
         capacity_raw=capacity_raw,
         expires_ts=NEVER_TS,
     )

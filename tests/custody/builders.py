@@ -79,7 +79,7 @@ def entry_of(custodian: Address = CUSTODIAN, **changes: Any) -> Entry:
         epoch=3,
         observed_ms=1_000,
         expires_ts=NEVER_TS,
-        shares_micro=0,
+        shares_nano=0,
         capacity_raw=0,
         redeemed_total_raw=0,
         redeemed_seen_raw=0,
@@ -128,6 +128,7 @@ def asset_view(
         multiplier_bits=multiplier_bits,
         pending_multiplier_bits=pending_bits,
         multiplier_effective_ts=effective_ts,
+        hold_number=0,
         multiplier_changed_ts=changed_ts,
         policy=POLICY,
         mint_bucket=Bucket(0, 0),
@@ -137,6 +138,7 @@ def asset_view(
         minted_raw=supply_raw,
         burnt_raw=0,
         distributed_raw=0,
+        open_redemptions=0,
         entries=entries or (entry_of(),),
     )
     return AssetView(
@@ -204,14 +206,14 @@ def write_key(path: Path, key: Keypair) -> None:
 def make_settings(
     folder: Path, key: Keypair, holdings: Iterable[tuple[Address, int]], peers: Sequence[str] = (), **changes: object
 ) -> AttesterSettings:
-    """A sidecar's folder with key, token, books (mint, shares_micro) and settings; kept where it exists."""
+    """A sidecar's folder with key, token, books (mint, shares_nano) and settings; kept where it exists."""
     folder.mkdir(exist_ok=True)
     write_key(folder / "key.json", key)
     (folder / "token").write_text(TOKEN + "\n")
     if not (folder / "books.json").exists():
         records = [
-            new_asset_book(Target(GENESIS, PROGRAM, mint), f"S{index}x", shares_micro, "1.0")
-            for index, (mint, shares_micro) in enumerate(holdings)
+            new_asset_book(Target(GENESIS, PROGRAM, mint), f"S{index}x", shares_nano, "1.0")
+            for index, (mint, shares_nano) in enumerate(holdings)
         ]
         books_create(folder / "books.json", 1, records)
     values: dict[str, object] = {

@@ -46,7 +46,7 @@ class FakeChain:
                     epoch=signed.statement.epoch,
                     observed_ms=signed.statement.observed_ms,
                     expires_ts=signed.statement.expires_ts,
-                    shares_micro=line.shares_micro,
+                    shares_nano=line.shares_nano,
                     capacity_raw=line.capacity_raw,
                     redeemed_seen_raw=line.redeemed_seen_raw,
                     multiplier_bits=line.multiplier_bits,

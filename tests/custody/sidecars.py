@@ -40,20 +40,20 @@ from xstocks_daemon.domain.units import Address, multiplier_bits_of
 from xstocks_daemon.http import http_session
 
 MINTS = tuple(mint_of(number) for number in range(1, 4))
-HELD = [(mint, 1_000_000 * (index + 1)) for index, mint in enumerate(MINTS)]
+HELD = [(mint, 10**9 * (index + 1)) for index, mint in enumerate(MINTS)]
 NO_RETRIES = SourceLimits(attempts=1)
 
 
 async def read(
     url: str,
     *groups: tuple[Address, ...],
-    at_most_micro: dict[Address, int] | None = None,
+    at_most_nano: dict[Address, int] | None = None,
     limits: SourceLimits = NO_RETRIES,
     token: str = TOKEN,
 ) -> CustodyReading:
     async with http_session() as session:
         source = HttpStatementSource([CustodianEndpoint(CUSTODIAN, HttpTarget(url, token))], session, limits)
-        return await source.read({CUSTODIAN: groups}, at_most_micro)
+        return await source.read({CUSTODIAN: groups}, at_most_nano)
 
 
 def only_statement(reading: CustodyReading) -> SignedStatement:
@@ -76,7 +76,7 @@ def verified(signed: SignedStatement, chain: FakeChain) -> bool:
 
 
 def shares_of(signed: SignedStatement) -> list[int]:
-    return [entry.shares_micro for entry in signed.statement.entries]
+    return [entry.shares_nano for entry in signed.statement.entries]
 
 
 def change_book(settings_file: Path, mint: Address, **changes: object) -> None:
@@ -97,7 +97,7 @@ def reasons(reading: CustodyReading) -> dict[Address, str]:
 def a_proposal() -> Statement:
     now_ms = time.time_ns() // 1_000_000
     one_bits = multiplier_bits_of("1.0")
-    entries = tuple(StatementEntry(mint, one_bits, shares, shares * 100, 0) for mint, shares in HELD)
+    entries = tuple(StatementEntry(mint, one_bits, shares, shares // 10, 0) for mint, shares in HELD)
     return Statement(GENESIS, PROGRAM, CUSTODIAN, 3, now_ms, now_ms // 1_000 + 3_600, entries)
 
 

@@ -28,7 +28,7 @@ from xstocks_daemon.attester.books import AssetBook, Books, Leaving, Target, boo
 from xstocks_daemon.attester.books_changes import with_deposit, with_leaving, with_redemptions, with_release
 from xstocks_daemon.attester.books_file import BooksFile, books_json, parse_books
 from xstocks_daemon.chain.addresses import base58
-from xstocks_daemon.domain.units import capacity_raw, shares_micro_for
+from xstocks_daemon.domain.units import capacity_raw, shares_nano_for
 from xstocks_daemon.errors import UserError
 
 MINT = mint_of(1)
@@ -38,7 +38,7 @@ ELSEWHERE = Target(PROGRAM, PROGRAM, MINT)
 
 @pytest.fixture
 def settings(tmp_path: Path) -> AttesterSettings:
-    return make_settings(tmp_path / "sidecar", CUSTODIAN_KEY, [(MINT, 10_000_000), (mint_of(2), 0)])
+    return make_settings(tmp_path / "sidecar", CUSTODIAN_KEY, [(MINT, 10_000_000_000), (mint_of(2), 0)])
 
 
 def books_file(settings: AttesterSettings) -> Path:
@@ -46,9 +46,9 @@ def books_file(settings: AttesterSettings) -> Path:
 
 
 def test_a_deposit_is_allotted_and_the_version_rises(settings: AttesterSettings) -> None:
-    change = books_deposit(settings, 1, "S0x", "0.000001")
-    assert (change.asset.shares_micro, change.asset.attested_micro(HERE), change.asset.version) == (
-        10_000_001, 10_000_001, 2,
+    change = books_deposit(settings, 1, "S0x", "0.000000001")
+    assert (change.asset.shares_nano, change.asset.attested_nano(HERE), change.asset.version) == (
+        10_000_000_001, 10_000_000_001, 2,
     )  # fmt: skip
     assert books_show(settings, 1).find(base58(MINT)) == change.asset
 
@@ -57,7 +57,11 @@ def test_leaving_shares_stay_in_the_books_but_are_not_attested(settings: Atteste
     change = books_mark_leaving(settings, 1, base58(MINT), "4")
     assert change.leaving is not None
     book = books_show(settings, 1).find("S0x")
-    assert (book.shares_micro, book.attested_micro(HERE), book.leaving) == (10_000_000, 6_000_000, (change.leaving,))
+    assert (book.shares_nano, book.attested_nano(HERE), book.leaving) == (
+        10_000_000_000,
+        6_000_000_000,
+        (change.leaving,),
+    )
 
 
 def test_a_mark_to_leave_is_taken_back_once(settings: AttesterSettings) -> None:
@@ -70,12 +74,12 @@ def test_a_mark_to_leave_is_taken_back_once(settings: AttesterSettings) -> None:
     change = books_unmark(settings, 1, "S0x", taken_back.id)
     assert change.leaving == taken_back
     book = books_show(settings, 1).find("S0x")
-    assert (book.attested_micro(HERE), book.leaving) == (9_000_000, (kept,))
+    assert (book.attested_nano(HERE), book.leaving) == (9_000_000_000, (kept,))
     with pytest.raises(UserError):
         books_unmark(settings, 1, "S0x", taken_back.id)
 
 
-@pytest.mark.parametrize("shares", ["0", "-1", "1e3", "", "1.0000001", "x", "0.0", "1,000", "inf"])
+@pytest.mark.parametrize("shares", ["0", "-1", "1e3", "", "1.0000000001", "x", "0.0", "1,000", "inf"])
 @pytest.mark.parametrize("operation", [books_deposit, books_mark_leaving])
 def test_an_amount_that_is_none_is_refused_and_nothing_changes(
     settings: AttesterSettings, operation: Callable[..., Any], shares: str
@@ -91,19 +95,19 @@ def test_an_amount_that_is_none_is_refused_and_nothing_changes(
 def test_more_shares_than_are_there_cannot_leave(settings: AttesterSettings) -> None:
     books_mark_leaving(settings, 1, "S0x", "9.5")
     with pytest.raises(UserError, match=r"only 0\.5 shares"):
-        books_mark_leaving(settings, 1, "S0x", "0.500001")
+        books_mark_leaving(settings, 1, "S0x", "0.500000001")
     books_mark_leaving(settings, 1, "S0x", "0.5")
-    assert books_show(settings, 1).find("S0x").attested_micro(HERE) == 0
+    assert books_show(settings, 1).find("S0x").attested_nano(HERE) == 0
 
 
 def test_counted_redemptions_are_kept_apart(settings: AttesterSettings) -> None:
-    """At multiplier 1 a millionth of a share is 100 base units; a part of one is owed whole."""
+    """At multiplier 1 a base unit is ten billionths of a share."""
     change = books_count_redemptions(settings, 1, "S0x", 200_000_000)
-    assert (change.asset.redeemed_seen_raw, change.asset.shares_micro, change.asset.version) == (
-        200_000_000, 8_000_000, 2,
+    assert (change.asset.redeemed_seen_raw, change.asset.shares_nano, change.asset.version) == (
+        200_000_000, 8_000_000_000, 2,
     )  # fmt: skip
     book = books_count_redemptions(settings, 1, "S0x", 200_000_001).asset
-    assert (book.redeemed_seen_raw, book.attested_micro(HERE), book.unallotted_micro) == (200_000_001, 7_999_999, 0)
+    assert (book.redeemed_seen_raw, book.attested_nano(HERE), book.unallotted_nano) == (200_000_001, 7_999_999_990, 0)
     assert books_show(settings, 1).find(base58(MINT)) == book
     before = books_file(settings).read_bytes()
     for counted in (200_000_001, 200_000_000, 0, -1):
@@ -123,14 +127,17 @@ def test_what_the_shares_do_not_suffice_for_is_not_counted(settings: AttesterSet
         assert refused.value.field == "seen raw"
     assert books_file(settings).read_bytes() == before
     book = books_count_redemptions(settings, 1, "S0x", 600_000_000).asset
-    assert (book.attested_micro(HERE), book.shares_micro) == (0, 4_000_000)
+    assert (book.attested_nano(HERE), book.shares_nano) == (0, 4_000_000_000)
     books_unmark(settings, 1, "S0x", leaving.id)
-    assert books_count_redemptions(settings, 1, "S0x", 1_000_000_000).asset.shares_micro == 0
+    assert books_count_redemptions(settings, 1, "S0x", 1_000_000_000).asset.shares_nano == 0
 
 
 def test_shares_owed_are_counted_at_the_multiplier_of_the_books() -> None:
-    book = new_asset_book(HERE, "Xx", 10_000_000, "2.5")
-    assert with_redemptions(book, HERE, 100_000_000).shares_micro == 7_500_000
+    book = new_asset_book(HERE, "Xx", 10_000_000_000, "2.5")
+    assert with_redemptions(book, HERE, 100_000_000).shares_nano == 7_500_000_000
+    # A part of a billionth is owed whole.
+    fine = new_asset_book(HERE, "Xx", 10_000_000_000, "1.05")
+    assert with_redemptions(fine, HERE, 1).shares_nano == 10_000_000_000 - 11
     with pytest.raises(UserError, match="no allotment"):
         with_redemptions(book, ELSEWHERE, 1)
 
@@ -166,13 +173,13 @@ def test_shares_allotted_elsewhere_are_not_attested_here(settings: AttesterSetti
             "genesis_hash": base58(PROGRAM),
             "program_id": base58(PROGRAM),
             "mint": base58(MINT),
-            "shares_micro": "6000000",
+            "shares_nano": "6000000000",
         }
     ]
     books_file(settings).write_text(json.dumps(value))
     book = books_show(settings, 1).find("S0x")
-    assert (book.attested_micro(HERE), book.attested_micro(ELSEWHERE), book.unallotted_micro) == (
-        0, 6_000_000, 4_000_000,
+    assert (book.attested_nano(HERE), book.attested_nano(ELSEWHERE), book.unallotted_nano) == (
+        0, 6_000_000_000, 4_000_000_000,
     )  # fmt: skip
     with pytest.raises(UserError, match="no allotment"):
         books_deposit(settings, 1, "S0x", "1")
@@ -188,28 +195,28 @@ def set_custodian(value: Any) -> None:
 
 def over_allot(value: Any) -> None:
     record = value["assets"][base58(MINT)]
-    record["allotments"].append(record["allotments"][0] | {"genesis_hash": base58(PROGRAM), "shares_micro": "1"})
+    record["allotments"].append(record["allotments"][0] | {"genesis_hash": base58(PROGRAM), "shares_nano": "1"})
 
 
 def allot_twice(value: Any) -> None:
     record = value["assets"][base58(MINT)]
-    record["allotments"] = [record["allotments"][0] | {"shares_micro": "5"}] * 2
+    record["allotments"] = [record["allotments"][0] | {"shares_nano": "5"}] * 2
 
 
 def over_leave(value: Any) -> None:
     record = value["assets"][base58(MINT)]
-    record["leaving"] = [record["allotments"][0] | {"id": "a", "marked_ms": 1, "shares_micro": "10000001"}]
+    record["leaving"] = [record["allotments"][0] | {"id": "a", "marked_ms": 1, "shares_nano": "10000000001"}]
 
 
 def leave_from_nowhere(value: Any) -> None:
     record = value["assets"][base58(MINT)]
     foreign = record["allotments"][0] | {"genesis_hash": base58(PROGRAM)}
-    record["leaving"] = [foreign | {"id": "a", "marked_ms": 1, "shares_micro": "1"}]
+    record["leaving"] = [foreign | {"id": "a", "marked_ms": 1, "shares_nano": "1"}]
 
 
 def leave_twice(value: Any) -> None:
     record = value["assets"][base58(MINT)]
-    record["leaving"] = [record["allotments"][0] | {"id": "a", "marked_ms": 1, "shares_micro": "1"}] * 2
+    record["leaving"] = [record["allotments"][0] | {"id": "a", "marked_ms": 1, "shares_nano": "1"}] * 2
 
 
 def field(name: str, bad: Any) -> Callable[[Any], None]:
@@ -228,8 +235,8 @@ BROKEN = [
     (over_leave, f"{RECORD}.leaving"),
     (leave_from_nowhere, f"{RECORD}.leaving"),
     (leave_twice, f"{RECORD}.leaving"),
-    (field("shares_micro", 10_000_000), f"{RECORD}.shares_micro"),
-    (field("shares_micro", "1.5"), f"{RECORD}.shares_micro"),
+    (field("shares_nano", 10_000_000), f"{RECORD}.shares_nano"),
+    (field("shares_nano", "1.5"), f"{RECORD}.shares_nano"),
     (field("multiplier", "0"), f"{RECORD}.multiplier"),
     (field("multiplier", "1e3"), f"{RECORD}.multiplier"),
     (field("multiplier", 1.0), f"{RECORD}.multiplier"),
@@ -277,38 +284,38 @@ def test_existing_books_are_not_overwritten(settings: AttesterSettings) -> None:
     assert books_file(settings).read_bytes() == before
 
 
-MICRO = st.integers(1, 10**12)
+AMOUNTS = st.integers(1, 10**15)
 
 
 def vouched(book: AssetBook) -> int:
     """capacity_raw + redeemed_seen_raw, as a statement of these books says."""
-    return capacity_raw(book.attested_micro(HERE), book.multiplier_bits, 8) + book.redeemed_seen_raw
+    return capacity_raw(book.attested_nano(HERE), book.multiplier_bits, 8) + book.redeemed_seen_raw
 
 
-@given(st.lists(st.tuples(st.sampled_from(["deposit", "leave", "release", "redeem"]), MICRO), max_size=20))
+@given(st.lists(st.tuples(st.sampled_from(["deposit", "leave", "release", "redeem"]), AMOUNTS), max_size=20))
 def test_no_order_of_operations_attests_a_share_twice_or_loses_one(operations: list[tuple[str, int]]) -> None:
-    book: AssetBook = new_asset_book(HERE, "Xx", 10**9, "1.5")
-    held_micro = 10**9
-    for number, (what, micro) in enumerate(operations):
+    book: AssetBook = new_asset_book(HERE, "Xx", 10**12, "1.5")
+    held_nano = 10**12
+    for number, (what, amount) in enumerate(operations):
         version = book.version
         if what == "deposit":
-            book, held_micro = with_deposit(book, HERE, micro), held_micro + micro
-        elif what == "leave" and micro <= book.attested_micro(HERE):
-            book = with_leaving(book, Leaving(str(number), HERE, micro, number))
+            book, held_nano = with_deposit(book, HERE, amount), held_nano + amount
+        elif what == "leave" and amount <= book.attested_nano(HERE):
+            book = with_leaving(book, Leaving(str(number), HERE, amount, number))
         elif what == "release" and book.leaving:
-            held_micro -= book.leaving[0].shares_micro
+            held_nano -= book.leaving[0].shares_nano
             book = with_release(book, book.leaving[0].id)
-        elif what == "redeem" and shares_micro_for(micro, book.multiplier_bits, 8) <= book.attested_micro(HERE):
-            held_micro -= shares_micro_for(micro, book.multiplier_bits, 8)
+        elif what == "redeem" and shares_nano_for(amount, book.multiplier_bits, 8) <= book.attested_nano(HERE):
+            held_nano -= shares_nano_for(amount, book.multiplier_bits, 8)
             vouched_raw = vouched(book)
-            book = with_redemptions(book, HERE, book.redeemed_seen_raw + micro)
+            book = with_redemptions(book, HERE, book.redeemed_seen_raw + amount)
             # Counting gives away nothing twice: capacity and seen never sum to more than before (M6).
             assert vouched(book) <= vouched_raw
         else:
             continue
         assert book.version == version + 1
-        assert book.shares_micro == held_micro
-        assert book.attested_micro(HERE) + book.leaving_micro(HERE) == held_micro
+        assert book.shares_nano == held_nano
+        assert book.attested_nano(HERE) + book.leaving_nano(HERE) == held_nano
         books = books_of(1, [book])
         assert parse_books(json.dumps(books_json(books)).encode()) == books
 
@@ -330,7 +337,7 @@ def test_a_crash_while_writing_leaves_the_old_books(
         with pytest.raises(OSError, match="power cut"):
             books_deposit(settings, 1, "S0x", "1")
     assert books_file(settings).read_bytes() == before
-    assert books_deposit(settings, 1, "S0x", "1").asset.shares_micro == 11_000_000
+    assert books_deposit(settings, 1, "S0x", "1").asset.shares_nano == 11_000_000_000
 
 
 def test_the_new_books_are_on_disk_before_they_have_the_name(
@@ -356,8 +363,8 @@ def test_the_new_books_are_on_disk_before_they_have_the_name(
 def test_a_torn_new_file_of_a_crash_is_no_hindrance(settings: AttesterSettings) -> None:
     path = books_file(settings)
     path.with_name(path.name + ".new").write_bytes(b"{ torn" * 10_000)
-    assert books_deposit(settings, 1, "S0x", "1").asset.shares_micro == 11_000_000
-    assert books_show(settings, 1).find("S0x").shares_micro == 11_000_000
+    assert books_deposit(settings, 1, "S0x", "1").asset.shares_nano == 11_000_000_000
+    assert books_show(settings, 1).find("S0x").shares_nano == 11_000_000_000
 
 
 def test_the_file_keeps_its_mode(settings: AttesterSettings) -> None:
@@ -380,7 +387,7 @@ def test_writers_at_once_lose_no_deposit(settings: AttesterSettings) -> None:
         writer.join()
     assert [writer.exitcode for writer in writers] == [0, 0, 0]
     book = books_show(settings, 1).find("S0x")
-    assert (book.shares_micro, book.version) == (70_000_000, 61)
+    assert (book.shares_nano, book.version) == (70_000_000_000, 61)
 
 
 def test_unchanged_books_are_parsed_once(settings: AttesterSettings) -> None:
@@ -388,4 +395,4 @@ def test_unchanged_books_are_parsed_once(settings: AttesterSettings) -> None:
     first: Books = file.load()
     assert file.load() is first
     books_deposit(settings, 1, "S0x", "1")
-    assert file.load().find("S0x").shares_micro == 11_000_000
+    assert file.load().find("S0x").shares_nano == 11_000_000_000

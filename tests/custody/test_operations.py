@@ -42,7 +42,7 @@ SKEW_MS = 60_000
 
 @pytest.fixture
 def settings(tmp_path: Path) -> AttesterSettings:
-    return make_settings(tmp_path / "sidecar", CUSTODIAN_KEY, [(MINT, 10_000_000)], max_skew_ms=500)
+    return make_settings(tmp_path / "sidecar", CUSTODIAN_KEY, [(MINT, 10_000_000_000)], max_skew_ms=500)
 
 
 def books_file(settings: AttesterSettings) -> Path:
@@ -67,15 +67,15 @@ class Chain(FakeChain):
         config = replace(found.config, max_skew_secs=self.skew_secs)
         return replace(found, config=config, genesis_hash=self.genesis)
 
-    def stated(self, observed_ms: int, shares_micro: int = 6_000_000) -> None:
+    def stated(self, observed_ms: int, shares_nano: int = 6_000_000_000) -> None:
         self.put(
             asset_view(
                 MINT,
                 entry_of(
                     withdrawn=False,
                     observed_ms=observed_ms,
-                    shares_micro=shares_micro,
-                    capacity_raw=100 * shares_micro,
+                    shares_nano=shares_nano,
+                    capacity_raw=shares_nano // 10,
                 ),
             )
         )
@@ -97,7 +97,7 @@ async def test_a_release_is_decided_by_the_books_as_they_are_by_then(settings: A
     earlier, _ = marked(settings, "1")
     later, marked_ms = marked(settings, "4")
     chain = Chain()
-    chain.stated(marked_ms + SKEW_MS + 1, shares_micro=5_000_000)
+    chain.stated(marked_ms + SKEW_MS + 1, shares_nano=5_000_000_000)
 
     class Meanwhile(Chain):
         async def snapshot(self, custodian: Address, mints: Sequence[Address]) -> ChainSnapshot:
@@ -110,8 +110,8 @@ async def test_a_release_is_decided_by_the_books_as_they_are_by_then(settings: A
     fewer = replace(
         book,
         version=book.version + 1,
-        shares_micro=9_000_000,
-        allotments=(replace(allotment, shares_micro=9_000_000),),
+        shares_nano=9_000_000_000,
+        allotments=(replace(allotment, shares_nano=9_000_000_000),),
     )
     changed = books_of(1, [fewer])
     with pytest.raises(ReleaseRefused) as refused:
@@ -119,9 +119,9 @@ async def test_a_release_is_decided_by_the_books_as_they_are_by_then(settings: A
     assert [one.condition for one in refused.value.unmet] == [Condition.WITHOUT_THE_SHARES]
     assert books_show(settings, 1).find("S0x") == fewer
     books_unmark(settings, 1, "S0x", earlier)
-    chain.stated(marked_ms + SKEW_MS + 1, shares_micro=5_000_000)
+    chain.stated(marked_ms + SKEW_MS + 1, shares_nano=5_000_000_000)
     change = await release_with(chain, settings, 1, "S0x", later)
-    assert change.asset.shares_micro == 5_000_000
+    assert change.asset.shares_nano == 5_000_000_000
 
 
 async def test_a_mark_that_was_taken_back_meanwhile_releases_nothing(settings: AttesterSettings) -> None:
@@ -137,7 +137,7 @@ async def test_a_mark_that_was_taken_back_meanwhile_releases_nothing(settings: A
     with pytest.raises(UserError) as refused:
         await release_with(Meanwhile(), settings, 1, "S0x", leaving_id)
     assert refused.value.field == "leaving id"
-    assert books_show(settings, 1).find("S0x").shares_micro == 10_000_000
+    assert books_show(settings, 1).find("S0x").shares_nano == 10_000_000_000
 
 
 async def test_shares_of_another_cluster_are_not_released_by_this_ones_chain(settings: AttesterSettings) -> None:
@@ -168,7 +168,7 @@ def test_redemptions_of_an_asset_with_several_allotments_are_refused(settings: A
     """Whose they are could not be told: one chain's would pay for another's (M13)."""
     (allotment,) = books_show(settings, 1).find("S0x").allotments
     halves = tuple(
-        replace(allotment, target=allotment.target._replace(genesis_hash=genesis), shares_micro=5_000_000)
+        replace(allotment, target=allotment.target._replace(genesis_hash=genesis), shares_nano=5_000_000_000)
         for genesis in (GENESIS, PROGRAM)
     )
     change_book(books_file(settings), MINT, allotments=halves)
@@ -188,11 +188,11 @@ def test_redemptions_of_an_asset_with_several_allotments_are_refused(settings: A
 
 def test_leaving_shares_of_one_allotment_are_not_those_of_another(settings: AttesterSettings) -> None:
     (allotment,) = books_show(settings, 1).find("S0x").allotments
-    there = replace(allotment, target=allotment.target._replace(genesis_hash=PROGRAM), shares_micro=4_000_000)
-    change_book(books_file(settings), MINT, allotments=(replace(allotment, shares_micro=6_000_000), there))
+    there = replace(allotment, target=allotment.target._replace(genesis_hash=PROGRAM), shares_nano=4_000_000_000)
+    change_book(books_file(settings), MINT, allotments=(replace(allotment, shares_nano=6_000_000_000), there))
     marked(settings, "1")
     book = books_show(settings, 1).find("S0x")
-    assert [book.attested_micro(one.target) for one in book.allotments] == [5_000_000, 4_000_000]
+    assert [book.attested_nano(one.target) for one in book.allotments] == [5_000_000_000, 4_000_000_000]
 
 
 def test_more_shares_than_a_statement_can_say_are_refused(settings: AttesterSettings) -> None:
@@ -201,12 +201,12 @@ def test_more_shares_than_a_statement_can_say_are_refused(settings: AttesterSett
     change_book(
         books_file(settings),
         MINT,
-        shares_micro=most,
-        allotments=(replace(book.allotments[0], shares_micro=most),),
+        shares_nano=most,
+        allotments=(replace(book.allotments[0], shares_nano=most),),
     )
     before = books_file(settings).read_bytes()
     with pytest.raises(UserError) as refused:
-        operations_module.books_deposit(settings, 1, "S0x", "0.000001")
+        operations_module.books_deposit(settings, 1, "S0x", "0.000000001")
     assert refused.value.field == "shares"
     assert books_file(settings).read_bytes() == before
 
@@ -258,6 +258,6 @@ def test_a_writer_holds_the_lock_alone(settings: AttesterSettings) -> None:
 def test_a_change_that_breaks_a_rule_is_not_written(settings: AttesterSettings) -> None:
     before = books_file(settings).read_bytes()
     with pytest.raises(UserError) as refused:
-        change_book(books_file(settings), MINT, shares_micro=9_999_999)
+        change_book(books_file(settings), MINT, shares_nano=9_999_999_999)
     assert refused.value.field == f"books.assets.{base58(MINT)}.allotments"
     assert books_file(settings).read_bytes() == before

@@ -40,7 +40,7 @@ from xstocks_daemon.custody.wire import LimitWire
 from xstocks_daemon.domain.statement import AttesterSignature, Statement
 from xstocks_daemon.http import http_session
 
-LIMIT = {"shares_micro": "5", "capacity_raw": "500", "redeemed_seen_raw": "300"}
+LIMIT = {"shares_nano": "50", "capacity_raw": "5", "redeemed_seen_raw": "300"}
 Meanwhile = Callable[[Statement], Awaitable[PeerAnswer | None]]
 
 
@@ -76,7 +76,7 @@ def custodian_books(world: Quorum) -> Path:
 
 def shares(result: ProposalResult) -> list[int]:
     assert result.signed is not None
-    return [entry.shares_micro for entry in result.signed.statement.entries]
+    return [entry.shares_nano for entry in result.signed.statement.entries]
 
 
 def once(answer: PeerAnswer) -> Meanwhile:
@@ -109,8 +109,8 @@ async def test_own_books_that_fall_meanwhile_lower_the_next_proposal(tmp_path: P
 
         peer = Peer(world, marks)
         result = await proposer(world, peer).propose(CUSTODIAN, MINTS)
-        assert [entry.shares_micro for entry in peer.asked[0].entries] == [1_000_000, 2_000_000, 3_000_000]
-        assert shares(result) == [1_000_000, 1_500_000, 3_000_000]
+        assert [entry.shares_nano for entry in peer.asked[0].entries] == [1_000_000_000, 2_000_000_000, 3_000_000_000]
+        assert shares(result) == [1_000_000_000, 1_500_000_000, 3_000_000_000]
         assert result.signed is not None
         assert verified(result.signed, world.chain)
         assert len(peer.asked) == 2
@@ -125,7 +125,7 @@ async def test_a_mint_that_the_own_books_disown_meanwhile_is_left_out(tmp_path: 
 
         peer = Peer(world, disowns)
         result = await proposer(world, peer).propose(CUSTODIAN, MINTS)
-        assert shares(result) == [1_000_000, 3_000_000]
+        assert shares(result) == [1_000_000_000, 3_000_000_000]
         assert [(one.mint, one.reason) for one in result.omitted] == [(MINTS[1], "ripcord")]
         assert [one.mint for one in result.ripcord] == [MINTS[1]]
 
@@ -161,12 +161,12 @@ async def test_why_the_own_key_does_not_sign_is_said_at_once(tmp_path: Path) -> 
         assert len(peer.asked) == 1
         peer.meanwhile = signs
         world.agents[0].signer._chain_view._cached.clear()  # type: ignore[attr-defined]
-        assert shares(await proposer(world, peer).propose(CUSTODIAN, MINTS)) == [micro for _, micro in HELD]
+        assert shares(await proposer(world, peer).propose(CUSTODIAN, MINTS)) == [nano for _, nano in HELD]
 
 
 async def test_a_peer_that_signed_a_later_time_gets_a_later_proposal(tmp_path: Path) -> None:
     async with watched(tmp_path, once(PeerRefused("not_newer", "a newer statement was signed", {}))) as (world, peer):
-        assert shares(await proposer(world, peer).propose(CUSTODIAN, MINTS)) == [micro for _, micro in HELD]
+        assert shares(await proposer(world, peer).propose(CUSTODIAN, MINTS)) == [nano for _, nano in HELD]
         assert peer.asked[1].observed_ms > peer.asked[0].observed_ms
 
 
@@ -175,7 +175,7 @@ async def test_a_peer_that_refuses_the_whole_is_not_asked_again(tmp_path: Path) 
         with pytest.raises(NoQuorum, match="peer: clock_skew: set the clocks"):
             await proposer(world, peer).propose(CUSTODIAN, MINTS)
         assert len(peer.asked) == 1
-        assert shares(await proposer(world, peer).propose(CUSTODIAN, MINTS)) == [micro for _, micro in HELD]
+        assert shares(await proposer(world, peer).propose(CUSTODIAN, MINTS)) == [nano for _, nano in HELD]
 
 
 async def test_peers_that_never_agree_end_the_rounds(tmp_path: Path) -> None:
@@ -200,7 +200,7 @@ async def test_the_minimum_is_of_seen_redemptions_too(tmp_path: Path) -> None:
         result = await proposer(world, peer).propose(CUSTODIAN, MINTS[:1])
         assert result.signed is not None
         (entry,) = result.signed.statement.entries
-        assert (entry.shares_micro, entry.capacity_raw, entry.redeemed_seen_raw) == (5, 500, 300)
+        assert (entry.shares_nano, entry.capacity_raw, entry.redeemed_seen_raw) == (50, 5, 300)
 
 
 async def test_the_peer_that_rests_is_asked_last(tmp_path: Path) -> None:
@@ -256,7 +256,7 @@ async def test_a_fall_is_one_of_capacity_and_seen_redemptions_together(
     tmp_path: Path, seen_raw: int, lowers: bool
 ) -> None:
     async with quorum(tmp_path, HELD) as world:
-        stated = entry_of(withdrawn=False, shares_micro=1_000_001, capacity_raw=100_000_100, redeemed_total_raw=100)
+        stated = entry_of(withdrawn=False, shares_nano=1_000_001_000, capacity_raw=100_000_100, redeemed_total_raw=100)
         world.chain.put(asset_view(MINTS[0], stated))
         for books in (custodian_books(world), world.agent_settings[0].custodians[0].books_file):
             change_book(books, MINTS[0], redeemed_seen_raw=seen_raw)
@@ -271,7 +271,7 @@ async def test_a_deposit_while_peers_are_asked_waits_for_the_next_statement(tmp_
             books_deposit(world.settings, 1, "S0x", "1")
 
         result = await proposer(world, Peer(world, deposits)).propose(CUSTODIAN, MINTS)
-        assert shares(result) == [1_000_000, 2_000_000, 3_000_000]
+        assert shares(result) == [1_000_000_000, 2_000_000_000, 3_000_000_000]
 
 
 # ---- asking over HTTP -----------------------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ from xstocks_daemon.domain.units import multiplier_bits_of
 async def test_two_sidecars_make_a_statement_that_verifies(tmp_path: Path) -> None:
     async with quorum(tmp_path, HELD) as world:
         signed = only_statement(await read(world.custodian.url, tuple(reversed(MINTS))))
-        assert shares_of(signed) == [1_000_000, 2_000_000, 3_000_000]
+        assert shares_of(signed) == [1_000_000_000, 2_000_000_000, 3_000_000_000]
         assert len(signed.signatures) == 2
         assert verified(signed, world.chain)
 
@@ -65,18 +65,18 @@ async def test_requests_at_once_for_the_same_mints_all_get_a_statement_of_their_
 
 
 async def test_the_minimum_of_both_books_is_stated(tmp_path: Path) -> None:
-    less = [(MINTS[0], 999_999), (MINTS[1], 5_000_000), (MINTS[2], 0)]
+    less = [(MINTS[0], 999_999_000), (MINTS[1], 5_000_000_000), (MINTS[2], 0)]
     async with quorum(tmp_path, HELD, agent_holdings=less) as world:
         signed = only_statement(await read(world.custodian.url, MINTS))
-        assert shares_of(signed) == [999_999, 2_000_000, 0]
+        assert shares_of(signed) == [999_999_000, 2_000_000_000, 0]
         assert verified(signed, world.chain)
 
 
 async def test_at_most_lowers_and_never_raises(tmp_path: Path) -> None:
     async with quorum(tmp_path, HELD) as world:
         limits = {MINTS[0]: 7, MINTS[1]: 10**12}
-        signed = only_statement(await read(world.custodian.url, MINTS, at_most_micro=limits))
-        assert shares_of(signed) == [7, 2_000_000, 3_000_000]
+        signed = only_statement(await read(world.custodian.url, MINTS, at_most_nano=limits))
+        assert shares_of(signed) == [7, 2_000_000_000, 3_000_000_000]
 
 
 async def test_a_peer_that_is_away_is_replaced_by_the_next_one(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ async def test_signatures_are_in_the_order_of_their_keys_whoever_signed_first(tm
 
 async def test_what_cannot_be_stated_is_left_out_by_name_and_the_rest_is_stated(tmp_path: Path) -> None:
     unknown, unregistered, foreign, ripped, split, ahead = (mint_of(number) for number in range(10, 16))
-    held = [*HELD, *((mint, 5) for mint in (unregistered, foreign, ripped, split, ahead))]
+    held = [*HELD, *((mint, 5_000) for mint in (unregistered, foreign, ripped, split, ahead))]
     async with quorum(tmp_path, held) as world:
         del world.chain.views[unregistered]
         world.chain.put(
@@ -189,9 +189,9 @@ async def test_an_asset_about_to_change_its_multiplier_gets_a_statement_of_its_o
 async def test_a_deposit_counts_when_both_books_have_it(tmp_path: Path) -> None:
     async with quorum(tmp_path, HELD) as world:
         books_deposit(world.settings, 1, "S0x", "2.5")
-        assert shares_of(only_statement(await read(world.custodian.url, MINTS)))[0] == 1_000_000
+        assert shares_of(only_statement(await read(world.custodian.url, MINTS)))[0] == 1_000_000_000
         books_deposit(world.agent_settings[0], 1, "S0x", "2.5")
-        assert shares_of(only_statement(await read(world.custodian.url, MINTS)))[0] == 3_500_000
+        assert shares_of(only_statement(await read(world.custodian.url, MINTS)))[0] == 3_500_000_000
 
 
 @pytest.mark.parametrize("who", ["custodian", "agent"])
@@ -200,7 +200,7 @@ async def test_shares_marked_to_leave_by_one_are_stated_no_more(tmp_path: Path, 
         settings = world.settings if who == "custodian" else world.agent_settings[0]
         books_mark_leaving(settings, 1, "S2x", "1.25")
         signed = only_statement(await read(world.custodian.url, MINTS))
-        assert shares_of(signed)[2] == 1_750_000
+        assert shares_of(signed)[2] == 1_750_000_000
         assert verified(signed, world.chain)
 
 
@@ -208,9 +208,9 @@ async def test_broken_books_are_a_named_failure_and_heal_when_repaired(tmp_path:
     async with quorum(tmp_path, HELD) as world:
         path = tmp_path / "custodian" / "books.json"
         good = path.read_text()
-        path.write_text(good.replace('"1000000"', "1000000.0", 1))
+        path.write_text(good.replace('"1000000000"', "1000000000.0", 1))
         (failure,) = (await read(world.custodian.url, MINTS)).failures
-        assert "shares_micro" in failure.reason
+        assert "shares_nano" in failure.reason
         path.write_text(good)
         assert only_statement(await read(world.custodian.url, MINTS))
 

@@ -36,12 +36,12 @@ HERE = Target(GENESIS, PROGRAM, MINT)
 SKEW_MS = 2_000
 MARKED_MS = 1_700_000_000_000
 NOW_TS = MARKED_MS // 1_000 + 60
-LEAVING = Leaving("a", HERE, 4_000_000, MARKED_MS)
-BOOK = with_leaving(new_asset_book(HERE, "Xx", 10_000_000, "1.0"), LEAVING)
+LEAVING = Leaving("a", HERE, 4_000_000_000, MARKED_MS)
+BOOK = with_leaving(new_asset_book(HERE, "Xx", 10_000_000_000, "1.0"), LEAVING)
 RELEASABLE = entry_of(
     withdrawn=False,
     observed_ms=MARKED_MS + SKEW_MS + 1,
-    shares_micro=6_000_000,
+    shares_nano=6_000_000_000,
     capacity_raw=600_000_000,
     redeemed_total_raw=100,
     redeemed_seen_raw=100,
@@ -98,10 +98,10 @@ def test_books_entry_and_chain_have_one_multiplier() -> None:
     assert unmet(everywhere, replace(BOOK, multiplier_bits=two)) == set()
 
 
-def test_an_entry_with_one_millionth_of_them_keeps_them() -> None:
+def test_an_entry_with_one_billionth_of_them_keeps_them() -> None:
     # Capacity stays, so nothing but the shares is wrong.
-    assert unmet(view(shares_micro=6_000_001)) == {Condition.WITHOUT_THE_SHARES}
-    assert unmet(view(shares_micro=6_000_000)) == set()
+    assert unmet(view(shares_nano=6_000_000_001)) == {Condition.WITHOUT_THE_SHARES}
+    assert unmet(view(shares_nano=6_000_000_000)) == set()
 
 
 def test_a_statement_within_the_skew_after_the_mark_keeps_them() -> None:
@@ -111,7 +111,7 @@ def test_a_statement_within_the_skew_after_the_mark_keeps_them() -> None:
 
 def test_unseen_redemptions_above_the_own_capacity_keep_them() -> None:
     # Another custodian backs the supply, so only the own entry is wrong.
-    other = entry_of(OTHER, withdrawn=False, observed_ms=MARKED_MS, shares_micro=10**9, capacity_raw=10**11)
+    other = entry_of(OTHER, withdrawn=False, observed_ms=MARKED_MS, shares_nano=10**12, capacity_raw=10**11)
 
     def with_unseen(unseen_raw: int) -> AssetView:
         own = replace(RELEASABLE, redeemed_total_raw=100 + unseen_raw)
@@ -158,24 +158,24 @@ def test_without_an_asset_they_stay() -> None:
 
 
 def test_of_two_leavings_the_earlier_goes_by_a_statement_that_still_has_the_later() -> None:
-    later = Leaving("b", HERE, 1_000_000, MARKED_MS + 10_000)
+    later = Leaving("b", HERE, 1_000_000_000, MARKED_MS + 10_000)
     book = with_leaving(BOOK, later)
     assert unmet(view(), book, LEAVING) == set()
     assert unmet(view(), book, later) == {Condition.WITHOUT_THE_SHARES, Condition.OBSERVED_AFTER_MARK}
-    without_both = view(observed_ms=later.marked_ms + SKEW_MS + 1, shares_micro=5_000_000)
+    without_both = view(observed_ms=later.marked_ms + SKEW_MS + 1, shares_nano=5_000_000_000)
     assert unmet(without_both, book, later) == set()
 
 
 def test_everything_unmet_is_named_at_once() -> None:
     wrong = view(
-        shares_micro=10_000_000, observed_ms=MARKED_MS, capacity_raw=1, redeemed_total_raw=200, holds=Hold.RISE
+        shares_nano=10_000_000_000, observed_ms=MARKED_MS, capacity_raw=1, redeemed_total_raw=200, holds=Hold.RISE
     )
     wrong = replace(wrong, asset=replace(wrong.asset, multiplier_changed_ts=NOW_TS))
     assert unmet(wrong) == set(Condition) - {Condition.QUORUM_ENTRY}
 
 
 async def test_the_operation_releases_only_what_may_leave(tmp_path: Path) -> None:
-    settings = make_settings(tmp_path / "sidecar", CUSTODIAN_KEY, [(MINT, 10_000_000)], max_skew_ms=SKEW_MS)
+    settings = make_settings(tmp_path / "sidecar", CUSTODIAN_KEY, [(MINT, 10_000_000_000)], max_skew_ms=SKEW_MS)
     leaving = books_mark_leaving(settings, 1, "S0x", "4").leaving
     assert leaving is not None
     chain = FakeChain()
@@ -190,7 +190,7 @@ async def test_the_operation_releases_only_what_may_leave(tmp_path: Path) -> Non
 
     chain.put(asset_view(MINT, replace(RELEASABLE, observed_ms=needed_ms), supply_raw=1))
     change = await release_with(chain, settings, 1, "S0x", leaving.id)
-    assert (change.asset.shares_micro, change.asset.leaving) == (6_000_000, ())
+    assert (change.asset.shares_nano, change.asset.leaving) == (6_000_000_000, ())
     assert books_show(settings, 1).find("S0x") == change.asset
     with pytest.raises(UserError) as gone:
         await release_with(chain, settings, 1, "S0x", leaving.id)
@@ -198,7 +198,7 @@ async def test_the_operation_releases_only_what_may_leave(tmp_path: Path) -> Non
 
 
 async def test_the_larger_of_both_skews_counts(tmp_path: Path) -> None:
-    settings = make_settings(tmp_path / "sidecar", CUSTODIAN_KEY, [(MINT, 10_000_000)], max_skew_ms=50_000)
+    settings = make_settings(tmp_path / "sidecar", CUSTODIAN_KEY, [(MINT, 10_000_000_000)], max_skew_ms=50_000)
     leaving = books_mark_leaving(settings, 1, "S0x", "4").leaving
     assert leaving is not None
     chain = FakeChain()
@@ -210,10 +210,10 @@ async def test_the_larger_of_both_skews_counts(tmp_path: Path) -> None:
 
 
 async def test_a_chain_that_cannot_be_read_releases_nothing(tmp_path: Path) -> None:
-    settings = make_settings(tmp_path / "sidecar", CUSTODIAN_KEY, [(MINT, 10_000_000)])
+    settings = make_settings(tmp_path / "sidecar", CUSTODIAN_KEY, [(MINT, 10_000_000_000)])
     leaving = books_mark_leaving(settings, 1, "S0x", "4").leaving
     assert leaving is not None
     with pytest.raises(UserError) as refused:
         await release_with(FakeChain(failing_reads=1), settings, 1, "S0x", leaving.id)
     assert refused.value.field == "rpc_urls"
-    assert books_show(settings, 1).find("S0x").shares_micro == 10_000_000
+    assert books_show(settings, 1).find("S0x").shares_nano == 10_000_000_000

@@ -57,13 +57,13 @@ class Client:
 
 @pytest_asyncio.fixture
 async def client(tmp_path: Path) -> AsyncIterator[Client]:
-    async with quorum(tmp_path, [(MINT, 1_000_000)]) as world, http_session() as session:
+    async with quorum(tmp_path, [(MINT, 1_000_000_000)]) as world, http_session() as session:
         yield Client(world, session)
 
 
 def proposal(**changes: Any) -> dict[str, Any]:
     now_ms = time.time_ns() // 1_000_000
-    entry = StatementEntry(MINT, multiplier_bits_of("1.0"), 1_000_000, 100_000_000, 0)
+    entry = StatementEntry(MINT, multiplier_bits_of("1.0"), 1_000_000_000, 100_000_000, 0)
     value = statement_json(Statement(GENESIS, PROGRAM, CUSTODIAN, 3, now_ms, now_ms // 1_000 + 3_600, (entry,)))
     return {"statement": value | changes}
 
@@ -101,8 +101,8 @@ async def test_assets_need_a_token_and_health_needs_none(client: Client) -> None
         assert response.status == 401
     async with client.session.get(url + "/v1/assets", headers=BEARER) as response:
         listed = await response.json()
-    assert [(one["mint"], one["shares_micro"]) for one in listed["custodians"][0]["assets"]] == [
-        (base58(MINT), "1000000")
+    assert [(one["mint"], one["shares_nano"]) for one in listed["custodians"][0]["assets"]] == [
+        (base58(MINT), "1000000000")
     ]
     async with client.session.get(url + "/v1/health") as response:
         health = await response.json()
@@ -130,15 +130,15 @@ REFUSED: list[tuple[str, str, Any, int, str, str]] = [
     (
         "float limit",
         "/v1/statements",
-        {"mints": [base58(MINT)], "at_most": {base58(MINT): {"shares_micro": 1.5}}},
+        {"mints": [base58(MINT)], "at_most": {base58(MINT): {"shares_nano": 1.5}}},
         400,
         "bad_request",
-        f"at_most.{base58(MINT)}.shares_micro",
+        f"at_most.{base58(MINT)}.shares_nano",
     ),
     (
         "limit of another",
         "/v1/statements",
-        {"mints": [base58(MINT)], "at_most": {base58(PROGRAM): {"shares_micro": "1"}}},
+        {"mints": [base58(MINT)], "at_most": {base58(PROGRAM): {"shares_nano": "1"}}},
         400,
         "bad_request",
         "at_most",
@@ -194,11 +194,11 @@ async def test_a_wrong_request_is_a_problem_document(
 
 async def test_limits_are_told_with_a_409(client: Client) -> None:
     value = proposal()
-    value["statement"]["entries"][0] |= {"shares_micro": "1000001", "capacity_raw": "100000100"}
+    value["statement"]["entries"][0] |= {"shares_nano": "1000000010", "capacity_raw": "100000001"}
     status, problem = await client.post("/v1/cosign", value)
     assert status == 409
     assert problem["limits"] == {
-        base58(MINT): {"shares_micro": "1000000", "capacity_raw": "100000000", "redeemed_seen_raw": "0"}
+        base58(MINT): {"shares_nano": "1000000000", "capacity_raw": "100000000", "redeemed_seen_raw": "0"}
     }
 
 
@@ -213,7 +213,7 @@ async def test_forged_capacity_is_refused_by_entry(client: Client) -> None:
 async def test_a_statement_of_an_unanswering_quorum_is_a_503_that_names_the_peer(tmp_path: Path) -> None:
     chain = FakeChain()
     chain.put(asset_view(MINT))
-    settings = make_settings(tmp_path / "alone", AGENT_KEY, [(MINT, 5)], ["http://127.0.0.1:9/secret-path"])
+    settings = make_settings(tmp_path / "alone", AGENT_KEY, [(MINT, 5_000)], ["http://127.0.0.1:9/secret-path"])
     async with serve_attester(settings, chain) as running, http_session() as session:
         body = json.dumps({"mints": [base58(MINT)]})
         async with session.post(running.url + "/v1/statements", data=body, headers=BEARER) as response:
@@ -228,7 +228,7 @@ async def test_a_chain_that_hangs_ends_in_a_timeout_problem(tmp_path: Path) -> N
         async def snapshot(self, custodian: Any, mints: Any) -> Any:
             await asyncio.Event().wait()
 
-    settings = make_settings(tmp_path / "slow", AGENT_KEY, [(MINT, 5)], request_timeout_secs=1)
+    settings = make_settings(tmp_path / "slow", AGENT_KEY, [(MINT, 5_000)], request_timeout_secs=1)
     async with serve_attester(settings, Hanging()) as running, http_session() as session:
         body = json.dumps(proposal())
         async with session.post(running.url + "/v1/cosign", data=body, headers=BEARER) as response:
@@ -237,7 +237,7 @@ async def test_a_chain_that_hangs_ends_in_a_timeout_problem(tmp_path: Path) -> N
 
 
 async def test_a_sidecar_of_several_custodians_wants_one_named(tmp_path: Path) -> None:
-    settings = make_settings(tmp_path / "two", AGENT_KEY, [(MINT, 5)])
+    settings = make_settings(tmp_path / "two", AGENT_KEY, [(MINT, 5_000)])
     second = tmp_path / "two" / "books2.json"
     second.write_text(settings.custodians[0].books_file.read_text().replace('"custodian": 1', '"custodian": 2'))
     custodians = [{"id": 1, "books_file": "books.json"}, {"id": 2, "books_file": "books2.json"}]
@@ -267,7 +267,7 @@ async def answer_while_stopping(
 ) -> tuple[int, str]:
     """A co-signature is under way when the sidecar is told to stop: its status and the problem's code."""
     chain.put(asset_view(MINT))
-    settings = make_settings(folder / "stopped", AGENT_KEY, [(MINT, 1_000_000)], request_timeout_secs=300)
+    settings = make_settings(folder / "stopped", AGENT_KEY, [(MINT, 1_000_000_000)], request_timeout_secs=300)
     async with http_session() as session, asyncio.TaskGroup() as tasks:
 
         async def ask(url: str) -> tuple[int, str]:

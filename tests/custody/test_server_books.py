@@ -30,7 +30,7 @@ async def test_a_ripcord_comes_beside_the_statement_of_the_other_mints(tmp_path:
     async with quorum(tmp_path, HELD) as world:
         change_book(tmp_path / "custodian" / "books.json", MINTS[1], ripcord="the auditors are in")
         reading = await read(world.custodian.url, MINTS)
-        assert shares_of(only_statement(reading)) == [1_000_000, 3_000_000]
+        assert shares_of(only_statement(reading)) == [1_000_000_000, 3_000_000_000]
         assert [(one.mints, one.details) for one in reading.ripcords] == [((MINTS[1],), "the auditors are in")]
 
 
@@ -45,10 +45,10 @@ async def test_all_mints_may_be_disowned_at_once(tmp_path: Path) -> None:
 
 async def test_the_most_that_was_asked_for_is_kept_to(tmp_path: Path) -> None:
     async with quorum(tmp_path, HELD) as world:
-        body = {"mints": [base58(MINTS[0])], "at_most": {base58(MINTS[0]): {"shares_micro": "7"}}}
+        body = {"mints": [base58(MINTS[0])], "at_most": {base58(MINTS[0]): {"shares_nano": "7"}}}
         status, answer = await asked(world, "/v1/statements", body)
         assert status == 200
-        assert [one["shares_micro"] for one in answer["statement"]["entries"]] == ["7"]
+        assert [one["shares_nano"] for one in answer["statement"]["entries"]] == ["7"]
 
 
 async def test_assets_of_another_cluster_are_not_listed(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ token_file = "token"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    make_settings(tmp_path / "sidecar", CUSTODIAN_KEY, [(mint_of(1), 5)])
+    make_settings(tmp_path / "sidecar", CUSTODIAN_KEY, [(mint_of(1), 5_000)])
     (tmp_path / "sidecar" / "attester.toml").write_text(GOOD)
     return tmp_path / "sidecar"
 

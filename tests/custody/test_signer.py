@@ -42,7 +42,7 @@ async def test_the_same_statement_is_signed_again_alike_but_no_other_of_its_time
         proposal = a_proposal()
         first = await world.agents[0].signer.sign(proposal)
         assert await world.agents[0].signer.sign(proposal) == first
-        lower = tuple(replace(entry, shares_micro=0, capacity_raw=0) for entry in proposal.entries)
+        lower = tuple(replace(entry, shares_nano=0, capacity_raw=0) for entry in proposal.entries)
         assert (await refusal(world, replace(proposal, entries=lower))).code == "not_newer"
         assert (await refusal(world, replace(proposal, observed_ms=proposal.observed_ms - 1))).code == "not_newer"
         only_one = replace(proposal, entries=lower[:1], observed_ms=proposal.observed_ms - 1)
@@ -56,7 +56,7 @@ async def test_a_restart_forgets_no_record_signature(tmp_path: Path) -> None:
         proposal = a_proposal()
         first = await world.agents[0].signer.sign(proposal)
     async with quorum(tmp_path, HELD, chain=chain) as world:
-        lower = tuple(replace(entry, shares_micro=0, capacity_raw=0) for entry in proposal.entries)
+        lower = tuple(replace(entry, shares_nano=0, capacity_raw=0) for entry in proposal.entries)
         assert (await refusal(world, replace(proposal, entries=lower))).code == "not_newer"
         assert (await refusal(world, replace(proposal, observed_ms=proposal.observed_ms - 1))).code == "not_newer"
         assert await world.agents[0].signer.sign(proposal) == first
@@ -75,12 +75,12 @@ async def test_a_lost_store_is_made_good_by_what_the_chain_shows(tmp_path: Path)
 async def test_above_the_own_books_nothing_is_signed_and_the_own_numbers_are_told(tmp_path: Path) -> None:
     async with quorum(tmp_path, HELD) as world:
         proposal = a_proposal()
-        more = replace(proposal.entries[1], shares_micro=2_000_001, capacity_raw=200_000_100)
+        more = replace(proposal.entries[1], shares_nano=2_000_000_010, capacity_raw=200_000_001)
         refused = await refusal(world, replace(proposal, entries=(proposal.entries[0], more, proposal.entries[2])))
         assert isinstance(refused, AboveLimits)
         (limit,) = refused.limits
-        assert (limit.entry.mint, limit.entry.shares_micro, limit.entry.capacity_raw) == (
-            MINTS[1], 2_000_000, 200_000_000,
+        assert (limit.entry.mint, limit.entry.shares_nano, limit.entry.capacity_raw) == (
+            MINTS[1], 2_000_000_000, 200_000_000,
         )  # fmt: skip
         await world.agents[0].signer.sign(proposal)  # nothing was promised for the refused one
 
@@ -92,13 +92,13 @@ async def test_capacity_and_seen_redemptions_count_together(tmp_path: Path) -> N
         base = a_proposal()
         own = base.entries[0]  # 1 share: capacity 100,000,000 and 300 seen
 
-        def one(shares_micro: int, seen_raw: int) -> Statement:
-            entry = replace(own, shares_micro=shares_micro, capacity_raw=shares_micro * 100, redeemed_seen_raw=seen_raw)
+        def one(shares_nano: int, seen_raw: int) -> Statement:
+            entry = replace(own, shares_nano=shares_nano, capacity_raw=shares_nano // 10, redeemed_seen_raw=seen_raw)
             return replace(base, entries=(entry,))
 
-        assert (await refusal(world, one(1_000_003, 1))).code == "above_limits"
-        assert (await refusal(world, one(999_990, 1_001))).code == "entries_refused"
-        await world.agents[0].signer.sign(one(1_000_003, 0))
+        assert (await refusal(world, one(1_000_003_000, 1))).code == "above_limits"
+        assert (await refusal(world, one(999_990_000, 1_001))).code == "entries_refused"
+        await world.agents[0].signer.sign(one(1_000_003_000, 0))
 
 
 REFUSED = [
@@ -172,7 +172,7 @@ async def test_a_signature_waits_for_whoever_writes_the_books(tmp_path: Path) ->
             signing = asyncio.create_task(world.agents[0].signer.sign(a_proposal()))
             done, _ = await asyncio.wait({signing}, timeout=0.3)
             assert not done
-            less = replace(books.assets[MINTS[0]], shares_micro=0, allotments=())
+            less = replace(books.assets[MINTS[0]], shares_nano=0, allotments=())
             file.write(books_of(1, [less, *(books.assets[mint] for mint in MINTS[1:])]))
         with pytest.raises(EntriesRefused):
             await signing

@@ -42,7 +42,8 @@ from xstocks_daemon.domain.units import MILLIS_PER_SEC, multiplier_bits_of
 NOW_MS = 1_700_000_000_000
 NOW_TS = NOW_MS // MILLIS_PER_SEC
 MINTS = (mint_of(1), mint_of(2))
-MICRO = 1_000_000
+SHARE = 10**9
+SIXTEENTH_BITS = multiplier_bits_of("0.0625")
 
 
 @dataclass
@@ -86,13 +87,13 @@ class Agent:
 async def agent(folder: Path, **changes: object) -> AsyncIterator[Agent]:
     chain, clock_ms = FakeChain(), [NOW_MS]
     chain.put(*(asset_view(mint) for mint in MINTS))
-    settings = make_settings(folder / "agent", AGENT_KEY, [(mint, MICRO) for mint in MINTS], **changes)  # type: ignore[arg-type]
+    settings = make_settings(folder / "agent", AGENT_KEY, [(mint, SHARE) for mint in MINTS], **changes)  # type: ignore[arg-type]
     async with serve_attester(settings, chain, now_ms=lambda: clock_ms[0]) as running:
         yield Agent(running, settings, chain, clock_ms)
 
 
 def entry(number: int = 1, **changes: Any) -> StatementEntry:
-    return replace(StatementEntry(MINTS[number - 1], ONE_BITS, MICRO, 100 * MICRO, 0), **changes)
+    return replace(StatementEntry(MINTS[number - 1], ONE_BITS, SHARE, 10**8, 0), **changes)
 
 
 def proposal(*entries: StatementEntry, **changes: Any) -> Statement:
@@ -201,14 +202,14 @@ async def test_one_entry_that_is_refused_refuses_the_statement(tmp_path: Path) -
 
 async def test_one_entry_above_the_books_refuses_the_statement(tmp_path: Path) -> None:
     async with agent(tmp_path) as one:
-        more = entry(1, shares_micro=MICRO + 1, capacity_raw=100 * MICRO + 100)
+        more = entry(1, shares_nano=SHARE + 10, capacity_raw=10**8 + 1)
         refused = await one.refused(proposal(more, entry(2)))
         assert isinstance(refused, AboveLimits)
         assert [line.entry for line in refused.limits] == [entry(1)]
         await one.sign(proposal())
 
 
-@pytest.mark.parametrize("raw", [100 * MICRO - 1, 100 * MICRO + 1])
+@pytest.mark.parametrize("raw", [10**8 - 1, 10**8 + 1])
 async def test_a_capacity_that_does_not_follow_from_the_shares_is_refused(tmp_path: Path, raw: int) -> None:
     async with agent(tmp_path) as one:
         assert await one.refused_entries(proposal(entry(1, capacity_raw=raw))) == [(1, "wrong_capacity")]
@@ -217,17 +218,26 @@ async def test_a_capacity_that_does_not_follow_from_the_shares_is_refused(tmp_pa
 
 async def test_a_capacity_that_no_u64_holds_is_refused(tmp_path: Path) -> None:
     async with agent(tmp_path) as one:
-        huge = entry(1, shares_micro=2**63, capacity_raw=5)
+        _sixteen_tokens_to_the_share(one)
+        huge = entry(1, multiplier_bits=SIXTEENTH_BITS, shares_nano=2**63 + 2**62, capacity_raw=5)
         assert await one.refused_entries(proposal(huge)) == [(1, "out_of_range")]
-        await one.sign(proposal(entry(1)))
+        await one.sign(proposal(entry(1, multiplier_bits=SIXTEENTH_BITS, capacity_raw=16 * 10**8)))
+
+
+def _sixteen_tokens_to_the_share(one: Agent) -> None:
+    """A multiplier at which an u64 of shares backs more than an u64 of tokens."""
+    one.chain.put(asset_view(MINTS[0], multiplier_bits=SIXTEENTH_BITS))
+    change_book(one.books, MINTS[0], multiplier="0.0625", multiplier_bits=SIXTEENTH_BITS)
 
 
 async def test_books_whose_capacity_no_u64_holds_sign_nothing(tmp_path: Path) -> None:
     async with agent(tmp_path) as one:
         (allotment,) = BooksFile(one.books, 1).load().assets[MINTS[0]].allotments
-        huge = replace(allotment, shares_micro=2**63)
-        change_book(one.books, MINTS[0], shares_micro=2**63, allotments=(huge,))
-        assert await one.refused_entries(proposal(entry(1, shares_micro=0, capacity_raw=0))) == [(1, "out_of_range")]
+        _sixteen_tokens_to_the_share(one)
+        most = 2**63 + 2**62
+        change_book(one.books, MINTS[0], shares_nano=most, allotments=(replace(allotment, shares_nano=most),))
+        nothing = entry(1, multiplier_bits=SIXTEENTH_BITS, shares_nano=0, capacity_raw=0)
+        assert await one.refused_entries(proposal(nothing)) == [(1, "out_of_range")]
         await one.sign(proposal(entry(2)))
 
 
@@ -241,7 +251,7 @@ async def test_another_multiplier_is_refused_though_the_capacity_is_that_of_the_
 async def test_more_redemptions_than_the_chain_counts_are_refused(tmp_path: Path) -> None:
     async with agent(tmp_path) as one:
         one.chain.put(asset_view(MINTS[0], entry_of(redeemed_total_raw=40)))
-        lower = {"shares_micro": 0, "capacity_raw": 0}
+        lower = {"shares_nano": 0, "capacity_raw": 0}
         assert await one.refused_entries(proposal(entry(1, redeemed_seen_raw=41, **lower))) == [(1, "seen_above_total")]
         await one.sign(proposal(entry(1, redeemed_seen_raw=40, **lower)))
 
@@ -291,12 +301,12 @@ async def test_shares_allotted_elsewhere_or_leaving_are_not_signed_for(tmp_path:
     async with agent(tmp_path) as one:
         book = BooksFile(one.books, 1).load().assets[MINTS[0]]
         here = book.allotments[0]
-        there = replace(here, target=here.target._replace(genesis_hash=PROGRAM), shares_micro=600_000)
-        change_book(one.books, MINTS[0], allotments=(replace(here, shares_micro=400_000), there))
+        there = replace(here, target=here.target._replace(genesis_hash=PROGRAM), shares_nano=600_000_000)
+        change_book(one.books, MINTS[0], allotments=(replace(here, shares_nano=400_000_000), there))
         books_mark_leaving(one.settings, 1, "S0x", "0.1")
-        above = entry(1, shares_micro=300_001, capacity_raw=30_000_100)
+        above = entry(1, shares_nano=300_000_010, capacity_raw=30_000_001)
         assert isinstance(await one.refused(proposal(above)), AboveLimits)
-        await one.sign(proposal(entry(1, shares_micro=300_000, capacity_raw=30_000_000)))
+        await one.sign(proposal(entry(1, shares_nano=300_000_000, capacity_raw=30_000_000)))
 
 
 # ---- what is promised -----------------------------------------------------------------------------------------------
@@ -307,7 +317,7 @@ async def test_every_mint_of_a_statement_is_promised(tmp_path: Path, number: int
     async with agent(tmp_path) as one:
         await one.sign(proposal())
         assert one.signed_ms() == [NOW_MS, NOW_MS]
-        other = entry(number, shares_micro=0, capacity_raw=0)
+        other = entry(number, shares_nano=0, capacity_raw=0)
         assert (await one.refused(proposal(other))).code == "not_newer"
         await one.sign(proposal(other, observed_ms=NOW_MS + 1))
 
@@ -328,6 +338,6 @@ async def test_the_promise_is_on_disk_before_the_key_signs(tmp_path: Path) -> No
 
 async def test_what_is_signed_is_what_was_proposed(tmp_path: Path) -> None:
     async with agent(tmp_path) as one:
-        lower = proposal(entry(1, shares_micro=5, capacity_raw=500), expires_ts=NOW_TS + 77)
+        lower = proposal(entry(1, shares_nano=5_000, capacity_raw=500), expires_ts=NOW_TS + 77)
         signed = await one.running.signer.sign(lower)
         assert signed.signature == bytes(AGENT_KEY.sign_message(lower.digest()))

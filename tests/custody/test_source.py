@@ -88,7 +88,7 @@ async def test_reads_are_tried_again(tmp_path: Path) -> None:
 
 async def test_826_assets_go_in_35_groups(tmp_path: Path) -> None:
     mints = [mint_of(number) for number in range(826)]
-    async with quorum(tmp_path, [(mint, 1_000_000) for mint in mints]) as world:
+    async with quorum(tmp_path, [(mint, 1_000_000_000) for mint in mints]) as world:
         groups = [tuple(mints[start : start + 24]) for start in range(0, len(mints), 24)]
         reading = await read(world.custodian.url, *groups)
         assert reading.failures == ()
@@ -121,9 +121,9 @@ async def test_a_group_of_no_mint_or_of_25_is_a_mistake_of_the_caller() -> None:
 async def test_limits_of_other_mints_are_kept_out_of_a_question() -> None:
     asked: list[Any] = []
     async with liar("/v1/statements", noting(asked, omitted())) as url:
-        await read(url, MINTS[:1], at_most_micro={MINTS[0]: 7, MINTS[1]: 8})
-        await read(url, MINTS[2:], at_most_micro={MINTS[0]: 7})
-    assert [body.get("at_most") for body in asked] == [{base58(MINTS[0]): {"shares_micro": "7"}}, None]
+        await read(url, MINTS[:1], at_most_nano={MINTS[0]: 7_000, MINTS[1]: 8_000})
+        await read(url, MINTS[2:], at_most_nano={MINTS[0]: 7_000})
+    assert [body.get("at_most") for body in asked] == [{base58(MINTS[0]): {"shares_nano": "7000"}}, None]
 
 
 async def test_a_mint_alone_that_is_to_be_asked_alone_is_asked_once() -> None:

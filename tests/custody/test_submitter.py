@@ -45,7 +45,7 @@ from xstocks_daemon.chain.rpc import RpcLimits, RpcPool
 from xstocks_daemon.domain.statement import SignedStatement, Statement, StatementEntry
 
 MINTS = tuple(mint_of(number) for number in range(1, 12))
-HELD = [(mint, 1_000_000) for mint in MINTS]
+HELD = [(mint, 1_000_000_000) for mint in MINTS]
 
 
 @dataclass
@@ -60,7 +60,7 @@ class FakeSubmitter:
 def stated_chain() -> FakeChain:
     """Every entry is what HELD says."""
     chain = FakeChain()
-    entry = entry_of(withdrawn=False, shares_micro=1_000_000, capacity_raw=100_000_000)
+    entry = entry_of(withdrawn=False, shares_nano=1_000_000_000, capacity_raw=100_000_000)
     chain.put(*(asset_view(mint, entry) for mint in MINTS))
     return chain
 
@@ -79,7 +79,7 @@ async def test_what_the_books_lower_is_submitted_until_the_chain_shows_it(
         books_mark_leaving(world.settings, 1, "S3x", "0.25")
         assert await watch.check(CUSTODIAN) == 1
         (entry,) = sender.sent[0].statement.entries
-        assert (entry.mint, entry.shares_micro) == (MINTS[3], 750_000)
+        assert (entry.mint, entry.shares_nano) == (MINTS[3], 750_000_000)
         assert len(sender.sent[0].signatures) == 2
 
         now[0] += RESUBMIT_SECS - 1
@@ -94,7 +94,9 @@ async def test_what_the_books_lower_is_submitted_until_the_chain_shows_it(
 
 async def test_higher_books_are_left_to_the_daemon(tmp_path: Path) -> None:
     sender = FakeSubmitter()
-    async with quorum(tmp_path, [(mint, 2_000_000) for mint in MINTS], chain=stated_chain(), submitter=sender) as world:
+    async with quorum(
+        tmp_path, [(mint, 2_000_000_000) for mint in MINTS], chain=stated_chain(), submitter=sender
+    ) as world:
         assert world.custodian.lower is not None
         assert await world.custodian.lower.check(CUSTODIAN) == 0
         assert sender.sent == []
@@ -104,9 +106,9 @@ async def test_a_withdrawn_entry_is_not_lowered(tmp_path: Path) -> None:
     """It counts for nothing on chain whatever it says."""
     sender = FakeSubmitter()
     chain = FakeChain()
-    said = entry_of(withdrawn=False, shares_micro=1_000_000, capacity_raw=100_000_000)
+    said = entry_of(withdrawn=False, shares_nano=1_000_000_000, capacity_raw=100_000_000)
     chain.put(asset_view(MINTS[0], replace(said, withdrawn=True)), asset_view(MINTS[1], said))
-    async with quorum(tmp_path, [(mint, 5) for mint in MINTS[:2]], chain=chain, submitter=sender) as world:
+    async with quorum(tmp_path, [(mint, 5_000) for mint in MINTS[:2]], chain=chain, submitter=sender) as world:
         assert world.custodian.lower is not None
         assert await world.custodian.lower.check(CUSTODIAN) == 1
     ((entry,),) = (signed.statement.entries for signed in sender.sent)
@@ -115,7 +117,7 @@ async def test_a_withdrawn_entry_is_not_lowered(tmp_path: Path) -> None:
 
 async def test_many_lower_entries_go_in_statements_that_fit_a_transaction(tmp_path: Path) -> None:
     sender = FakeSubmitter()
-    async with quorum(tmp_path, [(mint, 5) for mint in MINTS], chain=stated_chain(), submitter=sender) as world:
+    async with quorum(tmp_path, [(mint, 5_000) for mint in MINTS], chain=stated_chain(), submitter=sender) as world:
         assert world.custodian.lower is not None
         assert await world.custodian.lower.check(CUSTODIAN) == len(MINTS)
         assert [len(signed.statement.entries) for signed in sender.sent] == [MAX_SUBMITTED_ENTRIES, 3]
@@ -142,7 +144,7 @@ async def test_the_watch_goes_on_after_a_failure(tmp_path: Path, monkeypatch: py
 
     sender = FailsOnce()
     monkeypatch.setattr(submitter_module, "BOOKS_POLL_SECS", 0)
-    async with quorum(tmp_path, [(MINTS[0], 5)], chain=stated_chain(), submitter=sender) as world:
+    async with quorum(tmp_path, [(MINTS[0], 5_000)], chain=stated_chain(), submitter=sender) as world:
         assert world.custodian.lower is not None
         with pytest.raises(Finished):
             await world.custodian.lower.run([CUSTODIAN])
@@ -188,7 +190,7 @@ LARGEST = signed_by(
         3,
         1_000,
         100,
-        tuple(StatementEntry(mint, ONE_BITS, 5, 500, 0) for mint in MINTS[:MAX_SUBMITTED_ENTRIES]),
+        tuple(StatementEntry(mint, ONE_BITS, 5_000, 500, 0) for mint in MINTS[:MAX_SUBMITTED_ENTRIES]),
     ),
     CUSTODIAN_KEY,
     AGENT_KEY,

@@ -51,7 +51,7 @@ NOW_TS = NOW_MS // 1_000
 LAST = entry_of(
     withdrawn=False,
     observed_ms=NOW_MS - 60_000,
-    shares_micro=1_000_000,
+    shares_nano=1_000_000_000,
     capacity_raw=100_000_000,
     redeemed_total_raw=50,
     redeemed_seen_raw=10,
@@ -67,7 +67,7 @@ def snapshot(**changes: Any) -> ChainSnapshot:
 
 
 def line(mint: Address, **changes: Any) -> StatementEntry:
-    return replace(StatementEntry(mint, ONE_BITS, 1_010_000, 101_000_000, 10), **changes)
+    return replace(StatementEntry(mint, ONE_BITS, 1_010_000_000, 101_000_000, 10), **changes)
 
 
 def statement(**changes: Any) -> Statement:
@@ -116,7 +116,7 @@ def test_a_right_statement_is_verified_whole() -> None:
 
 
 def test_a_lower_statement_is_verified_and_known_as_lower() -> None:
-    verdict = check(quorum_signs(second(shares_micro=0, capacity_raw=0)))
+    verdict = check(quorum_signs(second(shares_nano=0, capacity_raw=0)))
     assert verdict.accepted
     assert [one.is_lower for one in verdict.verified] == [False, True]
 
@@ -140,9 +140,9 @@ SIGNED_FLIPS: list[tuple[str, Statement, RejectionReason, Address | None]] = [
     ),
     ("capacity above", second(capacity_raw=101_000_001), RejectionReason.WRONG_CAPACITY, MINTS[1]),
     ("capacity below", second(capacity_raw=100_999_999), RejectionReason.WRONG_CAPACITY, MINTS[1]),
-    ("capacity over u64", second(shares_micro=2**63), RejectionReason.WRONG_CAPACITY, MINTS[1]),
+    ("capacity over u64", second(shares_nano=2**63), RejectionReason.WRONG_CAPACITY, MINTS[1]),
     ("seen", second(redeemed_seen_raw=51), RejectionReason.SEEN_ABOVE_TOTAL, MINTS[1]),
-    ("jump", second(shares_micro=1_200_000, capacity_raw=120_000_000), RejectionReason.JUMP, MINTS[1]),
+    ("jump", second(shares_nano=1_200_000_000, capacity_raw=120_000_000), RejectionReason.JUMP, MINTS[1]),
 ]
 
 
@@ -163,8 +163,8 @@ BOUNDARIES = [
     statement(observed_ms=LAST.observed_ms + 1, expires_ts=NOW_TS + 1),
     statement(expires_ts=NOW_TS + 1),
     second(redeemed_seen_raw=50),
-    second(shares_micro=1_100_000, capacity_raw=110_000_000),
-    second(shares_micro=0, capacity_raw=0, redeemed_seen_raw=0),
+    second(shares_nano=1_100_000_000, capacity_raw=110_000_000),
+    second(shares_nano=0, capacity_raw=0, redeemed_seen_raw=0),
 ]
 
 
@@ -173,7 +173,7 @@ def test_the_last_allowed_value_passes(edge: Statement) -> None:
     assert check(quorum_signs(edge)).accepted
 
 
-ENTRY_FIELDS = ("multiplier_bits", "shares_micro", "capacity_raw", "redeemed_seen_raw")
+ENTRY_FIELDS = ("multiplier_bits", "shares_nano", "capacity_raw", "redeemed_seen_raw")
 
 
 @given(st.sampled_from(("epoch", "observed_ms", "expires_ts")), st.integers(1, 2**31))
@@ -287,7 +287,7 @@ def at_chain_time() -> Statement:
 def test_another_statement_of_the_chains_time_is_equivocation_and_the_same_one_is_not_newer() -> None:
     verdict = check(quorum_signs(at_chain_time()))
     assert {one.reason for one in verdict.rejections} == {RejectionReason.EQUIVOCATION}
-    same = tuple(line(mint, shares_micro=1_000_000, capacity_raw=100_000_000) for mint in MINTS)
+    same = tuple(line(mint, shares_nano=1_000_000_000, capacity_raw=100_000_000) for mint in MINTS)
     verdict = check(quorum_signs(replace(at_chain_time(), entries=same)))
     assert {one.reason for one in verdict.rejections} == {RejectionReason.NOT_NEWER}
 
@@ -298,7 +298,7 @@ def test_another_statement_of_a_seen_time_is_equivocation_and_a_replay_is_not_ne
     assert check(first, seen=seen).accepted
     seen.record(first.statement)
     assert {one.reason for one in check(first, seen=seen).rejections} == {RejectionReason.NOT_NEWER}
-    other = quorum_signs(second(shares_micro=1_000_000, capacity_raw=100_000_000))
+    other = quorum_signs(second(shares_nano=1_000_000_000, capacity_raw=100_000_000))
     reasons = [(one.reason, one.mint) for one in check(other, seen=seen).rejections]
     assert reasons == [(RejectionReason.NOT_NEWER, MINTS[0]), (RejectionReason.EQUIVOCATION, MINTS[1])]
     later = replace(other.statement, observed_ms=NOW_MS + 1)
@@ -317,12 +317,12 @@ def test_recording_an_older_statement_forgets_nothing() -> None:
 def test_a_first_statement_and_one_after_a_withdrawal_are_no_jump() -> None:
     for entry in (entry_of(), replace(LAST, withdrawn=True), replace(LAST, capacity_raw=0, redeemed_seen_raw=0)):
         chain = snapshot(assets={mint: asset_view(mint, replace(entry, redeemed_total_raw=50)) for mint in MINTS})
-        huge = tuple(line(mint, shares_micro=10**12, capacity_raw=10**14) for mint in MINTS)
+        huge = tuple(line(mint, shares_nano=10**15, capacity_raw=10**14) for mint in MINTS)
         assert check(quorum_signs(statement(entries=huge)), chain).accepted
 
 
 def test_a_jump_is_measured_from_what_was_seen_last_and_may_be_unlimited() -> None:
-    big = tuple(line(mint, shares_micro=1_200_000, capacity_raw=120_000_000) for mint in MINTS)
+    big = tuple(line(mint, shares_nano=1_200_000_000, capacity_raw=120_000_000) for mint in MINTS)
     seen = SeenStatements()
     seen.record(statement(observed_ms=NOW_MS - 1, entries=big))
     assert check(quorum_signs(statement(entries=big)), seen=seen).accepted

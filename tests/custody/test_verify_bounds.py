@@ -70,14 +70,14 @@ def test_an_expired_key_is_rejected_beside_others_that_are_not() -> None:
 
 
 def test_the_time_of_a_withdrawal_is_no_statement_to_contradict() -> None:
-    withdrawn = replace(LAST, withdrawn=True, shares_micro=0, capacity_raw=0, redeemed_seen_raw=0)
+    withdrawn = replace(LAST, withdrawn=True, shares_nano=0, capacity_raw=0, redeemed_seen_raw=0)
     chain = snapshot(assets={mint: asset_view(mint, withdrawn) for mint in MINTS})
     at_that_time = quorum_signs(statement(observed_ms=LAST.observed_ms, expires_ts=NOW_TS + 60))
     assert {one.reason for one in check(at_that_time, chain).rejections} == {RejectionReason.NOT_NEWER}
     assert check(quorum_signs(statement()), chain).accepted
 
 
-SAME = {"shares_micro": LAST.shares_micro, "capacity_raw": LAST.capacity_raw}
+SAME = {"shares_nano": LAST.shares_nano, "capacity_raw": LAST.capacity_raw}
 LAST_ENTRIES = tuple(line(mint, redeemed_seen_raw=LAST.redeemed_seen_raw, **SAME) for mint in MINTS)
 
 
@@ -90,7 +90,7 @@ def test_other_seen_redemptions_of_the_chains_time_are_equivocation() -> None:
 
 
 def risen(capacity_raw: int, seen_raw: int) -> StatementEntry:
-    return line(MINTS[1], shares_micro=capacity_raw // 100, capacity_raw=capacity_raw, redeemed_seen_raw=seen_raw)
+    return line(MINTS[1], shares_nano=10 * capacity_raw, capacity_raw=capacity_raw, redeemed_seen_raw=seen_raw)
 
 
 def judged(entry: StatementEntry, seen: SeenStatements | None = None) -> RejectionReason | None:
@@ -110,7 +110,7 @@ def test_a_rise_is_measured_to_the_base_unit_from_all_that_the_chains_entry_vouc
 def test_a_rise_is_measured_to_the_base_unit_from_all_that_was_vouched_for_last() -> None:
     """What was seen last is newer than the chain's: 120,000,010 may become 132,000,011."""
     seen = SeenStatements()
-    seen.record(second(shares_micro=1_200_000, capacity_raw=120_000_000))
+    seen.record(second(shares_nano=1_200_000_000, capacity_raw=120_000_000))
     later = {"observed_ms": NOW_MS + 1}
 
     def after(entry: StatementEntry) -> RejectionReason | None:
@@ -123,7 +123,7 @@ def test_a_rise_is_measured_to_the_base_unit_from_all_that_was_vouched_for_last(
 
 def test_a_rise_is_measured_from_the_chains_entry_where_that_is_the_newer_one() -> None:
     seen = SeenStatements()
-    seen.record(second(shares_micro=5, capacity_raw=500))
+    seen.record(second(shares_nano=5_000, capacity_raw=500))
     newer = replace(LAST, observed_ms=NOW_MS + 1)
 
     def chain() -> ChainSnapshot:
@@ -142,7 +142,10 @@ def test_a_rise_is_measured_from_the_chains_entry_where_that_is_the_newer_one() 
 def test_a_counted_redemption_is_no_fall_and_one_base_unit_less_is(entry: int, lower: bool) -> None:
     """100 base units redeemed and counted: the custodian vouches for as much as before, or for 100 less."""
     counted = line(
-        MINTS[1], shares_micro=999_999, capacity_raw=99_999_900, redeemed_seen_raw=LAST.redeemed_seen_raw + 100 - entry
+        MINTS[1],
+        shares_nano=999_999_000,
+        capacity_raw=99_999_900,
+        redeemed_seen_raw=LAST.redeemed_seen_raw + 100 - entry,
     )
     chain = snapshot(assets={mint: asset_view(mint, replace(LAST, redeemed_total_raw=500)) for mint in MINTS})
     verdict = check(quorum_signs(statement(entries=(LAST_ENTRIES[0], counted))), chain)

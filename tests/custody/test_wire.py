@@ -64,7 +64,7 @@ def set_at(value: Any, path: str, new: Any) -> Any:
     value[int(last) if isinstance(value, list) else last] = new
 
 
-AMOUNTS = ("shares_micro", "capacity_raw", "redeemed_seen_raw", "multiplier_bits")
+AMOUNTS = ("shares_nano", "capacity_raw", "redeemed_seen_raw", "multiplier_bits")
 NOT_AN_AMOUNT: list[Any] = [
     1,
     1.0,
@@ -170,10 +170,10 @@ def test_mints_out_of_order_or_repeated_are_refused(order: list[int]) -> None:
         (b'{"mints": []}', "mints"),
         (b'{"mints": ["x"]}', "mints.0"),
         (b'{"mints": "x"}', "mints"),
-        (b'{"mints": ["11111111111111111111111111111111"], "at_most": {"x": {"shares_micro": "1"}}}', "at_most.x"),
+        (b'{"mints": ["11111111111111111111111111111111"], "at_most": {"x": {"shares_nano": "1000"}}}', "at_most.x"),
         (
-            b'{"mints": ["%b"], "at_most": {"%b": {"shares_micro": 1.5}}}' % (b"1" * 32, b"1" * 32),
-            "at_most.11111111111111111111111111111111.shares_micro",
+            b'{"mints": ["%b"], "at_most": {"%b": {"shares_nano": 1.5}}}' % (b"1" * 32, b"1" * 32),
+            "at_most.11111111111111111111111111111111.shares_nano",
         ),
     ],
 )

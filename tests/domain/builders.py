@@ -106,7 +106,7 @@ def entry(custodian: Address, capacity_raw: int, **changes: Any) -> Entry:
             epoch=1,
             observed_ms=(NOW_TS - 100) * 1_000,
             expires_ts=NOW_TS + 3_000,
-            shares_micro=capacity_raw,
+            shares_nano=capacity_raw,
             capacity_raw=capacity_raw,
             redeemed_total_raw=0,
             redeemed_seen_raw=0,
@@ -137,6 +137,7 @@ def view(
         state=AssetState.ACTIVE,
         paused=Scope(0),
         holds=Hold(0),
+        hold_number=0,
         sequence=1 if supply_raw or holder_burnt_raw or redeemed_raw else 0,
         last_intent_hash=bytes(16),
         multiplier_bits=ONE_BITS,
@@ -151,6 +152,7 @@ def view(
         minted_raw=supply_raw + holder_burnt_raw + redeemed_raw,
         burnt_raw=redeemed_raw,
         distributed_raw=0,
+        open_redemptions=0,
         entries=tuple(entries),
     )
     on_mint = MintAccount(supply_raw, 8, ONE_BITS, ONE_BITS, 0, False, "AAPLx", "Apple xStock")

@@ -76,7 +76,7 @@ def model_submit(chain: ChainSnapshot, signed: SignedStatement) -> ChainSnapshot
                 epoch=said.epoch,
                 observed_ms=said.observed_ms,
                 expires_ts=said.expires_ts,
-                shares_micro=line.shares_micro,
+                shares_nano=line.shares_nano,
                 capacity_raw=line.capacity_raw,
                 redeemed_seen_raw=line.redeemed_seen_raw,
                 multiplier_bits=line.multiplier_bits,

@@ -327,7 +327,7 @@ def test_a_statement_about_an_asset_that_the_snapshot_lacks_is_kept_back() -> No
     assert statement_fault(signed.statement, chain) is Reason.STATEMENT_UNKNOWN_ASSET
 
 
-@pytest.mark.parametrize("changed", ["shares_micro", "redeemed_seen_raw"])
+@pytest.mark.parametrize("changed", ["shares_nano", "redeemed_seen_raw"])
 def test_every_number_of_a_statement_is_brought_to_the_chain(changed: str) -> None:
     """A capacity that stays the same hides neither other shares nor counted redemptions."""
     one = view(MINT, [entry(ALPACA, 60, redeemed_total_raw=3)], supply_raw=10)

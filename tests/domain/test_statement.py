@@ -53,7 +53,7 @@ def test_a_statement_at_the_limits_is_one(changes: dict[str, Any]) -> None:
     assert len(said.preimage()) == len(SAID.preimage()) + (len(said.entries) - 1) * 64
 
 
-@pytest.mark.parametrize("name", ["multiplier_bits", "shares_micro", "capacity_raw", "redeemed_seen_raw"])
+@pytest.mark.parametrize("name", ["multiplier_bits", "shares_nano", "capacity_raw", "redeemed_seen_raw"])
 @pytest.mark.parametrize("value", [-1, U64_MAX + 1])
 def test_a_number_that_does_not_fit_is_refused_by_name(name: str, value: int) -> None:
     changes: dict[str, Any] = {name: value}

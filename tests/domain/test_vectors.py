@@ -40,7 +40,7 @@ def statement_of(vector: Any) -> Statement:
             StatementEntry(
                 address(line["mint"]),
                 line["multiplier_bits"],
-                line["shares_micro"],
+                line["shares_nano"],
                 line["capacity_raw"],
                 line["redeemed_seen_raw"],
             )
@@ -78,7 +78,7 @@ def test_capacities() -> None:
     """One that does not fit an u64 has an error instead of a number."""
     assert CAPACITIES
     for vector in CAPACITIES:
-        given = vector["shares_micro"], vector["multiplier_bits"], vector["decimals"]
+        given = vector["shares_nano"], vector["multiplier_bits"], vector["decimals"]
         assert multiplier_bits_of(f"{float(vector['multiplier']):.40f}") == vector["multiplier_bits"]
         if "capacity_raw" in vector:
             assert capacity_raw(*given) == vector["capacity_raw"]

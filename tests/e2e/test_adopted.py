@@ -32,14 +32,14 @@ from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.chain.mint_layout import read_mint
 from xstocks_daemon.chain.rpc import RpcEndpoint
 from xstocks_daemon.domain.snapshot import AssetState, AssetView
-from xstocks_daemon.domain.units import MICRO_PER_SHARE, multiplier_text
+from xstocks_daemon.domain.units import NANO_PER_SHARE, multiplier_text
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ORDINARY, EARLY, ADOPTED = "AAPLx", "NFLXx", "KOx"
 """One that the program has made, one that two people vouch for before the daemon sees it, and the one tested."""
 TIMELOCK_SECS = 1
-ROOM_MICRO = 6 * MICRO_PER_SHARE
+ROOM_NANO = 6 * NANO_PER_SHARE
 """What the custodian holds beyond what the supply needs."""
 
 
@@ -84,8 +84,8 @@ async def as_captured(live: LiveMint, row: CatalogueAsset) -> CatalogueAsset:
     info = await live.info()
     mint = read_mint(live.mint, info.data, info.owner)
     bits = mint.effective_multiplier_bits(await live.program.chain.clock_ts())
-    shares_micro = shares_for(mint.supply_raw, bits) + ROOM_MICRO
-    return replace(row, shares_micro=shares_micro, multiplier=multiplier_text(bits))
+    shares_nano = shares_for(mint.supply_raw, bits) + ROOM_NANO
+    return replace(row, shares_nano=shares_nano, multiplier=multiplier_text(bits))
 
 
 # ---- short ways ------------------------------------------------------------------------------------------------------
@@ -227,7 +227,7 @@ async def test_it_follows_its_custody_exactly_once(stage: World, shares: int, po
     """Also where the daemon is killed with a sent transaction that it has not seen land."""
     before, asset = await view_of(stage, ADOPTED), stage.deployment.asset(ADOPTED)
     change = stage.custody.deposit if shares > 0 else stage.custody.mark_leaving
-    await asyncio.to_thread(change, asset, abs(shares) * MICRO_PER_SHARE)
+    await asyncio.to_thread(change, asset, abs(shares) * NANO_PER_SHARE)
     if point is not None:
         async with stage.daemon(environment={ENV_NAME: point.value}) as daemon, asyncio.timeout(300):
             assert await daemon.process.wait() == -signal.SIGKILL, daemon.tail()
@@ -246,7 +246,7 @@ async def test_it_follows_its_custody_exactly_once(stage: World, shares: int, po
 
 async def test_a_fall_below_what_it_came_with_burns_the_inventory_and_nobodys_tokens(stage: World) -> None:
     before, asset = await view_of(stage, ADOPTED), stage.deployment.asset(ADOPTED)
-    await asyncio.to_thread(stage.custody.mark_leaving, asset, ROOM_MICRO + 9 * MICRO_PER_SHARE)
+    await asyncio.to_thread(stage.custody.mark_leaving, asset, ROOM_NANO + 9 * NANO_PER_SHARE)
     wanted = wanted_raw(stage, ADOPTED)
     assert wanted < before.asset.adopted_raw < before.mint.supply_raw
 

@@ -18,11 +18,11 @@ from localnet.harness.world import World, world
 from tests.support.forked import forked
 from xstocks_daemon.app.crash import ENV_NAME, CrashPoint
 from xstocks_daemon.domain.snapshot import AssetView
-from xstocks_daemon.domain.units import MICRO_PER_SHARE
+from xstocks_daemon.domain.units import NANO_PER_SHARE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-DEPOSIT_MICRO = 3 * MICRO_PER_SHARE
+DEPOSIT_NANO = 3 * NANO_PER_SHARE
 SLOT_MS: dict[ChainKind, int] = {"embedded": 50, "validator": 100}
 """What was not confirmed is given up 150 slots later, and final is 32 slots.
 A validator keeps up with no shorter ones."""
@@ -44,7 +44,7 @@ async def test_a_daemon_killed_there_mints_exactly_once(stage: World, point: Cra
     before = await _view(stage)
     asset = stage.deployment.assets[0]
     async with stage.daemon(environment={ENV_NAME: point.value}) as killed:
-        await asyncio.to_thread(stage.custody.deposit, asset, DEPOSIT_MICRO)
+        await asyncio.to_thread(stage.custody.deposit, asset, DEPOSIT_NANO)
         async with asyncio.timeout(300):
             code = await killed.process.wait()
     assert code == -signal.SIGKILL, killed.tail()

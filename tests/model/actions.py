@@ -213,8 +213,10 @@ class Model:
         old = custodian.entry
         observed, capacity, seen, multiplier = statement
         entry = Entry(EntryState.ATTACHED, observed, capacity, seen, old.total, multiplier)
-        hold = self._must_hold(state, old, entry) or (state.hold and self.on(Rule.STICKY))
-        return self._with(state, who, custodian._replace(entry=entry))._replace(hold=hold)
+        held = self._must_hold(state, old, entry)
+        hold = held or (state.hold and self.on(Rule.STICKY))
+        kept = state.clear_signed and not (held and self.on(Rule.CLEAR_NUMBERED))
+        return self._with(state, who, custodian._replace(entry=entry))._replace(hold=hold, clear_signed=kept)
 
     def _must_hold(self, state: State, old: Entry, new: Entry) -> bool:
         rebooked = new.seen if self.on(Rule.SUM_LESS_SEEN) else 0
@@ -235,7 +237,7 @@ class Model:
     def _clearing(self, state: State) -> Iterator[Step]:
         if self._clearable(state):
             yield Action(Kind.CLEAR), state._replace(hold=False, clear_signed=False)
-            if not self.on(Rule.CLEAR_BOUND) and not state.clear_signed:
+            if not state.clear_signed:
                 yield Action(Kind.SIGN_CLEAR), state._replace(clear_signed=True)
         elif state.clear_signed:
             yield Action(Kind.CLEAR_LATE), state._replace(hold=False, clear_signed=False)

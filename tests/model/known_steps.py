@@ -20,6 +20,7 @@ class _Change(NamedTuple):
     supply: int
     outside: int
     hold: bool
+    clear_signed: bool
 
 
 class KnownSteps:
@@ -59,8 +60,8 @@ class KnownSteps:
 
     def _of_one(self, state: State, who: int, may_lose: bool, may_settle: bool) -> tuple[list[_Change], list[_Change]]:
         """What a custodian does alone, and what it books. The key is all that those actions look at."""
-        _, _, _, _, multiplier, goal, stage, hold, retired, _ = state
-        key = (state[who], who, multiplier, goal, stage, hold, retired, may_lose, may_settle)
+        _, _, _, _, multiplier, goal, stage, hold, retired, clear_signed = state
+        key = (state[who], who, multiplier, goal, stage, hold, retired, clear_signed, may_lose, may_settle)
         known = self._changes.get(key)
         if known is None:
             known = self._changes[key] = (
@@ -72,12 +73,13 @@ class KnownSteps:
     def _change(self, state: State, who: int, step: Step) -> _Change:
         action, after = step
         custodian = tidied(self.model, state, after).custodians[who]
-        return _Change(action, custodian, after.supply - state.supply, after.outside - state.outside, after.hold)
+        supply, outside = after.supply - state.supply, after.outside - state.outside
+        return _Change(action, custodian, supply, outside, after.hold, after.clear_signed)
 
 
 def _changed(state: State, who: int, change: _Change) -> State:
-    first, second, outside, supply, multiplier, goal, stage, _, retired, clear_signed = state
-    _, custodian, more_supply, more_outside, hold = change
+    first, second, outside, supply, multiplier, goal, stage, _, retired, _ = state
+    _, custodian, more_supply, more_outside, hold, clear_signed = change
     if who:
         second = custodian
     else:

@@ -127,10 +127,10 @@ class Rule(Enum):
         "M9's bounds are taken of old capacity + old seen - new seen, not of a sum that all redemptions ever dilute.",
     )
     UNMARK = ("M13+", Kind.AMENDMENT, "A marking to leave can be taken back in the books.")
-    CLEAR_BOUND = (
+    CLEAR_NUMBERED = (
         "M9+",
         Kind.AMENDMENT,
-        "clear_hold names the statements that the resumer looked at, and fails when an entry has another one.",
+        "Every hold has a number, also one over another; clear_hold names the number that the resumer looked at.",
     )
     BOOKED_ALONE = (
         "A1",

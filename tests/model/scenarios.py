@@ -106,7 +106,7 @@ SHOWN_IN = MappingProxyType(
         Rule.LEAVE_NOT_AROUND: "alone-action-move",
         Rule.SUM_LESS_SEEN: "alone-action-redeem",
         Rule.UNMARK: "alone-redeem-move",
-        Rule.CLEAR_BOUND: "alone-action",
+        Rule.CLEAR_NUMBERED: "alone-action",
         Rule.BOOKED_ALONE: "alone-action-move",
         Rule.SCHEDULED_FIRST: "alone-action",
         Rule.BOOKED_IN_WINDOW: "alone-action",

@@ -35,7 +35,7 @@ LEAST_STATES = {
 SHOWING_ACTIONS = [world for world, states in LEAST_STATES.items() if states < 20_000]
 """Enough for every action, and quick to explore."""
 LONGEST_TRACE = 16
-ONLY_WITHOUT_A_RULE = {Step.FORGE, Step.SIGN_WITHOUT, Step.COUNT_INCOMING, Step.SIGN_CLEAR, Step.CLEAR_LATE}
+ONLY_WITHOUT_A_RULE = {Step.FORGE, Step.SIGN_WITHOUT, Step.COUNT_INCOMING}
 SHOWABLE = [rule for rule in Rule if rule.kind is not Kind.REDUNDANT]
 
 

@@ -106,7 +106,7 @@ class Custodian(NamedTuple):
 
 class State(NamedTuple):
     """The world. `outside`: shares in nobody's custody. `goal`: the corporate action's multiplier, 0 if none yet.
-    `clear_signed`: a clear_hold is signed and not landed (only without the rule that binds it to what was seen)."""
+    `clear_signed`: a clear_hold is signed and not landed; the next hold has another number and voids it."""
 
     first: Custodian
     second: Custodian

@@ -17,6 +17,7 @@ from tests.support.cluster import cluster as start_cluster
 from tests.support.deployed import Asset, AssetPool, DeployedProgram, deploy_program
 from tests.support.fixtures import session_fixture, single_fixture
 from tests.support.live_chain import LiveChain
+from tests.support.multisig import MULTISIG, MULTISIG_SO
 from tests.support.on_validator import chain_params, shown_instructions
 from tests.support.outcomes import OUTCOMES
 from xstocks_daemon.chain.program import ProgramClient
@@ -51,9 +52,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 async def cluster(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[TestCluster]:
-    """A chain with the program at many addresses."""
-    kind = request.param
-    async with start_cluster(kind, tmp_path_factory.mktemp(kind), spare=SPARE_PROGRAMS) as started:
+    """A chain with the program at many addresses, and with the tests' multisig."""
+    kind, also = request.param, {MULTISIG: MULTISIG_SO}
+    async with start_cluster(kind, tmp_path_factory.mktemp(kind), spare=SPARE_PROGRAMS, also=also) as started:
         yield started
 
 

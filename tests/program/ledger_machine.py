@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import Any, ClassVar, TypeVar
 
 from hypothesis import strategies as st
@@ -31,7 +30,7 @@ from tests.program.ledger_model import (
 )
 from tests.program.multiplier_calls import cancel as cancelling
 from tests.program.multiplier_calls import schedule as scheduling
-from tests.support.deployed import RAW_PER_MICRO, Asset, AssetPool, DeployedProgram
+from tests.support.deployed import NANO_PER_RAW, Asset, AssetPool, DeployedProgram
 from tests.support.error_codes import ErrorCode
 from tests.support.initialized import OWN_CUSTODIAN
 from tests.support.live_chain import Call, address_of, call
@@ -119,15 +118,15 @@ class LedgerMachine(RuleBasedStateMachine):
         )
         self.requests: list[Request] = []
         if self.beginning == "multipliers":
-            for custodian, shares_micro in zip(CUSTODIANS, (20_000, 5_000), strict=True):
-                self.attest(custodian, shares_micro, 0, True, 10_000, 0, "same")
+            for custodian, shares_nano in zip(CUSTODIANS, (20_000_000, 5_000_000), strict=True):
+                self.attest(custodian, shares_nano, 0, True, 10_000, 0, "same")
         if (
             self.beginning == "redemptions"
         ):  # chance rarely gets tokens to the participant first; no rise is to hold minting
             self.bench.run(self.bench.program.chain.advance_clock(60))
             self._change_policy(max_rise_bps=10**6)
-            for custodian, shares_micro in zip(CUSTODIANS, (20, 5), strict=True):
-                self.attest(custodian, shares_micro, 0, True, 10_000, 0, "same")
+            for custodian, shares_nano in zip(CUSTODIANS, (20_000, 5_000), strict=True):
+                self.attest(custodian, shares_nano, 0, True, 10_000, 0, "same")
             self.mint("ceiling", 0, CUSTODIANS)
             self.distribute(POLICY.distribute_burst_raw // 2, 0)
 
@@ -167,7 +166,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(
         custodian=custodians,
-        shares_micro=st.integers(0, 70),
+        shares_nano=st.integers(0, 70_000),
         age_ms=st.one_of(st.integers(-SKEW_SECS * MILLIS_PER_SEC - 1, 0), st.integers(-500, 200_000)),
         newer=st.booleans(),
         life_secs=st.sampled_from([0, 1, 60, 10_000, 10_000]),
@@ -177,7 +176,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def attest(
         self,
         custodian: str,
-        shares_micro: int,
+        shares_nano: int,
         age_ms: int,
         newer: bool,
         life_secs: int,
@@ -191,7 +190,7 @@ class LedgerMachine(RuleBasedStateMachine):
             # Who signs signs the multiplier in force.
             asset = replace(self.asset, multiplier_bits=self.model.in_force(now_ts))
             statement = await self.bench.program.statement(
-                {asset: shares_micro}, custodian=custodian, observed_ms=observed_ms, expires_ts=now_ts + life_secs
+                {asset: shares_nano}, custodian=custodian, observed_ms=observed_ms, expires_ts=now_ts + life_secs
             )
             capacity_raw = max(0, statement.entries[0].capacity_raw + capacity_error)
             entry = self.model.entries[custodian]
@@ -205,7 +204,7 @@ class LedgerMachine(RuleBasedStateMachine):
             statement = replace(statement, entries=(line,))
             sent = self.bench.program.relay(statement, *self.bench.program.quorum(custodian))
             return sent, self.model.attest(
-                now_ts, custodian, observed_ms, statement.expires_ts, shares_micro, capacity_raw, seen_raw
+                now_ts, custodian, observed_ms, statement.expires_ts, shares_nano, capacity_raw, seen_raw
             )
 
         self._both(step)
@@ -303,10 +302,13 @@ class LedgerMachine(RuleBasedStateMachine):
 
         self._both(step)
 
-    @rule(holds=st.sampled_from([Hold.RISE, Hold.RISE | Hold.MULTIPLIER, Hold.CA_WINDOW]))
-    def clear_hold(self, holds: Hold) -> None:
+    @rule(holds=st.sampled_from([Hold.RISE, Hold.RISE | Hold.MULTIPLIER, Hold.CA_WINDOW]), wrong=chances)
+    def clear_hold(self, holds: Hold, wrong: bool) -> None:
         async def step(_now_ts: int) -> tuple[Call, ErrorCode | None]:
-            return await self.asset.clear_hold_call(holds), self.model.clear_hold(holds)
+            program, number = self.bench.program, self.model.hold_number + wrong
+            resumer = program.keys.resumer.address
+            sent = program.client.clear_hold(resumer=resumer, mint=self.asset.mint, holds=holds, hold_number=number)
+            return program.by("resumer", sent), self.model.clear_hold(holds, number)
 
         self._both(step)
 
@@ -333,7 +335,7 @@ class LedgerMachine(RuleBasedStateMachine):
         """From announcement to a statement of as many tokens, one after the other: chance seldom puts them so."""
         self.schedule(new_bits, 60, False, True)
         self.time_passes(60)
-        shares = Fraction(self.model.entries[custodian].capacity_raw, RAW_PER_MICRO) * multiplier_fraction(new_bits)
+        shares = self.model.entries[custodian].capacity_raw * NANO_PER_RAW * multiplier_fraction(new_bits)
         self.attest(custodian, round(shares * kept / BPS), 0, True, 10_000, 0, "same")
         self.mint(1, 0, CUSTODIANS)
 
@@ -410,6 +412,7 @@ class LedgerMachine(RuleBasedStateMachine):
             "distributed_raw",
             "paused",
             "holds",
+            "hold_number",
             "policy",
             "multiplier_bits",
             "pending_multiplier_bits",
@@ -439,6 +442,8 @@ class LedgerMachine(RuleBasedStateMachine):
                 claim.amount_raw,
                 custodian,
             )
+        open_ones = [claim for claim in model.redemptions.values() if claim.state is RedemptionState.REQUESTED]
+        assert state.open_redemptions == len(open_ones)
         # M6, M12: what was burnt is the operator's burns and what entries owe or have counted.
         settled = [claim for claim in model.redemptions.values() if claim.state is RedemptionState.SETTLED]
         assert state.redeemed_raw == sum(claim.amount_raw for claim in settled)

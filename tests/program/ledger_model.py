@@ -10,7 +10,7 @@ from math import floor
 from hypothesis import strategies as st
 
 from localnet.harness.deploy import CUSTODIANS
-from tests.support.deployed import RAW_PER_MICRO
+from tests.support.deployed import NANO_PER_RAW
 from tests.support.error_codes import ErrorCode
 from xstocks_daemon.domain.snapshot import EntryState, Hold, Policy, RedemptionState, Scope
 from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address, multiplier_fraction
@@ -60,7 +60,7 @@ class EntryModel:
     withdrawn: bool = True
     epoch: int = 0
     expires_ts: int = 0
-    shares_micro: int = 0
+    shares_nano: int = 0
     capacity_raw: int = 0
     redeemed_total_raw: int = 0
     redeemed_seen_raw: int = 0
@@ -104,6 +104,7 @@ class LedgerModel:
     redemptions: dict[Address, RedemptionModel] = field(default_factory=dict)
     paused: Scope = field(default_factory=lambda: Scope(0))
     holds: Hold = field(default_factory=lambda: Hold(0))
+    hold_number: int = 0
     epochs: dict[str, int] = field(default_factory=lambda: dict.fromkeys(CUSTODIANS, 1))
 
     @property
@@ -249,7 +250,7 @@ class LedgerModel:
         custodian: str,
         observed_ms: int,
         expires_ts: int,
-        shares_micro: int,
+        shares_nano: int,
         capacity_raw: int,
         redeemed_seen_raw: int,
     ) -> ErrorCode | None:
@@ -261,20 +262,22 @@ class LedgerModel:
         if entry.state is not EntryState.ATTACHED or observed_ms <= entry.observed_ms:
             return ErrorCode.StatementNotNewer
         multiplier_bits = self.in_force(now_ts)
-        if capacity_raw != floor(shares_micro * RAW_PER_MICRO / multiplier_fraction(multiplier_bits)):
+        if capacity_raw != floor(Fraction(shares_nano, NANO_PER_RAW) / multiplier_fraction(multiplier_bits)):
             return ErrorCode.CapacityMismatch
         if redeemed_seen_raw > entry.redeemed_total_raw:
             return ErrorCode.SeenAboveTotal
         self._bring_into_force(now_ts)
         # What is newly seen is taken off the old capacity: counting a redemption is no change (M9).
         old_raw = max(0, entry.capacity_raw + entry.redeemed_seen_raw - redeemed_seen_raw)
-        self.holds |= self._hold(now_ts, entry, old_raw, capacity_raw)
+        hold = self._hold(now_ts, entry, old_raw, capacity_raw)
+        self.holds |= hold
+        self.hold_number += bool(hold)
         self.entries[custodian] = EntryModel(
             observed_ms=observed_ms,
             withdrawn=False,
             epoch=self.epochs[custodian],
             expires_ts=expires_ts,
-            shares_micro=shares_micro,
+            shares_nano=shares_nano,
             capacity_raw=capacity_raw,
             redeemed_total_raw=entry.redeemed_total_raw,
             redeemed_seen_raw=redeemed_seen_raw,
@@ -360,7 +363,7 @@ class LedgerModel:
     @staticmethod
     def _void(entry: EntryModel, until_ms: int) -> None:
         entry.observed_ms = max(entry.observed_ms, until_ms)
-        entry.shares_micro = entry.capacity_raw = 0
+        entry.shares_nano = entry.capacity_raw = 0
         entry.withdrawn = True
 
     def pause(self, scopes: Scope) -> ErrorCode | None:
@@ -373,9 +376,11 @@ class LedgerModel:
         self.paused &= ~scopes
         return None
 
-    def clear_hold(self, holds: Hold) -> ErrorCode | None:
+    def clear_hold(self, holds: Hold, hold_number: int) -> ErrorCode | None:
         if not self.holds & holds:
             return ErrorCode.NothingToChange
+        if hold_number != self.hold_number:
+            return ErrorCode.HeldAgain
         self.holds &= ~holds
         return None
 

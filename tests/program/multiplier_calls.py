@@ -7,10 +7,10 @@ from pathlib import Path
 
 from tests.support.deployed import Asset
 from tests.support.initialized import OWN_CUSTODIAN, ROOMY
-from tests.support.live_chain import Call
+from tests.support.live_chain import Call, address_of
 from xstocks_daemon.chain.program import ProgramEvent
 from xstocks_daemon.domain.statement import Statement
-from xstocks_daemon.domain.units import multiplier_bits_of
+from xstocks_daemon.domain.units import MILLIS_PER_SEC, multiplier_bits_of
 
 ONE = multiplier_bits_of("1")
 
@@ -68,24 +68,36 @@ async def announce(asset: Asset, new_bits: int = NEW, *, current_bits: int = ONE
 
 async def said(
     asset: Asset,
-    shares_micro: int,
+    shares_nano: int,
     multiplier_bits: int,
     *,
     custodian: str = OWN_CUSTODIAN,
     observed_ms: int | None = None,
 ) -> tuple[ProgramEvent, ...]:
     """A quorum statement made with that multiplier is taken."""
-    statement = await stated(asset, shares_micro, multiplier_bits, custodian=custodian, observed_ms=observed_ms)
+    statement = await stated(asset, shares_nano, multiplier_bits, custodian=custodian, observed_ms=observed_ms)
     return await asset.program.accepted(asset.program.relay(statement, *asset.program.quorum(custodian)))
 
 
 async def stated(
     asset: Asset,
-    shares_micro: int,
+    shares_nano: int,
     multiplier_bits: int,
     *,
     custodian: str = OWN_CUSTODIAN,
     observed_ms: int | None = None,
 ) -> Statement:
     with_multiplier = Asset(asset.program, asset.mint, multiplier_bits)
-    return await asset.program.statement({with_multiplier: shares_micro}, custodian=custodian, observed_ms=observed_ms)
+    return await asset.program.statement({with_multiplier: shares_nano}, custodian=custodian, observed_ms=observed_ms)
+
+
+async def withdraw(asset: Asset) -> None:
+    """One attester withdraws the entry; statements observed from now on can be taken when this returns."""
+    program = asset.program
+    attester = program.quorum()[0]
+    instruction = program.client.withdraw_entry(
+        attester=address_of(attester), custodian=program.custodian().address, mint=asset.mint
+    )
+    await program.accepted(Call((instruction,), (attester,)))
+    # Nothing observed until now + the allowed skew revives it.
+    await program.chain.clock_reaches((await asset.entry()).observed_ms // MILLIS_PER_SEC)

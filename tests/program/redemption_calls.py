@@ -12,7 +12,7 @@ from xstocks_daemon.domain.units import Address
 PLACES = {
     name: {role.name: index for index, role in enumerate(roles)}
     for name, roles in load_interface().accounts_of.items()
-    if name.endswith("_redemption")
+    if "redemption" in name
 }
 
 

@@ -264,8 +264,8 @@ async def clear_hold(program: DeployedProgram, asset: Asset) -> Build:
     await asset.attest(1_000)
     await asset.attest(1_000_000)
     assert (await asset.read()).holds == Hold.RISE
-    observed_ms = [entry.observed_ms for entry in (await asset.read()).entries]
-    return lambda key: program.client.clear_hold(resumer=key, mint=asset.mint, holds=Hold.RISE, observed_ms=observed_ms)
+    number = (await asset.read()).hold_number
+    return lambda key: program.client.clear_hold(resumer=key, mint=asset.mint, holds=Hold.RISE, hold_number=number)
 
 
 async def schedule_multiplier(program: DeployedProgram, asset: Asset) -> Build:
@@ -341,6 +341,31 @@ async def settle_redemption(_program: DeployedProgram, asset: Asset) -> Build:
     return lambda key: with_account(instruction, 0, key)
 
 
+async def hold_redemption(program: DeployedProgram, asset: Asset) -> Build:
+    redemption = (await open_redemption(asset)).address
+    return lambda key: program.client.hold_redemption(compliance=key, redemption=redemption)
+
+
+async def clear_redemption_hold(program: DeployedProgram, asset: Asset) -> Build:
+    request = await open_redemption(asset)
+    await program.accepted(request.hold_call())
+    return lambda key: program.client.clear_redemption_hold(authority=key, redemption=request.address)
+
+
+async def announce_redemption_recovery(program: DeployedProgram, asset: Asset) -> Build:
+    request = await open_redemption(asset)
+    return lambda key: program.client.announce_redemption_recovery(
+        compliance=key, mint=asset.mint, redemption=request.address, destination=request.account, delay_secs=0
+    )
+
+
+async def execute_redemption_recovery(program: DeployedProgram, asset: Asset) -> Build:
+    request = await open_redemption(asset)
+    await program.accepted(request.announce_recovery_call(request.account))
+    [instruction] = request.execute_recovery_call(request.account).instructions
+    return lambda key: with_account(instruction, 0, key)
+
+
 ONLY_ADMIN = (("admin",), ErrorCode.NotAdmin)
 
 ADMIN_OR_GUARDIAN = (("admin", "guardian"), ErrorCode.NotAdminOrGuardian)
@@ -398,6 +423,10 @@ RULES: Mapping[str, Rule] = {
     "cancel_redemption": Rule(("participant",), ErrorCode.NotRedeemer, cancel_redemption),
     "reject_redemption": Rule(*ONLY_OPERATOR, reject_redemption),
     "settle_redemption": Rule(*ONLY_OPERATOR, settle_redemption),
+    "hold_redemption": Rule(*ONLY_COMPLIANCE, hold_redemption),
+    "clear_redemption_hold": Rule(*ONLY_COMPLIANCE, clear_redemption_hold),
+    "announce_redemption_recovery": Rule(*ONLY_COMPLIANCE, announce_redemption_recovery),
+    "execute_redemption_recovery": Rule(*ONLY_COMPLIANCE, execute_redemption_recovery),
 }
 
 #: Tried below in tests of their own: one by the deployer before there are roles, one by anybody.

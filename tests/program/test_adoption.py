@@ -137,13 +137,13 @@ async def test_a_real_mint_with_a_shortfall_mints_nothing(program: DeployedProgr
     asset = await live.adopt()
     await attach(asset)
     supply_raw = await asset.supply_raw()
-    whole_micro = shares_for(supply_raw + 1, asset.multiplier_bits)
-    short = await program.statement({asset: whole_micro - 1})
+    whole_nano = shares_for(supply_raw + 1, asset.multiplier_bits)
+    short = await program.statement({asset: whole_nano - 1})
     assert short.entries[0].capacity_raw <= supply_raw
     await program.accepted(program.relay(short))
     assert (await asset.read()).state is AssetState.ACTIVE
     await program.refused(await asset.mint_call(1), ErrorCode.CeilingExceeded)
-    await program.accepted(program.relay(await program.statement({asset: whole_micro})))
+    await program.accepted(program.relay(await program.statement({asset: whole_nano})))
     await program.accepted(await asset.mint_call(1))
 
 
@@ -227,8 +227,8 @@ async def test_only_a_statement_that_is_taken_activates(program: DeployedProgram
         admin=program.keys.admin.address, custodian=program.custodian().address, mint=adopted.mint
     )
     await program.accepted(program.by("admin", detach))
-    await program.accepted(program.relay(await program.statement({adopted: 100, asset: 100})))
-    assert (await asset.entry()).shares_micro == 100
+    await program.accepted(program.relay(await program.statement({adopted: 100_000, asset: 100_000})))
+    assert (await asset.entry()).shares_nano == 100_000
     assert (await adopted.read()).state is AssetState.HALTED
     attester = program.quorum(OTHER_CUSTODIAN)[0]
     withdraw = program.client.withdraw_entry(

@@ -143,8 +143,8 @@ async def test_the_first_statement_soon_after_a_change_of_the_multiplier_is_not_
         await program.chain.set_account(live.mint, replace(info, data=recent))
         asset = await live.adopt()
         await attach(asset)
-        covered_micro = shares_for(await asset.supply_raw() + ROOM_RAW, asset.multiplier_bits)
-        await program.accepted(program.relay(await program.statement({asset: covered_micro})))
+        covered_nano = shares_for(await asset.supply_raw() + ROOM_RAW, asset.multiplier_bits)
+        await program.accepted(program.relay(await program.statement({asset: covered_nano})))
         state = await asset.read()
         assert (state.state, state.holds) == (AssetState.ACTIVE, hold)
         if hold:

@@ -9,7 +9,7 @@ import pytest
 from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 
-from tests.support.deployed import Asset, AssetPool, DeployedProgram, sign
+from tests.support.deployed import NANO_PER_RAW, Asset, AssetPool, DeployedProgram, sign
 from tests.support.edit import with_accounts, with_data
 from tests.support.error_codes import ErrorCode
 from tests.support.initialized import OTHER_CUSTODIAN, OWN_CUSTODIAN
@@ -37,12 +37,12 @@ def tampered(statement: Statement, index: int = 0, **changes: Any) -> Statement:
 
 
 async def test_a_statement_of_a_quorum_is_stored_whole(program: DeployedProgram, asset: Asset) -> None:
-    statement = await program.statement({asset: 123_456_789})
+    statement = await program.statement({asset: 123_456_789_000})
     events = await program.accepted(program.relay(statement))
     entry = await asset.entry()
     assert (entry.state, entry.withdrawn, entry.epoch) == (EntryState.ATTACHED, False, statement.epoch)
     assert (entry.observed_ms, entry.expires_ts) == (statement.observed_ms, statement.expires_ts)
-    assert (entry.shares_micro, entry.capacity_raw) == (123_456_789, 12_345_678_900)
+    assert (entry.shares_nano, entry.capacity_raw) == (123_456_789_000, 12_345_678_900)
     assert (entry.redeemed_total_raw, entry.redeemed_seen_raw) == (0, 0)
     assert entry.multiplier_bits == asset.multiplier_bits
     [event] = events
@@ -55,7 +55,7 @@ async def test_a_statement_of_a_quorum_is_stored_whole(program: DeployedProgram,
 @pytest.mark.parametrize("multiplier", ["1.0032690125398187", "0.05", "3", "100.000001", "0.9999999999999999"])
 async def test_capacity_is_the_exact_floor_at_any_multiplier(program: DeployedProgram, multiplier: str) -> None:
     [asset] = await program.register(multiplier=multiplier, custodians=(OWN_CUSTODIAN,))
-    statement = await program.statement({asset: 7_777_777})
+    statement = await program.statement({asset: 7_777_777_000})
     exact = statement.entries[0].capacity_raw
     for wrong in (exact - 1, exact + 1):
         await program.refused(program.relay(tampered(statement, capacity_raw=wrong)), ErrorCode.CapacityMismatch)
@@ -65,23 +65,60 @@ async def test_capacity_is_the_exact_floor_at_any_multiplier(program: DeployedPr
 
 async def test_the_same_shares_again_have_the_same_capacity(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(1_000)
-    again = await program.statement({asset: 10})
+    again = await program.statement({asset: 10_000})
     for wrong in (999, 1_001, 0, 2**64 - 1):
         await program.refused(program.relay(tampered(again, capacity_raw=wrong)), ErrorCode.CapacityMismatch)
     # Nor do other shares have the capacity that was computed before.
-    await program.refused(program.relay(tampered(again, shares_micro=11)), ErrorCode.CapacityMismatch)
+    await program.refused(program.relay(tampered(again, shares_nano=11_000)), ErrorCode.CapacityMismatch)
     await program.accepted(program.relay(again))
     assert (await asset.entry()).capacity_raw == 1_000
 
 
-async def test_the_largest_capacity_that_a_statement_can_hold_is_stored(program: DeployedProgram, asset: Asset) -> None:
+async def test_the_largest_capacity_that_a_statement_can_hold_is_stored(program: DeployedProgram) -> None:
     """Shares that back more than an u64 of tokens cannot be stated; the largest that fit can."""
-    most = (2**64 - 1) // 100
+    [asset] = await program.register(multiplier="0.0625", custodians=(OWN_CUSTODIAN,))
+    most = 2**64 * NANO_PER_RAW // 16 - 1  # 16 tokens to the share: one billionth more backs 2^64 base units
     statement = await program.statement({asset: most})
-    too_many = tampered(statement, shares_micro=most + 1, capacity_raw=2**64 - 1)
-    await program.refused(program.relay(too_many), ErrorCode.CapacityMismatch)
+    assert statement.entries[0].capacity_raw == 2**64 - 2
+    for claimed_raw in (2**64 - 1, 0):
+        too_many = tampered(statement, shares_nano=most + 1, capacity_raw=claimed_raw)
+        await program.refused(program.relay(too_many), ErrorCode.CapacityMismatch)
     await program.accepted(program.relay(statement))
-    assert (await asset.entry()).capacity_raw == most * 100
+    assert (await asset.entry()).capacity_raw == 2**64 - 2
+
+
+async def test_the_most_shares_that_an_entry_can_hold_are_stored(program: DeployedProgram, asset: Asset) -> None:
+    """18,446,744,073.709551615 of them."""
+    statement = await program.statement({asset: 2**64 - 1})
+    await program.accepted(program.relay(statement))
+    entry = await asset.entry()
+    assert (entry.shares_nano, entry.capacity_raw) == (2**64 - 1, (2**64 - 1) // NANO_PER_RAW)
+
+
+async def test_one_billionth_more_backs_one_base_unit_at_the_tenth(program: DeployedProgram, asset: Asset) -> None:
+    """8 decimals: ten billionths of a share are one base unit."""
+    for shares_nano, capacity in ((9, 0), (10, 1), (19, 1), (20, 2)):
+        statement = await program.statement({asset: shares_nano})
+        assert statement.entries[0].capacity_raw == capacity
+        await program.accepted(program.relay(statement))
+        await program.refused(
+            program.relay(tampered(await program.statement({asset: shares_nano}), capacity_raw=capacity + 1)),
+            ErrorCode.CapacityMismatch,
+        )
+
+
+async def test_a_multiplier_that_no_float_is_leaves_one_base_unit(program: DeployedProgram) -> None:
+    """The f64 of 0.1 is a little more than a tenth: 2.5 shares are one billionth short of 25 tokens."""
+    [asset] = await program.register(multiplier="0.1", custodians=(OWN_CUSTODIAN,))
+    statement = await program.statement({asset: 2_500_000_000})
+    tokens_raw = 25 * 10**8
+    assert statement.entries[0].capacity_raw == tokens_raw - 1
+    await program.refused(program.relay(tampered(statement, capacity_raw=tokens_raw)), ErrorCode.CapacityMismatch)
+    await program.accepted(program.relay(statement))
+    await program.refused(await asset.mint_call(tokens_raw), ErrorCode.CeilingExceeded)
+    await program.accepted(await asset.mint_call(tokens_raw - 1))
+    await program.accepted(program.relay(await program.statement({asset: 2_500_000_001})))
+    await program.accepted(await asset.mint_call(1))
 
 
 async def test_a_statement_below_supply_is_taken_and_stops_minting(program: DeployedProgram, asset: Asset) -> None:
@@ -98,7 +135,7 @@ async def test_a_statement_below_supply_is_taken_and_stops_minting(program: Depl
 
 async def test_redeemed_seen_is_never_above_the_total(program: DeployedProgram, asset: Asset) -> None:
     """M6: nothing was burnt for a redemption, so nothing can have been counted."""
-    statement = await program.statement({asset: 10})
+    statement = await program.statement({asset: 10_000})
     await program.refused(program.relay(tampered(statement, redeemed_seen_raw=1)), ErrorCode.SeenAboveTotal)
     await program.accepted(program.relay(statement))
 
@@ -110,12 +147,12 @@ async def test_the_custodian_and_one_agent_are_enough_in_any_combination(
     program: DeployedProgram, asset: Asset
 ) -> None:
     for parties in ((0, 1), (0, 2), (0, 1, 2)):
-        statement = await program.statement({asset: 10})
+        statement = await program.statement({asset: 10_000})
         await program.accepted(program.relay(statement, *program.quorum(parties=parties)))
 
 
 async def test_two_agents_without_the_custodian_are_not(program: DeployedProgram, asset: Asset) -> None:
-    statement = await program.statement({asset: 10})
+    statement = await program.statement({asset: 10_000})
     agents = program.quorum(parties=(1, 2))
     await program.refused(program.relay(statement, *agents), ErrorCode.CustodianDidNotSign)
     await program.accepted(program.relay(statement, *program.quorum(parties=(0, 2))))
@@ -123,7 +160,7 @@ async def test_two_agents_without_the_custodian_are_not(program: DeployedProgram
 
 async def test_a_key_that_is_not_the_custodians_counts_for_nothing(program: DeployedProgram, asset: Asset) -> None:
     own, agent = program.quorum()
-    statement = await program.statement({asset: 10})
+    statement = await program.statement({asset: 10_000})
     for outsider in (Keypair(), program.quorum(OTHER_CUSTODIAN)[0], program.keys.admin.keypair):
         await program.refused(program.relay(statement, own, outsider), ErrorCode.SignerUnknown)
         await program.refused(program.relay(statement, own, agent, outsider), ErrorCode.SignerUnknown)
@@ -143,7 +180,7 @@ async def attached_custodian(program: DeployedProgram, asset: Asset, parties: tu
 async def test_two_keys_of_one_party_are_one_voice(program: DeployedProgram, asset: Asset) -> None:
     name = await attached_custodian(program, asset, (0, 0, 1), 2)
     first, second, agent = program.quorum(name, (0, 1, 2))
-    statement = await program.statement({asset: 10}, custodian=name)
+    statement = await program.statement({asset: 10_000}, custodian=name)
     await program.refused(program.relay(statement, first, second), ErrorCode.QuorumNotMet)
     await program.accepted(program.relay(statement, second, agent))
 
@@ -151,7 +188,7 @@ async def test_two_keys_of_one_party_are_one_voice(program: DeployedProgram, ass
 async def test_one_voice_less_than_the_threshold_is_refused(program: DeployedProgram, asset: Asset) -> None:
     name = await attached_custodian(program, asset, (0, 1, 2, 3), 3)
     own, *agents = program.quorum(name, (0, 1, 2, 3))
-    statement = await program.statement({asset: 10}, custodian=name)
+    statement = await program.statement({asset: 10_000}, custodian=name)
     for agent in agents:
         await program.refused(program.relay(statement, own, agent), ErrorCode.QuorumNotMet)
     await program.accepted(program.relay(statement, own, *agents[:2]))
@@ -160,7 +197,7 @@ async def test_one_voice_less_than_the_threshold_is_refused(program: DeployedPro
 async def test_eight_signatures_are_taken(program: DeployedProgram, asset: Asset) -> None:
     name = await attached_custodian(program, asset, tuple(range(8)), 8)
     keys = program.quorum(name, tuple(range(8)))
-    statement = await program.statement({asset: 10}, custodian=name)
+    statement = await program.statement({asset: 10_000}, custodian=name)
     # A ninth would not fit a transaction; eight fit with a lookup table and without a compute budget's instruction.
     table = await lookup_table(program, [asset.mint], [name])
     relayed = program.relay(statement, *keys).but(tables=(table,), limit_units=None)
@@ -182,9 +219,11 @@ async def test_a_key_signs_until_the_second_of_its_expiry(program: DeployedProgr
     assert min(key.expires_ts for key in custodian.keys) == expires_ts
 
     await program.chain.clock_reaches(expires_ts - 5)
-    await program.accepted(program.relay(await program.statement({asset: 10}, custodian=name), *program.quorum(name)))
+    await program.accepted(
+        program.relay(await program.statement({asset: 10_000}, custodian=name), *program.quorum(name))
+    )
     await program.chain.clock_reaches(expires_ts)
-    statement = await program.statement({asset: 10}, custodian=name)
+    statement = await program.statement({asset: 10_000}, custodian=name)
     await program.refused(program.relay(statement, *program.quorum(name)), ErrorCode.SignerExpired)
     await program.accepted(program.relay(statement, *program.quorum(name, (0, 2))))
 
@@ -198,7 +237,7 @@ async def test_signatures_for_another_cluster_program_custodian_or_mint_are_wort
     asset, other = await pool.take(), await pool.take()
     name = await attached_custodian(program, asset, (0, 1, 2), 2)
     twin = await program.add_custodian(attesters=program.quorum(name, (0, 1, 2)))
-    statement = await program.statement({asset: 10}, custodian=name)
+    statement = await program.statement({asset: 10_000}, custodian=name)
     signers = program.quorum(name)
     elsewhere = {
         "cluster": replace(statement, genesis_hash=Address(bytes(32))),
@@ -213,13 +252,13 @@ async def test_signatures_for_another_cluster_program_custodian_or_mint_are_wort
 
 
 @pytest.mark.parametrize(
-    "changes", [{"observed_ms": 1}, {"expires_ts": 1}, {"shares_micro": 100, "capacity_raw": 10_000}], ids=str
+    "changes", [{"observed_ms": 1}, {"expires_ts": 1}, {"shares_nano": 100_000, "capacity_raw": 10_000}], ids=str
 )
 async def test_a_statement_is_submitted_as_it_was_signed(
     program: DeployedProgram, asset: Asset, changes: dict[str, int]
 ) -> None:
-    signed = await program.statement({asset: 10}, observed_ms=await latest_ms(program))
-    submitted = tampered(signed, **changes) if "shares_micro" in changes else shifted(signed, **changes)
+    signed = await program.statement({asset: 10_000}, observed_ms=await latest_ms(program))
+    submitted = tampered(signed, **changes) if "shares_nano" in changes else shifted(signed, **changes)
     await program.refused(program.relay(signed, submitted=submitted), ErrorCode.DigestMismatch)
     await program.accepted(program.relay(submitted))
 
@@ -238,7 +277,7 @@ async def latest_ms(program: DeployedProgram) -> int:
 
 
 async def test_only_the_present_epoch_signs(program: DeployedProgram, asset: Asset) -> None:
-    statement = await program.statement({asset: 10})
+    statement = await program.statement({asset: 10_000})
     for epoch in (statement.epoch - 1, statement.epoch + 1):
         await program.refused(program.relay(replace(statement, epoch=epoch)), ErrorCode.WrongEpoch)
     await program.accepted(program.relay(statement))
@@ -248,12 +287,12 @@ async def test_only_the_present_epoch_signs(program: DeployedProgram, asset: Ass
 
 
 async def test_the_same_and_older_statements_are_refused(program: DeployedProgram, asset: Asset) -> None:
-    older = await program.statement({asset: 10})
+    older = await program.statement({asset: 10_000})
     first = replace(older, observed_ms=older.observed_ms + 1)
     await program.accepted(program.relay(first))
     await program.refused(program.relay(first), ErrorCode.StatementNotNewer)
     await program.refused(program.relay(older), ErrorCode.StatementNotNewer)
-    other_values = tampered(first, shares_micro=20, capacity_raw=2_000)
+    other_values = tampered(first, shares_nano=20_000, capacity_raw=2_000)
     await program.refused(program.relay(other_values), ErrorCode.StatementNotNewer)
     await program.accepted(program.relay(replace(first, observed_ms=first.observed_ms + 1)))
 
@@ -262,7 +301,7 @@ async def test_the_same_and_older_statements_are_refused(program: DeployedProgra
 async def test_an_observation_is_at_most_the_skew_ahead_of_the_clock(program: DeployedProgram, asset: Asset) -> None:
     """Exact, since the embedded chain's clock stands still between two simulations."""
     bound_ms = (await program.chain.clock_ts() + (await program.config()).max_skew_secs) * MILLIS_PER_SEC
-    statement = await program.statement({asset: 10}, observed_ms=bound_ms)
+    statement = await program.statement({asset: 10_000}, observed_ms=bound_ms)
     refused = {"InstructionError": [2, {"Custom": int(ErrorCode.ObservedInFuture)}]}
     for observed_ms, err in ((bound_ms, None), (bound_ms + 1, refused), (2**64 - 1, refused)):
         simulated = await program.chain.simulate(program.relay(replace(statement, observed_ms=observed_ms)))
@@ -274,7 +313,7 @@ async def test_an_observation_is_at_most_the_skew_ahead_of_the_clock(program: De
 
 async def test_an_expired_statement_is_refused(program: DeployedProgram, asset: Asset) -> None:
     now_ts = await program.chain.clock_ts()
-    statement = await program.statement({asset: 10}, expires_ts=now_ts)
+    statement = await program.statement({asset: 10_000}, expires_ts=now_ts)
     await program.refused(program.relay(statement), ErrorCode.StatementExpired)
     await program.refused(program.relay(replace(statement, expires_ts=0)), ErrorCode.StatementExpired)
     await program.accepted(program.relay(replace(statement, expires_ts=now_ts + 3_600)))
@@ -286,7 +325,7 @@ async def test_an_expired_statement_is_refused(program: DeployedProgram, asset: 
 async def test_one_quorum_covers_24_assets_in_one_transaction(program: DeployedProgram, pool: AssetPool) -> None:
     assets = [await pool.take() for _ in range(MAX_ENTRIES)]
     table = await lookup_table(program, [asset.mint for asset in assets])
-    statement = await program.statement({asset: 10 * (n + 1) for n, asset in enumerate(assets)})
+    statement = await program.statement({asset: 10_000 * (n + 1) for n, asset in enumerate(assets)})
     landed = await program.chain.accepted(program.relay(statement).but(tables=(table,)))
     for n, asset in enumerate(assets):
         assert (await asset.entry()).capacity_raw == 1_000 * (n + 1)
@@ -298,9 +337,9 @@ async def test_a_statement_has_1_to_24_lines(program: DeployedProgram, pool: Ass
     assets = [await pool.take() for _ in range(MAX_ENTRIES + 1)]
     table = await lookup_table(program, [asset.mint for asset in assets])
     assets.sort(key=lambda asset: asset.mint)
-    statement = await program.statement(dict.fromkeys(assets[:MAX_ENTRIES], 10))
+    statement = await program.statement(dict.fromkeys(assets[:MAX_ENTRIES], 10_000))
     none = raw_submission(program, statement, [])
-    too_many = raw_submission(program, statement, [asset.line(10) for asset in assets])
+    too_many = raw_submission(program, statement, [asset.line(10_000) for asset in assets])
     quorum = quorum_instruction(bytes(32), sign(bytes(32), program.quorum()))
     for instruction in (none, too_many):
         sent = Call((quorum, instruction), tables=(table,), limit_units=None)
@@ -318,7 +357,7 @@ def raw_submission(program: DeployedProgram, statement: Statement, lines: list[S
             "expires_ts": statement.expires_ts,
             "entries": [
                 {
-                    "shares_micro": line.shares_micro,
+                    "shares_nano": line.shares_nano,
                     "capacity_raw": line.capacity_raw,
                     "redeemed_seen_raw": line.redeemed_seen_raw,
                 }
@@ -332,7 +371,7 @@ def raw_submission(program: DeployedProgram, statement: Statement, lines: list[S
 
 async def test_entries_stand_in_the_order_of_their_mints_and_once(program: DeployedProgram, pool: AssetPool) -> None:
     low, high = sorted([await pool.take(), await pool.take()], key=lambda asset: asset.mint)
-    statement = await program.statement({low: 10, high: 20})
+    statement = await program.statement({low: 10_000, high: 20_000})
     quorum, submission = program.relay(statement).instructions
     fixed = 3
     head, [first, second] = submission.accounts[:fixed], submission.accounts[fixed:]
@@ -352,8 +391,8 @@ async def test_what_is_not_newer_is_passed_over_and_the_rest_is_taken(
 ) -> None:
     """A subset that somebody relayed first must not block the others (griefing)."""
     one, two = await pool.take(), await pool.take()
-    statement = await program.statement({one: 10, two: 20})
-    ahead = replace(await program.statement({one: 30}), observed_ms=statement.observed_ms)
+    statement = await program.statement({one: 10_000, two: 20_000})
+    ahead = replace(await program.statement({one: 30_000}), observed_ms=statement.observed_ms)
     await program.accepted(program.relay(ahead))
     events = await program.accepted(program.relay(statement))
     skipped = next(event for event in events if event.name == "AttestationSkipped")
@@ -365,7 +404,7 @@ async def test_what_is_not_newer_is_passed_over_and_the_rest_is_taken(
 
 async def test_a_detached_asset_is_passed_over_and_the_rest_is_taken(program: DeployedProgram, pool: AssetPool) -> None:
     one, two = await pool.take(), await pool.take()
-    statement = await program.statement({one: 10, two: 20})
+    statement = await program.statement({one: 10_000, two: 20_000})
     alone = replace(statement, entries=tuple(line for line in statement.entries if line.mint == one.mint))
     detach = program.client.detach_custodian(
         admin=program.keys.admin.address, custodian=program.custodian().address, mint=one.mint
@@ -380,14 +419,14 @@ async def test_a_detached_asset_is_passed_over_and_the_rest_is_taken(program: De
 
 async def test_a_wrong_line_fails_the_whole_statement(program: DeployedProgram, pool: AssetPool) -> None:
     one, two = await pool.take(), await pool.take()
-    statement = await program.statement({one: 10, two: 20})
+    statement = await program.statement({one: 10_000, two: 20_000})
     wrong = tampered(statement, index=1, capacity_raw=statement.entries[1].capacity_raw - 1)
     await program.refused(program.relay(wrong), ErrorCode.CapacityMismatch)
     await program.accepted(program.relay(statement))
 
 
 async def test_arguments_are_read_to_the_last_byte(program: DeployedProgram, asset: Asset) -> None:
-    statement = await program.statement({asset: 10})
+    statement = await program.statement({asset: 10_000})
     quorum, submission = program.relay(statement).instructions
     data = bytes(submission.data)
     for changed in (data + b"\0", data[:-1]):
@@ -402,7 +441,7 @@ async def test_a_rise_within_the_policy_sets_no_hold_and_one_above_does(program:
     await asset.attest(1_500)
     assert (await asset.read()).holds == Hold(0)
     await program.accepted(await asset.mint_call(1_500))
-    statement = await program.statement({asset: 23})
+    statement = await program.statement({asset: 23_000})
     events = await program.accepted(program.relay(statement))
     hold = next(event for event in events if event.name == "HoldSet")
     assert (hold.fields["hold"], hold.fields["holds"]) == (Hold.RISE, Hold.RISE)
@@ -425,13 +464,13 @@ async def test_another_programs_statement_is_worth_nothing_here(
     """The same keys, custodian ids and cluster: the program's own address tells them apart."""
     [here] = await program.register()
     [there] = await foreign_program.register()
-    signed = await foreign_program.statement({there: 10})
+    signed = await foreign_program.statement({there: 10_000})
     quorum = foreign_program.relay(signed).instructions[0]
-    submission = program.client.submit_attestation(await program.statement({here: 10}))
+    submission = program.client.submit_attestation(await program.statement({here: 10_000}))
     await program.refused(call((quorum, submission)), ErrorCode.DigestMismatch)
     await foreign_program.accepted(foreign_program.relay(signed))
 
 
 def test_statements_hold_as_many_lines_as_the_program_takes() -> None:
     assert MAX_ENTRIES == 24
-    assert capacity_raw(10, 0x3FF0_0000_0000_0000, 8) == 1_000
+    assert capacity_raw(10_000, 0x3FF0_0000_0000_0000, 8) == 1_000

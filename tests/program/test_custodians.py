@@ -160,14 +160,14 @@ async def test_new_keys_start_a_new_epoch_and_end_the_old_entries(program: Deplo
     setting = program.client.set_custodian_keys(
         admin=program.keys.admin.address, custodian=custodian.address, threshold=2, keys=keys
     )
-    early = await program.statement({asset: 10}, custodian=name)
+    early = await program.statement({asset: 10_000}, custodian=name)
     [event] = await program.accepted(program.by("admin", setting))
     assert (event.name, event.fields["epoch"], event.fields["key_count"]) == ("CustodianKeysChanged", 2, 2)
     assert {key.key for key in (await program.read_custodian(custodian.address)).keys} == {key.key for key in keys}
 
     await program.refused(await asset.mint_call(500, custodians=[name]), ErrorCode.CeilingExceeded)
     await program.refused(program.relay(early, *old_quorum), ErrorCode.WrongEpoch)
-    late = replace(await program.statement({asset: 10}, custodian=name), epoch=2)
+    late = replace(await program.statement({asset: 10_000}, custodian=name), epoch=2)
     await program.refused(program.relay(late, *old_quorum), ErrorCode.SignerUnknown)
     await program.accepted(program.relay(late, *fresh))
     await program.accepted(await asset.mint_call(500, custodians=[name]))
@@ -217,7 +217,7 @@ async def test_a_revoked_key_signs_nothing_and_the_others_begin_a_new_epoch(
     kept = sorted((address_of(own), address_of(other_agent)))
     assert [key.key for key in (await program.read_custodian(custodian.address)).keys] == kept
 
-    statement = await program.statement({asset: 10}, custodian=name)
+    statement = await program.statement({asset: 10_000}, custodian=name)
     await program.refused(program.relay(statement, own, agent), ErrorCode.SignerUnknown)
     await program.accepted(program.relay(statement, own, other_agent))
     await program.refused(revoking(program, name, address_of(agent)), ErrorCode.KeyNotFound)
@@ -231,14 +231,14 @@ async def test_with_fewer_parties_than_the_threshold_nothing_is_signed_until_key
     custodian = program.custodian(name)
     own, own_second, agent = (key.keypair for key in custodian.attesters)
     await program.accepted(revoking(program, name, address_of(agent)))
-    statement = await program.statement({asset: 10}, custodian=name)
+    statement = await program.statement({asset: 10_000}, custodian=name)
     await program.refused(program.relay(statement, own, own_second), ErrorCode.QuorumNotMet)
     keys = [AttesterKey(address_of(key), party, FAR_TS) for party, key in enumerate((own, agent))]
     setting = program.client.set_custodian_keys(
         admin=program.keys.admin.address, custodian=custodian.address, threshold=2, keys=keys
     )
     await program.accepted(program.by("admin", setting))
-    await program.accepted(program.relay(await program.statement({asset: 10}, custodian=name), own, agent))
+    await program.accepted(program.relay(await program.statement({asset: 10_000}, custodian=name), own, agent))
 
 
 async def test_a_custodian_is_attached_once(program: DeployedProgram, asset: Asset) -> None:
@@ -274,7 +274,7 @@ async def test_attaching_voids_all_that_was_observed_before(program: DeployedPro
     config = await program.config()
     name = await program.add_custodian()
     kept_back = replace(
-        await program.statement({asset: 10}, custodian=OWN_CUSTODIAN),
+        await program.statement({asset: 10_000}, custodian=OWN_CUSTODIAN),
         custodian=program.custodian(name).address,
         observed_ms=await program.chain.clock_ts() * MILLIS_PER_SEC,
     )
@@ -298,12 +298,12 @@ async def test_a_detached_custodians_entry_counts_nothing_and_takes_nothing(
 ) -> None:
     await asset.attest(1_000)
     await program.accepted(await asset.mint_call(400))
-    kept_back = await program.statement({asset: 10})
+    kept_back = await program.statement({asset: 10_000})
     before = await asset.entry()
     await program.accepted(program.by("admin", detaching(program, asset, OWN_CUSTODIAN)))
 
     entry = await asset.entry()
-    assert (entry.state, entry.capacity_raw, entry.shares_micro) == (EntryState.DETACHED, 0, 0)
+    assert (entry.state, entry.capacity_raw, entry.shares_nano) == (EntryState.DETACHED, 0, 0)
     assert entry.observed_ms == before.observed_ms
     await program.refused(await asset.mint_call(1), ErrorCode.CeilingExceeded)
     await program.refused(program.relay(kept_back), ErrorCode.StatementNotNewer)
@@ -328,7 +328,7 @@ async def test_a_retired_custodian_signs_nothing_and_backs_nothing(program: Depl
     await asset.attest(1_000, custodian=name)
     info = await program.chain.account(address)
     retired = replace(info, data=patched(info.data, _STATE_AT, bytes([CustodianState.RETIRED])))
-    statement = await program.statement({asset: 10}, custodian=name)
+    statement = await program.statement({asset: 10_000}, custodian=name)
     relayed = program.relay(statement, *program.quorum(name))
     setting = program.by(
         "admin",

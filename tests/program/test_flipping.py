@@ -82,7 +82,7 @@ async def test_any_changed_byte_of_the_ed25519_instruction_is_refused(
     program: DeployedProgram, pool: AssetPool
 ) -> None:
     asset = await pool.take()
-    quorum, submission = program.relay(await program.statement({asset: 10})).instructions
+    quorum, submission = program.relay(await program.statement({asset: 10_000})).instructions
     data = bytes(quorum.data)
     assert len(data) == 2 + 110 * SIGNATURES + 32
     places = [(offset, flip) for offset in range(len(data)) for flip in FLIPS]
@@ -121,7 +121,7 @@ def expected_of_submission(data: bytes, offset: int, now_ts: int, skew_secs: int
 
 async def test_any_changed_byte_of_the_statement_is_refused(program: DeployedProgram, pool: AssetPool) -> None:
     low, high = await pool.take(), await pool.take()
-    quorum, submission = program.relay(await program.statement({low: 10, high: 20})).instructions
+    quorum, submission = program.relay(await program.statement({low: 10_000, high: 20_000})).instructions
     data = bytes(submission.data)
     assert len(data) == 8 + 4 + 8 + 8 + 4 + 2 * 24
     skew_secs, now_ts = (await program.config()).max_skew_secs, await program.chain.clock_ts()
@@ -139,7 +139,7 @@ async def test_any_changed_byte_of_what_is_read_from_accounts_is_refused(
 ) -> None:
     """Cluster, program, custodian, mint and multiplier come from accounts: who signed others signed nothing here."""
     asset = await pool.take()
-    statement = await program.statement({asset: 10})
+    statement = await program.statement({asset: 10_000})
     [line] = statement.entries
     submission = program.client.submit_attestation(statement)
 

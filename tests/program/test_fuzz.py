@@ -170,7 +170,7 @@ async def scenes(own_cluster: TestCluster) -> Scenes:
     for name, rule in RULES.items():
         own = await own_cluster.deploy() if rule.own_program else program
         made[name] = await scene_by_rule(own, await pool.take(), name)
-    relayed = program.relay(await program.statement({await pool.take(): 10}))
+    relayed = program.relay(await program.statement({await pool.take(): 10_000}))
     made["submit_attestation"] = await scene(chain, program.client.program_id, relayed.instructions)
     blank = own_cluster.blank()
     made["initialize"] = await scene(chain, blank.program_id, (await initialization(own_cluster, blank),))

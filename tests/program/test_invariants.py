@@ -44,6 +44,7 @@ CHANGING = {
     "schedule_multiplier", "cancel_multiplier", "cancel_recovery", "execute_recovery",
     "finish_adopt", "abort_adopt",
     "settle_redemption", "reject_redemption", "cancel_redemption",
+    "hold_redemption", "clear_redemption_hold", "announce_redemption_recovery", "execute_redemption_recovery",
 }  # fmt: skip
 """Those whose scene has an account that exists already and is changed: others make theirs."""
 BUMP_AT = 9

@@ -214,6 +214,14 @@ async def test_a_release_that_releases_nothing_is_refused(taken: Asset) -> None:
     await refused_then_accepted(taken.program, sent, ErrorCode.AuthorityNotReleased)
 
 
+@pytest.mark.parametrize("digit", [0, 1, 2, 4])
+async def test_a_release_that_burns_not_what_is_left_is_refused(taken: Asset, digit: int) -> None:
+    """Its inventory: see HUNDREDS for what the liar does of it."""
+    await taken.program.accepted(await minting(taken, HUNDREDS + digit))
+    error = ErrorCode.BalanceMismatch if digit == 2 else ErrorCode.SupplyMismatch
+    await refused_then_accepted(taken.program, releasing(taken.program, taken, address_of(Keypair())), error)
+
+
 async def test_an_aborted_adoption_that_gives_nothing_back_is_refused(deployed: DeployedProgram) -> None:
     live = await live_mint(deployed)
     before = await live.holders()

@@ -305,7 +305,7 @@ def burn_checked(account: bytes, asset: Asset, owner: Keypair, amount_raw: int) 
 async def test_18_assets_are_minted_and_burnt_in_one_transaction(program: DeployedProgram, pool: AssetPool) -> None:
     assets = [await pool.take() for _ in range(BATCH)]
     table = await lookup_table(program, [asset.mint for asset in assets])
-    statement = await program.statement({asset: 10 * (n + 1) for n, asset in enumerate(assets)})
+    statement = await program.statement({asset: 10_000 * (n + 1) for n, asset in enumerate(assets)})
     await program.accepted(program.relay(statement).but(tables=(table,)))
     entries = [(asset, 1_000 * (n + 1)) for n, asset in enumerate(assets)]
     operator = program.keys.operator.keypair

@@ -21,13 +21,14 @@ from tests.program.multiplier_calls import (
     said,
     schedule,
     stated,
+    withdraw,
 )
 from tests.program.test_mint_limits import scaled_ui_value
-from tests.support.deployed import RAW_PER_MICRO, Asset, DeployedProgram
+from tests.support.deployed import NANO_PER_RAW, Asset, DeployedProgram
 from tests.support.edit import patched, with_account
 from tests.support.error_codes import ErrorCode
 from tests.support.initialized import OTHER_CUSTODIAN, ROOMY
-from tests.support.live_chain import Call, address_of
+from tests.support.live_chain import Call
 from xstocks_daemon.domain.snapshot import Hold
 from xstocks_daemon.domain.units import BPS, MILLIS_PER_SEC, capacity_raw, multiplier_bits_of, multiplier_fraction
 
@@ -210,10 +211,10 @@ async def test_what_took_effect_is_not_cancelled(program: DeployedProgram, asset
 
 @pytest.mark.embedded_only
 async def test_the_same_shares_have_another_capacity_after_a_change(program: DeployedProgram, asset: Asset) -> None:
-    await said(asset, 1_000_000, ONE)
+    await said(asset, 1_000_000_000, ONE)
     before_raw = (await asset.entry()).capacity_raw
     await program.chain.clock_reaches(await announce(asset))
-    statement = await stated(asset, 1_000_000, NEW)
+    statement = await stated(asset, 1_000_000_000, NEW)
     [line] = statement.entries
     assert line.capacity_raw != before_raw
     stale = replace(statement, entries=(replace(line, capacity_raw=before_raw),))
@@ -224,9 +225,9 @@ async def test_the_same_shares_have_another_capacity_after_a_change(program: Dep
 @pytest.mark.embedded_only
 async def test_minting_waits_for_a_statement_with_the_new_multiplier(program: DeployedProgram, asset: Asset) -> None:
     """Just before and just after: nothing is minted from the announcement on until a quorum signed the new one."""
-    shares_micro = 1_000_000
-    await said(asset, shares_micro, ONE)
-    before = await stated(asset, shares_micro, ONE, observed_ms=await now_ms(asset) + 1)
+    shares_nano = 1_000_000_000
+    await said(asset, shares_nano, ONE)
+    before = await stated(asset, shares_nano, ONE, observed_ms=await now_ms(asset) + 1)
     effective_ts = await announce(asset)
     await refused_at(asset, effective_ts - 1, await asset.mint_call(1), ErrorCode.MultiplierChangePending)
     await refused_at(asset, effective_ts, await asset.mint_call(1), ErrorCode.MultiplierChangePending)
@@ -234,7 +235,7 @@ async def test_minting_waits_for_a_statement_with_the_new_multiplier(program: De
     # Who signed the old multiplier signed another digest than the one it is now.
     await program.refused(program.relay(before), ErrorCode.DigestMismatch)
     # A dividend: shares rose as the multiplier did, and the capacity is the same.
-    new_shares = shares_micro * 102 // 100
+    new_shares = shares_nano * 102 // 100
     events = await said(asset, new_shares, NEW)
     assert [event.name for event in events] == ["MultiplierInForce", "AttestationAccepted"]
     assert events[0].fields["multiplier_bits"] == NEW
@@ -254,7 +255,7 @@ async def now_ms(asset: Asset) -> int:
 async def test_the_second_change_starts_from_the_first(program: DeployedProgram, asset: Asset) -> None:
     """Token-2022 leaves the field of the multiplier in force stale after a change; until the second takes effect the
     mint must apply the first, not the one before."""
-    await said(asset, 1_000_000, ONE)
+    await said(asset, 1_000_000_000, ONE)
     await program.chain.clock_reaches(await announce(asset))
     third = bits(1.1)
     effective_ts = await announce(asset, third, current_bits=NEW)  # no statement in between
@@ -266,31 +267,31 @@ async def test_the_second_change_starts_from_the_first(program: DeployedProgram,
     )
     stored = await asset.read()
     assert (stored.multiplier_bits, stored.pending_multiplier_bits) == (NEW, third)
-    await said(asset, 1_020_000, NEW)
+    await said(asset, 1_020_000_000, NEW)
     await program.refused(await asset.mint_call(1), ErrorCode.MultiplierChangePending)
     await program.chain.clock_reaches(effective_ts)
-    await said(asset, 1_100_000, third)
+    await said(asset, 1_100_000_000, third)
     await program.accepted(await asset.mint_call(1))
 
 
 @pytest.mark.embedded_only
 async def test_across_a_change_the_capacity_keeps_within_its_tolerance(program: DeployedProgram, asset: Asset) -> None:
     """10 bps of the old sum, both ways; beyond it is stored with a hold that only the resumer clears."""
-    await said(asset, 1_000_000, ONE)
+    await said(asset, 1_000_000_000, ONE)
     await program.chain.clock_reaches(await announce(asset, bits(2.0)))
-    old_raw = 1_000_000 * RAW_PER_MICRO
+    old_raw = 1_000_000_000 // NANO_PER_RAW
     tolerance_raw = old_raw * ROOMY.ca_tolerance_bps // BPS
-    # At multiplier 2 a millionth of a share backs 50 raw.
-    most, least = (2 * (old_raw + tolerance_raw)) // RAW_PER_MICRO, (2 * (old_raw - tolerance_raw)) // RAW_PER_MICRO
-    for shares_micro, holds in ((most + 1, True), (most, False), (least, False), (least - 1, True), (1_000_000, True)):
-        statement = await stated(asset, shares_micro, bits(2.0))
+    # At multiplier 2 a base unit takes 20 billionths of a share.
+    most, least = 2 * NANO_PER_RAW * (old_raw + tolerance_raw + 1) - 1, 2 * NANO_PER_RAW * (old_raw - tolerance_raw)
+    for shares_nano, holds in ((most + 1, True), (most, False), (least, False), (least - 1, True), (10**9, True)):
+        statement = await stated(asset, shares_nano, bits(2.0))
         logs = (await program.chain.simulate(program.relay(statement))).logs
         names = [event.name for event in program.client.events(logs)]
-        assert ("HoldSet" in names) is holds, shares_micro
-    await said(asset, 1_000_000, bits(2.0))
+        assert ("HoldSet" in names) is holds, shares_nano
+    await said(asset, 1_000_000_000, bits(2.0))
     assert (await asset.read()).holds is Hold.MULTIPLIER
     # A newer statement does not clear it.
-    await said(asset, 1_000_000, bits(2.0))
+    await said(asset, 1_000_000_000, bits(2.0))
     await program.refused(await asset.mint_call(1), ErrorCode.OnHold)
     await program.accepted(await asset.clear_hold_call(Hold.MULTIPLIER))
     await program.accepted(await asset.mint_call(1))
@@ -299,19 +300,19 @@ async def test_across_a_change_the_capacity_keeps_within_its_tolerance(program: 
 @pytest.mark.embedded_only
 async def test_around_a_change_every_rise_keeps_within_the_tolerance(program: DeployedProgram, asset: Asset) -> None:
     """A stock dividend that is half booked must not pass as an ordinary rise, even where the change is cancelled."""
-    await said(asset, 1_000_000, ONE)
-    await said(asset, 1_400_000, ONE)
+    await said(asset, 1_000_000_000, ONE)
+    await said(asset, 1_400_000_000, ONE)
     assert (await asset.read()).holds is Hold(0), "40 % is within max_rise_bps"
     await announce(asset)
-    await said(asset, 1_401_400, ONE)
+    await said(asset, 1_401_400_000, ONE)
     assert (await asset.read()).holds is Hold(0), "10 bps"
     await program.accepted(cancel(asset))
-    await said(asset, 1_402_802, ONE)
+    await said(asset, 1_402_802_000, ONE)
     assert (await asset.read()).holds is Hold.RISE
     await program.accepted(await asset.clear_hold_call(Hold.RISE))
     cancelled_ts = (await asset.read()).multiplier_changed_ts
     await program.chain.clock_reaches(cancelled_ts + ROOMY.ca_window_secs)
-    await said(asset, 1_900_000, ONE)
+    await said(asset, 1_900_000_000, ONE)
     assert (await asset.read()).holds is Hold(0), "the window is over"
 
 
@@ -320,9 +321,9 @@ async def test_around_a_change_every_rise_keeps_within_the_tolerance(program: De
 async def test_around_a_change_an_entry_without_a_predecessor_is_held(
     program: DeployedProgram, asset: Asset, cancelled: bool
 ) -> None:
-    await said(asset, 1_000_000, ONE)
+    await said(asset, 1_000_000_000, ONE)
     effective_ts = await announce(asset)
-    await said(asset, 500, ONE, custodian=OTHER_CUSTODIAN)
+    await said(asset, 500_000, ONE, custodian=OTHER_CUSTODIAN)
     assert (await asset.read()).holds is Hold.CA_WINDOW, "while it is announced"
     if cancelled:
         await program.accepted(cancel(asset))
@@ -331,37 +332,17 @@ async def test_around_a_change_an_entry_without_a_predecessor_is_held(
     else:
         await program.accepted(await asset.clear_hold_call(Hold.CA_WINDOW))
         await program.chain.clock_reaches(effective_ts)
-        await said(asset, 1_020_000, NEW)
+        await said(asset, 1_020_000_000, NEW)
         assert (await asset.read()).holds is Hold(0)
         in_force, changed_ts = NEW, effective_ts
     window_ends_ts = changed_ts + ROOMY.ca_window_secs
     await withdraw(asset)
     for now_ts, holds in ((window_ends_ts - 1, True), (window_ends_ts, False)):
         await program.chain.clock_reaches(now_ts)
-        statement = await stated(asset, 1_000_000, in_force)
+        statement = await stated(asset, 1_000_000_000, in_force)
         landed = await program.chain.simulate(program.relay(statement))
         assert landed.err is None, landed.logs
         assert ("HoldSet" in [event.name for event in program.client.events(landed.logs)]) is holds
-
-
-async def withdraw(asset: Asset) -> None:
-    program = asset.program
-    attester = program.quorum()[0]
-    instruction = program.client.withdraw_entry(
-        attester=address_of(attester), custodian=program.custodian().address, mint=asset.mint
-    )
-    await program.accepted(Call((instruction,), (attester,)))
-    # Nothing observed until now + the allowed skew revives it.
-    await program.chain.clock_reaches((await asset.entry()).observed_ms // MILLIS_PER_SEC)
-
-
-async def test_a_kept_clear_hold_does_not_clear_what_nobody_looked_at(program: DeployedProgram, asset: Asset) -> None:
-    await asset.attest(100)
-    await asset.attest(1_000)
-    kept = await asset.clear_hold_call(Hold.RISE)
-    await asset.attest(10_000)
-    await program.refused(kept, ErrorCode.EntriesChanged)
-    await program.accepted(await asset.clear_hold_call(Hold.RISE))
 
 
 # ---- the real changes -----------------------------------------------------------------------------------------------

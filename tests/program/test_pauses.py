@@ -11,7 +11,7 @@ from tests.support.deployed import Asset, AssetPool, DeployedProgram
 from tests.support.edit import with_account
 from tests.support.error_codes import ErrorCode
 from tests.support.live_chain import Call, address_of, call
-from xstocks_daemon.chain.addresses import ASSOCIATED_TOKEN
+from xstocks_daemon.chain.addresses import ASSOCIATED_TOKEN, TOKEN_2022
 from xstocks_daemon.chain.program import Profile
 from xstocks_daemon.chain.transactions import transfer_tokens
 from xstocks_daemon.domain.snapshot import Hold, Scope
@@ -132,17 +132,79 @@ async def test_pausing_twice_changes_nothing_and_resuming_what_runs_is_refused(
     await program.accepted(resuming(program, Scope.BURN, asset.mint))
 
 
-async def test_only_known_scopes_are_paused(program: DeployedProgram, asset: Asset) -> None:
-    for scopes in (0, 32, 255):
-        for action in ("pause", "resume"):
-            duty = "guardian" if action == "pause" else "resumer"
-            unknown = program.client.build(
-                action, {"scopes": scopes}, {duty: getattr(program.keys, duty).address, "asset": asset.address}
-            )
-            await program.refused(program.by(duty, unknown), ErrorCode.UnknownScope)
-    every = Scope.MINT | Scope.BURN | Scope.DISTRIBUTE | Scope.REDEEM | Scope.TRANSFERS
-    await program.accepted(pausing(program, every, asset.mint))
-    await program.accepted(resuming(program, every, asset.mint))
+EVERYTHING = Scope.MINT | Scope.BURN | Scope.DISTRIBUTE | Scope.REDEEM | Scope.TRANSFERS
+WITHOUT_TRANSFERS = EVERYTHING & ~Scope.TRANSFERS
+
+
+def built(program: DeployedProgram, name: str, scopes: int, mint: Address | None = None) -> Call:
+    """pause or resume of any number of scopes, known or not."""
+    duty = "guardian" if name == "pause" else "resumer"
+    accounts: dict[str, Address | None] = {duty: getattr(program.keys, duty).address}
+    if mint is not None:
+        accounts["asset"] = program.addresses.asset(mint)
+        accounts["mint"] = mint
+        accounts["token_program"] = TOKEN_2022
+    return program.by(duty, program.client.build(name, {"scopes": scopes}, accounts))
+
+
+async def test_a_pause_of_no_known_scope_is_refused(program: DeployedProgram, asset: Asset) -> None:
+    """A guardian who reads "accepted" has stopped something."""
+    for scopes in (0, 32, 224):
+        for name in ("pause", "resume"):
+            await program.refused(built(program, name, scopes, asset.mint), ErrorCode.UnknownScope)
+    assert (await asset.read()).paused == Scope(0)
+    await program.accepted(built(program, "pause", 32 | Scope.MINT, asset.mint))
+    assert (await asset.read()).paused == Scope.MINT
+    await program.accepted(built(program, "resume", Scope.MINT, asset.mint))
+
+
+async def test_a_full_stop_of_an_asset_stops_all_that_exists(program: DeployedProgram, asset: Asset) -> None:
+    wallet = await stocked(program, asset)
+    [event] = await program.accepted(built(program, "pause", 255, asset.mint))
+    assert event.fields == {"mint": asset.mint, "scopes": EVERYTHING, "paused": EVERYTHING}
+    assert ((await asset.read()).paused, (await asset.read_mint()).paused) == (EVERYTHING, True)
+    for action in actions(asset, wallet).values():
+        await program.refused(await action(), ErrorCode.Paused)
+    # Who lets go on says exactly what.
+    await program.refused(built(program, "resume", 255, asset.mint), ErrorCode.UnknownScope)
+    await program.accepted(built(program, "resume", EVERYTHING, asset.mint))
+    assert ((await asset.read()).paused, (await asset.read_mint()).paused) == (Scope(0), False)
+    for action in actions(asset, wallet).values():
+        await program.accepted(await action())
+
+
+@pytest.mark.parametrize("scopes", [31, 255])
+async def test_a_global_full_stop_stops_all_but_transfers(own_program: DeployedProgram, scopes: int) -> None:
+    """Token-2022 pauses one mint; what the program itself does stops all the same."""
+    program = own_program
+    [asset] = await program.register()
+    wallet = await stocked(program, asset)
+    [event] = await program.accepted(built(program, "pause", scopes))
+    assert event.fields == {"mint": ZERO_ADDRESS, "scopes": WITHOUT_TRANSFERS, "paused": WITHOUT_TRANSFERS}
+    for action in actions(asset, wallet).values():
+        await program.refused(await action(), ErrorCode.Paused)
+    await program.refused(built(program, "resume", EVERYTHING), ErrorCode.TransfersNeedAsset)
+    await program.accepted(built(program, "resume", WITHOUT_TRANSFERS))
+    for action in actions(asset, wallet).values():
+        await program.accepted(await action())
+
+
+async def test_a_full_stop_does_not_fail_for_the_mint_that_is_missing(program: DeployedProgram, asset: Asset) -> None:
+    guardian = program.keys.guardian.address
+    without_mint = program.client.build(
+        "pause", {"scopes": int(EVERYTHING)}, {"guardian": guardian, "asset": asset.address}
+    )
+    [event] = await program.accepted(program.by("guardian", without_mint))
+    assert event.fields == {"mint": asset.mint, "scopes": WITHOUT_TRANSFERS, "paused": WITHOUT_TRANSFERS}
+    assert not (await asset.read_mint()).paused
+
+
+async def test_a_full_stop_of_a_mint_without_a_pause_of_transfers_stops_the_rest(program: DeployedProgram) -> None:
+    [asset] = await program.register(profile=Profile.OPEN)
+    await program.refused(pausing(program, Scope.TRANSFERS, asset.mint), ErrorCode.TransfersNotPausable)
+    assert (await asset.read()).paused == Scope(0)
+    [event] = await program.accepted(pausing(program, EVERYTHING, asset.mint))
+    assert event.fields == {"mint": asset.mint, "scopes": WITHOUT_TRANSFERS, "paused": WITHOUT_TRANSFERS}
 
 
 async def test_a_pause_of_transfers_is_token_2022s_own(program: DeployedProgram, asset: Asset) -> None:
@@ -196,12 +258,6 @@ async def test_a_pause_of_transfers_needs_its_asset_and_mint(program: DeployedPr
     for (index, address), error in wrong.items():
         await program.refused(program.by("guardian", with_account(good, index, address)), error)
     await program.accepted(program.by("guardian", good))
-
-
-async def test_a_mint_without_the_extension_has_no_pause_of_transfers(program: DeployedProgram) -> None:
-    [asset] = await program.register(profile=Profile.OPEN)
-    await program.refused(pausing(program, Scope.TRANSFERS, asset.mint), ErrorCode.TransfersNotPausable)
-    await program.accepted(pausing(program, Scope.MINT, asset.mint))
 
 
 async def test_the_resumer_clears_holds_that_are_set(program: DeployedProgram, asset: Asset) -> None:

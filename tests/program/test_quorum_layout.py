@@ -18,19 +18,19 @@ from xstocks_daemon.domain.units import Address
 
 
 async def test_the_signatures_stand_directly_before(program: DeployedProgram, asset: Asset) -> None:
-    statement = await program.statement({asset: 10})
+    statement = await program.statement({asset: 10_000})
     quorum, submission = program.relay(statement).instructions
     # limit_units None: otherwise the compute budget's instruction is the one before.
     await program.refused(Call((submission,), limit_units=None), ErrorCode.SignatureInstructionMissing)
     await program.refused(Call((submission,)), ErrorCode.SignatureProgramInvalid)
-    other = program.relay(await program.statement({asset: 20})).instructions[1]
+    other = program.relay(await program.statement({asset: 20_000})).instructions[1]
     await program.refused(call((quorum, submission, other)), ErrorCode.SignatureProgramInvalid)
     assert (await asset.entry()).capacity_raw == 0
     await program.accepted(call((quorum, submission)))
 
 
 async def test_one_quorum_does_not_serve_an_instruction_further_behind(program: DeployedProgram, asset: Asset) -> None:
-    statement = await program.statement({asset: 10})
+    statement = await program.statement({asset: 10_000})
     quorum, submission = program.relay(statement).instructions
     wallet = Keypair()
     between = program.client.set_participant(
@@ -46,7 +46,7 @@ async def test_one_quorum_does_not_serve_an_instruction_further_behind(program: 
 
 
 async def test_the_ed25519_instruction_has_no_accounts(program: DeployedProgram, asset: Asset) -> None:
-    statement = await program.statement({asset: 10})
+    statement = await program.statement({asset: 10_000})
     quorum, submission = program.relay(statement).instructions
     meta = AccountMeta(pubkey(asset.mint), is_signer=False, is_writable=False)
     await program.refused(call((with_accounts(quorum, [meta]), submission)), ErrorCode.SignatureAccountsInvalid)
@@ -55,7 +55,7 @@ async def test_the_ed25519_instruction_has_no_accounts(program: DeployedProgram,
 
 async def test_another_program_that_carries_the_same_bytes_is_refused(program: DeployedProgram, asset: Asset) -> None:
     """A program that accepts anything, here the compute budget with a heap request, signs nothing."""
-    statement = await program.statement({asset: 10})
+    statement = await program.statement({asset: 10_000})
     quorum, submission = program.relay(statement).instructions
     heap_frame = bytes([1]) + (65_536).to_bytes(4, "little")
     other = Instruction(pubkey(COMPUTE_BUDGET), heap_frame, [])
@@ -67,7 +67,7 @@ async def test_layouts_that_the_ed25519_program_takes_and_this_one_does_not(
     program: DeployedProgram, asset: Asset
 ) -> None:
     """Each of these verifies: the signatures are real. Only where they stand is not canonical."""
-    statement = await program.statement({asset: 10})
+    statement = await program.statement({asset: 10_000})
     digest = statement.digest()
     own, agent = sorted(program.quorum(), key=address_of)
     signed = sign(digest, (own, agent))
@@ -108,7 +108,7 @@ def sign_bytes(key: Keypair, message: bytes) -> AttesterSignature:
 
 
 async def test_a_sysvar_of_ones_own_is_refused(program: DeployedProgram, asset: Asset) -> None:
-    statement = await program.statement({asset: 10})
+    statement = await program.statement({asset: 10_000})
     quorum, submission = program.relay(statement).instructions
     sysvar_index = 2
     assert Address(bytes(submission.accounts[sysvar_index].pubkey)) == INSTRUCTIONS_SYSVAR

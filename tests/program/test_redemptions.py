@@ -56,7 +56,7 @@ async def test_a_request_brings_tokens_into_the_redemption_vault(program: Deploy
     assert (redemption.source, redemption.amount_raw) == (request.account, 400)
     assert (await asset.balance_raw(request.account), await waiting_raw(asset)) == (600, 400)
     # Nothing is burnt or owed yet.
-    assert (await asset.supply_raw(), await asset.read()) == (1_000, before)
+    assert (await asset.supply_raw(), await asset.read()) == (1_000, replace(before, open_redemptions=1))
 
 
 async def test_settling_burns_the_tokens_and_one_custodian_owes_the_shares(
@@ -87,7 +87,7 @@ async def test_settling_burns_the_tokens_and_one_custodian_owes_the_shares(
     assert own.custodian == program.custodian().address
     # Only these two numbers moved: no sequence, no bucket, no statement.
     redeemed = replace(own, redeemed_total_raw=400)
-    assert after == replace(before, burnt_raw=400, entries=(redeemed, *before.entries[1:]))
+    assert after == replace(before, burnt_raw=400, open_redemptions=0, entries=(redeemed, *before.entries[1:]))
     assert (after.redeemed_raw, redeemed.unseen_raw) == (400, 400)
 
 
@@ -111,7 +111,7 @@ async def test_rejected_or_cancelled_the_tokens_go_back(program: DeployedProgram
     assert (redemption.state, redemption.custodian) == (state, None)
     assert redemption.closed_ts is not None
     assert (await asset.balance_raw(request.account), await waiting_raw(asset)) == (400, 0)
-    assert (await asset.supply_raw(), await asset.read()) == (400, before)
+    assert (await asset.supply_raw(), await asset.read()) == (400, replace(before, open_redemptions=0))
 
 
 # ---- no double claim ------------------------------------------------------------------------------------------------
@@ -335,8 +335,40 @@ async def test_a_participant_that_closed_its_account_opens_another(
     other = await asset.open_another(request.wallet)
     await program.chain.accepted(closing(request.account, request.wallet))
     await program.refused(act(request), ErrorCode.DestinationInvalid)
-    await program.accepted(act(request, destination=other))
+    await program.refused(act(request, destination=other), ErrorCode.RefundNeedsParticipant)
+    await program.accepted(act(request, destination=other, listed=True))
     assert await asset.balance_raw(other) == 400
+
+
+@pytest.mark.parametrize("end", ["reject", "cancel"])
+async def test_a_wallet_that_was_delisted_gets_its_tokens_only_where_they_came_from(
+    program: DeployedProgram, asset: Asset, end: str
+) -> None:
+    """Frozen and delisted, it would else have them in another account of its own."""
+    name, act = {
+        "reject": ("reject_redemption", Request.reject_call),
+        "cancel": ("cancel_redemption", Request.cancel_call),
+    }[end]
+    await asset.attest(1_000)
+    request = await requested(asset, 400)
+    other, friend = await asset.open_another(request.wallet), await participant_with(asset, 0)
+    later_ts = await program.chain.clock_ts() + 10_000
+    await program.accepted(program.by("compliance", freezing(program, asset, request.account)))
+    await program.accepted(setting(program, request.wallet, later_ts, state=0))
+    elsewhere = act(request, destination=other, listed=True)
+    await program.refused(act(request), ErrorCode.DestinationInvalid)
+    await program.refused(act(request, destination=other), ErrorCode.RefundNeedsParticipant)
+    await program.refused(elsewhere, ErrorCode.ParticipantInactive)
+    friends = but_account(elsewhere, name, "participant", program.addresses.participant(address_of(friend)))
+    await program.refused(friends, ErrorCode.ParticipantMismatch)
+    assert (await asset.balance_raw(other), await waiting_raw(asset)) == (0, 400)
+    # Listed again it may; and thawed, delisted or not, they go back.
+    await program.accepted(setting(program, request.wallet, later_ts))
+    assert (await program.chain.simulate(elsewhere)).err is None
+    await program.accepted(setting(program, request.wallet, later_ts, state=0))
+    await program.accepted(program.by("compliance", thawing(program, asset, request.account)))
+    await program.accepted(act(request))
+    assert await asset.balance_raw(request.account) == 400
 
 
 async def test_tokens_that_strayed_into_the_vault_are_nobodys_claim(program: DeployedProgram, asset: Asset) -> None:

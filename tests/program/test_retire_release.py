@@ -11,6 +11,7 @@ from solders.keypair import Keypair
 
 from tests.program.adoption_calls import attach
 from tests.program.test_admin_handover import seal
+from tests.program.test_freeze import sending
 from tests.program.test_pauses import pausing
 from tests.program.test_timelock import executing, propose
 from tests.support.deployed import Asset, AssetPool, DeployedProgram
@@ -18,6 +19,7 @@ from tests.support.edit import with_account
 from tests.support.error_codes import ErrorCode
 from tests.support.live_chain import Call, address_of, call
 from tests.support.mints import live_mint, token_instruction
+from tests.support.redeeming import Request, requested
 from xstocks_daemon.chain.authorities import read_authorities
 from xstocks_daemon.chain.mint_layout import DECIMALS
 from xstocks_daemon.chain.program import Authorities, Profile
@@ -65,6 +67,25 @@ async def test_a_halted_asset_is_retired_for_ever_too(program: DeployedProgram) 
         assert (await each.read()).state is state
 
 
+async def test_once_sealed_an_asset_is_retired_after_the_timelock(own_program: DeployedProgram) -> None:
+    """Nothing undoes it, so the admin's key alone does not do it at once: the guardian may cancel meanwhile."""
+    program = own_program
+    asset, other = await program.register(2)
+    await seal(program)
+    await program.refused(retiring(program, asset), ErrorCode.ProposalRequired)
+    wanted = program.client.retire_asset(admin=program.keys.admin.address, mint=asset.mint)
+    proposal = await propose(program, wanted)
+    await program.refused(executing(program, wanted), ErrorCode.ProposalNotReady)
+    assert (await asset.read()).state is AssetState.ACTIVE
+    await program.chain.clock_reaches(proposal.ready_ts)
+    asset_index = 2
+    elsewhere = with_account(program.client.with_proposal(wanted), asset_index, other.address)
+    await program.refused(program.by("admin", elsewhere), ErrorCode.ProposalMismatch)
+    events = await program.accepted(executing(program, wanted))
+    assert [event.name for event in events] == ["ProposalExecuted", "AssetRetired"]
+    assert ((await asset.read()).state, (await other.read()).state) == (AssetState.RETIRED, AssetState.ACTIVE)
+
+
 # ---- release ---------------------------------------------------------------------------------------------------------
 
 
@@ -95,7 +116,7 @@ async def test_every_authority_goes_to_the_new_one(program: DeployedProgram, pro
     [event] = await program.accepted(releasing(program, asset, address_of(new)))
     assert (event.name, event.fields) == (
         "AuthorityReleased",
-        {"mint": asset.mint, "new_authority": address_of(new)},
+        {"mint": asset.mint, "new_authority": address_of(new), "burnt_raw": 0},
     )
     assert asdict(await holders_of(asset)) == {
         name: address_of(new) if name in present else ZERO_ADDRESS for name in before
@@ -177,24 +198,63 @@ async def test_a_released_asset_does_nothing_with_its_mint_any_more(program: Dep
     await program.refused(program.by("admin", program.registration(released.mint)), ErrorCode.AlreadyInitialized)
 
 
-async def test_the_inventory_is_burnt_first(program: DeployedProgram, asset: Asset) -> None:
-    await asset.attest(1_000)
-    await program.accepted(await asset.mint_call(1_000))
+async def test_what_is_left_in_the_vaults_is_burnt(program: DeployedProgram, asset: Asset) -> None:
+    """Inventory, and dust that anybody sends to either vault: it blocks nothing. Holders keep theirs."""
+    wallet = await asset.holder(1_000)
+    await asset.attest(1_400)
+    await program.accepted(await asset.mint_call(400))
+    for vault, amount_raw in ((asset.vault, 1), (program.addresses.redemption_vault(asset.mint), 2)):
+        await program.chain.accepted(sending(asset, wallet, vault, amount_raw))
+    before = await asset.read()
     new = address_of(Keypair())
-    await program.refused(releasing(program, asset, new), ErrorCode.InventoryNotEmpty)
-    await program.refused(await asset.burn_call(999) + releasing(program, asset, new), ErrorCode.InventoryNotEmpty)
-    await program.accepted(await asset.burn_call(1_000) + releasing(program, asset, new))
+    [event] = await program.accepted(releasing(program, asset, new))
+    assert event.fields == {"mint": asset.mint, "new_authority": new, "burnt_raw": 403}
+    after = await asset.read()
+    assert (after.state, after.burnt_raw) == (AssetState.RELEASED, before.burnt_raw + 403)
+    assert await asset.supply_raw() == await asset.balance_raw(asset.token_account(address_of(wallet))) == 997
+    assert await asset.balance_raw(asset.vault) == 0
+    assert await asset.balance_raw(program.addresses.redemption_vault(asset.mint)) == 0
 
 
-async def test_the_empty_vault_and_the_mint_are_the_assets(program: DeployedProgram, pool: AssetPool) -> None:
-    asset, other = await pool.take(), await pool.take()
+async def test_not_while_redemptions_are_open(program: DeployedProgram, asset: Asset) -> None:
+    """Their tokens wait, and nobody could settle or reject them any more."""
     await asset.attest(1_000)
-    await program.accepted(await asset.mint_call(1_000))
-    mint, vault = 3, 4
+    ended = [await requested(asset, 100) for _ in range(4)]
+    settled, rejected, cancelled, recovered = ended
+    heir = await asset.open_account(address_of(Keypair()))
+    await program.accepted(recovered.announce_recovery_call(heir))
+    new = address_of(Keypair())
+    ends = (
+        settled.settle_call(),
+        rejected.reject_call(),
+        cancelled.cancel_call(),
+        recovered.execute_recovery_call(heir),
+    )
+    for left, end in zip((4, 3, 2, 1), ends, strict=True):
+        assert (await asset.read()).open_redemptions == left
+        await program.refused(releasing(program, asset, new), ErrorCode.RedemptionsOpen)
+        await program.accepted(end)
+    assert (await asset.read()).open_redemptions == 0
+    await program.accepted(releasing(program, asset, new))
+    await program.refused(Request(asset, settled.wallet).request_call(1), ErrorCode.AssetNotActive)
+
+
+async def test_the_vaults_and_the_mint_are_the_assets(program: DeployedProgram, pool: AssetPool) -> None:
+    asset, other = await pool.take(), await pool.take()
+    for each in (asset, other):
+        await each.attest(1_000)
+        await program.accepted(await each.mint_call(1_000))
     good = release(program, asset, address_of(Keypair()))
-    await program.refused(program.by("admin", with_account(good, vault, other.vault)), ErrorCode.WrongVault)
-    await program.refused(program.by("admin", with_account(good, mint, other.mint)), ErrorCode.WrongMint)
-    await program.accepted(await asset.burn_call(1_000) + program.by("admin", good))
+    addresses = program.addresses
+    for place, address, error in (
+        (3, other.mint, ErrorCode.WrongMint),
+        (4, other.vault, ErrorCode.WrongVault),
+        (4, addresses.redemption_vault(asset.mint), ErrorCode.WrongVault),
+        (5, addresses.redemption_authority(other.mint), ErrorCode.ConstraintSeeds),
+        (6, addresses.redemption_vault(other.mint), ErrorCode.WrongRedemptionVault),
+    ):
+        await program.refused(program.by("admin", with_account(good, place, address)), error)
+    await program.accepted(program.by("admin", good))
 
 
 async def test_the_new_authority_is_somebody_else(program: DeployedProgram, asset: Asset) -> None:
@@ -253,7 +313,7 @@ async def test_the_new_authority_is_the_proposed_one(own_program: DeployedProgra
     await program.refused(program.by("admin", wanted), ErrorCode.ProposalRequired)
     proposal = await propose(program, wanted)
     await program.chain.clock_reaches(proposal.ready_ts)
-    new_authority = 5
+    new_authority = 7
     other = with_account(program.client.with_proposal(wanted), new_authority, address_of(Keypair()))
     await program.refused(program.by("admin", other), ErrorCode.ProposalMismatch)
     await program.accepted(executing(program, wanted))

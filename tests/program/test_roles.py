@@ -85,7 +85,7 @@ async def test_anybody_relays_a_statement(program: DeployedProgram, pool: AssetP
     await program.chain.fund(*map(address_of, keys), lamports=10**9)
     for key in keys:
         asset = await pool.take()
-        await program.accepted(program.relay(await program.statement({asset: 10})).but(payer=key))
+        await program.accepted(program.relay(await program.statement({asset: 10_000})).but(payer=key))
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.CORPORATE_ACTIONS])

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 PROGRAMS = Path(__file__).resolve().parents[2] / "programs"
-CRATES = ("xstocks_mint", "xstocks_reserve", "examples/lending_gate", "testing/lying_token")
+CRATES = ("xstocks_mint", "xstocks_reserve", "examples/lending_gate", "testing/lying_token", "testing/small_multisig")
 MOST_LINES = 450
 
 Module = tuple[str, ...]

@@ -118,7 +118,7 @@ async def test_one_stolen_attester_key_signs_nothing_alone_and_can_only_withdraw
     program: DeployedProgram, asset: Asset
 ) -> None:
     await asset.attest(100)
-    statement = await program.statement({asset: 1_000_000})
+    statement = await program.statement({asset: 1_000_000_000})
     submission = program.client.submit_attestation(statement)
     for thief in program.quorum(parties=(0, 1, 2)):
         [alone] = sign(statement.digest(), (thief,))
@@ -194,6 +194,71 @@ async def hands_nothing_over(program: DeployedProgram) -> None:
     await program.chain.advance_clock(86_400)
     await program.refused(accept, ErrorCode.NoPendingAdmin)
     assert (await program.config()).admin == admin
+
+
+@pytest.mark.embedded_only
+async def test_a_stolen_admin_key_mints_nothing_while_guardian_and_resumer_are_honest(
+    own_program: DeployedProgram,
+) -> None:
+    """The whole theft: the guardian and the resumer are to go first, then the rest; round after round. Each proposal is
+    cancelled in time, the guardian's replacement by guardian and resumer together."""
+    program, client, keys = own_program, own_program.client, own_program.keys
+    admin, guardian, resumer = keys.admin.address, keys.guardian, keys.resumer
+    [asset] = await program.register(custodians=(OWN_CUSTODIAN,))
+    timelock_secs = 3_600
+    await program.accepted(program.by("admin", client.seal(admin=admin, timelock_secs=timelock_secs)))
+    before = await program.config()
+    own_keys = [AttesterKey(address_of(Keypair()), party, 2**40) for party in (0, 1)]
+    custodian = program.custodian(OWN_CUSTODIAN).address
+    wanted = [client.set_role(admin=admin, role=role, key=address_of(Keypair())) for role in Role]
+    wanted += [
+        client.set_timing(admin=admin, timelock_secs=1, max_skew_secs=3_600),
+        client.set_custodian_keys(admin=admin, custodian=custodian, threshold=2, keys=own_keys),
+        client.loosen_policy(admin=admin, mint=asset.mint, policy=ROOMY),
+    ]
+    for role, error in ((Role.GUARDIAN, ErrorCode.GuardianNotClearable), (Role.RESUMER, ErrorCode.ResumerNotClearable)):
+        await program.refused(program.by("admin", client.clear_role(admin=admin, role=role)), error)
+    for _round in range(2):
+        for instruction in wanted:
+            await program.accepted(program.by("admin", client.propose(admin=admin, instruction=instruction)))
+        offer = client.propose_admin(
+            admin=admin,
+            pending_admin=address_of(Keypair()),
+            expires_ts=await program.chain.clock_ts() + 2 * timelock_secs,
+        )
+        await program.accepted(program.by("admin", offer))
+        for instruction in wanted:
+            cancel = client.cancel_proposal(
+                authority=guardian.address,
+                proposal=client.proposal_address(instruction),
+                resumer=resumer.address,
+            )
+            await program.accepted(call(cancel, guardian.keypair, resumer.keypair))
+        await program.accepted(program.by("guardian", client.cancel_admin(authority=guardian.address)))
+        await program.chain.advance_clock(timelock_secs)
+        for instruction in wanted:
+            execute = program.by("admin", client.with_proposal(instruction))
+            await program.refused(execute, ErrorCode.ProposalNotPending)
+    assert await program.config() == before
+    await program.refused(await asset.mint_call(1), ErrorCode.CeilingExceeded)
+    assert await asset.supply_raw() == 0
+
+
+@pytest.mark.embedded_only
+async def test_a_stolen_guardian_key_does_not_keep_itself_in_office(own_program: DeployedProgram) -> None:
+    program, client, keys = own_program, own_program.client, own_program.keys
+    admin, new = keys.admin.address, address_of(Keypair())
+    await program.accepted(program.by("admin", client.seal(admin=admin, timelock_secs=3_600)))
+    replace_guardian = client.set_role(admin=admin, role=Role.GUARDIAN, key=new)
+    proposal = client.proposal_address(replace_guardian)
+    await program.accepted(program.by("admin", client.propose(admin=admin, instruction=replace_guardian)))
+    cancel = client.cancel_proposal(authority=keys.guardian.address, proposal=proposal)
+    await program.refused(program.by("guardian", cancel), ErrorCode.GuardianCannotCancel)
+    await program.chain.advance_clock(3_600)
+    await program.accepted(program.by("admin", client.with_proposal(replace_guardian)))
+    assert (await program.config()).guardian == new
+    pause = client.pause(guardian=keys.guardian.address, scopes=FULL_STOP)
+    await program.refused(program.by("guardian", pause), ErrorCode.NotGuardian)
 
 
 async def test_a_stolen_compliance_key_moves_nothing_alone(program: DeployedProgram, asset: Asset) -> None:

@@ -110,7 +110,7 @@ async def test_an_attestation_takes_its_own_accounts_only(
     program: DeployedProgram, pool: AssetPool, foreign_program: DeployedProgram
 ) -> None:
     asset, other = await ready(program, pool)
-    relayed = program.relay(await program.statement({asset: 10}))
+    relayed = program.relay(await program.statement({asset: 10_000}))
     config, custodian, sysvar, target = range(4)
     wrong = {
         (config, foreign_program.addresses.config): ErrorCode.AccountOwnedByWrongProgram,

@@ -14,7 +14,7 @@ from tests.support.edit import patched, with_account, with_data
 from tests.support.error_codes import ErrorCode
 from tests.support.fixtures import session_fixture, single_fixture
 from tests.support.initialized import OTHER_CUSTODIAN, OWN_CUSTODIAN, ROOMY
-from tests.support.live_chain import Call, address_of
+from tests.support.live_chain import Call, address_of, call
 from xstocks_daemon.chain.program import Proposal, ProposalState, Role
 from xstocks_daemon.chain.program.idl import load_interface
 from xstocks_daemon.domain.snapshot import AttesterKey
@@ -153,6 +153,7 @@ def timelocked(program: DeployedProgram, asset: Asset, spare: Asset) -> dict[str
         "loosen_policy": client.loosen_policy(
             admin=admin, mint=asset.mint, policy=replace(ROOMY, supply_limit_raw=2 * ROOMY.supply_limit_raw)
         ),
+        "retire_asset": client.retire_asset(admin=admin, mint=spare.mint),
         "release_authority": client.release_authority(
             admin=admin, mint=spare.mint, new_authority=address_of(Keypair())
         ),
@@ -192,14 +193,44 @@ async def test_once_sealed_the_guardian_is_not_cleared_at_once(sealed: DeployedP
     client, admin = sealed.client, sealed.keys.admin.address
     clear = client.clear_role(admin=admin, role=Role.GUARDIAN)
     await sealed.refused(sealed.by("admin", clear), ErrorCode.GuardianNotClearable)
+    # Nor the resumer, whose signature the guardian needs to cancel its own replacement.
+    clear = client.clear_role(admin=admin, role=Role.RESUMER)
+    await sealed.refused(sealed.by("admin", clear), ErrorCode.ResumerNotClearable)
     await sealed.accepted(sealed.by("admin", client.clear_role(admin=admin, role=Role.CORPORATE_ACTIONS)))
 
 
-async def test_the_guardian_cannot_cancel_its_own_replacement(sealed: DeployedProgram, sealed_asset: Asset) -> None:
+def together(program: DeployedProgram, proposal: Proposal, guardian: Keypair, resumer: Keypair) -> Call:
+    """A cancel signed by both."""
+    cancel = program.client.cancel_proposal(
+        authority=address_of(guardian), proposal=proposal.address, resumer=address_of(resumer)
+    )
+    return call(cancel, guardian, resumer)
+
+
+async def test_the_guardian_alone_cannot_cancel_its_own_replacement(
+    sealed: DeployedProgram, sealed_asset: Asset
+) -> None:
+    """Else a stolen guardian key would keep itself in office. With the resumer it can: else a stolen admin key would
+    first get rid of an honest guardian."""
     instruction = set_role(sealed, Role.GUARDIAN)
     proposal = await propose(sealed, instruction)
+    guardian, resumer = sealed.keys.guardian.keypair, sealed.keys.resumer.keypair
     await sealed.refused(cancelling(sealed, "guardian", proposal), ErrorCode.GuardianCannotCancel)
-    await sealed.accepted(cancelling(sealed, "admin", proposal))
+    await sealed.refused(together(sealed, proposal, guardian, guardian), ErrorCode.NotResumer)
+    await sealed.refused(together(sealed, proposal, guardian, Keypair()), ErrorCode.NotResumer)
+    await sealed.refused(together(sealed, proposal, resumer, resumer), ErrorCode.NotAdminOrGuardian)
+    assert (await read(sealed, instruction)).state is ProposalState.PENDING
+    await sealed.accepted(together(sealed, proposal, guardian, resumer))
+    assert (await read(sealed, instruction)).state is ProposalState.CANCELLED
+    again = await propose(sealed, instruction)
+    await sealed.accepted(cancelling(sealed, "admin", again))
+
+
+async def test_the_guardian_alone_cancels_a_replacement_of_the_resumer(
+    sealed: DeployedProgram, sealed_asset: Asset
+) -> None:
+    proposal = await propose(sealed, set_role(sealed, Role.RESUMER))
+    await sealed.accepted(cancelling(sealed, "guardian", proposal))
 
 
 async def test_a_pending_proposal_is_not_proposed_again(sealed: DeployedProgram, sealed_asset: Asset) -> None:

@@ -84,7 +84,7 @@ async def test_the_skew_that_statements_may_have_is_the_new_one(own_program: Dep
     [asset] = await program.register()
     ahead_secs = 1_000
     observed_ms = (await program.chain.clock_ts() + ahead_secs) * MILLIS_PER_SEC
-    statement = await program.statement({asset: 10}, observed_ms=observed_ms)
+    statement = await program.statement({asset: 10_000}, observed_ms=observed_ms)
     await program.refused(program.relay(statement), ErrorCode.ObservedInFuture)
     await program.accepted(program.by("admin", set_timing(program, 0, ahead_secs)))
     await program.accepted(program.relay(statement))

@@ -27,13 +27,13 @@ def withdrawing(asset: Asset, attester: Keypair, custodian: str = OWN_CUSTODIAN)
 async def test_a_withdrawn_entry_counts_nothing_until_a_newer_statement(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(1_000)
     await program.accepted(await asset.mint_call(400))
-    kept_back = await program.statement({asset: 10})
+    kept_back = await program.statement({asset: 10_000})
     skew_secs = (await program.config()).max_skew_secs
     before_ts = await program.chain.clock_ts()
     [event] = await program.accepted(withdrawing(asset, program.quorum()[1]))
 
     entry = await asset.entry()
-    assert (entry.withdrawn, entry.shares_micro, entry.capacity_raw) == (True, 0, 0)
+    assert (entry.withdrawn, entry.shares_nano, entry.capacity_raw) == (True, 0, 0)
     assert entry.observed_ms >= (before_ts + skew_secs) * MILLIS_PER_SEC
     assert (event.name, event.fields["observed_ms"]) == ("EntryWithdrawn", entry.observed_ms)
     await program.refused(await asset.mint_call(1), ErrorCode.CeilingExceeded)

@@ -138,7 +138,7 @@ async def test_from_the_time_of_a_new_multiplier_on_old_statements_count_nothing
     await turns(collateral, effective_ts - 1, None, Refusal.NoFreshStatement)
     # As many shares more as the multiplier asks: within the tolerance, so without a hold.
     renewed = Asset(program, collateral.asset.mint, NEW_MULTIPLIER)
-    await program.accepted(program.relay(await program.statement({renewed: 10_201})))
+    await program.accepted(program.relay(await program.statement({renewed: 10_201_000})))
     await collateral.accepted()
 
 

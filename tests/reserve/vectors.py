@@ -19,7 +19,7 @@ from typing import Any
 
 from localnet.harness.deploy import TIMELOCK_SECS
 from tests.support.cluster import cluster
-from tests.support.deployed import RAW_PER_MICRO, Asset, DeployedProgram, deploy_program
+from tests.support.deployed import NANO_PER_RAW, Asset, DeployedProgram, deploy_program
 from tests.support.edit import patched
 from tests.support.initialized import OTHER_CUSTODIAN, OWN_CUSTODIAN, ROOMY
 from tests.support.live_chain import Call, address_of, call
@@ -158,7 +158,7 @@ async def _attest(
     """A statement of that capacity, observed `ago_ms` before the story's time."""
     program = story.program
     observed_ms = story.now_ts * MILLIS_PER_SEC - ago_ms
-    shares = {asset: capacity // RAW_PER_MICRO}
+    shares = {asset: capacity * NANO_PER_RAW}
     statement = await program.statement(shares, custodian=custodian, observed_ms=observed_ms, **options)
     await program.accepted(program.relay(statement, *program.quorum(custodian)))
 
@@ -240,8 +240,8 @@ async def _multiplier(story: Story, asset: Asset) -> None:
     await chain.advance_clock(effective_ts + 10 - await chain.clock_ts())
     await story.begins()
     renewed = Asset(program, asset.mint, NEW)
-    # floor(10201 x 10^8 / (10^6 x 1.02)), within the tolerance of the old capacity.
-    statement = await program.statement({renewed: 10_201}, observed_ms=(story.now_ts - 4) * MILLIS_PER_SEC)
+    # floor(10,201,000 x 10^8 / (10^9 x 1.02)), within the tolerance of the old capacity.
+    statement = await program.statement({renewed: 10_201_000}, observed_ms=(story.now_ts - 4) * MILLIS_PER_SEC)
     await program.accepted(program.relay(statement))
     signed = _says(1_000_000, 1_000_098, 4, multiplier_bits=str(NEW))
     await story.case("a statement with the new multiplier", renewed, signed)

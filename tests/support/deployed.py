@@ -40,8 +40,8 @@ from xstocks_daemon.domain.snapshot import (
 from xstocks_daemon.domain.statement import AttesterSignature, Statement, StatementEntry
 from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address, capacity_raw, multiplier_bits_of
 
-RAW_PER_MICRO = 100
-"""Base units that a millionth of a share backs at multiplier 1 and 8 decimals."""
+NANO_PER_RAW = 10
+"""Billionths of a share that back one base unit at multiplier 1 and 8 decimals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class DeployedProgram(InitializedProgram):
 
     async def statement(
         self,
-        shares_micro: Mapping[Asset, int],
+        shares_nano: Mapping[Asset, int],
         *,
         custodian: str = OWN_CUSTODIAN,
         observed_ms: int | None = None,
@@ -62,7 +62,7 @@ class DeployedProgram(InitializedProgram):
         on_chain = await self.read_custodian(self.custodian(custodian).address)
         now_ts = await self.chain.clock_ts()
         if observed_ms is None:
-            held = [await asset.entry(custodian) for asset in shares_micro]
+            held = [await asset.entry(custodian) for asset in shares_nano]
             observed_ms = max(now_ts * MILLIS_PER_SEC, *(entry.observed_ms + 1 for entry in held))
         return Statement(
             genesis_hash=self.deployment.genesis_hash,
@@ -72,7 +72,7 @@ class DeployedProgram(InitializedProgram):
             observed_ms=observed_ms,
             expires_ts=now_ts + DAY_SECS if expires_ts is None else expires_ts,
             entries=tuple(
-                asset.line(shares) for asset, shares in sorted(shares_micro.items(), key=lambda pair: pair[0].mint)
+                asset.line(shares) for asset, shares in sorted(shares_nano.items(), key=lambda pair: pair[0].mint)
             ),
         )
 
@@ -201,10 +201,10 @@ class Asset:
 
     # ---- acting -------------------------------------------------------------------------------------------------
 
-    def line(self, shares_micro: int, *, redeemed_seen_raw: int = 0) -> StatementEntry:
+    def line(self, shares_nano: int, *, redeemed_seen_raw: int = 0) -> StatementEntry:
         """The asset's entry of a statement with the exact capacity of those shares."""
-        capacity = capacity_raw(shares_micro, self.multiplier_bits, DECIMALS)
-        return StatementEntry(self.mint, self.multiplier_bits, shares_micro, capacity, redeemed_seen_raw)
+        capacity = capacity_raw(shares_nano, self.multiplier_bits, DECIMALS)
+        return StatementEntry(self.mint, self.multiplier_bits, shares_nano, capacity, redeemed_seen_raw)
 
     async def attest(
         self,
@@ -214,7 +214,7 @@ class Asset:
         expires_ts: int | None = None,
         redeemed_seen_raw: int | None = None,
     ) -> Statement:
-        """A quorum statement of exactly this capacity (a multiple of 100, at multiplier 1) is taken."""
+        """A quorum statement of exactly this capacity (at multiplier 1) is taken."""
         statement = await self.statement_for(
             capacity, custodian=custodian, expires_ts=expires_ts, redeemed_seen_raw=redeemed_seen_raw
         )
@@ -230,12 +230,11 @@ class Asset:
         redeemed_seen_raw: int | None = None,
     ) -> Statement:
         """The statement that `attest` relays. `redeemed_seen_raw` None: what the custodian has counted before."""
-        shares_micro, rest = divmod(capacity, RAW_PER_MICRO)
-        assert rest == 0, "capacity is a multiple of 100 at multiplier 1"
+        shares_nano = capacity * NANO_PER_RAW
         if redeemed_seen_raw is None:
             redeemed_seen_raw = (await self.entry(custodian)).redeemed_seen_raw
-        statement = await self.program.statement({self: shares_micro}, custodian=custodian, expires_ts=expires_ts)
-        return replace(statement, entries=(self.line(shares_micro, redeemed_seen_raw=redeemed_seen_raw),))
+        statement = await self.program.statement({self: shares_nano}, custodian=custodian, expires_ts=expires_ts)
+        return replace(statement, entries=(self.line(shares_nano, redeemed_seen_raw=redeemed_seen_raw),))
 
     async def mint_call(self, *amounts_raw: int, **options: Any) -> Call:
         """One mint instruction of one entry per amount, its sequence numbers following the account's."""
@@ -309,10 +308,10 @@ class Asset:
         """The resumer clears holds, having looked at the asset as it stands."""
         program = self.program
         resumer = program.keys.resumer.address
-        observed_ms = [entry.observed_ms for entry in (await self.read()).entries]
+        number = (await self.read()).hold_number
         return program.by(
             "resumer",
-            program.client.clear_hold(resumer=resumer, mint=self.mint, holds=Hold(holds), observed_ms=observed_ms),
+            program.client.clear_hold(resumer=resumer, mint=self.mint, holds=Hold(holds), hold_number=number),
         )
 
     async def holder(self, amount_raw: int) -> Keypair:

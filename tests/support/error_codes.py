@@ -68,6 +68,7 @@ class ErrorCode(IntEnum):
     NotSealed = 6038
     GuardianNotClearable = 6039
     ProposalExpired = 6040
+    ResumerNotClearable = 6041
     # 6050 to 6079: custodians and their keys.
     TooManyKeys = 6050
     KeysNotAscending = 6051
@@ -178,6 +179,7 @@ class ErrorCode(IntEnum):
     UnknownHold = 6243
     TransfersNotPausable = 6244
     EntriesChanged = 6245
+    HeldAgain = 6246
     # 6260 to 6279: participants.
     ParticipantInactive = 6260
     ParticipantExpired = 6261
@@ -196,6 +198,10 @@ class ErrorCode(IntEnum):
     NotRedeemer = 6288
     EntryNotFresh = 6289
     RedemptionNotCovered = 6290
+    RedemptionOnHold = 6291
+    RedemptionNotOnHold = 6292
+    RefundNeedsParticipant = 6293
+    RedemptionsOpen = 6294
     # 6300 to 6319: freeze, thaw, recovery.
     NotFreezable = 6300
     TokenAccountInvalid = 6301

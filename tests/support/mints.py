@@ -27,7 +27,7 @@ from xstocks_daemon.chain.program import Adoption, Authorities, Profile
 from xstocks_daemon.chain.rpc import AccountInfo
 from xstocks_daemon.chain.transactions import create_token_account
 from xstocks_daemon.domain.snapshot import Policy
-from xstocks_daemon.domain.units import MICRO_PER_SHARE, ZERO_ADDRESS, Address, multiplier_fraction
+from xstocks_daemon.domain.units import NANO_PER_SHARE, ZERO_ADDRESS, Address, multiplier_fraction
 
 _CATALOGUE = Path(__file__).parents[2] / "localnet" / "catalogue" / "mint_accounts.json"
 CAPTURES: list[dict[str, Any]] = json.loads(_CATALOGUE.read_text(encoding="utf-8"))["mint_accounts"]
@@ -217,8 +217,8 @@ async def load_capture(program: DeployedProgram, row: Mapping[str, Any], *, mint
 
 
 def shares_for(supply_raw: int, multiplier_bits: int) -> int:
-    """The fewest shares (millionths) that back a supply."""
-    exact = Fraction(supply_raw * MICRO_PER_SHARE, 10**DECIMALS) * multiplier_fraction(multiplier_bits)
+    """The fewest shares (billionths) that back a supply."""
+    exact = Fraction(supply_raw * NANO_PER_SHARE, 10**DECIMALS) * multiplier_fraction(multiplier_bits)
     return -(-exact.numerator // exact.denominator)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from solders.keypair import Keypair
 
 from tests.support.deployed import Asset, DeployedProgram
+from tests.support.edit import with_account
 from tests.support.initialized import OWN_CUSTODIAN, PARTICIPANT_SECS
 from tests.support.live_chain import LAMPORTS_PER_SOL, Call, address_of, call
 from xstocks_daemon.domain.snapshot import Redemption
@@ -65,25 +66,67 @@ class Request:
         )
         return call(instruction, self.wallet)
 
-    def cancel_call(self, *, destination: Address | None = None) -> Call:
-        """cancel_redemption by the wallet."""
-        instruction = self.program.client.cancel_redemption(
+    def cancel_call(self, *, destination: Address | None = None, listed: bool = False) -> Call:
+        """cancel_redemption by the wallet; `listed`: its permission is passed."""
+        program = self.program
+        instruction = program.client.cancel_redemption(
             wallet=self.owner,
             mint=self.asset.mint,
             redemption=self.address,
             destination=destination or self.account,
         )
+        if not listed:
+            # The last account, an optional one.
+            instruction = with_account(instruction, len(instruction.accounts) - 1, program.client.program_id)
         return call(instruction, self.wallet)
 
-    def reject_call(self, *, destination: Address | None = None) -> Call:
-        """reject_redemption by the operator."""
+    def reject_call(self, *, destination: Address | None = None, listed: bool = False) -> Call:
+        """reject_redemption by the operator; `listed`: the wallet's permission is passed."""
         instruction = self.program.client.reject_redemption(
             operator=self.program.keys.operator.address,
             mint=self.asset.mint,
             redemption=self.address,
             destination=destination or self.account,
+            participant_wallet=self.owner if listed else None,
         )
         return self.program.by("operator", instruction)
+
+    def hold_call(self) -> Call:
+        """hold_redemption by compliance."""
+        instruction = self.program.client.hold_redemption(
+            compliance=self.program.keys.compliance.address, redemption=self.address
+        )
+        return self.program.by("compliance", instruction)
+
+    def clear_hold_call(self) -> Call:
+        """clear_redemption_hold by compliance."""
+        instruction = self.program.client.clear_redemption_hold(
+            authority=self.program.keys.compliance.address, redemption=self.address
+        )
+        return self.program.by("compliance", instruction)
+
+    def announce_recovery_call(self, destination: Address, *, delay_secs: int = 0) -> Call:
+        """announce_redemption_recovery by compliance."""
+        instruction = self.program.client.announce_redemption_recovery(
+            compliance=self.program.keys.compliance.address,
+            mint=self.asset.mint,
+            redemption=self.address,
+            destination=destination,
+            delay_secs=delay_secs,
+        )
+        return self.program.by("compliance", instruction)
+
+    def execute_recovery_call(self, destination: Address) -> Call:
+        """execute_redemption_recovery by compliance and admin."""
+        keys = self.program.keys
+        instruction = self.program.client.execute_redemption_recovery(
+            compliance=keys.compliance.address,
+            admin=keys.admin.address,
+            mint=self.asset.mint,
+            redemption=self.address,
+            destination=destination,
+        )
+        return call(instruction, keys.compliance.keypair, keys.admin.keypair)
 
     def settle_call(self, custodian: str = OWN_CUSTODIAN) -> Call:
         """settle_redemption by the operator, on that custodian."""

@@ -57,23 +57,25 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class RoleInstruction:
-    """One instruction on a chain. The first of `signers` pays."""
+    """One instruction on a chain. `absent` are those who sign elsewhere. The first of `signers` pays, or of `absent`
+    where there are none."""
 
     settings: Settings
     chain: ChainConnection
     request: Request
     signers: Mapping[Address, Signer]
+    absent: tuple[Address, ...] = ()
 
     @property
     def payer(self) -> Address:
-        """The address that pays the transaction's fee: the first signer's."""
-        return next(iter(self.signers))
+        """The address that pays the transaction's fee."""
+        return next(iter([*self.signers, *self.absent]))
 
     async def draft(self) -> Draft:
         """Built and simulated. UserError for what is missing; OperationError with the name of what refuses it."""
         client, request = self.chain.client, self.request
         config = None if request.instruction == "initialize" else await self.chain.reader.config()
-        signers = AvailableSigners(list(self.signers), config)
+        signers = AvailableSigners([*self.signers, *self.absent], config)
         meant = resolve_instruction(
             client,
             request.instruction,

@@ -141,6 +141,7 @@ def asset_json(view: AssetView, snapshot: ChainSnapshot, journal: AssetJournal) 
         "paused": int(asset.paused | snapshot.config.paused),
         "transfers_paused": view.mint.paused,
         "holds": int(asset.holds),
+        "hold_number": asset.hold_number,
         "sequence": asset.sequence,
         "multiplier": multiplier_text(multiplier_bits),
         "multiplier_bits": str(multiplier_bits),
@@ -165,7 +166,7 @@ def asset_json(view: AssetView, snapshot: ChainSnapshot, journal: AssetJournal) 
                 ),
                 "observed_ms": entry.observed_ms,
                 "expires_ts": entry.expires_ts,
-                "shares": shares_text(entry.shares_micro).replace(",", ""),
+                "shares": shares_text(entry.shares_nano).replace(",", ""),
                 "capacity_raw": str(entry.capacity_raw),
                 "unseen_raw": str(entry.unseen_raw),
             }

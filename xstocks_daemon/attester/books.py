@@ -28,7 +28,7 @@ class Allotment:
     """Shares that back one target's tokens, leaving ones included."""
 
     target: Target
-    shares_micro: int
+    shares_nano: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Leaving:
 
     id: str
     target: Target
-    shares_micro: int
+    shares_nano: int
     marked_ms: int
 
 
@@ -48,7 +48,7 @@ class AssetBook:
     mint: Address
     version: int
     symbol: str
-    shares_micro: int
+    shares_nano: int
     multiplier: str
     multiplier_bits: int
     redeemed_seen_raw: int
@@ -60,23 +60,23 @@ class AssetBook:
         """The allotment to `target`, if there is one."""
         return next((one for one in self.allotments if one.target == target), None)
 
-    def leaving_micro(self, target: Target, until_ms: int | None = None) -> int:
+    def leaving_nano(self, target: Target, until_ms: int | None = None) -> int:
         """Shares leaving `target`'s allotment; with `until_ms` only those marked up to that time."""
         return sum(
-            one.shares_micro
+            one.shares_nano
             for one in self.leaving
             if one.target == target and (until_ms is None or one.marked_ms <= until_ms)
         )
 
-    def attested_micro(self, target: Target) -> int:
+    def attested_nano(self, target: Target) -> int:
         """Shares to attest for `target`: its allotment without those that leave."""
         allotment = self.allotment(target)
-        return 0 if allotment is None else allotment.shares_micro - self.leaving_micro(target)
+        return 0 if allotment is None else allotment.shares_nano - self.leaving_nano(target)
 
     @property
-    def unallotted_micro(self) -> int:
+    def unallotted_nano(self) -> int:
         """Shares that back no token."""
-        return self.shares_micro - sum(one.shares_micro for one in self.allotments)
+        return self.shares_nano - sum(one.shares_nano for one in self.allotments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,17 +118,17 @@ def books_of(custodian_id: int, records: list[AssetBook]) -> Books:
 
 def _check_asset(book: AssetBook) -> None:
     where = f"books.assets.{base58(book.mint)}"
-    if book.unallotted_micro < 0:
+    if book.unallotted_nano < 0:
         raise user_error(
             f"{where}.allotments",
-            shares_text(book.shares_micro - book.unallotted_micro),
-            f"allotments may sum to no more than the {shares_text(book.shares_micro)} shares held (M13)",
+            shares_text(book.shares_nano - book.unallotted_nano),
+            f"allotments may sum to no more than the {shares_text(book.shares_nano)} shares held (M13)",
         )
     ids = [one.id for one in book.leaving]
     if len(set(ids)) != len(ids):
         raise user_error(f"{where}.leaving", ids, "each leaving needs an id of its own")
     for one in book.leaving:
-        if book.attested_micro(one.target) < 0 or book.allotment(one.target) is None:
+        if book.attested_nano(one.target) < 0 or book.allotment(one.target) is None:
             raise user_error(f"{where}.leaving", one.id, "more shares leave an allotment than are allotted to it")
     if book.redeemed_seen_raw and len(book.allotments) > 1:
         raise user_error(
@@ -138,16 +138,16 @@ def _check_asset(book: AssetBook) -> None:
         )
 
 
-def new_asset_book(target: Target, symbol: str, shares_micro: int, multiplier: str) -> AssetBook:
+def new_asset_book(target: Target, symbol: str, shares_nano: int, multiplier: str) -> AssetBook:
     """A first record: all shares allotted to one target. UnitError for a multiplier or amount that is none."""
     return AssetBook(
         mint=target.mint,
         version=1,
         symbol=symbol,
-        shares_micro=checked_u64(shares_micro, "shares_micro"),
+        shares_nano=checked_u64(shares_nano, "shares_nano"),
         multiplier=multiplier,
         multiplier_bits=multiplier_bits_of(multiplier),
         redeemed_seen_raw=0,
-        allotments=(Allotment(target, shares_micro),),
+        allotments=(Allotment(target, shares_nano),),
         leaving=(),
     )

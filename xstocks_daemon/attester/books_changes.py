@@ -6,34 +6,34 @@ from dataclasses import replace
 
 from xstocks_daemon.attester.books import Allotment, AssetBook, Leaving, Target
 from xstocks_daemon.chain.mint_layout import DECIMALS
-from xstocks_daemon.domain.units import UnitError, checked_u64, shares_micro_for, shares_text
+from xstocks_daemon.domain.units import UnitError, checked_u64, shares_nano_for, shares_text
 from xstocks_daemon.errors import UserError, user_error
 
 
-def with_deposit(book: AssetBook, target: Target, shares_micro: int) -> AssetBook:
+def with_deposit(book: AssetBook, target: Target, shares_nano: int) -> AssetBook:
     """Shares that arrived, allotted to `target`."""
-    _require_some(shares_micro)
+    _require_some(shares_nano)
     if book.allotment(target) is None:
         raise _no_allotment(book)
     return replace(
         book,
         version=book.version + 1,
-        shares_micro=_fits(book.shares_micro + shares_micro),
-        allotments=_changed(book.allotments, target, shares_micro),
+        shares_nano=_fits(book.shares_nano + shares_nano),
+        allotments=_changed(book.allotments, target, shares_nano),
     )
 
 
 def with_leaving(book: AssetBook, leaving: Leaving) -> AssetBook:
     """Shares marked to leave: from now on they are not attested."""
-    _require_some(leaving.shares_micro)
+    _require_some(leaving.shares_nano)
     if book.allotment(leaving.target) is None:
         raise _no_allotment(book)
-    attested_micro = book.attested_micro(leaving.target)
-    if leaving.shares_micro > attested_micro:
+    attested_nano = book.attested_nano(leaving.target)
+    if leaving.shares_nano > attested_nano:
         raise user_error(
             "shares",
-            shares_text(leaving.shares_micro),
-            f"only {shares_text(attested_micro)} shares of {book.symbol} are allotted and not leaving yet",
+            shares_text(leaving.shares_nano),
+            f"only {shares_text(attested_nano)} shares of {book.symbol} are allotted and not leaving yet",
         )
     return replace(book, version=book.version + 1, leaving=(*book.leaving, leaving))
 
@@ -49,14 +49,14 @@ def with_release(book: AssetBook, leaving_id: str) -> AssetBook:
     leaving = leaving_of(book, leaving_id)
     return replace(
         without_leaving(book, leaving_id),
-        shares_micro=book.shares_micro - leaving.shares_micro,
-        allotments=_changed(book.allotments, leaving.target, -leaving.shares_micro),
+        shares_nano=book.shares_nano - leaving.shares_nano,
+        allotments=_changed(book.allotments, leaving.target, -leaving.shares_nano),
     )
 
 
 def with_redemptions(book: AssetBook, target: Target, seen_raw: int) -> AssetBook:
     """Redemptions counted up to a total of `seen_raw` base units: the shares owed for the newly counted ones, at the
-    books' multiplier and rounded up to a millionth, are kept apart for the redeemers (M13)."""
+    books' multiplier and rounded up to a billionth, are kept apart for the redeemers (M13)."""
     if seen_raw <= book.redeemed_seen_raw:
         raise user_error(
             "seen raw", seen_raw, f"the books have counted {book.redeemed_seen_raw} of {book.symbol} already"
@@ -65,23 +65,23 @@ def with_redemptions(book: AssetBook, target: Target, seen_raw: int) -> AssetBoo
         raise _no_allotment(book)
     try:
         checked_u64(seen_raw, "seen_raw")
-        owed_micro = shares_micro_for(seen_raw - book.redeemed_seen_raw, book.multiplier_bits, DECIMALS)
+        owed_nano = shares_nano_for(seen_raw - book.redeemed_seen_raw, book.multiplier_bits, DECIMALS)
     except UnitError as error:
         raise user_error("seen raw", seen_raw, str(error)) from None
-    attested_micro = book.attested_micro(target)
-    if owed_micro > attested_micro:
+    attested_nano = book.attested_nano(target)
+    if owed_nano > attested_nano:
         raise user_error(
             "seen raw",
             seen_raw,
-            f"{shares_text(owed_micro)} shares are owed for it and {shares_text(attested_micro)} of {book.symbol} are "
+            f"{shares_text(owed_nano)} shares are owed for it and {shares_text(attested_nano)} of {book.symbol} are "
             "allotted and not leaving: what they do not suffice for stays uncounted; take marks back or deposit first",
         )
     return replace(
         book,
         version=book.version + 1,
-        shares_micro=book.shares_micro - owed_micro,
+        shares_nano=book.shares_nano - owed_nano,
         redeemed_seen_raw=seen_raw,
-        allotments=_changed(book.allotments, target, -owed_micro),
+        allotments=_changed(book.allotments, target, -owed_nano),
     )
 
 
@@ -94,22 +94,22 @@ def leaving_of(book: AssetBook, leaving_id: str) -> Leaving:
     raise user_error("leaving id", leaving_id, f"{book.symbol} has these: {known}")
 
 
-def _changed(allotments: tuple[Allotment, ...], target: Target, by_micro: int) -> tuple[Allotment, ...]:
+def _changed(allotments: tuple[Allotment, ...], target: Target, by_nano: int) -> tuple[Allotment, ...]:
     return tuple(
-        replace(one, shares_micro=one.shares_micro + by_micro) if one.target == target else one for one in allotments
+        replace(one, shares_nano=one.shares_nano + by_nano) if one.target == target else one for one in allotments
     )
 
 
-def _require_some(shares_micro: int) -> None:
-    if shares_micro <= 0:
-        raise user_error("shares", shares_text(shares_micro), "it must be more than 0")
+def _require_some(shares_nano: int) -> None:
+    if shares_nano <= 0:
+        raise user_error("shares", shares_text(shares_nano), "it must be more than 0")
 
 
-def _fits(shares_micro: int) -> int:
+def _fits(shares_nano: int) -> int:
     try:
-        return checked_u64(shares_micro, "shares_micro")
+        return checked_u64(shares_nano, "shares_nano")
     except UnitError as error:
-        raise user_error("shares", shares_text(shares_micro), str(error)) from None
+        raise user_error("shares", shares_text(shares_nano), str(error)) from None
 
 
 def _no_allotment(book: AssetBook) -> UserError:

@@ -1,10 +1,10 @@
 """The books as one versioned JSON file.
 
     {"version": 1, "custodian": 1, "assets": {MINT: {
-        "version": 3, "symbol": "AAPLx", "shares_micro": "12500000", "multiplier": "1.0032",
+        "version": 3, "symbol": "AAPLx", "shares_nano": "12500000", "multiplier": "1.0032",
         "redeemed_seen_raw": "0", "ripcord": null,
-        "allotments": [{"genesis_hash": .., "program_id": .., "mint": .., "shares_micro": "12500000"}],
-        "leaving": [{"id": "..", "genesis_hash": .., "program_id": .., "mint": .., "shares_micro": "..",
+        "allotments": [{"genesis_hash": .., "program_id": .., "mint": .., "shares_nano": "12500000"}],
+        "leaving": [{"id": "..", "genesis_hash": .., "program_id": .., "mint": .., "shares_nano": "..",
                      "marked_ms": 1700000000000}]}}}
 
 The file is replaced atomically and read again when it changed. A lock file beside it orders writers and signers.
@@ -45,7 +45,7 @@ class _AllotmentJson(WireModel):
     genesis_hash: AddressField
     program_id: AddressField
     mint: AddressField
-    shares_micro: U64Field
+    shares_nano: U64Field
 
 
 class _LeavingJson(_AllotmentJson):
@@ -56,7 +56,7 @@ class _LeavingJson(_AllotmentJson):
 class _AssetJson(WireModel):
     version: Annotated[int, Field(ge=1, lt=2**63)]
     symbol: Annotated[str, Field(min_length=1, max_length=32)]
-    shares_micro: U64Field
+    shares_nano: U64Field
     allotments: Annotated[list[_AllotmentJson], Field(max_length=64)]
     leaving: Annotated[tuple[_LeavingJson, ...], Field(max_length=256, strict=False)] = ()
     redeemed_seen_raw: U64Field = 0
@@ -91,12 +91,12 @@ def _asset_of(mint: Address, asset: _AssetJson) -> AssetBook:
         mint=mint,
         version=asset.version,
         symbol=asset.symbol,
-        shares_micro=asset.shares_micro,
+        shares_nano=asset.shares_nano,
         multiplier=asset.multiplier,
         multiplier_bits=multiplier_bits,
         redeemed_seen_raw=asset.redeemed_seen_raw,
-        allotments=tuple(Allotment(_target(one), one.shares_micro) for one in asset.allotments),
-        leaving=tuple(Leaving(one.id, _target(one), one.shares_micro, one.marked_ms) for one in asset.leaving),
+        allotments=tuple(Allotment(_target(one), one.shares_nano) for one in asset.allotments),
+        leaving=tuple(Leaving(one.id, _target(one), one.shares_nano, one.marked_ms) for one in asset.leaving),
         ripcord=asset.ripcord,
     )
 
@@ -118,15 +118,15 @@ def _asset_json(book: AssetBook) -> dict[str, Any]:
     return {
         "version": book.version,
         "symbol": book.symbol,
-        "shares_micro": str(book.shares_micro),
+        "shares_nano": str(book.shares_nano),
         "multiplier": book.multiplier,
         "redeemed_seen_raw": str(book.redeemed_seen_raw),
         "ripcord": book.ripcord,
-        "allotments": [_target_json(one.target) | {"shares_micro": str(one.shares_micro)} for one in book.allotments],
+        "allotments": [_target_json(one.target) | {"shares_nano": str(one.shares_nano)} for one in book.allotments],
         "leaving": [
             {"id": one.id}
             | _target_json(one.target)
-            | {"shares_micro": str(one.shares_micro), "marked_ms": one.marked_ms}
+            | {"shares_nano": str(one.shares_nano), "marked_ms": one.marked_ms}
             for one in book.leaving
         ],
     }

@@ -28,7 +28,7 @@ from xstocks_daemon.chain.program import ProgramClient
 from xstocks_daemon.chain.reader import ChainReader
 from xstocks_daemon.chain.rpc import RpcPool
 from xstocks_daemon.domain.snapshot import ChainSnapshot
-from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address, UnitError, shares_micro_of
+from xstocks_daemon.domain.units import MILLIS_PER_SEC, SHARE_DECIMALS, Address, UnitError, shares_nano_of
 from xstocks_daemon.errors import Fault, UserError, user_error
 
 
@@ -61,13 +61,13 @@ def books_show(settings: AttesterSettings, custodian_id: int) -> Books:
 
 
 def books_deposit(settings: AttesterSettings, custodian_id: int, asset: str, shares: str) -> BooksChange:
-    """Shares arrived (a decimal number of shares, at most six decimals): they are allotted to the settings' cluster and
+    """Shares arrived (a decimal number, at most nine decimals): they are allotted to the settings' cluster and
     program. `asset` is a symbol or a mint."""
-    shares_micro = parse_shares(shares)
+    shares_nano = parse_shares(shares)
 
     def change(books: Books) -> AssetBook:
         book = books.find(asset)
-        return with_deposit(book, _target(settings, book), shares_micro)
+        return with_deposit(book, _target(settings, book), shares_nano)
 
     return BooksChange(_file(settings, custodian_id).update(change))
 
@@ -86,7 +86,7 @@ def books_count_redemptions(settings: AttesterSettings, custodian_id: int, asset
 
 def books_mark_leaving(settings: AttesterSettings, custodian_id: int, asset: str, shares: str) -> BooksChange:
     """Shares are to leave: no statement counts them any more. They may go when books_release says so."""
-    shares_micro = parse_shares(shares)
+    shares_nano = parse_shares(shares)
     leaving_id = uuid.uuid4().hex[:12]
     custodian = custodian_address(settings, _custodian(settings, custodian_id))
 
@@ -97,7 +97,7 @@ def books_mark_leaving(settings: AttesterSettings, custodian_id: int, asset: str
         with SignedStore(settings.store_file) as store:
             last_signed_ms = store.last_observed_ms(custodian, [target.mint])
         marked_ms = max(clock.now_ms(), last_signed_ms)
-        return with_leaving(book, Leaving(leaving_id, target, shares_micro, marked_ms))
+        return with_leaving(book, Leaving(leaving_id, target, shares_nano, marked_ms))
 
     book = _file(settings, custodian_id).update(change)
     return BooksChange(book, leaving_of(book, leaving_id))
@@ -157,13 +157,13 @@ def _release_skew_ms(settings: AttesterSettings, snapshot: ChainSnapshot) -> int
 
 
 def parse_shares(text: str) -> int:
-    """A decimal number of shares in millionths, exactly. UserError where it is none, or has more decimals."""
+    """A decimal number of shares in billionths, exactly. UserError where it is none, or has more decimals."""
     try:
-        if len(text.partition(".")[2]) <= 6:
-            return shares_micro_of(text)
+        if len(text.partition(".")[2]) <= SHARE_DECIMALS:
+            return shares_nano_of(text)
     except UnitError:
         pass
-    raise user_error("shares", text, "it must be a plain decimal number with at most six decimals, such as 12.5")
+    raise user_error("shares", text, "it must be a plain decimal number with at most nine decimals, such as 12.5")
 
 
 def custodian_address(settings: AttesterSettings, custodian: ServedCustodianSettings) -> Address:

@@ -57,15 +57,15 @@ class OwnEntry:
         """capacity_raw + redeemed_seen_raw: anything up to it is signable."""
         return self.entry.capacity_raw + self.entry.redeemed_seen_raw
 
-    def at_most(self, shares_micro: int, redeemed_seen_raw: int | None = None) -> OwnEntry:
+    def at_most(self, shares_nano: int, redeemed_seen_raw: int | None = None) -> OwnEntry:
         """The same with no more than these shares and seen redemptions; the capacity follows."""
         entry = self.entry
-        shares_micro = min(entry.shares_micro, shares_micro)
+        shares_nano = min(entry.shares_nano, shares_nano)
         seen_raw = (
             entry.redeemed_seen_raw if redeemed_seen_raw is None else min(entry.redeemed_seen_raw, redeemed_seen_raw)
         )
-        capacity = capacity_raw(shares_micro, entry.multiplier_bits, self.decimals)
-        lower = StatementEntry(entry.mint, entry.multiplier_bits, shares_micro, capacity, seen_raw)
+        capacity = capacity_raw(shares_nano, entry.multiplier_bits, self.decimals)
+        lower = StatementEntry(entry.mint, entry.multiplier_bits, shares_nano, capacity, seen_raw)
         return replace(self, entry=lower)
 
     def must_stand_alone(self, expires_ts: int) -> bool:
@@ -104,12 +104,12 @@ def own_entry(books: Books, snapshot: ChainSnapshot, custodian: Address, mint: A
             EntryRefusalReason.SEEN_ABOVE_TOTAL,
             f"the books count {book.redeemed_seen_raw} raw redeemed, the chain {entry.redeemed_total_raw}",
         )
-    shares_micro = book.attested_micro(target)
+    shares_nano = book.attested_nano(target)
     try:
-        capacity = capacity_raw(shares_micro, book.multiplier_bits, view.asset.decimals)
+        capacity = capacity_raw(shares_nano, book.multiplier_bits, view.asset.decimals)
     except UnitError as error:
         return none(EntryRefusalReason.OUT_OF_RANGE, str(error))
-    own = StatementEntry(mint, book.multiplier_bits, shares_micro, capacity, book.redeemed_seen_raw)
+    own = StatementEntry(mint, book.multiplier_bits, shares_nano, capacity, book.redeemed_seen_raw)
     return OwnEntry(
         entry=own,
         decimals=view.asset.decimals,

@@ -90,9 +90,9 @@ class Proposer:
         self._proposed_ms: dict[tuple[Address, Address], int] = {}
 
     async def propose(
-        self, custodian: Address, mints: Sequence[Address], at_most_micro: Mapping[Address, int] | None = None
+        self, custodian: Address, mints: Sequence[Address], at_most_nano: Mapping[Address, int] | None = None
     ) -> ProposalResult:
-        """A statement of these mints (any order, 1 to 24, no repeats). `at_most_micro` bounds the shares stated.
+        """A statement of these mints (any order, 1 to 24, no repeats). `at_most_nano` bounds the shares stated.
 
         Raises NoQuorum, SignRefused, ChainViewUnavailable, UserError (the own books are broken).
         """
@@ -108,14 +108,14 @@ class Proposer:
         if not held:
             return ProposalResult(None, {}, tuple(unknown), lowers=False)
         async with self._alone(custodian, held):
-            return await self._propose(custodian, held, at_most_micro or {}, unknown)
+            return await self._propose(custodian, held, at_most_nano or {}, unknown)
 
     async def _propose(
-        self, address: Address, held: Sequence[Address], at_most_micro: Mapping[Address, int], omitted: list[Omitted]
+        self, address: Address, held: Sequence[Address], at_most_nano: Mapping[Address, int], omitted: list[Omitted]
     ) -> ProposalResult:
         snapshot = await self._chain_view.snapshot(address, held)
         custodian, _ = self._signer.own_key(snapshot, address)
-        entries = await self._own_entries(address, held, snapshot, at_most_micro, omitted)
+        entries = await self._own_entries(address, held, snapshot, at_most_nano, omitted)
         chain_sums_raw = {mint: own.chain_sum_raw for mint, own in entries.items()}
         signed, parties = await self._rounds(custodian, entries, omitted)
         lowers = signed is not None and any(
@@ -138,7 +138,7 @@ class Proposer:
         custodian: Address,
         ordered: Sequence[Address],
         snapshot: ChainSnapshot,
-        at_most_micro: Mapping[Address, int],
+        at_most_nano: Mapping[Address, int],
         omitted: list[Omitted],
     ) -> dict[Address, OwnEntry]:
         books = await self._signer.books_of(custodian)
@@ -156,7 +156,7 @@ class Proposer:
                 detail = "its multiplier changes before the statement expires"
                 omitted.append(Omitted(mint, EntryRefusalReason.ASK_ALONE.value, detail))
             else:
-                entries[mint] = own.at_most(at_most_micro.get(mint, own.entry.shares_micro))
+                entries[mint] = own.at_most(at_most_nano.get(mint, own.entry.shares_nano))
         return entries
 
     async def _rounds(
@@ -182,7 +182,7 @@ class Proposer:
                 except AboveLimits as above:
                     for limit in above.limits:  # the books changed meanwhile
                         entries[limit.entry.mint] = entries[limit.entry.mint].at_most(
-                            limit.entry.shares_micro, limit.entry.redeemed_seen_raw
+                            limit.entry.shares_nano, limit.entry.redeemed_seen_raw
                         )
                 except EntriesRefused as refused:
                     for one in refused.refused:
@@ -281,7 +281,7 @@ def _take_minimum(entries: dict[Address, OwnEntry], limits: Sequence[PeerLimits]
     for answer in limits:
         for mint, limit in answer.limits.items():
             if mint in entries:
-                entries[mint] = entries[mint].at_most(limit.shares_micro, limit.redeemed_seen_raw)
+                entries[mint] = entries[mint].at_most(limit.shares_nano, limit.redeemed_seen_raw)
 
 
 def _leave_out(entries: dict[Address, OwnEntry], omitted: list[Omitted], refused: Mapping[Address, str]) -> None:

@@ -84,16 +84,16 @@ def _of_entry(
         detail = "the custodian's entry is missing, detached or withdrawn"
         return [(Condition.QUORUM_ENTRY, False, detail)]
     allotment = book.allotment(leaving.target)
-    allotted_micro = allotment.shares_micro if allotment else 0
-    most_micro = allotted_micro - book.leaving_micro(leaving.target, until_ms=leaving.marked_ms)
+    allotted_nano = allotment.shares_nano if allotment else 0
+    most_nano = allotted_nano - book.leaving_nano(leaving.target, until_ms=leaving.marked_ms)
     earliest_ms = leaving.marked_ms + skew_ms + 1
     return [
         (
             Condition.WITHOUT_THE_SHARES,
-            entry.shares_micro <= most_micro,
+            entry.shares_nano <= most_nano,
             (
-                f"the chain's statement has {shares_text(entry.shares_micro)} shares, "
-                f"{shares_text(most_micro)} stay without the leaving ones"
+                f"the chain's statement has {shares_text(entry.shares_nano)} shares, "
+                f"{shares_text(most_nano)} stay without the leaving ones"
             ),
         ),
         (

@@ -150,7 +150,7 @@ class AttesterServer:
         foreign = next((mint for mint in asked.at_most if mint not in mints), None)
         if foreign is not None:
             raise WireError("at_most", base58(foreign), "give limits only for mints that are asked for")
-        at_most = {mint: limit.shares_micro for mint, limit in asked.at_most.items()}
+        at_most = {mint: limit.shares_nano for mint, limit in asked.at_most.items()}
         result = await self._proposer.propose(self._custodian_of(asked), asked.mints, at_most)
         return web.json_response(result_json(result))
 
@@ -176,7 +176,7 @@ class AttesterServer:
                     "mint": base58(target.mint),
                     "symbol": book.symbol,
                     "version": book.version,
-                    "shares_micro": str(book.attested_micro(target)),
+                    "shares_nano": str(book.attested_nano(target)),
                     "ripcord": book.ripcord is not None,
                 }
                 for target, book in books.by_target.items()
@@ -236,7 +236,7 @@ def _sign_problem(error: SignRefused) -> ProblemDocument:
     if isinstance(error, AboveLimits):
         members["limits"] = {
             base58(own.entry.mint): {
-                "shares_micro": str(own.entry.shares_micro),
+                "shares_nano": str(own.entry.shares_nano),
                 "capacity_raw": str(own.entry.capacity_raw),
                 "redeemed_seen_raw": str(own.entry.redeemed_seen_raw),
             }

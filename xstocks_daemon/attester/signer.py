@@ -291,7 +291,7 @@ class StatementSigner:
         )
         # 6
         try:
-            exact_raw = capacity_raw(entry.shares_micro, multiplier_bits, own.decimals)
+            exact_raw = capacity_raw(entry.shares_nano, multiplier_bits, own.decimals)
         except UnitError as error:
             raise _EntryRefused(EntryRefusal(entry.mint, EntryRefusalReason.OUT_OF_RANGE, str(error))) from error
         refuse_if(
@@ -314,7 +314,7 @@ class StatementSigner:
             EntryRefusalReason.ASK_ALONE,
             "its multiplier changes before the statement expires",
         )
-        return StatementEntry(entry.mint, multiplier_bits, entry.shares_micro, exact_raw, entry.redeemed_seen_raw)
+        return StatementEntry(entry.mint, multiplier_bits, entry.shares_nano, exact_raw, entry.redeemed_seen_raw)
 
 
 class _EntryRefused(Exception):

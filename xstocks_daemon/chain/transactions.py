@@ -169,15 +169,40 @@ def unsigned_transaction(message: MessageV0) -> bytes:
 async def sign_message(message: MessageV0, signers: Signers) -> VersionedTransaction:
     """Sign with everybody the message needs. SignerMissing names a key without a signer, or whose signer answered
     with something that is no signature of this message."""
+    found, missing = await signatures_at_hand(message, signers)
+    if missing:
+        raise SignerMissing(f"the transaction needs a signature of {base58(missing[0])}, for which there is no signer")
+    return signed_transaction(message, found)
+
+
+async def signatures_at_hand(message: MessageV0, signers: Signers) -> tuple[dict[Address, bytes], tuple[Address, ...]]:
+    """The signatures of those who are there, and who else has to sign. SignerMissing for a signer that answered with
+    something that is no signature of this message."""
     data = to_bytes_versioned(message)
-    signatures: list[Signature] = []
-    for key in message.account_keys[: message.header.num_required_signatures]:
-        sign = signers.get(Address(bytes(key)))
+    found: dict[Address, bytes] = {}
+    missing: list[Address] = []
+    for key in map(Address, map(bytes, message.account_keys[: message.header.num_required_signatures])):
+        sign = signers.get(key)
         if sign is None:
-            raise SignerMissing(f"the transaction needs a signature of {key}, for which there is no signer")
+            missing.append(key)
+            continue
         raw = await sign(data)
         # A remote signer may answer anything; what is sent and journaled must be a signature.
-        if len(raw) != SIGNATURE_BYTES or not (signature := Signature.from_bytes(raw)).verify(key, data):
-            raise SignerMissing(f"the signer of {base58(bytes(key))} did not answer with a signature of the message")
-        signatures.append(signature)
-    return VersionedTransaction.populate(message, signatures)
+        if not _is_signature(raw, key, data):
+            raise SignerMissing(f"the signer of {base58(key)} did not answer with a signature of the message")
+        found[key] = raw
+    return found, tuple(missing)
+
+
+def signed_transaction(message: MessageV0, signatures: Mapping[Address, bytes]) -> VersionedTransaction:
+    """The message with the signatures of all who have to sign it. ArgumentError names one that is not right."""
+    data = to_bytes_versioned(message)
+    needed = [Address(bytes(key)) for key in message.account_keys[: message.header.num_required_signatures]]
+    for key in needed:
+        if not _is_signature(signatures.get(key, b""), key, data):
+            raise ArgumentError(f"what is given for {base58(key)} is no signature of this message by that key")
+    return VersionedTransaction.populate(message, [Signature.from_bytes(signatures[key]) for key in needed])
+
+
+def _is_signature(raw: bytes, key: Address, data: bytes) -> bool:
+    return len(raw) == SIGNATURE_BYTES and Signature.from_bytes(raw).verify(pubkey(key), data)

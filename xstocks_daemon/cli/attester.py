@@ -37,7 +37,7 @@ CustodianOption = Annotated[
     int | None, typer.Option("--custodian", help="The custodian's id; may be left out where the settings have one.")
 ]
 AssetArgument = Annotated[str, typer.Argument(metavar="MINT|SYMBOL", help="The asset, by mint or symbol.")]
-SharesArgument = Annotated[str, typer.Argument(help="A decimal number of shares, at most six decimals.")]
+SharesArgument = Annotated[str, typer.Argument(help="A decimal number of shares, at most nine decimals.")]
 SeenArgument = Annotated[
     int, typer.Argument(metavar="TOTAL_RAW", help="Base units redeemed on this custodian in all, as the chain has it.")
 ]
@@ -67,9 +67,9 @@ def show(config: AttesterConfig, custodian: CustodianOption = None, as_json: Jso
         [
             book.symbol,
             base58(book.mint),
-            shares_text(book.shares_micro),
+            shares_text(book.shares_nano),
             multiplier_text(book.multiplier_bits),
-            "; ".join(f"{one.id}: {shares_text(one.shares_micro)}" for one in book.leaving),
+            "; ".join(f"{one.id}: {shares_text(one.shares_nano)}" for one in book.leaving),
         ]
         for book in _assets(books)
     ]
@@ -177,8 +177,8 @@ def _json(book: AssetBook) -> dict[str, Any]:
         "mint": base58(book.mint),
         "symbol": book.symbol,
         "version": book.version,
-        "shares_micro": str(book.shares_micro),
-        "unallotted_micro": str(book.unallotted_micro),
+        "shares_nano": str(book.shares_nano),
+        "unallotted_nano": str(book.unallotted_nano),
         "multiplier": multiplier_text(book.multiplier_bits),
         "redeemed_seen_raw": str(book.redeemed_seen_raw),
         "ripcord": book.ripcord,
@@ -187,4 +187,4 @@ def _json(book: AssetBook) -> dict[str, Any]:
 
 
 def _leaving_json(leaving: Leaving) -> dict[str, Any]:
-    return {"id": leaving.id, "shares_micro": str(leaving.shares_micro), "marked_ms": leaving.marked_ms}
+    return {"id": leaving.id, "shares_nano": str(leaving.shares_nano), "marked_ms": leaving.marked_ms}

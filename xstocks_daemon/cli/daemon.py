@@ -129,7 +129,7 @@ def attest(
         print_json(views.round_json(answers) | {"relayed": relayed})
     else:
         rows = [
-            [base58(signed.statement.custodian), base58(entry.mint), shares_text(entry.shares_micro)]
+            [base58(signed.statement.custodian), base58(entry.mint), shares_text(entry.shares_nano)]
             for signed in answers.verified
             for entry in signed.statement.entries
         ]

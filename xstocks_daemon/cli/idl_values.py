@@ -46,7 +46,7 @@ _CHOICES: Mapping[str, type[IntEnum | IntFlag]] = {
 }
 _UNITS = {
     "raw": f"base units of 10^-{DECIMALS} token",
-    "micro": "millionths of a share",
+    "nano": "billionths of a share",
     "secs": "seconds",
     "sec": "base units per second",
     "ts": "ISO 8601 with a time zone, or Unix seconds",
@@ -142,7 +142,7 @@ def _human(name: str, value: Any) -> str:
     match name.rpartition("_")[2]:
         case "raw":
             return f"{decimal_text(value, DECIMALS)} tokens before the multiplier"
-        case "micro":
+        case "nano":
             return f"{shares_text(value)} shares"
         case "bits":
             return multiplier_text(value)

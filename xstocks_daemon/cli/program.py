@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from xstocks_daemon.app.offline import open_message
 from xstocks_daemon.app.role_instructions import Request, RoleInstruction
 from xstocks_daemon.app.runtime import open_chain
 from xstocks_daemon.app.settings import Settings
@@ -20,13 +20,14 @@ from xstocks_daemon.chain.program.accounts_resolver import (
     remaining_metas,
 )
 from xstocks_daemon.chain.program.idl import ProgramInterface, RemainingGroup, load_interface
-from xstocks_daemon.cli import idl_values
+from xstocks_daemon.cli import idl_values, program_offline
 from xstocks_daemon.cli.common import ConfigOption, JsonOption, YesOption, open_settings_of_a_role, run_async
 from xstocks_daemon.cli.output import ERRORS, print_json, say
+from xstocks_daemon.cli.program_offline import KeyOption
 from xstocks_daemon.cli.program_shown import draft_json, sent_json, show_draft, show_sent
 from xstocks_daemon.domain.units import Address
-from xstocks_daemon.errors import EXIT_FAILURE, MISSING, user_error
-from xstocks_daemon.signing import KeyfileSigner, load_keyfile
+from xstocks_daemon.errors import EXIT_FAILURE, user_error
+from xstocks_daemon.signing import KeyfileSigner
 
 PROGRAM = "program"
 
@@ -34,14 +35,22 @@ _ARGUMENTS, _ACCOUNTS = "Arguments", "Accounts that do not follow from the other
 #: Account inputs that need not be an address.
 _ALSO = {"custodian": "NUMBER|ADDRESS", "redemption": "ID|ADDRESS"}
 
-KeyOption = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--key", metavar="FILE", help="A key file; again for each signer. The first pays. Default: operator.key_file."
-    ),
-]
 ProposeOption = Annotated[
     bool, typer.Option("--propose", help="Only start its timelock: make the proposal of exactly this instruction.")
+]
+SignerOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--signer",
+        metavar="ADDRESS",
+        help="Who signs elsewhere, such as a multisig's vault; again for each. With --unsigned or --sign-only.",
+    ),
+]
+UnsignedOption = Annotated[
+    bool, typer.Option("--unsigned", help="Send nothing: print the message, for a multisig or for signing elsewhere.")
+]
+SignOnlyOption = Annotated[
+    bool, typer.Option("--sign-only", help="Send nothing: print the message, and its signatures by the keys at hand.")
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Simulate and show it; send nothing.")]
 
@@ -61,6 +70,7 @@ def program_app(*, filled: bool) -> typer.Typer:
         cls=_AnyName,
     )
     if filled:
+        program_offline.add_to(app)
         interface = load_interface()
         for name in interface.accounts_of:
             doc = interface.doc_of[name]
@@ -113,9 +123,12 @@ def _command(interface: ProgramInterface, instruction: str) -> Callable[..., Non
         remaining = typer.Option("--remaining", metavar="ADDRESS[:w]", help=text, rich_help_panel=_ACCOUNTS)
         parameters.append(_keyword("remaining", Annotated[list[str] | None, remaining], None))
     parameters.append(_keyword("key", KeyOption, None))
+    parameters.append(_keyword("signer", SignerOption, None))
     if instruction in interface.timelocked:
         parameters.append(_keyword("propose", ProposeOption, False))
     parameters += [
+        _keyword("unsigned", UnsignedOption, False),
+        _keyword("sign_only", SignOnlyOption, False),
         _keyword("dry_run", DryRunOption, False),
         _keyword("yes", YesOption, False),
         _keyword("as_json", JsonOption, False),
@@ -148,11 +161,17 @@ def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
 
 def _run(interface: ProgramInterface, instruction: str, given: Mapping[str, Any]) -> None:
     request = read_request(interface, instruction, given)
-    if given["as_json"] and not (given["yes"] or given["dry_run"]):
+    offline = given["unsigned"] or given["sign_only"]
+    if given["as_json"] and not (given["yes"] or given["dry_run"] or offline):
         raise user_error("--json", instruction, "add --yes, or --dry-run: with --json nobody is asked")
+    if given["signer"] and not offline:
+        remedy = "add --unsigned or --sign-only: who signs elsewhere cannot sign what is sent at once"
+        raise user_error("--signer", given["signer"][0], remedy)
+    absent = tuple(Address(idl_values.parse_account("--signer", text)) for text in given["signer"] or ())
     settings = open_settings_of_a_role(given["config"])
-    how = {name: given[name] for name in ("dry_run", "yes", "as_json")}
-    shown = run_async(_carry_out(settings, request, _signers(settings, given["key"] or []), **how))
+    how = {name: given[name] for name in ("unsigned", "sign_only", "dry_run", "yes", "as_json")}
+    signers = {} if absent and not given["key"] else program_offline.signers_of(settings, given["key"] or [])
+    shown = run_async(_carry_out(settings, request, signers, absent=absent, **how))
     if given["as_json"]:
         print_json(shown)
 
@@ -186,34 +205,32 @@ def _named(each: Input, text: str) -> Address | bytes | int:
     return Address(idl_values.parse_account(option(each.name), text))
 
 
-def _signers(settings: Settings, files: Sequence[Path]) -> dict[Address, KeyfileSigner]:
-    """The signers of the command's key files, by public key; the payer first."""
-    found = [load_keyfile(file, "--key") for file in files]
-    if not found:
-        if settings.operator is None:
-            raise user_error("--key", MISSING, "name the key file of each signer; the first one pays")
-        found = [load_keyfile(settings.operator.key_file, "operator.key_file")]
-    return {signer.public_key: signer for signer in found}
-
-
 async def _carry_out(
     settings: Settings,
     request: Request,
     signers: Mapping[Address, KeyfileSigner],
     *,
+    absent: tuple[Address, ...],
+    unsigned: bool,
+    sign_only: bool,
     dry_run: bool,
     yes: bool,
     as_json: bool,
 ) -> dict[str, Any]:
     """Draft, show, ask, sign and send the request, as far as the options say; gives what --json prints."""
     async with open_chain(settings) as chain:
-        work = RoleInstruction(settings, chain, request, signers)
+        work = RoleInstruction(settings, chain, request, signers, absent)
         draft = await work.draft()
         shown = draft_json(work, draft)
         if not as_json:
             show_draft(chain.client.interface, request, shown)
         if dry_run:
             return shown
+        if unsigned or sign_only:
+            message = program_offline.message_json(await open_message(work, draft, sign=sign_only))
+            if not as_json:
+                program_offline.show_message(message)
+            return shown | message
         if not yes and not typer.confirm("Send it?", err=True):
             say("not sent")
             raise typer.Exit(EXIT_FAILURE)

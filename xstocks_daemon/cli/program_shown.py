@@ -8,6 +8,7 @@ from typing import Any
 
 from solders.instruction import AccountMeta
 
+from xstocks_daemon.app.offline import ReadMessage, SentMessage
 from xstocks_daemon.app.role_instructions import Draft, Request, RoleInstruction, Sent
 from xstocks_daemon.app.views import time_text
 from xstocks_daemon.chain.addresses import base58
@@ -47,6 +48,11 @@ def draft_json(work: RoleInstruction, draft: Draft) -> dict[str, Any]:
 
 def sent_json(interface: ProgramInterface, draft: Draft, sent: Sent) -> dict[str, Any]:
     """The finalized transaction with its events, as JSON values."""
+    return {**events_json(interface, sent), "proposal": _proposal_json(draft.proposal, sent.state)}
+
+
+def events_json(interface: ProgramInterface, sent: Sent | SentMessage) -> dict[str, Any]:
+    """A finalized transaction's signature, slot and events, as JSON values."""
     return {
         "signature": sent.signature,
         "slot": sent.slot,
@@ -54,7 +60,21 @@ def sent_json(interface: ProgramInterface, draft: Draft, sent: Sent) -> dict[str
             {"name": event.name, **idl_values.plain(interface, _struct(event.name), event.fields)}
             for event in sent.events
         ],
-        "proposal": _proposal_json(draft.proposal, sent.state),
+    }
+
+
+def read_json(interface: ProgramInterface, read: ReadMessage) -> dict[str, Any]:
+    """What a message says, as JSON values."""
+    specs, own = interface.accounts_of[read.instruction], base58(read.program_id)
+    return {
+        "instruction": read.instruction,
+        "program_id": own,
+        "arguments": {
+            name: idl_values.plain(interface, kind, read.args[name])
+            for name, kind in interface.args_of[read.instruction]
+        },
+        "accounts": [_account_json(spec, meta, own) for spec, meta in zip_longest(specs, read.accounts)],
+        "signers": [base58(key) for key in read.signers],
     }
 
 
@@ -87,6 +107,19 @@ def _state_text(state: str, ready_ts: int) -> str:
     return f"{state}, ready at {time_text(ready_ts)}" if state == "pending" else state
 
 
+def show_read(interface: ProgramInterface, shown: Mapping[str, Any]) -> None:
+    """What a message says, for a person to read before he signs or sends it."""
+    say(f"{shown['instruction']}: {interface.doc_of[shown['instruction']]}")
+    payer, *_ = shown["signers"]
+    print_table(
+        "", ["", ""], [("program", shown["program_id"]), ("signed by", ", ".join(shown["signers"])), ("paid by", payer)]
+    )
+    arguments = [(name, str(value)) for name, value in shown["arguments"].items()]
+    if arguments:
+        print_table("", ["argument", "value"], arguments)
+    _show_accounts(shown)
+
+
 def show_draft(interface: ProgramInterface, request: Request, shown: Mapping[str, Any]) -> None:
     """What is about to be done, for a person to read."""
     instruction, proposal = request.instruction, shown["proposal"]
@@ -109,6 +142,12 @@ def show_draft(interface: ProgramInterface, request: Request, shown: Mapping[str
     ]
     if rows:
         print_table("", ["argument", "value", "that is"], rows)
+    _show_accounts(shown)
+    if instruction in _OF_THE_JOURNAL:
+        say("The daemon does not know of it and halts the asset (foreign_sequence): leave it to the daemon.")
+
+
+def _show_accounts(shown: Mapping[str, Any]) -> None:
     accounts = [
         (
             each["name"],
@@ -118,14 +157,17 @@ def show_draft(interface: ProgramInterface, request: Request, shown: Mapping[str
         for each in shown["accounts"]
     ]
     print_table("", ["account", "address", ""], accounts)
-    if instruction in _OF_THE_JOURNAL:
-        say("The daemon does not know of it and halts the asset (foreign_sequence): leave it to the daemon.")
 
 
 def show_sent(sent: Mapping[str, Any]) -> None:
-    say(f"done: {sent['signature']} finalized in slot {sent['slot']}")
-    for event in sent["events"]:
-        say(f"event: {' '.join(f'{name}={value}' for name, value in event.items())}")
+    show_events(sent)
     proposal = sent["proposal"]
     if proposal is not None and proposal["state"] is not None:
         say(f"proposal: {proposal['address']} is {_state_text(proposal['state'], proposal['ready_ts'])}")
+
+
+def show_events(sent: Mapping[str, Any]) -> None:
+    """A finalized transaction, for people."""
+    say(f"done: {sent['signature']} finalized in slot {sent['slot']}")
+    for event in sent["events"]:
+        say(f"event: {' '.join(f'{name}={value}' for name, value in event.items())}")

@@ -90,9 +90,9 @@ class StatementSource(Protocol):
     async def read(
         self,
         wanted: Mapping[Address, Sequence[Sequence[Address]]],
-        at_most_micro: Mapping[Address, int] | None = None,
+        at_most_nano: Mapping[Address, int] | None = None,
     ) -> CustodyReading:
-        """Per custodian, groups of 1 to 24 mints; one statement is asked for each group. `at_most_micro` bounds the
+        """Per custodian, groups of 1 to 24 mints; one statement is asked for each group. `at_most_nano` bounds the
         shares stated of a mint."""
         ...
 
@@ -135,7 +135,7 @@ class HttpStatementSource(StatementSource):
     async def read(
         self,
         wanted: Mapping[Address, Sequence[Sequence[Address]]],
-        at_most_micro: Mapping[Address, int] | None = None,
+        at_most_nano: Mapping[Address, int] | None = None,
     ) -> CustodyReading:
         """As StatementSource says. A custodian without an endpoint, or a group of a wrong size, is a mistake of the
         caller: ValueError."""
@@ -146,16 +146,16 @@ class HttpStatementSource(StatementSource):
                 raise ValueError(f"a group must have 1 to {MAX_ENTRIES} mints")
         async with asyncio.TaskGroup() as tasks:
             running = [
-                tasks.create_task(self._group(self._endpoints[custodian], tuple(group), at_most_micro or {}))
+                tasks.create_task(self._group(self._endpoints[custodian], tuple(group), at_most_nano or {}))
                 for custodian, groups in wanted.items()
                 for group in groups
             ]
         return CustodyReading.merged(task.result() for task in running)
 
     async def _group(
-        self, endpoint: CustodianEndpoint, mints: tuple[Address, ...], at_most_micro: Mapping[Address, int]
+        self, endpoint: CustodianEndpoint, mints: tuple[Address, ...], at_most_nano: Mapping[Address, int]
     ) -> CustodyReading:
-        reading = await self._ask(endpoint, mints, at_most_micro)
+        reading = await self._ask(endpoint, mints, at_most_nano)
         alone = tuple(one.mint for one in reading.omitted if one.reason == ASK_ALONE) if len(mints) > 1 else ()
         if not alone:
             return reading
@@ -165,14 +165,14 @@ class HttpStatementSource(StatementSource):
             reading.ripcords,
             reading.failures,
         )
-        singles = [await self._ask(endpoint, (mint,), at_most_micro) for mint in alone]
+        singles = [await self._ask(endpoint, (mint,), at_most_nano) for mint in alone]
         return CustodyReading.merged([rest, *singles])
 
     async def _ask(
-        self, endpoint: CustodianEndpoint, mints: tuple[Address, ...], at_most_micro: Mapping[Address, int]
+        self, endpoint: CustodianEndpoint, mints: tuple[Address, ...], at_most_nano: Mapping[Address, int]
     ) -> CustodyReading:
         custodian, target = endpoint.custodian, endpoint.target
-        body = statements_request_json(custodian, mints, at_most_micro)
+        body = statements_request_json(custodian, mints, at_most_nano)
         try:
             async with self._slots[custodian]:
                 answer = await self._post(target, body)

@@ -21,7 +21,7 @@ reported with its first failure.
 15 EQUIVOCATION        no other values were signed for the same custodian, mint and time
 16 NOT_NEWER           observed_ms is later than the last one, of the chain and of what was seen (M3)
 17 WRONG_MULTIPLIER    multiplier_bits are the ones in force by the Asset account and by the mint
-18 WRONG_CAPACITY      capacity_raw is exactly floor(shares_micro x 10^decimals / (10^6 x multiplier))
+18 WRONG_CAPACITY      capacity_raw is exactly floor(shares_nano x 10^decimals / (10^9 x multiplier))
 19 SEEN_ABOVE_TOTAL    redeemed_seen_raw is at most the chain's redeemed_total_raw (M6)
 20 JUMP                capacity_raw + redeemed_seen_raw is not above the last sum by more than the limit in bps
 21 SHARED_CHANGE       an asset whose multiplier changes before expires_ts stands alone in its statement
@@ -303,7 +303,7 @@ def _check_entry(
     )
     # 18
     try:
-        exact_raw = capacity_raw(entry.shares_micro, entry.multiplier_bits, view.asset.decimals)
+        exact_raw = capacity_raw(entry.shares_nano, entry.multiplier_bits, view.asset.decimals)
     except UnitError as error:
         raise _rejected(RejectionReason.WRONG_CAPACITY, str(error), mint) from error
     _require(
@@ -353,7 +353,7 @@ def pending_change_ts(view: AssetView, now_ts: int) -> int | None:
 
 
 def _values(entry: StatementEntry | ChainEntry) -> tuple[int, int, int, int]:
-    return (entry.multiplier_bits, entry.shares_micro, entry.capacity_raw, entry.redeemed_seen_raw)
+    return (entry.multiplier_bits, entry.shares_nano, entry.capacity_raw, entry.redeemed_seen_raw)
 
 
 def _last_sum_raw(on_chain: ChainEntry, last_seen: tuple[int, StatementEntry] | None) -> int | None:

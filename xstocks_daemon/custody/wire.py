@@ -39,7 +39,7 @@ _ADDRESS_CHARS = range(32, 45)
 
 
 class WireError(UserError, ValueError):
-    """A body that is not what the API defines. `field` is a path such as `statement.entries.0.shares_micro`."""
+    """A body that is not what the API defines. `field` is a path such as `statement.entries.0.shares_nano`."""
 
     def __init__(self, field: str, value: object, remedy: str) -> None:
         super().__init__(Fault(field, shown(value), remedy))
@@ -96,7 +96,7 @@ class WireModel(BaseModel):
 class AtMost(WireModel):
     """The most that the asker wants stated of one mint."""
 
-    shares_micro: U64Field
+    shares_nano: U64Field
 
 
 class StatementsRequest(WireModel):
@@ -112,7 +112,7 @@ class EntryWire(WireModel):
 
     mint: AddressField
     multiplier_bits: MultiplierField
-    shares_micro: U64Field
+    shares_nano: U64Field
     capacity_raw: U64Field
     redeemed_seen_raw: U64Field
 
@@ -170,7 +170,7 @@ class StatementsAnswer(WireModel):
 class LimitWire(WireModel):
     """The most that a co-signer would sign of one mint."""
 
-    shares_micro: U64Field
+    shares_nano: U64Field
     capacity_raw: U64Field
     redeemed_seen_raw: U64Field
 
@@ -265,7 +265,7 @@ def statement_of(wire: StatementWire) -> Statement:
                 StatementEntry(
                     mint=entry.mint,
                     multiplier_bits=entry.multiplier_bits,
-                    shares_micro=entry.shares_micro,
+                    shares_nano=entry.shares_nano,
                     capacity_raw=entry.capacity_raw,
                     redeemed_seen_raw=entry.redeemed_seen_raw,
                 )
@@ -298,7 +298,7 @@ def statement_json(statement: Statement) -> dict[str, Any]:
             {
                 "mint": base58(entry.mint),
                 "multiplier_bits": str(entry.multiplier_bits),
-                "shares_micro": str(entry.shares_micro),
+                "shares_nano": str(entry.shares_nano),
                 "capacity_raw": str(entry.capacity_raw),
                 "redeemed_seen_raw": str(entry.redeemed_seen_raw),
             }
@@ -313,12 +313,12 @@ def signature_json(key: Address, party: int, signature: bytes) -> dict[str, Any]
 
 
 def statements_request_json(
-    custodian: Address, mints: Iterable[Address], at_most_micro: Mapping[Address, int]
+    custodian: Address, mints: Iterable[Address], at_most_nano: Mapping[Address, int]
 ) -> dict[str, Any]:
     """The body of `POST /v1/statements`."""
     asked = [base58(mint) for mint in mints]
     body: dict[str, Any] = {"custodian": base58(custodian), "mints": asked}
-    limits = {base58(mint): {"shares_micro": str(micro)} for mint, micro in at_most_micro.items()}
+    limits = {base58(mint): {"shares_nano": str(nano)} for mint, nano in at_most_nano.items()}
     limits = {mint: limit for mint, limit in limits.items() if mint in set(asked)}
     return body | ({"at_most": limits} if limits else {})
 

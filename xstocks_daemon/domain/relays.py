@@ -79,8 +79,8 @@ def relay_reason(
     until_ts = fresh_until_ts(statement.observed_ms, statement.expires_ts, max_age_secs)
     if until_ts <= snapshot.now_ts:
         return None  # it would not be fresh there either
-    numbers = (stated.shares_micro, stated.capacity_raw, stated.redeemed_seen_raw)
-    if numbers != (entry.shares_micro, entry.capacity_raw, entry.redeemed_seen_raw):
+    numbers = (stated.shares_nano, stated.capacity_raw, stated.redeemed_seen_raw)
+    if numbers != (entry.shares_nano, entry.capacity_raw, entry.redeemed_seen_raw):
         return Reason.CHANGED
     multiplier_bits = view.asset.effective_multiplier_bits(snapshot.now_ts)
     custodian = snapshot.custodians.get(entry.custodian)
@@ -155,7 +155,7 @@ def after_relays(view: AssetView, relayed: Iterable[tuple[Statement, StatementEn
                 epoch=statement.epoch,
                 observed_ms=statement.observed_ms,
                 expires_ts=statement.expires_ts,
-                shares_micro=stated.shares_micro,
+                shares_nano=stated.shares_nano,
                 capacity_raw=stated.capacity_raw,
                 redeemed_seen_raw=stated.redeemed_seen_raw,
                 multiplier_bits=stated.multiplier_bits,

@@ -99,6 +99,7 @@ class RedemptionState(IntEnum):
     SETTLED = 1
     REJECTED = 2
     CANCELLED = 3
+    RECOVERED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,8 @@ class Redemption:
     """Tokens of a participant waiting in the redemption vault, and what became of them (Redemption account).
 
     `id` (16 bytes) is unique per mint for ever; `source` is the token account that the tokens came from; `closed_ts` is
-    None while it is REQUESTED; `custodian` owes the shares, None unless it is SETTLED. Times are Unix seconds.
+    None while it is REQUESTED; `custodian` owes the shares, None unless it is SETTLED; `on_hold`: compliance lets it be
+    neither settled nor given back. Times are Unix seconds.
     """
 
     address: Address
@@ -119,6 +121,7 @@ class Redemption:
     requested_ts: int
     closed_ts: int | None
     custodian: Address | None
+    on_hold: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +188,7 @@ class Entry:
     epoch: int
     observed_ms: int
     expires_ts: int
-    shares_micro: int
+    shares_nano: int
     capacity_raw: int
     redeemed_total_raw: int
     redeemed_seen_raw: int
@@ -214,6 +217,7 @@ class AssetAccount:
     state: AssetState
     paused: Scope
     holds: Hold
+    hold_number: int
     sequence: int
     last_intent_hash: bytes
     multiplier_bits: int
@@ -229,6 +233,7 @@ class AssetAccount:
     burnt_raw: int
     distributed_raw: int
     entries: tuple[Entry, ...]
+    open_redemptions: int
 
     @property
     def redeemed_raw(self) -> int:

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from xstocks_daemon.domain.units import Address, checked_u64
 
-STATEMENT_TAG = b"xstocks:statement:v1"
+STATEMENT_TAG = b"xstocks:statement:v2"
 MAX_ENTRIES = 24
 
 
@@ -22,7 +22,7 @@ class StatementEntry:
 
     mint: Address
     multiplier_bits: int
-    shares_micro: int
+    shares_nano: int
     capacity_raw: int
     redeemed_seen_raw: int
 
@@ -59,7 +59,7 @@ class Statement:
         if not 0 <= self.expires_ts < 2**63:
             raise StatementError(f"expires_ts: {self.expires_ts} does not fit an i64 or is negative")
         for entry in self.entries:
-            for name in ("multiplier_bits", "shares_micro", "capacity_raw", "redeemed_seen_raw"):
+            for name in ("multiplier_bits", "shares_nano", "capacity_raw", "redeemed_seen_raw"):
                 checked_u64(getattr(entry, name), name)
 
     def preimage(self) -> bytes:
@@ -79,7 +79,7 @@ class Statement:
         return head + b"".join(
             entry.mint
             + entry.multiplier_bits.to_bytes(8, "little")
-            + entry.shares_micro.to_bytes(8, "little")
+            + entry.shares_nano.to_bytes(8, "little")
             + entry.capacity_raw.to_bytes(8, "little")
             + entry.redeemed_seen_raw.to_bytes(8, "little")
             for entry in self.entries

@@ -1,6 +1,6 @@
 """Amounts and multipliers. Integers and exact fractions; a float never holds money.
 
-`raw` is base units of a mint (u64), `shares_micro` integer millionths of a share (u64), `multiplier_bits` the
+`raw` is base units of a mint (u64), `shares_nano` integer billionths of a share (u64), `multiplier_bits` the
 64 bits of the f64 in the mint's ScaledUiAmount extension, computed with as the exact fraction it denotes.
 """
 
@@ -16,7 +16,8 @@ Address = NewType("Address", bytes)
 
 ZERO_ADDRESS = Address(bytes(32))
 U64_MAX = 2**64 - 1
-MICRO_PER_SHARE = 10**6
+SHARE_DECIMALS = 9
+NANO_PER_SHARE = 10**9
 BPS = 10_000
 MILLIS_PER_SEC = 1_000
 
@@ -65,33 +66,33 @@ def multiplier_text(multiplier_bits: int) -> str:
     return repr(value)
 
 
-def capacity_raw(shares_micro: int, multiplier_bits: int, decimals: int) -> int:
-    """The raw supply those shares can back: floor(shares_micro * 10**decimals / (10**6 * multiplier)).
+def capacity_raw(shares_nano: int, multiplier_bits: int, decimals: int) -> int:
+    """The raw supply those shares can back: floor(shares_nano * 10**decimals / (10**9 * multiplier)).
 
     UnitError where the result does not fit an u64 (design, section 2).
     """
-    checked_u64(shares_micro, "shares_micro")
-    exact = Fraction(shares_micro * 10**decimals, MICRO_PER_SHARE) / multiplier_fraction(multiplier_bits)
+    checked_u64(shares_nano, "shares_nano")
+    exact = Fraction(shares_nano * 10**decimals, NANO_PER_SHARE) / multiplier_fraction(multiplier_bits)
     return checked_u64(exact.numerator // exact.denominator, "capacity_raw")
 
 
-def shares_micro_for(amount_raw: int, multiplier_bits: int, decimals: int) -> int:
-    """The fewest shares_micro that back `amount_raw` (rounds up: the holder is owed at least this)."""
-    exact = Fraction(amount_raw * MICRO_PER_SHARE, 10**decimals) * multiplier_fraction(multiplier_bits)
-    return checked_u64(-(-exact.numerator // exact.denominator), "shares_micro")
+def shares_nano_for(amount_raw: int, multiplier_bits: int, decimals: int) -> int:
+    """The fewest shares_nano that back `amount_raw` (rounds up: the holder is owed at least this)."""
+    exact = Fraction(amount_raw * NANO_PER_SHARE, 10**decimals) * multiplier_fraction(multiplier_bits)
+    return checked_u64(-(-exact.numerator // exact.denominator), "shares_nano")
 
 
-def shares_micro_of(text: str) -> int:
-    """Parse a decimal number of shares; digits beyond the sixth decimal are cut off (less is attested, never more)."""
+def shares_nano_of(text: str) -> int:
+    """Parse a decimal number of shares; digits beyond the ninth decimal are cut off (less is attested, never more)."""
     if not _DECIMAL.fullmatch(text):
         raise UnitError(f"shares {text!r} is not a plain decimal number such as 12.5")
-    exact = Fraction(text) * MICRO_PER_SHARE
-    return checked_u64(exact.numerator // exact.denominator, "shares_micro")
+    exact = Fraction(text) * NANO_PER_SHARE
+    return checked_u64(exact.numerator // exact.denominator, "shares_nano")
 
 
-def shares_text(shares_micro: int) -> str:
-    """Millionths of a share as a decimal number of shares; for people."""
-    return decimal_text(shares_micro, 6)
+def shares_text(shares_nano: int) -> str:
+    """Billionths of a share as a decimal number of shares; for people."""
+    return decimal_text(shares_nano, SHARE_DECIMALS)
 
 
 def decimal_text(value: int, decimals: int) -> str:

@@ -82,8 +82,8 @@ layout! {
     packed
     /// What a statement says of one asset. Mint and multiplier come from the Asset account.
     struct StatementEntryArg {
-        shares_micro: u64,
-        /// floor(shares_micro * 10^decimals / (10^6 * multiplier)), exactly.
+        shares_nano: u64,
+        /// floor(shares_nano * 10^decimals / (10^9 * multiplier)), exactly.
         capacity_raw: u64,
         /// What of the redeemed total the custodian has counted.
         redeemed_seen_raw: u64,

@@ -108,10 +108,11 @@ errors! {
     6034 ProposalStale "The proposal was made under an earlier admin"
     6035 ProposalPending "The proposal is pending already"
     6036 NotTimelocked "Only an instruction under the timelock can be proposed"
-    6037 GuardianCannotCancel "The guardian cannot cancel its own replacement"
+    6037 GuardianCannotCancel "The guardian cancels its own replacement only together with the resumer"
     6038 NotSealed "Before the program is sealed nothing needs a proposal"
     6039 GuardianNotClearable "Once sealed the guardian is only replaced, under the timelock, never cleared"
     6040 ProposalExpired "The proposal was not executed within 14 days of being ready; propose it again"
+    6041 ResumerNotClearable "Once sealed the resumer is only replaced, under the timelock, never cleared"
 
     // 6050 to 6079: custodians and their keys.
     6050 TooManyKeys "A custodian has at most 8 keys"
@@ -191,7 +192,7 @@ errors! {
     6178 MintsNotAscending "The assets must be strictly ascending by mint"
     6179 ObservedInFuture "The time of observation is ahead of the clock by more than the allowed skew"
     6180 StatementExpired "The statement has expired"
-    6181 CapacityMismatch "capacity_raw is not what shares_micro and the multiplier give"
+    6181 CapacityMismatch "capacity_raw is not what shares_nano and the multiplier give"
     6182 SeenAboveTotal "redeemed_seen_raw is above what was redeemed in total"
     6183 StatementNotNewer "No entry of the statement is newer than what the asset holds"
 
@@ -227,7 +228,9 @@ errors! {
     6242 TransfersNeedAsset "The transfers scope needs the asset, its mint and the token program"
     6243 UnknownHold "There is no such hold"
     6244 TransfersNotPausable "The profile of this mint has no pause of transfers"
+    // No instruction answers it any more.
     6245 EntriesChanged "An entry has another statement than the one that was looked at"
+    6246 HeldAgain "The asset was held again since the hold that was looked at"
 
     // 6260 to 6279: participants.
     6260 ParticipantInactive "The participant is not active"
@@ -248,6 +251,10 @@ errors! {
     6288 NotRedeemer "Only the wallet that requested the redemption may cancel it"
     6289 EntryNotFresh "The custodian's entry is not fresh: a redemption is settled by one that speaks"
     6290 RedemptionNotCovered "The custodian's capacity less its unseen redemptions does not cover the amount"
+    6291 RedemptionOnHold "The redemption is on hold by compliance"
+    6292 RedemptionNotOnHold "The redemption is not on hold"
+    6293 RefundNeedsParticipant "Tokens go to another account than the one they came from only for an active participant"
+    6294 RedemptionsOpen "Redemptions of the asset are open: settle or reject each before its release"
 
     // 6300 to 6319: freeze, thaw, recovery.
     6300 NotFreezable "The profile of this mint has no freeze authority"

@@ -78,8 +78,8 @@ events! {
     TimingChanged { timelock_secs: u64, max_skew_secs: u32 }
     /// The asset is retired: nothing is minted or distributed any more.
     AssetRetired { mint: Address }
-    /// Every authority of the mint went to another account; nothing is enforced any more.
-    AuthorityReleased { mint: Address, new_authority: Address }
+    /// Every authority of the mint went to another account; nothing is enforced any more. burnt_raw was left in the vaults.
+    AuthorityReleased { mint: Address, new_authority: Address, burnt_raw: u64 }
     /// Fields of the mint's metadata were written.
     MetadataChanged { mint: Address, fields: u32 }
     /// A token account was frozen.
@@ -98,22 +98,26 @@ events! {
     Paused { mint: Address, scopes: u8, paused: u8 }
     /// Scopes were resumed; mint of zeros: globally. paused are all bits after it.
     Resumed { mint: Address, scopes: u8, paused: u8 }
-    /// Minting of an asset is held. holds are all bits after it.
-    HoldSet { mint: Address, custodian: Address, hold: u8, holds: u8 }
+    /// Minting of an asset is held. holds are all bits after it; hold_number is what clear_hold names.
+    HoldSet { mint: Address, custodian: Address, hold: u8, holds: u8, hold_number: u64 }
     /// Another multiplier was announced; minting is held until a statement with it arrives. f64 bits.
     MultiplierScheduled { mint: Address, current_bits: u64, new_bits: u64, effective_ts: i64 }
     /// An announced multiplier was taken back.
     MultiplierCancelled { mint: Address, cancelled_bits: u64, by: Address }
     /// The first instruction after its time found an announced multiplier in force.
     MultiplierInForce { mint: Address, multiplier_bits: u64, effective_ts: i64 }
-    /// The resumer cleared holds. holds are all bits after it.
-    HoldCleared { mint: Address, cleared: u8, holds: u8 }
+    /// The resumer cleared holds, having looked at the one of this number. holds are all bits after it.
+    HoldCleared { mint: Address, cleared: u8, holds: u8, hold_number: u64 }
     /// A participant asked for the shares of these tokens, which wait in the redemption vault.
     RedemptionRequested { mint: Address, redemption: Address, id: [u8; 16], wallet: Address, source: Address, amount_raw: u64 }
     /// The tokens were burnt; the custodian owes the shares. The asset's supply and the entry's total after it.
     RedemptionSettled { mint: Address, redemption: Address, id: [u8; 16], wallet: Address, custodian: Address, amount_raw: u64, supply_raw: u64, redeemed_total_raw: u64 }
     /// The operator gave the tokens back.
     RedemptionRejected { mint: Address, redemption: Address, id: [u8; 16], wallet: Address, destination: Address, amount_raw: u64 }
+    /// Compliance holds an open redemption: it is neither settled nor given back.
+    RedemptionHeld { mint: Address, redemption: Address, id: [u8; 16], wallet: Address, amount_raw: u64 }
+    /// The hold of a redemption was cleared.
+    RedemptionHoldCleared { mint: Address, redemption: Address, id: [u8; 16], by: Address }
     /// The participant took the tokens back.
     RedemptionCancelled { mint: Address, redemption: Address, id: [u8; 16], wallet: Address, destination: Address, amount_raw: u64 }
 }
@@ -209,7 +213,7 @@ list_events! {
     /// Entries of a statement were taken.
     AttestationAccepted { custodian: Address, observed_ms: u64, expires_ts: i64 } [
         /// What was taken for one asset.
-        AttestedEntry { mint: Address, shares_micro: u64, capacity_raw: u64, redeemed_seen_raw: u64 }
+        AttestedEntry { mint: Address, shares_nano: u64, capacity_raw: u64, redeemed_seen_raw: u64 }
     ]
     /// Tokens were minted into the vaults.
     Minted {} [

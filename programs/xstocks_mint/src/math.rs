@@ -47,17 +47,17 @@ impl Wide {
         Some(Self { high: self.low << (shift - 64), low: 0 })
     }
 
-    /// self - other; None where it is negative.
+    /// self - other, for an `other` that is not larger.
     #[inline(always)]
-    const fn checked_minus(self, other: Self) -> Option<Self> {
-        if !other.less_or_equal(self) {
-            return None;
-        }
+    const fn minus(self, other: Self) -> Self {
         let borrow = (self.low < other.low) as u64;
-        Some(Self {
-            high: self.high.wrapping_sub(other.high).wrapping_sub(borrow),
-            low: self.low.wrapping_sub(other.low),
-        })
+        Self { high: self.high.wrapping_sub(other.high).wrapping_sub(borrow), low: self.low.wrapping_sub(other.low) }
+    }
+
+    /// self * 2, for a number below 2^127.
+    #[inline(always)]
+    const fn doubled(self) -> Self {
+        Self { high: (self.high << 1) | (self.low >> 63), low: self.low << 1 }
     }
 }
 
@@ -101,44 +101,70 @@ pub fn check_multiplier(bits: u64) -> Result {
     Ok(())
 }
 
-/// Whether capacity_raw == floor(shares_micro * 10^8 / (10^6 * multiplier)), exactly, for a mint of 8 decimals.
+/// 5^(9 - decimals): a base unit of a mint is 10^(9 - decimals) billionths of a token, and the twos of that go into
+/// the exponent.
+const FIVES: [u64; 10] = [1_953_125, 390_625, 78_125, 15_625, 3_125, 625, 125, 25, 5, 1];
+/// The largest of them whose product with a mantissa fits 64 bits.
+const MOST_FIVES: u64 = 625;
+
+/// Whether capacity_raw == floor(shares_nano * 10^decimals / (10^9 * multiplier)), exactly, for 0 to 9 decimals.
 ///
-/// With multiplier = m * 2^e this is capacity * m * 2^e <= 100 * shares < (capacity + 1) * m * 2^e. The products
-/// stay below 2^117 and 2^71; a shift that leaves 128 bits decides the comparison by itself.
+/// One base unit stands for multiplier * 10^(9 - decimals) = unit * 2^(exponent - 1075) billionths of a share, with
+/// an integer unit, so this is capacity * unit <= shares * 2^(1075 - exponent) < (capacity + 1) * unit.
 #[inline(never)] // on its own it keeps more in registers
-pub fn is_capacity(shares_micro: u64, multiplier_bits: u64, capacity_raw: u64) -> bool {
-    /// 10^decimals / 10^6
-    const RAW_PER_MICRO: u64 = 100;
+pub fn is_capacity(shares_nano: u64, multiplier_bits: u64, decimals: u8, capacity_raw: u64) -> bool {
+    let Some(&fives) = FIVES.get(decimals as usize) else { return false };
     if check_multiplier(multiplier_bits).is_err() {
         return false;
     }
     let mantissa = (multiplier_bits & MANTISSA_MASK) | (1 << MANTISSA_BITS);
-    let biased = multiplier_bits >> MANTISSA_BITS;
-    let value = multiply(capacity_raw, mantissa);
-    // The short way, for multipliers from 2^-11 to 2^52 and shares whose product fits 64 bits: nearly always.
-    let shift = EXPONENT_BIAS.wrapping_sub(biased);
-    if shift.wrapping_sub(1) < 63 && shares_micro <= u64::MAX / RAW_PER_MICRO {
-        let shares = shares_micro.wrapping_mul(RAW_PER_MICRO); // fits, as just checked
-        let (high, low) = (shares >> (64 - shift), shares << shift);
+    // At most 2046 + 9.
+    let exponent = (multiplier_bits >> MANTISSA_BITS).wrapping_add(9).wrapping_sub(decimals as u64);
+    // The short way, for at least 5 decimals and multipliers near one (with 8 decimals from 2^-12 to 2^51): always,
+    // in practice.
+    let shift = EXPONENT_BIAS.wrapping_sub(exponent);
+    if shift.wrapping_sub(1) < 63 && fives <= MOST_FIVES {
+        let unit = mantissa.wrapping_mul(fives); // below 2^63
+        let value = multiply(capacity_raw, unit);
+        let (high, low) = (shares_nano >> (64 - shift), shares_nano << shift);
         let borrow = (low < value.low) as u64;
         // high - borrow is the high half of value, and the rest is less than one unit.
-        return high == value.high.wrapping_add(borrow) && low.wrapping_sub(value.low) < mantissa;
+        return high == value.high.wrapping_add(borrow) && low.wrapping_sub(value.low) < unit;
     }
-    let shares = multiply(shares_micro, RAW_PER_MICRO);
-    // 0 <= shares - value < one unit of capacity, all scaled by the power of two that makes them integers.
-    if biased <= EXPONENT_BIAS {
-        // A scaled number of shares beyond 128 bits is beyond value + mantissa too.
-        let Some(shares) = shares.checked_shift(EXPONENT_BIAS - biased) else { return false };
-        shares.checked_minus(value).is_some_and(|rest| rest.high == 0 && rest.low < mantissa)
-    } else {
-        // multiplier >= 2^53
-        let shift = biased - EXPONENT_BIAS;
-        let unit = Wide { high: 0, low: mantissa }.checked_shift(shift);
-        value
-            .checked_shift(shift)
-            .and_then(|value| shares.checked_minus(value))
-            .is_some_and(|rest| unit.is_none_or(|unit| !unit.less_or_equal(rest)))
+    capacity_by_division(shares_nano, multiply(mantissa, fives), exponent) == Some(capacity_raw)
+}
+
+/// floor(shares * 2^(1075 - exponent) / unit) by binary long division; None where it does not fit 64 bits. The unit is
+/// from 2^52 to 2^74.
+///
+/// Of shares that are not zero the first bit comes within 75 steps, and 64 steps later the quotient is beyond 64 bits:
+/// a loop of at most 140 steps, whatever the exponent.
+#[cold]
+#[inline(never)]
+fn capacity_by_division(shares: u64, unit: Wide, exponent: u64) -> Option<u64> {
+    if shares == 0 {
+        return Some(0);
     }
+    // Whole multiples of the unit first, as the divisor then: one of more than 128 bits is more than any shares.
+    let Some(divisor) = unit.checked_shift(exponent.saturating_sub(EXPONENT_BIAS)) else { return Some(0) };
+    let (mut quotient, mut rest) = (0, Wide { high: 0, low: shares });
+    if divisor.high == 0 {
+        quotient = shares.checked_div(divisor.low)?;
+        rest.low = shares.checked_rem(divisor.low)?;
+    }
+    // The rest stays below the divisor, and where there is a step at all that is below 2^74.
+    for _ in exponent..EXPONENT_BIAS {
+        if quotient >> 63 != 0 {
+            return None;
+        }
+        quotient <<= 1;
+        rest = rest.doubled();
+        if divisor.less_or_equal(rest) {
+            rest = rest.minus(divisor);
+            quotient |= 1;
+        }
+    }
+    Some(quotient)
 }
 
 /// Whether `new` is above `old` by more than `bps` basis points.
@@ -182,20 +208,19 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn exact_capacity(shares_micro: u64, multiplier: f64) -> Option<u64> {
-        // Independent of the code above: num-free big rational by u128 long division in base 2.
-        let bits = multiplier.to_bits();
-        let mantissa = u128::from((bits & MANTISSA_MASK) | (1 << MANTISSA_BITS));
-        let exponent = i64::try_from(bits >> MANTISSA_BITS).unwrap() - 1075;
-        let (mut quotient, mut rest) =
-            (u128::from(shares_micro) * 100 / mantissa, u128::from(shares_micro) * 100 % mantissa);
+    /// Independent of the code above: floor(shares * 10^decimals * 2^-exponent / (10^9 * mantissa)) in base 2.
+    fn exact_capacity(shares_nano: u64, multiplier_bits: u64, decimals: u8) -> Option<u64> {
+        let mantissa = u128::from((multiplier_bits & MANTISSA_MASK) | (1 << MANTISSA_BITS));
+        let exponent = i64::try_from(multiplier_bits >> MANTISSA_BITS).unwrap() - 1075;
+        let (dividend, divisor) = (u128::from(shares_nano) * 10u128.pow(decimals.into()), mantissa * 1_000_000_000);
+        let (mut quotient, mut rest) = (dividend / divisor, dividend % divisor);
         if exponent >= 0 {
             return u64::try_from(if exponent > 100 { 0 } else { quotient >> exponent }).ok();
         }
         for _ in 0..-exponent {
             rest *= 2;
-            quotient = quotient.checked_mul(2)? + rest / mantissa;
-            rest %= mantissa;
+            quotient = quotient.checked_mul(2)? + rest / divisor;
+            rest %= divisor;
             if quotient > u128::from(u64::MAX) {
                 return None;
             }
@@ -210,20 +235,21 @@ mod tests {
         let mut seen = 0;
         for vector in vectors.as_array().unwrap() {
             let number = |key: &str| vector[key].as_u64().unwrap();
-            let (shares, bits) = (number("shares_micro"), number("multiplier_bits"));
-            assert_eq!(number("decimals"), 8);
+            let (shares, bits) = (number("shares_nano"), number("multiplier_bits"));
+            let decimals = u8::try_from(number("decimals")).unwrap();
             match vector.get("capacity_raw") {
                 Some(capacity) => {
                     let capacity = capacity.as_u64().unwrap();
-                    assert!(is_capacity(shares, bits, capacity), "{vector}");
-                    assert!(!is_capacity(shares, bits, capacity + 1), "{vector}");
-                    assert!(capacity == 0 || !is_capacity(shares, bits, capacity - 1), "{vector}");
+                    assert!(is_capacity(shares, bits, decimals, capacity), "{vector}");
+                    let more = capacity.checked_add(1);
+                    assert!(more.is_none_or(|more| !is_capacity(shares, bits, decimals, more)), "{vector}");
+                    assert!(capacity == 0 || !is_capacity(shares, bits, decimals, capacity - 1), "{vector}");
                 }
-                None => assert!(!is_capacity(shares, bits, u64::MAX), "{vector}"),
+                None => assert!(!is_capacity(shares, bits, decimals, u64::MAX), "{vector}"),
             }
             seen += 1;
         }
-        assert_eq!(seen, 66);
+        assert_eq!(seen, 352);
     }
 
     #[test]
@@ -232,20 +258,52 @@ mod tests {
             [0.0, -0.0, -1.0, f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MIN_POSITIVE / 2.0, 5e-324]
         {
             assert_eq!(check_multiplier(bad.to_bits()), Err(Error::MultiplierInvalid), "{bad}");
-            assert!(!is_capacity(0, bad.to_bits(), 0));
+            assert!(!is_capacity(0, bad.to_bits(), 8, 0));
         }
         for good in [1.0, f64::MIN_POSITIVE, f64::MAX, 0.1, 1e6] {
             assert_eq!(check_multiplier(good.to_bits()), Ok(()), "{good}");
         }
-        assert!(is_capacity(1, f64::MAX.to_bits(), 0) && !is_capacity(1, f64::MIN_POSITIVE.to_bits(), u64::MAX));
+        for decimals in 0..=9 {
+            assert!(is_capacity(u64::MAX, f64::MAX.to_bits(), decimals, 0));
+            assert!(is_capacity(0, f64::MIN_POSITIVE.to_bits(), decimals, 0));
+            assert!(!is_capacity(1, f64::MIN_POSITIVE.to_bits(), decimals, u64::MAX));
+        }
     }
 
     #[test]
     fn u64_max_is_a_capacity_of_its_own_shares() {
-        // 18446744073709551615 raw at multiplier 100: 18446744073709551615 * 100 / 100 micro shares.
-        assert!(is_capacity(u64::MAX, 100f64.to_bits(), u64::MAX));
-        assert!(!is_capacity(u64::MAX - 1, 100f64.to_bits(), u64::MAX));
-        assert!(is_capacity(u64::MAX - 1, 100f64.to_bits(), u64::MAX - 1));
+        // With 9 decimals and a multiplier of 1 a billionth of a share is one base unit: 18,446,744,073.709551615 shares.
+        for (shares, multiplier, decimals) in [(u64::MAX, 1.0, 9), (u64::MAX, 0.1f64.next_up(), 8)] {
+            let most = exact_capacity(shares, multiplier.to_bits(), decimals).unwrap();
+            assert!(is_capacity(shares, multiplier.to_bits(), decimals, most), "{multiplier}");
+            assert!(!is_capacity(shares, multiplier.to_bits(), decimals, most - 1), "{multiplier}");
+        }
+        assert!(is_capacity(u64::MAX, 1f64.to_bits(), 9, u64::MAX));
+        assert!(!is_capacity(u64::MAX - 1, 1f64.to_bits(), 9, u64::MAX));
+        assert!(is_capacity(u64::MAX - 1, 1f64.to_bits(), 9, u64::MAX - 1));
+        // One more base unit than an u64 holds is refused, not wrapped.
+        assert!(is_capacity(u64::MAX / 2, 0.5f64.to_bits(), 9, u64::MAX - 1));
+        for claimed in [0, 1, u64::MAX - 1, u64::MAX] {
+            assert!(!is_capacity(u64::MAX / 2 + 1, 0.5f64.to_bits(), 9, claimed));
+            assert!(!is_capacity(u64::MAX, 2f64.powi(-500).to_bits(), 9, claimed));
+        }
+    }
+
+    #[test]
+    fn more_than_nine_decimals_have_no_capacity() {
+        for decimals in [10, 11, 255] {
+            assert!(!is_capacity(0, 1f64.to_bits(), decimals, 0));
+        }
+        assert!(is_capacity(0, 1f64.to_bits(), 9, 0));
+    }
+
+    /// 25 tokens at the f64 of 0.1, which is a little more than a tenth: 2.5 shares back all but one base unit.
+    #[test]
+    fn what_an_inexact_multiplier_leaves_is_cut_off() {
+        let (tokens_raw, shares_nano) = (2_500_000_000, 2_500_000_000);
+        assert!(is_capacity(shares_nano, 0.1f64.to_bits(), 8, tokens_raw - 1));
+        assert!(!is_capacity(shares_nano, 0.1f64.to_bits(), 8, tokens_raw));
+        assert!(is_capacity(shares_nano + 1, 0.1f64.to_bits(), 8, tokens_raw));
     }
 
     proptest! {
@@ -266,22 +324,27 @@ mod tests {
         }
 
         #[test]
-        fn capacity_is_the_exact_floor(shares: u64, bits: u64, off in 1u64..1000) {
+        fn capacity_is_the_exact_floor(shares: u64, bits: u64, decimals in 0u8..10, off in 1u64..1000) {
             prop_assume!(check_multiplier(bits).is_ok());
-            if let Some(capacity) = exact_capacity(shares, f64::from_bits(bits)) {
-                prop_assert!(is_capacity(shares, bits, capacity));
-                prop_assert!(!is_capacity(shares, bits, capacity.wrapping_add(off)));
-                prop_assert!(!is_capacity(shares, bits, capacity.wrapping_sub(off)));
+            match exact_capacity(shares, bits, decimals) {
+                Some(capacity) => {
+                    prop_assert!(is_capacity(shares, bits, decimals, capacity));
+                    prop_assert!(!is_capacity(shares, bits, decimals, capacity.wrapping_add(off)));
+                    prop_assert!(!is_capacity(shares, bits, decimals, capacity.wrapping_sub(off)));
+                }
+                None => prop_assert!(!is_capacity(shares, bits, decimals, off.wrapping_neg())),
             }
         }
 
         #[test]
-        fn capacity_near_one_is_the_exact_floor(shares: u64, multiplier in 1e-3f64..1e4, off in 1u64..3) {
+        fn capacity_near_one_is_the_exact_floor(
+            shares: u64, multiplier in 1e-3f64..1e4, decimals in 0u8..10, off in 1u64..3,
+        ) {
             let bits = multiplier.to_bits();
-            if let Some(capacity) = exact_capacity(shares, multiplier) {
-                prop_assert!(is_capacity(shares, bits, capacity));
-                prop_assert!(!is_capacity(shares, bits, capacity.wrapping_add(off)));
-                prop_assert!(!is_capacity(shares, bits, capacity.wrapping_sub(off)));
+            if let Some(capacity) = exact_capacity(shares, bits, decimals) {
+                prop_assert!(is_capacity(shares, bits, decimals, capacity));
+                prop_assert!(!is_capacity(shares, bits, decimals, capacity.wrapping_add(off)));
+                prop_assert!(!is_capacity(shares, bits, decimals, capacity.wrapping_sub(off)));
             }
         }
 

@@ -19,7 +19,7 @@ pub const PROPOSAL_SEED: &[u8] = b"proposal";
 pub const PARTICIPANT_SEED: &[u8] = b"participant";
 /// First seed of every Redemption; mint and id follow.
 pub const REDEMPTION_SEED: &[u8] = b"redemption";
-/// First seed of every Recovery; the token account that the tokens leave follows.
+/// First seed of every Recovery; the token account that the tokens leave, or the Redemption, follows.
 pub const RECOVERY_SEED: &[u8] = b"recovery";
 
 /// The seeds an Asset signs with.

@@ -250,6 +250,24 @@ MUTANTS: tuple[Mutant, ...] = (
             "scope",
             "stops at a pause of transfers by its own name",
         ),
+        swap(
+            "pause-unknown-scope",
+            "let known = scopes & scope::ALL;",
+            "if scopes & !scope::ALL != 0 { return Err(Error::UnknownScope); } let known = scopes & scope::ALL;",
+            "stops what exists where an unknown scope is asked too (M8)",
+        ),
+        swap(
+            "pause-inapplicable-scope",
+            "others => Ok(others),",
+            "_ => Err(error),",
+            "stops what exists where the transfers cannot be stopped (M8)",
+        ),
+        swap(
+            "pause-wrong-mint",
+            "if !address_eq(&asset.mint, mint.address()) =>",
+            "if false && !address_eq(&asset.mint, mint.address()) =>",
+            "pauses the asset's own mint",
+        ),
     ),
     *of(
         "instructions/shared/sequence.rs",
@@ -388,7 +406,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         off(
             "statement-capacity",
-            "!renewed && !is_capacity(attested.shares_micro, multiplier_bits, capacity_raw)",
+            "!renewed && !is_capacity(attested.shares_nano, multiplier_bits, asset.decimals, capacity_raw)",
             "computes the capacity of the shares itself",
         ),
         off(
@@ -419,14 +437,14 @@ MUTANTS: tuple[Mutant, ...] = (
         off("statement-rise", "rises_above(old_raw, capacity_raw, rise_bps)", "holds after a rise (M9)"),
         swap(
             "statement-renewed",
-            "same_multiplier && before.shares_micro == attested.shares_micro && before.capacity_raw == capacity_raw",
-            "same_multiplier && before.shares_micro == attested.shares_micro",
+            "same_multiplier && before.shares_nano == attested.shares_nano && before.capacity_raw == capacity_raw",
+            "same_multiplier && before.shares_nano == attested.shares_nano",
             "computes a capacity of the same shares that differs",
         ),
         swap(
             "statement-renewed-multiplier",
-            "same_multiplier && before.shares_micro == attested.shares_micro && before.capacity_raw == capacity_raw",
-            "before.shares_micro == attested.shares_micro && before.capacity_raw == capacity_raw",
+            "same_multiplier && before.shares_nano == attested.shares_nano && before.capacity_raw == capacity_raw",
+            "before.shares_nano == attested.shares_nano && before.capacity_raw == capacity_raw",
             "computes the same capacity anew after a change of the multiplier (M9)",
         ),
         swap(
@@ -678,6 +696,12 @@ MUTANTS: tuple[Mutant, ...] = (
             "proposal.role == role::GUARDIAN && !address_eq(&config.admin, by)",
             "lets the guardian be replaced",
         ),
+        swap(
+            "cancel-together",
+            "require_resumer(config, accounts.resumer.ok_or(Error::GuardianCannotCancel)?)?;",
+            "accounts.resumer.ok_or(Error::GuardianCannotCancel)?;",
+            "asks for the resumer's own key beside the guardian's",
+        ),
         off("cancel-finished", "proposal.state != PROPOSAL_PENDING", "cancels only what is pending"),
     ),
     *of(
@@ -723,6 +747,15 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     *of(
+        "instructions/admin/retire_asset.rs",
+        "retire_release timelock",
+        gone(
+            "retire-timelock",
+            "timelock::check(context, config, accounts.proposal, Now::read()?)?;",
+            "retires an asset under the timelock",
+        ),
+    ),
+    *of(
         "instructions/admin/release_authority.rs",
         "retire_release timelock",
         gone(
@@ -730,7 +763,17 @@ MUTANTS: tuple[Mutant, ...] = (
             "timelock::check(context, config, accounts.proposal, now)?;",
             "releases a mint under the timelock",
         ),
-        off("release-inventory", "reading::amount_raw(accounts.vault)? != 0", "releases a mint without inventory only"),
+        off("release-redemptions", "asset.open_redemptions != 0", "releases a mint without open redemptions only"),
+        off(
+            "release-redemption-vault",
+            "!address_eq(&asset.redemption_vault, accounts.redemption_vault.address())",
+            "burns what is left in the asset's own redemption vault, by name",
+        ),
+        gone(
+            "release-burnt",
+            "asset.burnt_raw = asset.burnt_raw.checked_add(burnt_raw).ok_or(Error::Overflow)?;",
+            "counts what it burns at a release (M12)",
+        ),
         off("release-change", "asset.change_announced()", "waits for a change of the multiplier before a release"),
     ),
     # ---- what the admin does ---------------------------------------------------------------------------------------
@@ -766,6 +809,11 @@ MUTANTS: tuple[Mutant, ...] = (
             "clear-guardian",
             "config.sealed == 1 && args.role == role::GUARDIAN",
             "keeps the guardian, once sealed, until it is replaced",
+        ),
+        off(
+            "clear-resumer",
+            "config.sealed == 1 && args.role == role::RESUMER",
+            "keeps the resumer, once sealed, until it is replaced",
         ),
     ),
     *of(
@@ -843,16 +891,33 @@ MUTANTS: tuple[Mutant, ...] = (
         "attestation quorum_layout register_asset",
         swap(
             "math-capacity-floor",
-            "rest.high == 0 && rest.low < mantissa",
-            "rest.high == 0 && rest.low <= mantissa",
+            "low.wrapping_sub(value.low) < unit;",
+            "low.wrapping_sub(value.low) <= unit;",
             "takes the exact floor as capacity",
         ),
         swap(
             "math-capacity-above",
-            "if !other.less_or_equal(self) {",
-            "if false && !other.less_or_equal(self) {",
+            "high == value.high.wrapping_add(borrow) && low",
+            "high <= value.high.wrapping_add(borrow) && low",
             "refuses a capacity above the shares",
-            equivalent="a difference below zero wraps to more than one unit of capacity, which is refused too",
+        ),
+        swap(
+            "math-capacity-billionths",
+            ".wrapping_add(9).wrapping_sub(decimals as u64)",
+            ".wrapping_add(6).wrapping_sub(decimals as u64)",
+            "counts shares in billionths",
+        ),
+        swap(
+            "math-capacity-division",
+            "if divisor.less_or_equal(rest) {",
+            "if rest.less_or_equal(divisor) {",
+            "divides exactly where the short way does not reach",
+        ),
+        swap(
+            "math-capacity-overflow",
+            "if quotient >> 63 != 0 {",
+            "if false && quotient >> 63 != 0 {",
+            "refuses a capacity beyond 64 bits",
         ),
         swap(
             "math-rise",
@@ -881,8 +946,12 @@ MUTANTS: tuple[Mutant, ...] = (
         "instructions/guardian/pause.rs",
         "pauses",
         gone("pause-role", "require_guardian(config, accounts.guardian)?;", "asks for the guardian to pause (M8)"),
+        swap("pause-others", "asset.paused |= scopes;", "asset.paused = scopes;", "keeps the other pauses (M8)"),
         swap(
-            "pause-others", "asset.paused |= args.scopes;", "asset.paused = args.scopes;", "keeps the other pauses (M8)"
+            "pause-transfers-of-all",
+            "stoppable(args.scopes, Err(Error::TransfersNeedAsset))",
+            "stoppable(args.scopes, Ok(()))",
+            "says that a global pause stops no transfers (M8)",
         ),
     ),
     *of(
@@ -901,12 +970,21 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     *of(
+        "instructions/attestation/submit_attestation.rs",
+        "holds",
+        gone(
+            "hold-counted",
+            "asset.hold_number = asset.hold_number.wrapping_add(1);",
+            "numbers each hold, also one over another (M9)",
+        ),
+    ),
+    *of(
         "instructions/resumer/clear_hold.rs",
-        "multiplier mint_burn mint_limits",
+        "holds mint_limits",
         gone("hold-role", "require_resumer(config, accounts.resumer)?;", "asks for the resumer to clear a hold (M9)"),
         off(
             "hold-looked-at",
-            "asset.entries.iter().zip(args.observed_ms).any(|(entry, seen_ms)| entry.observed_ms != seen_ms)",
+            "args.hold_number != asset.hold_number",
             "clears what the resumer looked at (M9)",
         ),
     ),
@@ -1098,14 +1176,150 @@ MUTANTS: tuple[Mutant, ...] = (
         off("give-back-owner", "!address_eq(holder, &redemption.wallet)", "gives back to the wallet that requested"),
         gone(
             "give-back-once",
-            "redemption.close(state, Address::default(), Now::read()?.ts)?;",
+            "redemption.close(state, Address::default(), now.ts)?;",
             "gives a redemption's tokens back once",
         ),
     ),
     *of(
+        "instructions/shared/redemption.rs",
+        "redemptions",
+        swap(
+            "give-back-elsewhere",
+            "given.check_destination(redemption, now)?;",
+            "",
+            "gives back to where the tokens came from (M7)",
+        ),
+        off(
+            "give-back-others-permission",
+            "!address_eq(&participant.wallet, &redemption.wallet)",
+            "looks at the redeemer's own permission",
+        ),
+        swap(
+            "give-back-delisted",
+            "participant.require_active(now)\n    }",
+            "{ let _ = now; Ok(()) }\n    }",
+            "gives back elsewhere to active participants only (M7)",
+        ),
+    ),
+    *of(
         "state/redemption.rs",
-        "redemptions redemption_blame redemption_states",
-        off("redemption-closed", "self.state != REDEMPTION_REQUESTED", "ends a redemption once"),
+        "redemptions redemption_blame redemption_states redemption_holds",
+        swap(
+            "redemption-closed",
+            "self.state == REDEMPTION_REQUESTED {",
+            "true || self.state == 0 {",
+            "ends a redemption once",
+        ),
+        off("redemption-held", "self.on_hold != 0", "neither settles nor gives back what is on hold (M7)"),
+        swap("recover-hold-ends", "self.on_hold = 0;", "", "ends a hold with its redemption"),
+    ),
+    *of(
+        "instructions/participant/request_redemption.rs",
+        "retire_release",
+        gone("request-counted", "asset.redemption_opened()?;", "counts open redemptions"),
+    ),
+    *of(
+        "instructions/operator/settle_redemption.rs",
+        "retire_release",
+        gone("settle-counted", "asset.redemption_ended()?;", "counts open redemptions down as it settles"),
+    ),
+    *of(
+        "instructions/shared/redemption.rs",
+        "retire_release",
+        gone("give-back-counted", "asset.redemption_ended()?;", "counts open redemptions down as it gives back"),
+    ),
+    *of(
+        "instructions/compliance/execute_redemption_recovery.rs",
+        "retire_release",
+        gone("redeeming-execute-counted", "asset.redemption_ended()?;", "counts open redemptions down as it recovers"),
+    ),
+    *of(
+        "instructions/admin/release_authority.rs",
+        "lying_token",
+        off(
+            "release-supply-after",
+            "supply_before_raw.checked_sub(amount_raw) != Some(reading::supply_raw(mint)?)",
+            "reads the supply again after it burnt what was left",
+        ),
+        off("release-vault-after", "reading::amount_raw(vault)? != 0", "reads the vaults again after it burnt (M7)"),
+    ),
+    *of(
+        "instructions/compliance/hold_redemption.rs",
+        "redemption_holds roles",
+        gone("redeeming-hold-role", "require_compliance(config, accounts.compliance)?;", "asks for compliance to hold"),
+        gone("hold-open", "redemption.require_open()?;", "holds open redemptions only, by name"),
+    ),
+    *of(
+        "instructions/compliance/clear_redemption_hold.rs",
+        "redemption_holds roles",
+        gone(
+            "unhold-role",
+            "require_compliance_or_both(config, accounts.authority, accounts.resumer)?;",
+            "asks who clears the hold of a redemption",
+        ),
+        off(
+            "unhold-recovery",
+            "!address_eq(&find_address(&seeds, context.program_id)?.0, accounts.recovery.address())",
+            "looks at the redemption's own recovery (M7)",
+        ),
+        swap(
+            "unhold-announced",
+            "?.state == RECOVERY_ANNOUNCED",
+            "?.state == u8::MAX",
+            "keeps the hold of a recovery (M7)",
+        ),
+    ),
+    *of(
+        "instructions/shared/roles.rs",
+        "redemption_holds",
+        swap(
+            "both-resumer",
+            "require_resumer(config, resumer.ok_or(Error::NotResumer)?)",
+            "{ let _ = resumer; Ok(()) }",
+            "wants the resumer beside the admin",
+        ),
+    ),
+    *of(
+        "instructions/compliance/announce_redemption_recovery.rs",
+        "redemption_holds roles",
+        gone("redeeming-announce-role", "require_compliance(config, accounts.compliance)?;", "asks for compliance"),
+        off(
+            "redeeming-announce-mint",
+            "!address_eq(&redemption.mint, &asset.mint)",
+            "announces for a redemption of this mint",
+        ),
+        gone("redeeming-announce-ended", "redemption.require_open()?;", "recovers open redemptions only, by name"),
+        off(
+            "redeeming-announce-delay",
+            "args.delay_secs < config.timelock_secs || args.delay_secs > YEAR_SECS",
+            "announces a timelock ahead (M7)",
+        ),
+        off(
+            "redeeming-announce-open",
+            "recovery.state == RECOVERY_ANNOUNCED",
+            "leaves an announced recovery as it is (M7)",
+        ),
+        gone("redeeming-announce-hold", "redemption.on_hold = 1;", "holds the redemption at once (M7)"),
+    ),
+    *of(
+        "instructions/compliance/execute_redemption_recovery.rs",
+        "redemption_holds roles",
+        gone("redeeming-execute-admin", "require_admin(config, accounts.admin)?;", "wants the admin's signature (M7)"),
+        swap(
+            "redeeming-execute-source",
+            "!address_eq(&recovery.source, accounts.redemption.address())\n        || ",
+            "",
+            "recovers the announced redemption (M7)",
+        ),
+        swap(
+            "redeeming-execute-destination",
+            "\n        || !address_eq(&recovery.destination, destination.address())",
+            "",
+            "recovers to the announced account (M7)",
+        ),
+        off("redeeming-execute-early", "now.ts < recovery.ready_ts", "waits for the announced time (M7)"),
+        off("redeeming-execute-announced", "recovery.state != RECOVERY_ANNOUNCED", "executes what is announced (M7)"),
+        gone("redeeming-execute-once", "redemption.recover(now.ts)?;", "ends the redemption it recovers"),
     ),
     *of(
         "instructions/operator/settle_redemption.rs",
@@ -1210,7 +1424,12 @@ MUTANTS: tuple[Mutant, ...] = (
     *of(
         "instructions/shared/redemption.rs",
         "lying_token",
-        swap("give-back-after", "moved.check()", "Ok(())", "reads both balances again after giving tokens back (M7)"),
+        swap(
+            "give-back-after",
+            "    moved.check()\n",
+            "    let _ = moved;\n    Ok(())\n",
+            "reads both balances again after giving tokens back (M7)",
+        ),
     ),
     *of(
         "instructions/compliance/execute_recovery.rs",

@@ -717,4 +717,48 @@ MUTANTS: tuple[Mutant, ...] = (
             "checks the cluster of every endpoint (M10)",
         ),
     ),
+    *of(
+        "app/offline.py",
+        "cli/program_offline",
+        swap(
+            "offline-one-instruction",
+            "if len(own) != 1 or bytes(own[0].program_id) != client.program_id:",
+            "if not own or bytes(own[0].program_id) != client.program_id:",
+            "signs one instruction and not what stands behind it, too",
+        ),
+        swap(
+            "offline-own-program",
+            "if len(own) != 1 or bytes(own[0].program_id) != client.program_id:",
+            "if len(own) != 1:",
+            "signs an instruction of this program only",
+        ),
+        swap("offline-missing", "if key not in signatures:", "if False:", "asks for a signature that is missing"),
+        swap(
+            "offline-simulated",
+            "if outcome.err is not None:",
+            "if False:",
+            "sends nothing that the program refuses",
+        ),
+        swap("offline-unsigned", "if sign else {}", "", "signs nothing with --unsigned"),
+    ),
+    *of(
+        "chain/transactions.py",
+        "cli/program_offline",
+        swap(
+            "signature-verified",
+            'if not _is_signature(signatures.get(key, b""), key, data):',
+            "if key not in signatures:",
+            "puts no signature of another message into a transaction",
+        ),
+    ),
+    *of(
+        "chain/program/instructions/builder.py",
+        "chain/program",
+        swap(
+            "instruction-whole",
+            "if self._encoded(parsed.name, args) != data:",
+            "if False:",
+            "reads an instruction whole or not at all",
+        ),
+    ),
 )

@@ -12,8 +12,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "custody/operations custody/books custody/signer",
         swap(
             "books-over-allotted",
-            "if book.unallotted_micro < 0:",
-            "if book.unallotted_micro < -1:",
+            "if book.unallotted_nano < 0:",
+            "if book.unallotted_nano < -1:",
             "refuses allotments of more shares than are held (M13)",
         ),
         swap(
@@ -24,14 +24,14 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "books-over-leaving",
-            "if book.attested_micro(one.target) < 0 or book.allotment(one.target) is None:",
+            "if book.attested_nano(one.target) < 0 or book.allotment(one.target) is None:",
             "if book.allotment(one.target) is None:",
             "refuses that more shares leave than are allotted (M13)",
         ),
         swap(
             "books-leaving-from-nowhere",
-            "if book.attested_micro(one.target) < 0 or book.allotment(one.target) is None:",
-            "if book.attested_micro(one.target) < 0:",
+            "if book.attested_nano(one.target) < 0 or book.allotment(one.target) is None:",
+            "if book.attested_nano(one.target) < 0:",
             "refuses that shares leave an allotment that is not there (M13)",
         ),
         swap(
@@ -42,8 +42,8 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "books-attested-leaving",
-            "return 0 if allotment is None else allotment.shares_micro - self.leaving_micro(target)",
-            "return 0 if allotment is None else allotment.shares_micro",
+            "return 0 if allotment is None else allotment.shares_nano - self.leaving_nano(target)",
+            "return 0 if allotment is None else allotment.shares_nano",
             "leaves shares that are about to leave unattested (M13)",
         ),
         swap(
@@ -301,7 +301,7 @@ MUTANTS: tuple[Mutant, ...] = (
         swap(
             "signer-rebuilt",
             (
-                "return StatementEntry(entry.mint, multiplier_bits, entry.shares_micro, exact_raw, entry.redeemed_seen_raw)"
+                "return StatementEntry(entry.mint, multiplier_bits, entry.shares_nano, exact_raw, entry.redeemed_seen_raw)"
             ),
             "return own.entry",
             "signs what was proposed where that is lower",
@@ -344,7 +344,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "proposer-at-most",
-            "entries[mint] = own.at_most(at_most_micro.get(mint, own.entry.shares_micro))",
+            "entries[mint] = own.at_most(at_most_nano.get(mint, own.entry.shares_nano))",
             "entries[mint] = own",
             "keeps to the most that was asked for",
         ),
@@ -356,14 +356,14 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "proposer-minimum-seen",
-            "entries[mint] = entries[mint].at_most(limit.shares_micro, limit.redeemed_seen_raw)",
-            "entries[mint] = entries[mint].at_most(limit.shares_micro)",
+            "entries[mint] = entries[mint].at_most(limit.shares_nano, limit.redeemed_seen_raw)",
+            "entries[mint] = entries[mint].at_most(limit.shares_nano)",
             "takes the minimum of seen redemptions too (M6)",
         ),
         swap(
             "proposer-books-lowered",
             (
-                "                        entries[limit.entry.mint] = entries[limit.entry.mint].at_most(\n                            limit.entry.shares_micro, limit.entry.redeemed_seen_raw\n                        )\n"
+                "                        entries[limit.entry.mint] = entries[limit.entry.mint].at_most(\n                            limit.entry.shares_nano, limit.entry.redeemed_seen_raw\n                        )\n"
             ),
             "                        pass\n",
             "lowers a proposal when its own books fall meanwhile (M13)",
@@ -476,20 +476,20 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "release-without",
-            "entry.shares_micro <= most_micro,",
-            "entry.shares_micro <= most_micro + 1,",
+            "entry.shares_nano <= most_nano,",
+            "entry.shares_nano <= most_nano + 1,",
             "keeps shares that the chain's statement counts (M13)",
         ),
         swap(
             "release-without-earlier",
-            "allotted_micro - book.leaving_micro(leaving.target, until_ms=leaving.marked_ms)",
-            "allotted_micro - leaving.shares_micro",
+            "allotted_nano - book.leaving_nano(leaving.target, until_ms=leaving.marked_ms)",
+            "allotted_nano - leaving.shares_nano",
             "counts the shares that were marked before (M13)",
         ),
         swap(
             "release-without-later",
-            "book.leaving_micro(leaving.target, until_ms=leaving.marked_ms)",
-            "book.leaving_micro(leaving.target)",
+            "book.leaving_nano(leaving.target, until_ms=leaving.marked_ms)",
+            "book.leaving_nano(leaving.target)",
             "lets earlier shares go by a statement that has the later ones",
         ),
         swap(
@@ -576,20 +576,20 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "own-entry-seen-of-books",
-            ("own = StatementEntry(mint, book.multiplier_bits, shares_micro, capacity, book.redeemed_seen_raw)"),
-            ("own = StatementEntry(mint, book.multiplier_bits, shares_micro, capacity, entry.redeemed_total_raw)"),
+            ("own = StatementEntry(mint, book.multiplier_bits, shares_nano, capacity, book.redeemed_seen_raw)"),
+            ("own = StatementEntry(mint, book.multiplier_bits, shares_nano, capacity, entry.redeemed_total_raw)"),
             "takes seen redemptions from the books (M13)",
         ),
         swap(
             "own-entry-leaving",
-            "shares_micro = book.attested_micro(target)\n",
-            "shares_micro = next(one.shares_micro for one in book.allotments if one.target == target)\n",
+            "shares_nano = book.attested_nano(target)\n",
+            "shares_nano = next(one.shares_nano for one in book.allotments if one.target == target)\n",
             "leaves shares that are about to leave out of a statement (M13)",
         ),
         swap(
             "own-entry-all-shares",
-            "shares_micro = book.attested_micro(target)\n",
-            "shares_micro = book.shares_micro - book.leaving_micro(target)\n",
+            "shares_nano = book.attested_nano(target)\n",
+            "shares_nano = book.shares_nano - book.leaving_nano(target)\n",
             "states only what is allotted here (M13)",
         ),
         swap(
@@ -861,9 +861,9 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "operations-shares-decimals",
-            'if len(text.partition(".")[2]) <= 6:',
+            'if len(text.partition(".")[2]) <= SHARE_DECIMALS:',
             "if True:",
-            "refuses shares that are finer than a millionth",
+            "refuses shares that are finer than a billionth",
         ),
     ),
     *of(
@@ -964,25 +964,25 @@ MUTANTS: tuple[Mutant, ...] = (
         swap(
             "books-deposit-nothing",
             (
-                'def with_deposit(book: AssetBook, target: Target, shares_micro: int) -> AssetBook:\n    """Shares that arrived, allotted to `target`."""\n    _require_some(shares_micro)'
+                'def with_deposit(book: AssetBook, target: Target, shares_nano: int) -> AssetBook:\n    """Shares that arrived, allotted to `target`."""\n    _require_some(shares_nano)'
             ),
             (
-                'def with_deposit(book: AssetBook, target: Target, shares_micro: int) -> AssetBook:\n    """Shares that arrived, allotted to `target`."""'
+                'def with_deposit(book: AssetBook, target: Target, shares_nano: int) -> AssetBook:\n    """Shares that arrived, allotted to `target`."""'
             ),
             "refuses a deposit of nothing",
         ),
         swap(
             "books-deposit-elsewhere",
             (
-                "    if book.allotment(target) is None:\n        raise _no_allotment(book)\n    return replace(\n        book,\n        version=book.version + 1,\n        shares_micro=_fits"
+                "    if book.allotment(target) is None:\n        raise _no_allotment(book)\n    return replace(\n        book,\n        version=book.version + 1,\n        shares_nano=_fits"
             ),
-            ("    return replace(\n        book,\n        version=book.version + 1,\n        shares_micro=_fits"),
+            ("    return replace(\n        book,\n        version=book.version + 1,\n        shares_nano=_fits"),
             "refuses a deposit for which there is no allotment",
         ),
         swap(
             "books-leaving-too-many",
-            "if leaving.shares_micro > attested_micro:",
-            "if leaving.shares_micro > book.shares_micro:",
+            "if leaving.shares_nano > attested_nano:",
+            "if leaving.shares_nano > book.shares_nano:",
             "refuses to mark shares that leave already (M13)",
         ),
         swap(
@@ -993,13 +993,13 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "books-release-allotment",
-            "allotments=_changed(book.allotments, leaving.target, -leaving.shares_micro),",
+            "allotments=_changed(book.allotments, leaving.target, -leaving.shares_nano),",
             "allotments=book.allotments,",
             "takes released shares out of their allotment (M13)",
         ),
         swap(
             "books-release-shares",
-            "        shares_micro=book.shares_micro - leaving.shares_micro,\n",
+            "        shares_nano=book.shares_nano - leaving.shares_nano,\n",
             "",
             "takes released shares out of the books (M13)",
         ),
@@ -1011,26 +1011,26 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "books-owed-too-much",
-            "if owed_micro > attested_micro:",
-            "if owed_micro > book.shares_micro:",
+            "if owed_nano > attested_nano:",
+            "if owed_nano > book.shares_nano:",
             "keeps redemptions uncounted that the shares do not suffice for (M13)",
         ),
         swap(
             "books-owed",
-            "allotments=_changed(book.allotments, target, -owed_micro),",
+            "allotments=_changed(book.allotments, target, -owed_nano),",
             "allotments=book.allotments,",
             "keeps the shares apart that are owed for counted redemptions (M6)",
         ),
         swap(
             "books-owed-delta",
-            "shares_micro_for(seen_raw - book.redeemed_seen_raw, book.multiplier_bits, DECIMALS)",
-            "shares_micro_for(seen_raw, book.multiplier_bits, DECIMALS)",
+            "shares_nano_for(seen_raw - book.redeemed_seen_raw, book.multiplier_bits, DECIMALS)",
+            "shares_nano_for(seen_raw, book.multiplier_bits, DECIMALS)",
             "keeps apart only what is newly counted",
         ),
         swap(
             "books-version",
-            "        version=book.version + 1,\n        shares_micro=book.shares_micro - owed_micro,",
-            "        shares_micro=book.shares_micro - owed_micro,",
+            "        version=book.version + 1,\n        shares_nano=book.shares_nano - owed_nano,",
+            "        shares_nano=book.shares_nano - owed_nano,",
             "counts the versions of a record",
         ),
     ),

@@ -820,14 +820,14 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "tx-signer",
-            "        if sign is None:\n            raise",
-            "        if False:\n            raise",
+            "    if missing:\n        raise SignerMissing(",
+            "    if False:\n        raise SignerMissing(",
             "names a signer that is missing",
         ),
         swap(
             "tx-signature",
-            "if len(raw) != SIGNATURE_BYTES or not (signature := Signature.from_bytes(raw)).verify(key, data):",
-            "if not (signature := Signature.from_bytes(raw)):",
+            "if not _is_signature(raw, key, data):",
+            "if not raw:",
             "checks what a signer answered",
         ),
         swap(

@@ -258,7 +258,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "cli/program cli/program_on_chain",
         swap(
             "cli-json-asked",
-            'if given["as_json"] and not (given["yes"] or given["dry_run"]):',
+            'if given["as_json"] and not (given["yes"] or given["dry_run"] or offline):',
             "if False:",
             "refuses to send with --json where nobody is asked",
         ),
@@ -273,12 +273,6 @@ MUTANTS: tuple[Mutant, ...] = (
             'if not yes and not typer.confirm("Send it?", err=True):',
             "if False:",
             "asks before it sends",
-        ),
-        swap(
-            "cli-signers",
-            "    if not found:\n        if settings.operator is None:",
-            "    if not found:\n        if False:",
-            "says that a key file is missing",
         ),
     ),
     *of(
@@ -315,6 +309,16 @@ MUTANTS: tuple[Mutant, ...] = (
             "        return known.exit_code\n",
             "        return EXIT_USAGE\n",
             "tells a failure from a mistake by its exit code",
+        ),
+    ),
+    *of(
+        "cli/program_offline.py",
+        "cli/program_mistakes cli/program",
+        swap(
+            "cli-signers",
+            "    if not found:\n        if settings.operator is None:",
+            "    if not found:\n        if False:",
+            "says that a key file is missing",
         ),
     ),
 )

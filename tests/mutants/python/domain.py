@@ -625,8 +625,8 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "relay-shares",
-            "numbers = (stated.shares_micro, stated.capacity_raw, stated.redeemed_seen_raw)\n"
-            "    if numbers != (entry.shares_micro, entry.capacity_raw, entry.redeemed_seen_raw):",
+            "numbers = (stated.shares_nano, stated.capacity_raw, stated.redeemed_seen_raw)\n"
+            "    if numbers != (entry.shares_nano, entry.capacity_raw, entry.redeemed_seen_raw):",
             "if stated.capacity_raw != entry.capacity_raw:",
             "relays a statement of which only shares or redemptions changed",
         ),
@@ -892,8 +892,8 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "unit-shares-ceiling",
-            'return checked_u64(-(-exact.numerator // exact.denominator), "shares_micro")',
-            'return checked_u64(exact.numerator // exact.denominator, "shares_micro")',
+            'return checked_u64(-(-exact.numerator // exact.denominator), "shares_nano")',
+            'return checked_u64(exact.numerator // exact.denominator, "shares_nano")',
             "rounds the shares that a holder is owed up",
         ),
         swap(

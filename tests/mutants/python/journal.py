@@ -508,8 +508,8 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "codec-u64",
-            "str(entry.shares_micro),",
-            "str(float(entry.shares_micro)),",
+            "str(entry.shares_nano),",
+            "str(float(entry.shares_nano)),",
             "keeps large amounts exact",
         ),
         swap(

@@ -124,6 +124,7 @@ class AccountDecoder(ProgramCodec):
                 state=AssetState(raw.state),
                 paused=Scope(raw.paused),
                 holds=Hold(raw.holds),
+                hold_number=raw.hold_number,
                 sequence=raw.sequence,
                 last_intent_hash=bytes(raw.last_intent_hash),
                 multiplier_bits=raw.multiplier_bits,
@@ -138,6 +139,7 @@ class AccountDecoder(ProgramCodec):
                 minted_raw=raw.minted_raw,
                 burnt_raw=raw.burnt_raw,
                 distributed_raw=raw.distributed_raw,
+                open_redemptions=raw.open_redemptions,
                 entries=tuple(
                     Entry(
                         custodian=_address(entry.custodian),
@@ -146,7 +148,7 @@ class AccountDecoder(ProgramCodec):
                         epoch=entry.epoch,
                         observed_ms=entry.observed_ms,
                         expires_ts=entry.expires_ts,
-                        shares_micro=entry.shares_micro,
+                        shares_nano=entry.shares_nano,
                         capacity_raw=entry.capacity_raw,
                         redeemed_total_raw=entry.redeemed_total_raw,
                         redeemed_seen_raw=entry.redeemed_seen_raw,
@@ -185,6 +187,7 @@ class AccountDecoder(ProgramCodec):
             requested_ts=raw.requested_ts,
             closed_ts=None if state is RedemptionState.REQUESTED else raw.closed_ts,
             custodian=None if custodian == ZERO_ADDRESS else custodian,
+            on_hold=bool(raw.on_hold),
         )
 
     def proposal(self, address: Address, data: bytes, owner: Address | None = None) -> Proposal:

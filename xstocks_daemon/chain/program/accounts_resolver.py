@@ -96,7 +96,7 @@ def inputs(interface: ProgramInterface, instruction: str) -> tuple[Input, ...]:
         known = found.get(name)
         found[name] = Input(name, required or (known is not None and known.required), doc)
 
-    wallet = "wallet" in own or "participant" in own
+    wallet = any(spec.name in ("wallet", "participant") and not spec.optional for spec in specs)
     for spec in specs:
         if spec.signer:
             if not spec.roles:

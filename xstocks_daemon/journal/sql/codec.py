@@ -24,7 +24,7 @@ def statement_text(signed: SignedStatement) -> str:
                 [
                     entry.mint.hex(),
                     str(entry.multiplier_bits),
-                    str(entry.shares_micro),
+                    str(entry.shares_nano),
                     str(entry.capacity_raw),
                     str(entry.redeemed_seen_raw),
                 ]

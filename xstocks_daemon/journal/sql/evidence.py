@@ -18,7 +18,7 @@ from xstocks_daemon.journal.sql.codec import statement_of, statement_text
 from xstocks_daemon.journal.sql.database import SqlStore, uncancelled
 
 _EntryRow = dict[str, Any]
-_NUMBERS = ("multiplier_bits", "shares_micro", "capacity_raw", "redeemed_seen_raw")
+_NUMBERS = ("multiplier_bits", "shares_nano", "capacity_raw", "redeemed_seen_raw")
 
 
 async def keep_statements(

@@ -100,7 +100,11 @@ layout! {
         distributed_raw: u64,
         /// One slot per custodian, from the first on.
         entries: [Entry; 4],
-        reserved: [u8; 64],
+        /// How many times minting was held, counted also while it was held already; clear_hold names it (M9).
+        hold_number: u64,
+        /// Redemptions that have not ended.
+        open_redemptions: u64,
+        reserved: [u8; 48],
     }
 }
 
@@ -201,6 +205,26 @@ impl Asset {
         Ok(())
     }
 
+    /// A redemption of it was requested.
+    ///
+    /// # Errors
+    /// Overflow.
+    #[inline(always)]
+    pub fn redemption_opened(&mut self) -> Result {
+        self.open_redemptions = self.open_redemptions.checked_add(1).ok_or(Error::Overflow)?;
+        Ok(())
+    }
+
+    /// A redemption of it ended.
+    ///
+    /// # Errors
+    /// Overflow where none was open.
+    #[inline(always)]
+    pub fn redemption_ended(&mut self) -> Result {
+        self.open_redemptions = self.open_redemptions.checked_sub(1).ok_or(Error::Overflow)?;
+        Ok(())
+    }
+
     /// Whether a token account is one of the asset's two vaults.
     #[inline(always)]
     pub fn is_vault(&self, account: &Address) -> bool {
@@ -246,6 +270,8 @@ impl State for Asset {
             self.state <= ASSET_RELEASED && self.paused & !scope::ALL == 0 && self.holds & !hold::ALL == 0,
             Rule::AssetKnown,
         )?;
+        // Nobody settles or rejects what a released asset left open. (Active ones stop at the first comparison.)
+        ensure(self.state < ASSET_RELEASED || self.open_redemptions == 0, Rule::AssetReleasedOpen)?;
         ensure(self.mint_bucket.level_raw <= self.policy.mint_burst_raw, Rule::AssetMintBucket)?;
         ensure(self.distribute_bucket.level_raw <= self.policy.distribute_burst_raw, Rule::AssetDistributeBucket)?;
         let none_announced = self.pending_multiplier_bits == 0 && self.multiplier_effective_ts == 0;
@@ -287,7 +313,7 @@ mod tests {
             _pad0: [0; 2],
             observed_ms: NOW.ms(),
             expires_ts: NOW.ts + 1,
-            shares_micro: 0,
+            shares_nano: 0,
             capacity_raw,
             redeemed_total_raw: 0,
             redeemed_seen_raw: 0,
@@ -359,8 +385,9 @@ mod tests {
     #[test]
     fn the_invariant_names_what_may_not_be() {
         assert_eq!(asset(&[fresh_entry(1, 1)]).invariant(), Ok(()));
-        let broken: [fn(&mut Asset); 11] = [
+        let broken: [fn(&mut Asset); 12] = [
             |a| a.state = 4,
+            |a| (a.state, a.open_redemptions) = (ASSET_RELEASED, 1),
             |a| a.paused = 32,
             |a| a.holds = 8,
             |a| a.entry_count = 2,

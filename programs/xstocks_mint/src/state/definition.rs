@@ -45,6 +45,7 @@ rules! {
     AdoptionMintable "Adoption rule: somebody could mint before"
     AssetVersion "Asset rule: the version is the one that this program writes"
     AssetKnown "Asset rule: state, pause scopes and holds are known ones"
+    AssetReleasedOpen "Asset rule: no redemption of a released asset is open"
     AssetMintBucket "Asset rule: the bucket for mint is not fuller than its size (M5)"
     AssetDistributeBucket "Asset rule: the bucket for distribute is not fuller than its size (M5)"
     AssetAnnouncement "Asset rule: a multiplier is announced with its time, or neither"
@@ -72,6 +73,7 @@ rules! {
     RedemptionKnown "Redemption rule: the state is a known one"
     RedemptionAmount "Redemption rule: something is redeemed"
     RedemptionEnd "Redemption rule: it ends when it leaves Requested"
+    RedemptionHold "Redemption rule: only an open one is on hold"
     RedemptionDebtor "Redemption rule: a custodian owes the shares exactly where the tokens were burnt"
 }
 

@@ -25,8 +25,8 @@ layout! {
         observed_ms: u64,
         /// The statement counts while now < expires_ts.
         expires_ts: i64,
-        /// Millionths of a share that the custodian holds for this mint.
-        shares_micro: u64,
+        /// Billionths of a share that the custodian holds for this mint.
+        shares_nano: u64,
         /// Supply that those shares back at multiplier_bits.
         capacity_raw: u64,
         /// Burnt for redemptions blamed on this custodian, ever.
@@ -63,7 +63,7 @@ impl Entry {
     #[inline(always)]
     pub fn invalidate(&mut self, until_ms: u64) {
         self.observed_ms = self.observed_ms.max(until_ms);
-        self.shares_micro = 0;
+        self.shares_nano = 0;
         self.capacity_raw = 0;
         self.withdrawn = 1;
     }

@@ -15,7 +15,7 @@ pub const RECOVERY_CANCELLED: u8 = 2;
 
 layout! {
     C
-    /// The newest recovery from one token account. PDA ["recovery", source].
+    /// The newest recovery from one token account, or of one redemption. PDA ["recovery", source].
     struct Recovery {
         version: u8,
         bump: u8,
@@ -27,7 +27,7 @@ layout! {
         /// Executable from this time on.
         ready_ts: i64,
         mint: Address,
-        /// The token account that the tokens leave; frozen since the announcement.
+        /// The token account that the tokens leave, frozen since the announcement; or the Redemption, on hold since then.
         source: Address,
         /// The token account that they go to.
         destination: Address,

@@ -57,7 +57,7 @@ instructions! {
         proposal: PROPOSAL,
     }
 
-    /// Takes a role from its key at once: nobody has it then. Not the guardian's once sealed.
+    /// Takes a role from its key at once: nobody has it then. Once sealed not the guardian's and the resumer's.
     clear_role "ClearRole" (role: u8) {
         admin: ADMIN,
         config: CONFIG_WRITABLE,
@@ -208,22 +208,27 @@ instructions! {
         proposal: PROPOSAL,
     }
 
-    /// Retires an asset for ever: nothing is minted or distributed, the rest goes on.
+    /// Retires an asset for ever: nothing is minted or distributed, the rest goes on. (To stop at once there is pause.)
     retire_asset "RetireAsset" () {
         admin: ADMIN,
         config: CONFIG,
-        asset: WRITABLE,
+        asset: WRITABLE;
+        optional
+        /// Needed once sealed.
+        proposal: PROPOSAL,
     }
 
-    /// Hands every authority of the mint from the asset to another account, for ever: nothing is enforced any more.
+    /// Hands every authority of the mint from the asset to another account, for ever: nothing is enforced any more. Not
+    /// while redemptions are open; what the two vaults still hold is burnt.
     release_authority "ReleaseAuthority" () {
         admin: ADMIN,
         config: CONFIG,
         asset: ASSET_OF_MINT,
         mint: WRITABLE,
-        /// The inventory; empty.
-        vault: ANY,
-        /// Who gets them.
+        vault: WRITABLE,
+        redemption_authority: REDEMPTION_AUTHORITY,
+        redemption_vault: WRITABLE,
+        /// Who gets the authorities.
         new_authority: ANY,
         /// Token-2022.
         token_program: TOKEN;

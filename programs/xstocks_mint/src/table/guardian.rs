@@ -2,16 +2,19 @@
 
 use crate::table::{
     row::instructions,
-    specs::{ADMIN_OR_GUARDIAN, CONFIG, CONFIG_WRITABLE, GUARDIAN, TOKEN, WRITABLE},
+    specs::{ADMIN_OR_GUARDIAN, CONFIG, CONFIG_WRITABLE, GUARDIAN, RESUMER, TOKEN, WRITABLE},
 };
 
 instructions! {
-    /// Cancels a pending proposal: admin or guardian (the guardian not one that replaces the guardian).
+    /// Cancels a pending proposal: admin or guardian; one that replaces the guardian: admin, or guardian and resumer.
     cancel_proposal "CancelProposal" () {
         /// Admin or guardian.
         authority: ADMIN_OR_GUARDIAN,
         config: CONFIG,
-        proposal: WRITABLE,
+        proposal: WRITABLE;
+        optional
+        /// Signs with the guardian where the guardian is replaced.
+        resumer: RESUMER,
     }
 
     /// Takes the offer back: admin or guardian.
@@ -30,8 +33,8 @@ instructions! {
         custodian: WRITABLE,
     }
 
-    /// Pauses scopes at once (M8): of an asset, or globally where no asset is given. The transfers scope needs
-    /// asset, mint and token_program: it is Token-2022's pause.
+    /// Pauses scopes at once (M8): of an asset, or globally where no asset is given; all that exist of those asked. The
+    /// transfers scope exists with asset, mint and token_program, where the profile has Token-2022's pause.
     pause "Pause" (scopes: u8) {
         guardian: GUARDIAN,
         config: CONFIG_WRITABLE;

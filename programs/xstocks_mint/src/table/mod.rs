@@ -23,7 +23,10 @@ pub use admin::{
     set_custodian_keys, set_metadata, set_role, set_timing, tighten_policy,
 };
 pub use attestation::{submit_attestation, withdraw_entry};
-pub use compliance::{announce_recovery, execute_recovery, freeze, thaw};
+pub use compliance::{
+    announce_recovery, announce_redemption_recovery, clear_redemption_hold, execute_recovery,
+    execute_redemption_recovery, freeze, hold_redemption, thaw,
+};
 pub use corporate_actions::{cancel_multiplier, schedule_multiplier};
 pub use guardian::{cancel_admin, cancel_proposal, cancel_recovery, pause, revoke_custodian_key};
 pub use operator::{burn, distribute, mint, reject_redemption, settle_redemption};

@@ -6,7 +6,7 @@ use crate::{
     schema::ANY,
     table::{
         row::instructions,
-        specs::{ASSET_OF_MINT, ASSET_OF_MINT_READ, BATCH, CONFIG, OPERATOR, REDEMPTION_AUTHORITY, TOKEN, WRITABLE},
+        specs::{ASSET_OF_MINT, BATCH, CONFIG, OPERATOR, REDEMPTION_AUTHORITY, TOKEN, WRITABLE},
     },
 };
 
@@ -74,14 +74,17 @@ instructions! {
         /// The operator.
         operator: OPERATOR,
         config: CONFIG,
-        asset: ASSET_OF_MINT_READ,
+        asset: ASSET_OF_MINT,
         mint: ANY,
         redemption: WRITABLE,
         redemption_authority: REDEMPTION_AUTHORITY,
         redemption_vault: WRITABLE,
-        /// Any token account of the mint that the wallet owns.
+        /// The token account that the tokens came from, or another one of the mint that the wallet owns.
         destination: WRITABLE,
         /// Token-2022.
-        token_program: TOKEN,
+        token_program: TOKEN;
+        optional
+        /// The wallet's, active: needed where the destination is not the account that the tokens came from.
+        participant: ANY,
     }
 }

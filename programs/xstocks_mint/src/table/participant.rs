@@ -5,7 +5,7 @@ use crate::{
     schema::{Seed, ANY},
     table::{
         row::instructions,
-        specs::{ASSET_OF_MINT_READ, CONFIG, PAYER, REDEMPTION_AUTHORITY, SIGNER, SYSTEM, TOKEN, WRITABLE},
+        specs::{ASSET_OF_MINT, CONFIG, PAYER, REDEMPTION_AUTHORITY, SIGNER, SYSTEM, TOKEN, WRITABLE},
     },
 };
 
@@ -15,7 +15,7 @@ instructions! {
         /// The participant; owns the source, pays for the record.
         wallet: PAYER,
         config: CONFIG,
-        asset: ASSET_OF_MINT_READ,
+        asset: ASSET_OF_MINT,
         mint: ANY,
         participant: ANY.pda(&[Seed::Const(PARTICIPANT_SEED), Seed::Account("wallet")]),
         /// Token account of the mint that the wallet owns.
@@ -27,18 +27,22 @@ instructions! {
         system_program: SYSTEM,
     }
 
-    /// Gives the tokens of an open redemption back to the wallet that requested it. Never paused by the program.
+    /// Gives the tokens of an open redemption back to the wallet that requested it. Never paused by the program; not
+    /// while compliance holds it.
     cancel_redemption "CancelRedemption" () {
         /// The wallet that requested it.
         wallet: SIGNER,
-        asset: ASSET_OF_MINT_READ,
+        asset: ASSET_OF_MINT,
         mint: ANY,
         redemption: WRITABLE,
         redemption_authority: REDEMPTION_AUTHORITY,
         redemption_vault: WRITABLE,
-        /// Any token account of the mint that the wallet owns.
+        /// The token account that the tokens came from, or another one of the mint that the wallet owns.
         destination: WRITABLE,
         /// Token-2022.
-        token_program: TOKEN,
+        token_program: TOKEN;
+        optional
+        /// The wallet's, active: needed where the destination is not the account that the tokens came from.
+        participant: ANY,
     }
 }

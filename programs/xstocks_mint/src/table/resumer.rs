@@ -16,9 +16,9 @@ instructions! {
         token_program: TOKEN,
     }
 
-    /// Clears holds of an asset: rise 1, multiplier 2, ca_window 4. observed_ms are those of the four entries that the
-    /// resumer looked at: with another statement since then the holds stay.
-    clear_hold "ClearHold" (holds: u8, observed_ms: [u64; 4]) {
+    /// Clears holds of an asset: rise 1, multiplier 2, ca_window 4. hold_number is the asset's when the resumer looked:
+    /// where a statement has set a hold since then, all stay.
+    clear_hold "ClearHold" (holds: u8, hold_number: u64) {
         resumer: RESUMER,
         config: CONFIG,
         asset: WRITABLE,

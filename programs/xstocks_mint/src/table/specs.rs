@@ -17,6 +17,8 @@ pub const REGISTRAR: AccountSpec = ANY.signed_by(&[Role::Registrar]);
 pub const GUARDIAN: AccountSpec = ANY.signed_by(&[Role::Guardian]);
 pub const RESUMER: AccountSpec = ANY.signed_by(&[Role::Resumer]);
 pub const COMPLIANCE: AccountSpec = ANY.signed_by(&[Role::Compliance]);
+/// Compliance alone, or the admin where the resumer signs too.
+pub const COMPLIANCE_OR_ADMIN: AccountSpec = ANY.signed_by(&[Role::Compliance, Role::Admin]);
 pub const CORPORATE_ACTIONS: AccountSpec = ANY.signed_by(&[Role::CorporateActions]);
 pub const ADMIN_OR_GUARDIAN: AccountSpec = ANY.signed_by(&[Role::Admin, Role::Guardian]);
 pub const CORPORATE_ACTIONS_OR_GUARDIAN: AccountSpec = ANY.signed_by(&[Role::CorporateActions, Role::Guardian]);
@@ -38,11 +40,13 @@ pub const ADOPTION_OF_MINT: AccountSpec = WRITABLE.pda(&[Seed::Const(ADOPTION_SE
 pub const REDEMPTION_AUTHORITY: AccountSpec = ANY.pda(&[Seed::Const(REDEEM_SEED), Seed::Account("mint")]);
 /// The recovery from the instruction's `source` account.
 pub const RECOVERY: AccountSpec = WRITABLE.pda(&[Seed::Const(RECOVERY_SEED), Seed::Account("source")]);
+/// The recovery of the tokens of the instruction's `redemption` account; only read.
+pub const RECOVERY_OF_REDEMPTION: AccountSpec = ANY.pda(&[Seed::Const(RECOVERY_SEED), Seed::Account("redemption")]);
 
 /// Most custodians whose statements may count in one batch.
 pub const MAX_BATCH_CUSTODIANS: u8 = 5;
 /// Most accounts of a proposed instruction; more than any timelocked one has.
-pub const MAX_PROPOSED_ACCOUNTS: u8 = 8;
+pub const MAX_PROPOSED_ACCOUNTS: u8 = 10;
 
 const fn repeated_account(name: &'static str, spec: AccountSpec) -> Account {
     Account { name, docs: &[], optional: false, spec }

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from solders.instruction import Instruction
 
 from xstocks_daemon.chain.program.instructions.builder import InstructionBuilder, metadata_fields
-from xstocks_daemon.chain.program.records import MAX_CUSTODIANS, Profile
+from xstocks_daemon.chain.program.records import Profile
 from xstocks_daemon.domain.snapshot import Hold, Policy, Scope
 from xstocks_daemon.domain.units import Address
 
@@ -89,15 +89,17 @@ class AssetInstructions(InstructionBuilder):
             {"admin": admin, "asset": self.addresses.asset(mint), "proposal": proposal},
         )
 
-    def retire_asset(self, *, admin: Address, mint: Address) -> Instruction:
-        """Stop minting and distributing of an asset for ever; burns, redemptions and statements go on."""
-        return self.build("retire_asset", {}, {"admin": admin, "asset": self.addresses.asset(mint)})
+    def retire_asset(self, *, admin: Address, mint: Address, proposal: Address | None = None) -> Instruction:
+        """Stop minting and distributing of an asset for ever (timelocked once sealed); all else goes on."""
+        return self.build(
+            "retire_asset", {}, {"admin": admin, "asset": self.addresses.asset(mint), "proposal": proposal}
+        )
 
     def release_authority(
         self, *, admin: Address, mint: Address, new_authority: Address, proposal: Address | None = None
     ) -> Instruction:
         """Hand every authority of the mint to `new_authority`, for ever (timelocked once sealed): the program enforces
-        nothing any more. The vault must be empty."""
+        nothing any more. No redemption may be open; what the vaults hold is burnt."""
         return self.build(
             "release_authority",
             {},
@@ -106,6 +108,8 @@ class AssetInstructions(InstructionBuilder):
                 "asset": self.addresses.asset(mint),
                 "mint": mint,
                 "vault": self.addresses.vault(mint),
+                "redemption_authority": self.addresses.redemption_authority(mint),
+                "redemption_vault": self.addresses.redemption_vault(mint),
                 "new_authority": new_authority,
                 "proposal": proposal,
             },
@@ -183,8 +187,56 @@ class AssetInstructions(InstructionBuilder):
         }
 
     def cancel_recovery(self, *, guardian: Address, source: Address) -> Instruction:
-        """Stop the announced recovery from a token account, which stays frozen."""
+        """Stop the announced recovery from a token account, which stays frozen, or of a redemption, which stays on
+        hold."""
         return self.build("cancel_recovery", {}, {"guardian": guardian, "recovery": self.addresses.recovery(source)})
+
+    def hold_redemption(self, *, compliance: Address, redemption: Address) -> Instruction:
+        """Hold an open redemption: it is neither settled nor given back until the hold is cleared."""
+        return self.build("hold_redemption", {}, {"compliance": compliance, "redemption": redemption})
+
+    def clear_redemption_hold(
+        self, *, authority: Address, redemption: Address, resumer: Address | None = None
+    ) -> Instruction:
+        """Let a held redemption go on: as compliance, or as admin together with the `resumer`."""
+        accounts = {"authority": authority, "redemption": redemption, "resumer": resumer}
+        return self.build("clear_redemption_hold", {}, {**accounts, "recovery": self.addresses.recovery(redemption)})
+
+    def announce_redemption_recovery(
+        self, *, compliance: Address, mint: Address, redemption: Address, destination: Address, delay_secs: int
+    ) -> Instruction:
+        """Hold an open redemption at once, and announce that its tokens will go to `destination` after `delay_secs` (at
+        least the timelock); compliance pays."""
+        return self.build(
+            "announce_redemption_recovery",
+            {"delay_secs": delay_secs},
+            {"compliance": compliance, **self._redemption_recovery(mint, redemption, destination)},
+        )
+
+    def execute_redemption_recovery(
+        self, *, compliance: Address, admin: Address, mint: Address, redemption: Address, destination: Address
+    ) -> Instruction:
+        """Move the tokens of a redemption as announced; compliance and admin sign."""
+        return self.build(
+            "execute_redemption_recovery",
+            {},
+            {
+                "compliance": compliance,
+                "admin": admin,
+                "redemption_authority": self.addresses.redemption_authority(mint),
+                "redemption_vault": self.addresses.redemption_vault(mint),
+                **self._redemption_recovery(mint, redemption, destination),
+            },
+        )
+
+    def _redemption_recovery(self, mint: Address, redemption: Address, destination: Address) -> dict[str, Address]:
+        return {
+            "asset": self.addresses.asset(mint),
+            "mint": mint,
+            "redemption": redemption,
+            "destination": destination,
+            "recovery": self.addresses.recovery(redemption),
+        }
 
     def pause(self, *, guardian: Address, scopes: Scope, mint: Address | None = None) -> Instruction:
         """Stop scopes at once: of one asset, or of all where `mint` is None."""
@@ -235,11 +287,11 @@ class AssetInstructions(InstructionBuilder):
             {"authority": authority, "asset": self.addresses.asset(mint), "mint": mint},
         )
 
-    def clear_hold(self, *, resumer: Address, mint: Address, holds: Hold, observed_ms: Sequence[int]) -> Instruction:
-        """Clear holds of an asset (M9). `observed_ms` are those of its entries that the resumer looked at: with another
-        statement since then the holds stay."""
+    def clear_hold(self, *, resumer: Address, mint: Address, holds: Hold, hold_number: int) -> Instruction:
+        """Clear holds of an asset (M9). `hold_number` is the asset's when the resumer looked: where a
+        statement set a hold since then, all stay."""
         return self.build(
             "clear_hold",
-            {"holds": int(holds), "observed_ms": [*observed_ms, *[0] * (MAX_CUSTODIANS - len(observed_ms))]},
+            {"holds": int(holds), "hold_number": hold_number},
             {"resumer": resumer, "asset": self.addresses.asset(mint)},
         )

@@ -12,6 +12,7 @@ from solders.instruction import AccountMeta, Instruction
 from xstocks_daemon.chain.addresses import pubkey
 from xstocks_daemon.chain.errors import ArgumentError
 from xstocks_daemon.chain.program.codec import ProgramCodec
+from xstocks_daemon.chain.program.idl import plain_value
 from xstocks_daemon.domain.units import Address
 
 
@@ -46,11 +47,30 @@ class InstructionBuilder(ProgramCodec):
                 metas.append(AccountMeta(pubkey(address), is_signer=spec.signer, is_writable=spec.writable))
         if unknown:
             raise ArgumentError(f"{name}: it takes no account {', '.join(sorted(unknown))}")
+        return Instruction(pubkey(self.program_id), self._encoded(name, args), [*metas, *remaining])
+
+    def _encoded(self, name: str, args: Mapping[str, Any]) -> bytes:
         try:
-            data = self._coder.instruction.build(NamedInstruction(name=name, data=dict(args)))
+            return bytes(self._coder.instruction.build(NamedInstruction(name=name, data=dict(args))))
         except (ConstructError, KeyError, TypeError) as error:
             raise ArgumentError(f"{name}: the arguments {dict(args)!r} do not encode: {_one_line(error)}") from None
-        return Instruction(pubkey(self.program_id), data, [*metas, *remaining])
+
+    def read_instruction(self, data: bytes) -> tuple[str, dict[str, Any]]:
+        """The name and the arguments of an instruction's data. ArgumentError where it is no whole instruction."""
+        refusal = ArgumentError(f"{len(data)} bytes are no instruction of this version of the program")
+        try:
+            parsed = self._coder.instruction.parse(data)
+        except (ConstructError, KeyError):
+            raise refusal from None
+        kinds = self.interface.args_of[parsed.name]
+        # By position: the coder changes names such as _pad0.
+        values = list(parsed.data.values())[-len(kinds) :] if kinds else []
+        args = {
+            name: plain_value(self.interface, kind, value) for (name, kind), value in zip(kinds, values, strict=True)
+        }
+        if self._encoded(parsed.name, args) != data:  # the coder passes over what follows
+            raise refusal
+        return parsed.name, args
 
     def asset_accounts(self, mint: Address) -> tuple[Address, Address, Address]:
         """The accounts of one mint or burn entry in their order: asset, mint, vault."""

@@ -80,16 +80,17 @@ class GovernanceInstructions(InstructionBuilder):
             raise ArgumentError(f"instruction {name or 'unknown'} is not under the timelock: it takes no proposal")
         return [Address(bytes(meta.pubkey)) for meta in instruction.accounts[:-1]]
 
-    def cancel_proposal(self, *, authority: Address, proposal: Address) -> Instruction:
-        """Cancel a pending proposal, as admin or guardian."""
-        return self.build("cancel_proposal", {}, {"authority": authority, "proposal": proposal})
+    def cancel_proposal(self, *, authority: Address, proposal: Address, resumer: Address | None = None) -> Instruction:
+        """Cancel a pending proposal, as admin or guardian; one that replaces the guardian as the guardian together with
+        the `resumer`."""
+        return self.build("cancel_proposal", {}, {"authority": authority, "proposal": proposal, "resumer": resumer})
 
     def set_role(self, *, admin: Address, role: Role, key: Address, proposal: Address | None = None) -> Instruction:
         """Give a role to a key (timelocked once sealed)."""
         return self.build("set_role", {"role": int(role), "key": key}, {"admin": admin, "proposal": proposal})
 
     def clear_role(self, *, admin: Address, role: Role) -> Instruction:
-        """Take a role from its key at once."""
+        """Take a role from its key at once; once sealed not the guardian's and the resumer's."""
         return self.build("clear_role", {"role": int(role)}, {"admin": admin})
 
     def set_timing(

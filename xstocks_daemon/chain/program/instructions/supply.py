@@ -38,7 +38,7 @@ class SupplyInstructions(InstructionBuilder):
                 "expires_ts": statement.expires_ts,
                 "entries": [
                     {
-                        "shares_micro": entry.shares_micro,
+                        "shares_nano": entry.shares_nano,
                         "capacity_raw": entry.capacity_raw,
                         "redeemed_seen_raw": entry.redeemed_seen_raw,
                     }
@@ -146,16 +146,27 @@ class SupplyInstructions(InstructionBuilder):
     def cancel_redemption(
         self, *, wallet: Address, mint: Address, redemption: Address, destination: Address
     ) -> Instruction:
-        """Take the tokens of an open redemption back, as the wallet that requested it, to any token account of its."""
-        accounts = {"wallet": wallet, "destination": destination}
+        """Take the tokens of an open redemption back, as the wallet that requested it: to the token account that they
+        came from or, while it is an active participant, to another one of it."""
+        accounts = {"wallet": wallet, "destination": destination, **self._permission(wallet)}
         return self.build("cancel_redemption", {}, {**accounts, **self._waiting(mint, redemption)})
 
     def reject_redemption(
-        self, *, operator: Address, mint: Address, redemption: Address, destination: Address
+        self,
+        *,
+        operator: Address,
+        mint: Address,
+        redemption: Address,
+        destination: Address,
+        participant_wallet: Address | None = None,
     ) -> Instruction:
-        """Give the tokens of an open redemption back to a token account of the wallet that requested it."""
-        accounts = {"operator": operator, "destination": destination}
+        """Give the tokens of an open redemption back to the token account that they came from, or, with
+        `participant_wallet` (the wallet that requested it, an active participant), to another one of that wallet."""
+        accounts = {"operator": operator, "destination": destination, **self._permission(participant_wallet)}
         return self.build("reject_redemption", {}, {**accounts, **self._waiting(mint, redemption)})
+
+    def _permission(self, wallet: Address | None) -> dict[str, Address | None]:
+        return {"participant": None if wallet is None else self.addresses.participant(wallet)}
 
     def settle_redemption(
         self, *, operator: Address, custodian: Address, mint: Address, redemption: Address

@@ -1,5 +1,5 @@
-//! clear_role: nobody has the role any more, at once. Once sealed not the guardian's: without it nobody but the admin
-//! could cancel what the admin's key proposes; it is replaced under the timelock.
+//! clear_role: nobody has the role any more, at once. Once sealed not the guardian's and the resumer's: without
+//! them nobody but the admin could cancel what the admin's key proposes; they are replaced under the timelock.
 
 use crate::{
     account::load_mut,
@@ -20,6 +20,9 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     require_admin(config, accounts.admin)?;
     if config.sealed == 1 && args.role == role::GUARDIAN {
         return Err(Error::GuardianNotClearable);
+    }
+    if config.sealed == 1 && args.role == role::RESUMER {
+        return Err(Error::ResumerNotClearable);
     }
     let role = config.role_mut(args.role).ok_or(Error::UnknownRole)?;
     *role = Address::default();

@@ -18,7 +18,7 @@ use pinocchio::{AccountView, Address};
 
 /// Most assets of one statement; so many fit a v0 transaction with a lookup table.
 pub const MAX_STATEMENT_ENTRIES: usize = 24;
-const TAG: &[u8] = b"xstocks:statement:v1";
+const TAG: &[u8] = b"xstocks:statement:v2";
 
 layout! {
     packed
@@ -140,7 +140,7 @@ mod tests {
                 asset.multiplier_bits = number("multiplier_bits");
                 assets.push(raw_account(&program_id, &asset));
                 attested.push(StatementEntryArg {
-                    shares_micro: number("shares_micro"),
+                    shares_nano: number("shares_nano"),
                     capacity_raw: number("capacity_raw"),
                     redeemed_seen_raw: number("redeemed_seen_raw"),
                 });

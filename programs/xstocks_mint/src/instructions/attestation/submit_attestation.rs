@@ -122,9 +122,8 @@ fn take_entry(
     let multiplier_bits = asset.multiplier_bits;
     // Of the same shares and multiplier the same capacity was computed before.
     let same_multiplier = before.multiplier_bits == multiplier_bits;
-    let renewed =
-        same_multiplier && before.shares_micro == attested.shares_micro && before.capacity_raw == capacity_raw;
-    if !renewed && !is_capacity(attested.shares_micro, multiplier_bits, capacity_raw) {
+    let renewed = same_multiplier && before.shares_nano == attested.shares_nano && before.capacity_raw == capacity_raw;
+    if !renewed && !is_capacity(attested.shares_nano, multiplier_bits, asset.decimals, capacity_raw) {
         return Err(Error::CapacityMismatch);
     }
     // M6
@@ -144,13 +143,13 @@ fn take_entry(
     entry.withdrawn = 0;
     entry.observed_ms = args.observed_ms;
     entry.expires_ts = args.expires_ts;
-    entry.shares_micro = attested.shares_micro;
+    entry.shares_nano = attested.shares_nano;
     entry.capacity_raw = capacity_raw;
     entry.redeemed_seen_raw = redeemed_seen_raw;
     entry.multiplier_bits = multiplier_bits;
     accepted.place().ok_or(Error::EntryCountInvalid)?.write(AttestedEntry {
         mint: asset.mint,
-        shares_micro: attested.shares_micro,
+        shares_nano: attested.shares_nano,
         capacity_raw,
         redeemed_seen_raw,
     });
@@ -203,7 +202,10 @@ fn required_hold(asset: &Asset, before: &Entry, attested: &StatementEntryArg, no
 #[inline(never)]
 fn hold_minting(asset: &mut Asset, custodian: &Address, hold: u8) {
     asset.holds |= hold;
-    emit(HoldSet { mint: asset.mint, custodian: *custodian, hold, holds: asset.holds });
+    // One a statement: 2^64 of them do not come.
+    asset.hold_number = asset.hold_number.wrapping_add(1);
+    let (mint, holds, hold_number) = (asset.mint, asset.holds, asset.hold_number);
+    emit(HoldSet { mint, custodian: *custodian, hold, holds, hold_number });
 }
 
 /// The first statement of an adopted asset: from now on its ceiling is known.
@@ -232,7 +234,7 @@ mod tests {
         let withdrawn = Entry { withdrawn: 1, ..before };
         let nothing = Entry { capacity_raw: 0, ..before };
         let attested =
-            |capacity_raw, redeemed_seen_raw| StatementEntryArg { shares_micro: 0, capacity_raw, redeemed_seen_raw };
+            |capacity_raw, redeemed_seen_raw| StatementEntryArg { shares_nano: 0, capacity_raw, redeemed_seen_raw };
         let cases = [
             (&asset, &before, attested(15_000, 0), 0),
             (&asset, &before, attested(15_001, 0), hold::RISE),

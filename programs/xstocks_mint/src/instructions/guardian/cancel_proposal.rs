@@ -1,11 +1,12 @@
-//! cancel_proposal: admin, or guardian (but not one that replaces the guardian).
+//! cancel_proposal: admin, or guardian; one that replaces the guardian: admin, or guardian and resumer together. So a
+//! stolen guardian key does not keep itself in office, and a stolen admin key does not get rid of an honest guardian.
 
 use crate::{
     account::{load, load_mut},
     address::address_eq,
     error::{Error, Result},
     events::{emit, ProposalCancelled},
-    instructions::shared::roles::require_admin_or_guardian,
+    instructions::shared::roles::{require_admin_or_guardian, require_resumer},
     state::{role, Config, Proposal, State, PROPOSAL_CANCELLED, PROPOSAL_PENDING},
     table::{
         cancel_proposal::{Accounts, Args},
@@ -21,7 +22,7 @@ pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
     let by = accounts.authority.address();
     require_admin_or_guardian(config, accounts.authority)?;
     if proposal.role == role::GUARDIAN && !address_eq(&config.admin, by) {
-        return Err(Error::GuardianCannotCancel);
+        require_resumer(config, accounts.resumer.ok_or(Error::GuardianCannotCancel)?)?;
     }
     if proposal.state != PROPOSAL_PENDING {
         return Err(Error::ProposalNotPending);

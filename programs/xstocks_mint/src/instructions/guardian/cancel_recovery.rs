@@ -1,4 +1,5 @@
-//! cancel_recovery: an announced recovery does not happen. The source stays frozen until compliance thaws it.
+//! cancel_recovery: an announced recovery does not happen. The source stays frozen until compliance thaws it (a
+//! redemption: on hold until that is cleared).
 
 use crate::{
     account::{load, load_mut},

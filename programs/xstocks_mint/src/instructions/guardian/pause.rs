@@ -1,11 +1,12 @@
-//! pause: stops scopes at once (M8), of an asset or globally. Pausing what is paused changes nothing and passes.
+//! pause: stops at once all that exists of the asked scopes (M8), of an asset or globally. Pausing what is paused
+//! changes nothing and passes.
 
 use crate::{
     account::load_mut,
-    error::Result,
+    error::{Error, Result},
     events::{emit, Paused},
     instructions::shared::{
-        pause::{check_scopes, set_transfers_paused},
+        pause::{check_mint, require_transfers_pausable, set_transfers_paused, stoppable},
         roles::require_guardian,
     },
     state::{Asset, Config, State},
@@ -21,17 +22,22 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     // type.
     let config = unsafe { load_mut::<Config>(context.program_id, accounts.config) }?;
     require_guardian(config, accounts.guardian)?;
-    check_scopes(args.scopes, accounts.asset.is_some())?;
     let Some(account) = accounts.asset else {
-        config.paused |= args.scopes;
-        emit(Paused { mint: Address::default(), scopes: args.scopes, paused: config.paused });
+        // Token-2022's pause is of one mint.
+        let scopes = stoppable(args.scopes, Err(Error::TransfersNeedAsset))?;
+        config.paused |= scopes;
+        emit(Paused { mint: Address::default(), scopes, paused: config.paused });
         return config.invariant();
     };
     // SAFETY: no other reference to the asset's data is made in this instruction: `config` is an account of another
     // type.
     let asset = unsafe { load_mut::<Asset>(context.program_id, account) }?;
-    asset.paused |= args.scopes;
-    emit(Paused { mint: asset.mint, scopes: args.scopes, paused: asset.paused });
+    check_mint(asset, accounts.mint)?;
+    let transfers = require_transfers_pausable(asset, accounts.mint, accounts.token_program);
+    let scopes = stoppable(args.scopes, transfers)?;
+    asset.paused |= scopes;
+    emit(Paused { mint: asset.mint, scopes, paused: asset.paused });
     asset.invariant()?;
-    set_transfers_paused(asset, account, accounts.mint, accounts.token_program, args.scopes, true)
+    set_transfers_paused(asset, account, accounts.mint, scopes, true);
+    Ok(())
 }

@@ -19,7 +19,9 @@ use crate::{
 pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
     // 1. Accounts, role, pauses.
     let config = load::<Config>(context.program_id, accounts.config)?;
-    let asset = load::<Asset>(context.program_id, accounts.asset)?;
+    // SAFETY: no other reference to the asset's data is made in this instruction: `config` and `redemption` are accounts
+    // of other types.
+    let asset = unsafe { load_mut::<Asset>(context.program_id, accounts.asset) }?;
     // SAFETY: no other reference to the redemption's data is made in this instruction: `asset` and `config` are
     // accounts of other types.
     let redemption = unsafe { load_mut::<Redemption>(context.program_id, accounts.redemption) }?;
@@ -27,7 +29,7 @@ pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
     require_running(config, asset, scope::REDEEM)?;
 
     // 2. The tokens.
-    let given = Refund {
+    let mut given = Refund {
         program_id: context.program_id,
         asset,
         vault: Vault {
@@ -36,8 +38,9 @@ pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
             vault: accounts.redemption_vault,
         },
         destination: accounts.destination,
+        participant: accounts.participant,
     };
-    refund(&given, redemption, REDEMPTION_REJECTED)?;
+    refund(&mut given, redemption, REDEMPTION_REJECTED)?;
     emit(RedemptionRejected {
         mint: redemption.mint,
         redemption: *accounts.redemption.address(),

@@ -65,6 +65,7 @@ pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
     entry.redeemed_total_raw = entry.redeemed_total_raw.checked_add(amount_raw).ok_or(Error::Overflow)?;
     let redeemed_total_raw = entry.redeemed_total_raw;
     asset.burnt_raw = asset.burnt_raw.checked_add(amount_raw).ok_or(Error::Overflow)?;
+    asset.redemption_ended()?;
     asset.invariant()?;
 
     // 7. The call; supply and vault are exactly the amount less (M7).

@@ -1,8 +1,8 @@
 //! cancel_redemption: the wallet that requested takes its tokens back. In every state of the asset, in no pause of ours,
-//! and when its permission has ended: nobody's tokens are kept.
+//! and when its permission has ended: nobody's tokens are kept, save by a hold of compliance.
 
 use crate::{
-    account::{load, load_mut},
+    account::load_mut,
     address::address_eq,
     error::{Error, Result},
     events::{emit, RedemptionCancelled},
@@ -16,7 +16,9 @@ use crate::{
 
 pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
     // 1. Accounts and role.
-    let asset = load::<Asset>(context.program_id, accounts.asset)?;
+    // SAFETY: no other reference to the asset's data is made in this instruction: `redemption` is an account of another
+    // type.
+    let asset = unsafe { load_mut::<Asset>(context.program_id, accounts.asset) }?;
     // SAFETY: no other reference to the redemption's data is made in this instruction: `asset` is an account of another
     // type.
     let redemption = unsafe { load_mut::<Redemption>(context.program_id, accounts.redemption) }?;
@@ -25,7 +27,7 @@ pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
     }
 
     // 2. The tokens.
-    let given = Refund {
+    let mut given = Refund {
         program_id: context.program_id,
         asset,
         vault: Vault {
@@ -34,8 +36,9 @@ pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
             vault: accounts.redemption_vault,
         },
         destination: accounts.destination,
+        participant: accounts.participant,
     };
-    refund(&given, redemption, REDEMPTION_CANCELLED)?;
+    refund(&mut given, redemption, REDEMPTION_CANCELLED)?;
     emit(RedemptionCancelled {
         mint: redemption.mint,
         redemption: *accounts.redemption.address(),

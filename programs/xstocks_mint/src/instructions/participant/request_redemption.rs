@@ -1,7 +1,7 @@
 //! request_redemption: a participant brings tokens into the redemption vault, for the shares behind them.
 
 use crate::{
-    account::{create, load},
+    account::{create, load, load_mut},
     address::address_eq,
     error::{Error, Result},
     events::{emit, RedemptionRequested},
@@ -22,7 +22,8 @@ use crate::{
 pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     // 1. Accounts.
     let config = load::<Config>(context.program_id, accounts.config)?;
-    let asset = load::<Asset>(context.program_id, accounts.asset)?;
+    // SAFETY: no other reference to the asset's data is made in this instruction: the others are accounts of other types.
+    let asset = unsafe { load_mut::<Asset>(context.program_id, accounts.asset) }?;
     let participant = load::<Participant>(context.program_id, accounts.participant)?;
     let (mint, wallet) = (accounts.mint.address(), accounts.wallet.address());
     if !address_eq(&asset.mint, mint) {
@@ -70,6 +71,8 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     redemption.source = *source;
     redemption.id = *args.id;
     redemption.invariant()?;
+    asset.redemption_opened()?;
+    asset.invariant()?;
 
     // 5. The call, and exactly that (M7).
     cpi::transfer(

@@ -24,11 +24,13 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     if asset.holds & args.holds == 0 {
         return Err(Error::NothingToChange);
     }
-    // A transaction that was kept must not clear what a later statement set under the same bit.
-    if asset.entries.iter().zip(args.observed_ms).any(|(entry, seen_ms)| entry.observed_ms != seen_ms) {
-        return Err(Error::EntriesChanged);
+    // A transaction that was kept must not clear what a later statement set, under the same bit or another. What renews
+    // a statement sets no hold, and does not keep a slow resumer from clearing one.
+    if args.hold_number != asset.hold_number {
+        return Err(Error::HeldAgain);
     }
     asset.holds &= !args.holds;
-    emit(HoldCleared { mint: asset.mint, cleared: args.holds, holds: asset.holds });
+    let (mint, holds, hold_number) = (asset.mint, asset.holds, asset.hold_number);
+    emit(HoldCleared { mint, cleared: args.holds, holds, hold_number });
     asset.invariant()
 }

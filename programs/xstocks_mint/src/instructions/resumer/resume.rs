@@ -1,14 +1,15 @@
-//! resume: lets paused scopes go on, of an asset or globally.
+//! resume: lets paused scopes go on, of an asset or globally. Unlike pause it is refused where a scope does not exist:
+//! who lets go on says exactly what.
 
 use crate::{
     account::load_mut,
     error::{Error, Result},
     events::{emit, Resumed},
     instructions::shared::{
-        pause::{check_scopes, set_transfers_paused},
+        pause::{check_mint, check_scopes, require_transfers_pausable, set_transfers_paused},
         roles::require_resumer,
     },
-    state::{Asset, Config, State},
+    state::{scope, Asset, Config, State},
     table::{
         resume::{Accounts, Args},
         Context,
@@ -31,9 +32,14 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     // type.
     let asset = unsafe { load_mut::<Asset>(context.program_id, account) }?;
     asset.paused = without(asset.paused, args.scopes)?;
+    if args.scopes & scope::TRANSFERS != 0 {
+        check_mint(asset, accounts.mint)?;
+        require_transfers_pausable(asset, accounts.mint, accounts.token_program)?;
+    }
     emit(Resumed { mint: asset.mint, scopes: args.scopes, paused: asset.paused });
     asset.invariant()?;
-    set_transfers_paused(asset, account, accounts.mint, accounts.token_program, args.scopes, false)
+    set_transfers_paused(asset, account, accounts.mint, args.scopes, false);
+    Ok(())
 }
 
 /// The bits without `scopes`, at least one of which must be set.

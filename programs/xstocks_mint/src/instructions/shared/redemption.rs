@@ -1,10 +1,11 @@
 //! What settle, reject and cancel of a redemption share.
 
 use crate::{
+    account::load,
     address::address_eq,
     error::{Error, Result},
     pda::{find_address, redeem_seeds, REDEEM_SEED},
-    state::{Asset, Redemption},
+    state::{Asset, Participant, Redemption, State},
     sysvar::Now,
     token_2022::{
         cpi,
@@ -49,21 +50,43 @@ impl Vault<'_> {
 /// The accounts of giving a redemption's tokens back.
 pub struct Refund<'a> {
     pub program_id: &'a Address,
-    pub asset: &'a Asset,
+    pub asset: &'a mut Asset,
     pub vault: Vault<'a>,
     pub destination: &'a AccountView,
+    /// The wallet's permission, where the destination is not the account that the tokens came from.
+    pub participant: Option<&'a AccountView>,
 }
 
-/// Ends an open redemption in `state` and gives its tokens to a token account of the wallet that requested it: any,
-/// since it may have closed the one they came from.
+impl Refund<'_> {
+    /// The tokens go back to the account they came from; to another one of the wallet (it may have closed the first)
+    /// only while the wallet is an active participant: else it would get past a freeze of the first.
+    ///
+    /// # Errors
+    /// RefundNeedsParticipant, ParticipantMismatch, those of `Participant::require_active`.
+    #[inline(always)]
+    fn check_destination(&self, redemption: &Redemption, now: Now) -> Result {
+        if address_eq(&redemption.source, self.destination.address()) {
+            return Ok(());
+        }
+        let account = self.participant.ok_or(Error::RefundNeedsParticipant)?;
+        let participant = load::<Participant>(self.program_id, account)?;
+        if !address_eq(&participant.wallet, &redemption.wallet) {
+            return Err(Error::ParticipantMismatch);
+        }
+        participant.require_active(now)
+    }
+}
+
+/// Ends an open redemption in `state` and gives its tokens back to the wallet that requested it.
 ///
 /// # Errors
-/// Those of `Vault::check`, DestinationIsVault, DestinationInvalid, DestinationOwnerMismatch, RedemptionClosed,
-/// BalanceMismatch.
+/// Those of `Vault::check` and `Refund::check_destination`, DestinationIsVault, DestinationInvalid,
+/// DestinationOwnerMismatch, RedemptionClosed, RedemptionOnHold, BalanceMismatch.
 #[inline(never)]
-pub fn refund(given: &Refund, redemption: &mut Redemption, state: u8) -> Result {
-    let Refund { program_id, asset, vault, destination } = given;
+pub fn refund(given: &mut Refund, redemption: &mut Redemption, state: u8) -> Result {
     // 1. Accounts.
+    let now = Now::read()?;
+    let Refund { program_id, asset, vault, destination, .. } = given;
     let bump = vault.check(program_id, asset, redemption)?;
     let mint = vault.mint.address();
     if asset.is_vault(destination.address()) {
@@ -74,13 +97,24 @@ pub fn refund(given: &Refund, redemption: &mut Redemption, state: u8) -> Result 
         return Err(Error::DestinationOwnerMismatch);
     }
 
-    // 2. Effects, then the call.
-    redemption.close(state, Address::default(), Now::read()?.ts)?;
-    let amount_raw = redemption.amount_raw;
-    let moved = Moved::expected(vault.vault, destination, amount_raw, Error::BalanceMismatch)?;
-    let seeds = redeem_seeds(mint, &bump);
-    cpi::transfer(vault.vault, vault.mint, destination, vault.authority, amount_raw, asset.decimals, &seeds);
+    given.check_destination(redemption, now)?;
 
-    // 3. Exactly that (M7).
+    // 2. Effects, then the call.
+    let Refund { asset, vault, destination, .. } = given;
+    redemption.close(state, Address::default(), now.ts)?;
+    asset.redemption_ended()?;
+    asset.invariant()?;
+    pay_out(vault, asset, destination, redemption.amount_raw, bump)
+}
+
+/// Moves a redemption's tokens out of the redemption vault, whose owner signs with `bump`: exactly that (M7).
+///
+/// # Errors
+/// BalanceMismatch.
+#[inline(never)]
+pub fn pay_out(vault: &Vault, asset: &Asset, destination: &AccountView, amount_raw: u64, bump: [u8; 1]) -> Result {
+    let moved = Moved::expected(vault.vault, destination, amount_raw, Error::BalanceMismatch)?;
+    let seeds = redeem_seeds(vault.mint.address(), &bump);
+    cpi::transfer(vault.vault, vault.mint, destination, vault.authority, amount_raw, asset.decimals, &seeds);
     moved.check()
 }

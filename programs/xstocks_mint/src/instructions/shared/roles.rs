@@ -94,6 +94,21 @@ pub fn require_compliance(config: &Config, signer: &AccountView) -> Result {
     }
 }
 
+/// The signer must be the compliance key, or the admin with the resumer beside it.
+///
+/// # Errors
+/// NotCompliance; NotResumer where the admin signed without the resumer.
+#[inline(always)]
+pub fn require_compliance_or_both(config: &Config, signer: &AccountView, resumer: Option<&AccountView>) -> Result {
+    if address_eq(&config.compliance, signer.address()) {
+        return Ok(());
+    }
+    if !address_eq(&config.admin, signer.address()) {
+        return Err(Error::NotCompliance);
+    }
+    require_resumer(config, resumer.ok_or(Error::NotResumer)?)
+}
+
 /// The signer must be the corporate actions key.
 ///
 /// # Errors
