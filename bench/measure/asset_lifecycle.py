@@ -150,6 +150,12 @@ class _AssetLifecycle:
                 await self.measure(
                     f"{end}_redemption", request.cancel_call() if end == "cancel" else request.reject_call()
                 )
+        held = Request(self.asset, WALLET, hashlib.sha256(b"hold").digest()[:16])
+        await self.program.accepted(held.request_call(AMOUNT_RAW // 8))
+        await self.measure("hold_redemption", held.hold_call())
+        await self.measure("clear_redemption_hold", held.clear_hold_call())
+        await self.measure("announce_redemption_recovery", held.announce_recovery_call(held.account))
+        await self.measure("execute_redemption_recovery", held.execute_recovery_call(held.account))
 
     async def compliance(self) -> None:
         program, client, keys, mint = self.program, self.program.client, self.program.keys, self.asset.mint

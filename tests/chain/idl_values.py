@@ -96,3 +96,23 @@ def event_bytes(name: str, value: dict[str, Any]) -> bytes:
 def instruction_bytes(name: str, args: dict[str, Any]) -> bytes:
     described = next(each for each in SPEC["instructions"] if each["name"] == name)
     return discriminator("global", name) + b"".join(encode(arg["type"], args[arg["name"]]) for arg in described["args"])
+
+
+def plausible(name: str, **changes: Any) -> dict[str, Any]:
+    """A random account of the kind with the fields that decide how it is read set to something valid."""
+    value = value_of(struct_type(name), random.Random(f"account {name}"))
+    fixed: dict[str, dict[str, Any]] = {
+        "Config": {"sealed": 1, "paused": 3},
+        "Custodian": {"state": 1, "key_count": 3, "name": b"Gtn".ljust(32, b"\0")},
+        "Asset": {"state": 1, "paused": 16, "holds": 5, "entry_count": 2, "decimals": 8},
+        "Proposal": {"state": 1, "role": 2},
+        "Participant": {"state": 1, "country": b"DE"},
+        "Recovery": {"state": 1},
+        "Adoption": {"state": 2, "profile": 1},
+        "Redemption": {"state": 1},
+    }
+    value |= {"version": 1} | fixed[name] | changes
+    if name == "Asset":
+        for entry, state in zip(value["entries"], (1, 2, 0, 0), strict=True):
+            entry |= {"state": state, "withdrawn": int(state == 2)}
+    return dict(value)

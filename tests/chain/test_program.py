@@ -7,7 +7,6 @@ import base64
 import json
 import random
 import subprocess
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import pytest
 from solders.instruction import AccountMeta, Instruction
 
 from tests.chain import idl_values as reading
-from tests.chain.cases import ADMIN, CLIENT, CUSTODIAN, GENESIS, KEY, KEYS, MINT, VAULT, Case, address, cases, intent
+from tests.chain.cases import ADMIN, CLIENT, GENESIS, KEY, KEYS, MINT, VAULT, Case, address, cases, intent
 from tests.chain.redemption_cases import redemption_cases
 from tests.support.node import node_packages
 from xstocks_daemon.chain.addresses import base58, parse_address, proposal_hash, pubkey
@@ -23,21 +22,12 @@ from xstocks_daemon.chain.errors import (
     AddressError,
     ArgumentError,
     IdlError,
-    MalformedAccount,
     ProgramError,
     TransactionFailed,
 )
-from xstocks_daemon.chain.program import AdoptionState, Profile, ProposalState, RecoveryState, Role
+from xstocks_daemon.chain.program import Role
 from xstocks_daemon.chain.program.idl import interface_of, load_interface, translate
 from xstocks_daemon.domain.intent import IntentKind
-from xstocks_daemon.domain.snapshot import (
-    AssetState,
-    CustodianState,
-    EntryState,
-    ParticipantState,
-    RedemptionState,
-    Scope,
-)
 from xstocks_daemon.domain.units import Address
 
 ALL = cases() + redemption_cases()
@@ -122,134 +112,6 @@ def test_event_after_a_cpi_belongs_to_the_caller() -> None:
     inner = [f"Program {other} invoke [2]", data, f"Program {other} success"]
     log = [f"Program {own} invoke [1]", *inner, data, f"Program {own} success"]
     assert [event.fields for event in CLIENT.events(log)] == [{"timelock_secs": 5}]
-
-
-# ---- accounts ---------------------------------------------------------------------------------------------------
-
-
-def plausible(name: str, **changes: Any) -> dict[str, Any]:
-    """A random account of the kind with the fields that decide how it is read set to something valid."""
-    value = reading.value_of(reading.struct_type(name), random.Random(f"account {name}"))
-    fixed: dict[str, dict[str, Any]] = {
-        "Config": {"sealed": 1, "paused": 3},
-        "Custodian": {"state": 1, "key_count": 3, "name": b"Gtn".ljust(32, b"\0")},
-        "Asset": {"state": 1, "paused": 16, "holds": 5, "entry_count": 2, "decimals": 8},
-        "Proposal": {"state": 1, "role": 2},
-        "Participant": {"state": 1, "country": b"DE"},
-        "Recovery": {"state": 1},
-        "Adoption": {"state": 2, "profile": 1},
-        "Redemption": {"state": 1},
-    }
-    value |= {"version": 1} | fixed[name] | changes
-    if name == "Asset":
-        for entry, state in zip(value["entries"], (1, 2, 0, 0), strict=True):
-            entry |= {"state": state, "withdrawn": int(state == 2)}
-    return dict(value)
-
-
-def test_config_is_decoded() -> None:
-    raw = plausible("Config")
-    config = CLIENT.config(reading.account_bytes("Config", raw), CLIENT.program_id)
-    assert config.address == CLIENT.addresses.config
-    assert config.sealed is True
-    assert config.paused == Scope.MINT | Scope.BURN
-    same = set(asdict(config)) - {"address", "sealed", "paused"}
-    assert {name: getattr(config, name) for name in same} == {name: raw[name] for name in same}
-
-
-def test_custodian_is_decoded() -> None:
-    raw = plausible("Custodian")
-    custodian = CLIENT.custodian(CUSTODIAN, reading.account_bytes("Custodian", raw))
-    assert (custodian.id, custodian.epoch, custodian.threshold) == (raw["id"], raw["epoch"], raw["threshold"])
-    assert custodian.name == "Gtn"
-    assert custodian.state is CustodianState.RETIRED
-    assert [asdict(key) for key in custodian.keys] == [
-        {name: key[name] for name in ("key", "party", "expires_ts")} for key in raw["keys"][:3]
-    ]
-
-
-def test_asset_is_decoded() -> None:
-    raw = plausible("Asset")
-    asset = CLIENT.asset(CLIENT.addresses.asset(MINT), reading.account_bytes("Asset", raw))
-    assert asset.state is AssetState.ACTIVE
-    assert [entry.state for entry in asset.entries] == [EntryState.ATTACHED, EntryState.DETACHED]
-    for found, given in zip(asset.entries, raw["entries"][:2], strict=True):
-        assert asdict(found) == {name: given[name] for name in asdict(found)}
-    policy = dict(raw["policy"])
-    assert asdict(asset.policy) == policy
-    assert asdict(asset.mint_bucket) == raw["mint_bucket"]
-    assert asdict(asset.distribute_bucket) == raw["distribute_bucket"]
-    plain = set(asdict(asset)) - {"address", "entries", "policy", "mint_bucket", "distribute_bucket"}
-    assert {name: getattr(asset, name) for name in plain} == {name: raw[name] for name in plain}
-
-
-def test_proposal_and_participant_are_decoded() -> None:
-    raw = plausible("Proposal")
-    proposal = CLIENT.proposal(KEY, reading.account_bytes("Proposal", raw))
-    assert (proposal.state, proposal.role) == (ProposalState.EXECUTED, Role.GUARDIAN)
-    assert (proposal.hash, proposal.ready_ts) == (raw["hash"], raw["ready_ts"])
-    assert CLIENT.proposal(KEY, reading.account_bytes("Proposal", raw | {"role": 0xFF})).role is None
-    raw = plausible("Participant")
-    participant = CLIENT.participant(KEY, reading.account_bytes("Participant", raw))
-    assert (participant.state, participant.country) == (ParticipantState.ACTIVE, "DE")
-    assert (participant.wallet, participant.expires_ts) == (raw["wallet"], raw["expires_ts"])
-
-
-def test_recovery_is_decoded() -> None:
-    raw = plausible("Recovery")
-    recovery = CLIENT.recovery(KEY, reading.account_bytes("Recovery", raw), CLIENT.program_id)
-    assert recovery.state is RecoveryState.EXECUTED
-    same = set(asdict(recovery)) - {"address", "state"}
-    assert {name: getattr(recovery, name) for name in same} == {name: raw[name] for name in same}
-    with pytest.raises(MalformedAccount, match="3 is not a valid RecoveryState"):
-        CLIENT.recovery(KEY, reading.account_bytes("Recovery", raw | {"state": 3}))
-
-
-def test_adoption_is_decoded() -> None:
-    raw = plausible("Adoption")
-    adoption = CLIENT.adoption(KEY, reading.account_bytes("Adoption", raw), CLIENT.program_id)
-    assert (adoption.state, adoption.profile) == (AdoptionState.ABORTED, Profile.OPEN)
-    assert adoption.mint == raw["mint"]
-    assert asdict(adoption.holders) == raw["holders"]
-    with pytest.raises(MalformedAccount, match="3 is not a valid AdoptionState"):
-        CLIENT.adoption(KEY, reading.account_bytes("Adoption", raw | {"state": 3}))
-
-
-def test_redemption_is_decoded() -> None:
-    raw = plausible("Redemption")
-    redemption = CLIENT.redemption(KEY, reading.account_bytes("Redemption", raw))
-    assert redemption.state is RedemptionState.SETTLED
-    same = set(asdict(redemption)) - {"address", "state"}
-    assert {name: getattr(redemption, name) for name in same} == {name: raw[name] for name in same}
-    waiting = raw | {"state": 0, "closed_ts": 0, "custodian": bytes(32)}
-    redemption = CLIENT.redemption(KEY, reading.account_bytes("Redemption", waiting))
-    assert (redemption.state, redemption.closed_ts, redemption.custodian) == (RedemptionState.REQUESTED, None, None)
-    with pytest.raises(MalformedAccount, match="5 is not a valid RedemptionState"):
-        CLIENT.redemption(KEY, reading.account_bytes("Redemption", raw | {"state": 5}))
-
-
-@pytest.mark.parametrize(
-    ("fault", "message"),
-    [
-        (lambda data: data[:-1], "has 759 bytes, a Asset has 760"),
-        (lambda data: data + b"\0", "has 761 bytes"),
-        (lambda data: bytes(8) + data[8:], "another discriminator"),
-        (lambda data: b"", "another discriminator"),
-        (lambda data: data[:8] + b"\2" + data[9:], "version 2, this daemon reads 1"),
-        (lambda data: data[:12] + b"\x09" + data[13:], "9 is not a valid AssetState"),
-    ],
-)
-def test_malformed_asset_is_refused_by_name(fault: Any, message: str) -> None:
-    data = reading.account_bytes("Asset", plausible("Asset"))
-    CLIENT.asset(KEY, data)
-    with pytest.raises(MalformedAccount, match=message):
-        CLIENT.asset(KEY, fault(data))
-
-
-def test_account_of_another_owner_is_refused() -> None:
-    data = reading.account_bytes("Config", plausible("Config"))
-    with pytest.raises(MalformedAccount, match="not by the program"):
-        CLIENT.config(data, KEY)
 
 
 # ---- arguments, proposals, the IDL itself -----------------------------------------------------------------------
@@ -401,7 +263,7 @@ def node() -> str:
 
 
 def test_anchors_typescript_client_reads_the_idl_alike(node: str) -> None:
-    accounts = {each["name"]: plausible(each["name"]) for each in reading.SPEC["accounts"]}
+    accounts = {each["name"]: reading.plausible(each["name"]) for each in reading.SPEC["accounts"]}
     events = {
         each["name"]: reading.value_of(reading.struct_type(each["name"]), random.Random(each["name"]))
         for each in reading.SPEC["events"]

@@ -59,10 +59,6 @@ MINTED = ("--mint", base58(MINT))
             "--policy.mint_burst_raw: (missing): give it: base units of 10^-8 token",
         ),
         (
-            ["clear-hold", *MINTED, "--holds", "rise", "--observed-ms", "[1,2,3,4,5]"],
-            "--observed-ms: [1, 2, 3, 4, 5]: 5 are given, 4 fit",
-        ),
-        (
             ["set-custodian-keys", "--custodian", "1", "--threshold", "2", "--keys", '[{"key": "x"}]'],
             "--keys[0].party: (missing): give it: an integer (u8)",
         ),

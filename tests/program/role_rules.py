@@ -349,7 +349,8 @@ async def hold_redemption(program: DeployedProgram, asset: Asset) -> Build:
 async def clear_redemption_hold(program: DeployedProgram, asset: Asset) -> Build:
     request = await open_redemption(asset)
     await program.accepted(request.hold_call())
-    return lambda key: program.client.clear_redemption_hold(authority=key, redemption=request.address)
+    resumer = program.keys.resumer.address
+    return lambda key: program.client.clear_redemption_hold(authority=key, redemption=request.address, resumer=resumer)
 
 
 async def announce_redemption_recovery(program: DeployedProgram, asset: Asset) -> Build:
@@ -424,9 +425,11 @@ RULES: Mapping[str, Rule] = {
     "reject_redemption": Rule(*ONLY_OPERATOR, reject_redemption),
     "settle_redemption": Rule(*ONLY_OPERATOR, settle_redemption),
     "hold_redemption": Rule(*ONLY_COMPLIANCE, hold_redemption),
-    "clear_redemption_hold": Rule(*ONLY_COMPLIANCE, clear_redemption_hold),
+    "clear_redemption_hold": Rule(
+        ("admin", "compliance"), ErrorCode.NotCompliance, clear_redemption_hold, also=("resumer",)
+    ),
     "announce_redemption_recovery": Rule(*ONLY_COMPLIANCE, announce_redemption_recovery),
-    "execute_redemption_recovery": Rule(*ONLY_COMPLIANCE, execute_redemption_recovery),
+    "execute_redemption_recovery": Rule(*ONLY_COMPLIANCE, execute_redemption_recovery, also=("admin",)),
 }
 
 #: Tried below in tests of their own: one by the deployer before there are roles, one by anybody.

@@ -10,7 +10,7 @@ from tests.support.deployed import Asset, DeployedProgram
 from tests.support.edit import patched
 from tests.support.error_codes import ErrorCode
 from tests.support.initialized import OWN_CUSTODIAN, ROOMY
-from xstocks_daemon.domain.snapshot import AssetState, Hold
+from xstocks_daemon.domain.snapshot import AssetState, Hold, Policy
 
 # Offsets in the Asset account: discriminator 8, version, bump, decimals, profile, state, ...
 _ASSET_STATE_AT = 8 + 4
@@ -37,30 +37,40 @@ async def test_the_supply_limit_holds_whatever_is_attested(program: DeployedProg
     await program.accepted(await asset.mint_call(1))
 
 
-async def test_amounts_near_the_end_of_u64_are_refused_by_name(program: DeployedProgram, asset: Asset) -> None:
+async def nearly_everything(program: DeployedProgram, policy: Policy) -> tuple[Asset, int]:
+    """An asset and its ceiling, close to the end of u64: at this multiplier a billionth of a share backs 1.6 units."""
+    [asset] = await program.register(policy=policy, multiplier="0.0625", custodians=(OWN_CUSTODIAN,))
+    steps = (2**64 - 1) // 8
+    await program.accepted(program.relay(await program.statement({asset: 5 * steps})))
+    return asset, 8 * steps
+
+
+async def test_amounts_near_the_end_of_u64_are_refused_by_name(program: DeployedProgram) -> None:
     most = 2**64 - 1
-    await asset.attest(most // 100 * 100)
+    asset, ceiling_raw = await nearly_everything(program, ROOMY)
+    await program.chain.clock_reaches(await program.chain.clock_ts() + 1)
     await program.accepted(await asset.mint_call(100))
     await asset.set_policy(supply_limit_raw=most, mint_burst_raw=most, mint_refill_raw_per_sec=most)
     await program.chain.clock_reaches(await program.chain.clock_ts() + 1)
     await program.refused(await asset.mint_call(most), ErrorCode.SupplyLimitExceeded)
     await program.refused(await asset.mint_call(most - 100), ErrorCode.CeilingExceeded)
-    await program.accepted(await asset.mint_call(most // 100 * 100 - 100))
+    await program.refused(await asset.mint_call(ceiling_raw - 99), ErrorCode.CeilingExceeded)
+    await program.accepted(await asset.mint_call(ceiling_raw - 100))
 
 
 @pytest.mark.embedded_only
-async def test_a_supply_that_overflows_is_beyond_every_limit(program: DeployedProgram, asset: Asset) -> None:
+async def test_a_supply_that_overflows_is_beyond_every_limit(program: DeployedProgram) -> None:
     """Also where the program has not minted it itself: the supply is edited here."""
     most = 2**64 - 1
-    await asset.attest(most // 100 * 100)
-    await asset.set_policy(supply_limit_raw=most, mint_burst_raw=most, mint_refill_raw_per_sec=most)
+    policy = replace(ROOMY, supply_limit_raw=most, mint_burst_raw=most, mint_refill_raw_per_sec=most)
+    asset, ceiling_raw = await nearly_everything(program, policy)
     await program.chain.clock_reaches(await program.chain.clock_ts() + 1)
     info = await program.chain.account(asset.mint)
     supply_at = 36
     await program.chain.set_account(asset.mint, replace(info, data=patched(info.data, supply_at, b"\1")))
     await program.refused(await asset.mint_call(most), ErrorCode.SupplyLimitExceeded)
     await program.chain.set_account(asset.mint, info)
-    await program.accepted(await asset.mint_call(most // 100 * 100))
+    await program.accepted(await asset.mint_call(ceiling_raw))
 
 
 @pytest.mark.embedded_only

@@ -1,12 +1,15 @@
-"""Instructions with one thing changed, for the refusals."""
+"""Instructions and statements with one thing changed, for the refusals."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from solders.instruction import AccountMeta, Instruction
 
 from xstocks_daemon.chain.addresses import pubkey
+from xstocks_daemon.domain.statement import Statement
 from xstocks_daemon.domain.units import Address
 
 
@@ -47,3 +50,10 @@ def patched(data: bytes, offset: int, content: bytes) -> bytes:
     end = offset + len(content)
     assert end <= len(data), "beyond the end"
     return data[:offset] + content + data[end:]
+
+
+def tampered(statement: Statement, index: int = 0, **changes: Any) -> Statement:
+    """The same statement with one line changed."""
+    entries = list(statement.entries)
+    entries[index] = replace(entries[index], **changes)
+    return replace(statement, entries=tuple(entries))

@@ -89,8 +89,6 @@ def described(interface: ProgramInterface, name: str, kind: Any) -> str:
         case {"array": ["u8", int(length)]}:
             shown = {"country": "two letters", "name": f"text of at most {length} bytes", "genesis_hash": "base58"}
             return shown.get(name, f"{2 * length} hex digits")
-        case {"array": [inner, int(length)]}:
-            return f"[{described(interface, name, inner)}, ...], {length} of them"
         case {"vec": inner}:
             return f"[{described(interface, name, inner)}, ...]"
         case {"defined": {"name": struct}}:
@@ -108,7 +106,7 @@ def plain(interface: ProgramInterface, kind: Any, value: Any) -> Any:
             return base58(value)
         case "bytes" | {"array": ["u8", _]}:
             return bytes(value).hex()
-        case {"array": [inner, _]} | {"vec": inner}:
+        case {"vec": inner}:
             return [plain(interface, inner, each) for each in value]
         case {"defined": {"name": struct}}:
             return {each: plain(interface, of, value[each]) for each, of in interface.fields_of[struct]}
@@ -122,7 +120,7 @@ def rows(interface: ProgramInterface, name: str, kind: Any, value: Any) -> Itera
             for each, of in interface.fields_of[struct]:
                 for row in rows(interface, each, of, value[each]):
                     yield (f"{name}.{row[0]}", *row[1:])
-        case {"vec": inner} | {"array": [inner, _]} if inner != "u8":
+        case {"vec": inner}:
             for index, each in enumerate(value):
                 for row in rows(interface, name, inner, each):
                     yield (f"{name}[{index}]{row[0].removeprefix(name)}", *row[1:])
@@ -190,12 +188,6 @@ def _value(interface: ProgramInterface, field: str, name: str, kind: Any, given:
             return _struct(interface, field, name, struct, given)
         case {"vec": inner}:
             return _list(interface, field, name, kind, inner, given)
-        case {"array": [inner, int(length)]} if inner != "u8":
-            found = _list(interface, field, name, kind, inner, given)
-            if len(found) > length:
-                raise _wrong(field, given, f"{len(found)} are given, {length} fit")
-            # Fewer custodians than places: the program wants zeros there.
-            return [*found, *[0] * (length - len(found))]
     if isinstance(given, int) and not isinstance(given, bool):
         given = str(given)
     if not isinstance(given, str):

@@ -301,7 +301,7 @@ MUTANTS: tuple[Mutant, ...] = (
     # ---- statements ------------------------------------------------------------------------------------------------
     *of(
         "instructions/attestation/statement.rs",
-        "attestation quorum_layout",
+        "attestation attestation_batches quorum_layout",
         swap(
             "statement-asset-account",
             "Writable::<Asset>::new(context.program_id, account)?.get()",
@@ -352,7 +352,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "instructions/attestation/submit_attestation.rs",
-        "attestation quorum_layout custodians",
+        "attestation attestation_batches quorum_layout custodians",
         swap("statement-empty", "args.entries.is_empty() || ", "", "refuses a statement of nothing"),
         swap(
             "statement-too-long",
@@ -485,7 +485,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "instructions/attestation/signatures.rs",
-        "attestation quorum_layout",
+        "attestation attestation_batches quorum_layout",
         off(
             "s2-program",
             "!address_eq(program, &ids::ED25519_PROGRAM)",
@@ -540,7 +540,7 @@ MUTANTS: tuple[Mutant, ...] = (
     # ---- the money rules of the state ------------------------------------------------------------------------------
     *of(
         "state/entry.rs",
-        "mint_burn mint_limits attestation quorum_layout",
+        "mint_burn mint_limits attestation attestation_batches quorum_layout",
         swap(
             "fresh-attached",
             "self.state == ENTRY_ATTACHED\n            && self.withdrawn == 0",
@@ -601,7 +601,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "state/asset.rs",
-        "mint_burn mint_limits attestation quorum_layout",
+        "mint_burn mint_limits attestation attestation_batches quorum_layout",
         swap(
             "ceiling-unseen",
             "capacity_raw.saturating_sub(unseen_raw)",
@@ -635,7 +635,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "state/custodian.rs",
-        "custodians attestation quorum_layout",
+        "custodians attestation attestation_batches quorum_layout",
         off("keys-own-party", "!parties.has(OWN_PARTY)", "wants a key of the custodian itself (M2)"),
         off("keys-threshold", "self.threshold < MIN_THRESHOLD", "wants two parties at least (M2)"),
         swap(
@@ -888,7 +888,7 @@ MUTANTS: tuple[Mutant, ...] = (
     # ---- reading accounts and numbers ------------------------------------------------------------------------------
     *of(
         "math.rs",
-        "attestation quorum_layout register_asset",
+        "attestation attestation_batches quorum_layout register_asset",
         swap(
             "math-capacity-floor",
             "low.wrapping_sub(value.low) < unit;",

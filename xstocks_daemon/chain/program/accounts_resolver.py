@@ -65,6 +65,8 @@ class AvailableSigners:
             raise user_error("program_id", MISSING, f"{instruction} needs a program that is initialized")
         keys: dict[str, Address] = {role: getattr(self.config, role) for role in spec.roles}
         holders = {role: address for role, address in keys.items() if address != ZERO_ADDRESS}
+        if not holders and spec.optional:
+            return None
         if not holders:
             roles = " or ".join(spec.roles)
             raise user_error(roles, "nobody", f"{instruction} needs this key, and the Config names none")

@@ -43,7 +43,11 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     let now = Now::read()?;
     let ready_ts = later(now.ts, args.delay_secs)?;
 
-    // 3. A new record, or that of a cancelled recovery again.
+    // 3. It waits from now on.
+    redemption.on_hold = 1;
+    redemption.invariant()?;
+
+    // 4. A new record, or that of a cancelled recovery again.
     let source = accounts.redemption.address();
     let recovery = if accounts.recovery.owned_by(context.program_id) {
         // SAFETY: no other reference to the recovery's data is made in this instruction: `asset`, `config` and
@@ -70,9 +74,6 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     recovery.destination = *accounts.destination.address();
     recovery.invariant()?;
 
-    // 4. It waits from now on.
-    redemption.on_hold = 1;
-    redemption.invariant()?;
     emit(RecoveryAnnounced {
         mint: asset.mint,
         recovery: *accounts.recovery.address(),
