@@ -656,7 +656,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "chain/program/accounts.py",
-        "chain/program",
+        "chain/program_accounts",
         swap(
             "decode-owner",
             "if owner is not None and owner != self.program_id:",
