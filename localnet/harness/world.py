@@ -16,6 +16,7 @@ from localnet.harness.custody import CustodySide, custody_side
 from localnet.harness.deploy import Deployment, deploy, generate_keys
 from localnet.harness.paths import PROGRAM_SO, XSTOCKS
 from localnet.harness.processes import Child, Launch, child, execute
+from localnet.harness.wait import until
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.chain.program import ProgramClient
 from xstocks_daemon.chain.reader import ChainReader
@@ -118,7 +119,18 @@ async def world(
             settings_path = folder / "settings" / "daemon.toml"
             settings_path.write_text(_settings(chain, deployment, custody, folder), encoding="utf-8")
             reader = ChainReader(pool, client, single_endpoint=True)
+            await _finalized(rpc)
             yield World(folder, chain, rpc, reader, deployment, custody, settings_path, launch)
+
+
+async def _finalized(rpc: RpcEndpoint) -> None:
+    """Wait until what is on the chain now is finalized: a daemon takes what is not for a mistake in its settings."""
+    slot = await rpc.slot("confirmed")
+
+    async def reached() -> bool:
+        return await rpc.slot() >= slot
+
+    await until(reached, "the deployment on the finalized chain")
 
 
 def _settings(chain: Chain, deployment: Deployment, custody: CustodySide, folder: Path) -> str:

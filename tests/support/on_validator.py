@@ -43,7 +43,7 @@ OTHERS: Mapping[str, str] = MappingProxyType(
             "tests/program/test_quorum_layout.py::test_layouts_that_the_ed25519_program_takes_and_this_one_does_not"
         ): _QUORUM,
         "tests/program/test_attestation.py::test_eight_signatures_are_taken": _QUORUM,
-        "tests/program/test_attestation.py::test_one_quorum_covers_24_assets_in_one_transaction": _LARGEST,
+        "tests/program/test_attestation_batches.py::test_one_quorum_covers_24_assets_in_one_transaction": _LARGEST,
         "tests/program/test_audit.py::test_the_largest_batch_lands_with_its_whole_event": _LARGEST,
         "tests/program/test_mint_burn.py::test_18_assets_are_minted_and_burnt_in_one_transaction": _LARGEST,
         "tests/program/test_mint_burn.py::test_a_mint_reaches_the_ceiling_exactly_and_not_one_unit_more": (
