@@ -7,7 +7,7 @@ const TOKEN_2022 = "TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb";
 const CLOCK = "SysvarC1ock11111111111111111111111111111111";
 // First eight bytes of sha256("account:<name>"), and the sizes: a layout of another version is refused, not guessed.
 const KINDS = {
-  Asset: { bytes: 760, discriminator: "eab4f1fc8be0a008" },
+  Asset: { bytes: 776, discriminator: "eab4f1fc8be0a008" },
   Custodian: { bytes: 504, discriminator: "84e48bb870e46cf0" },
   Config: { bytes: 392, discriminator: "9b0caae01efacc82" },
 };
@@ -30,7 +30,7 @@ function view(account, kind) {
 
 /** The entries in use, each as a view of its 96 bytes, with its custodian. */
 function entriesOf(asset) {
-  const slots = [0, 1, 2, 3].map((slot) => new DataView(asset.buffer, asset.byteOffset + 312 + 96 * slot, 96));
+  const slots = [0, 1, 2, 3].map((slot) => new DataView(asset.buffer, asset.byteOffset + 328 + 96 * slot, 96));
   const end = slots.findIndex((entry) => entry.getUint8(36) === 0);
   return slots.slice(0, end < 0 ? 4 : end).map((entry) => ({
     entry,
@@ -65,7 +65,7 @@ const scaledUi = asset.getUint16(168, true);
 if (token.getUint32(scaledUi, true) !== (56 << 16 | 25)) throw new Error(`${mint}: no multiplier where the asset says`);
 const mintBits = token.getBigUint64(scaledUi + (nowTs >= token.getBigInt64(scaledUi + 44, true) ? 52 : 36), true);
 
-const maxAgeMs = BigInt(asset.getUint32(216, true)) * 1000n;
+const maxAgeMs = BigInt(asset.getUint32(232, true)) * 1000n;
 // Sums stop at the greatest u64, as the program's.
 const sum = (a, b) => BigInt.asUintN(64, a + b) === a + b ? a + b : 2n ** 64n - 1n;
 let freshRaw = 0n, unseenRaw = 0n, oldestMs = null;

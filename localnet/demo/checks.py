@@ -170,6 +170,8 @@ def m5(evidence: RunEvidence) -> list[str]:
             wrong.append(f"{asset.row.symbol}: supply above its limit")
         if view.asset.mint_bucket.level_raw > policy.mint_burst_raw:
             wrong.append(f"{asset.row.symbol}: mint bucket above its burst")
+        if view.asset.burn_bucket.level_raw > policy.burn_burst_raw:
+            wrong.append(f"{asset.row.symbol}: burn bucket above its burst")
         if view.asset.distribute_bucket.level_raw > policy.distribute_burst_raw:
             wrong.append(f"{asset.row.symbol}: distribute bucket above its burst")
     return wrong

@@ -107,6 +107,8 @@ def demo_policy(capacity_raw: int) -> Policy:
         mint_refill_raw_per_sec=100 * _SHARE_RAW,
         distribute_burst_raw=1_000 * _SHARE_RAW,
         distribute_refill_raw_per_sec=100 * _SHARE_RAW,
+        burn_burst_raw=1_000 * _SHARE_RAW,
+        burn_refill_raw_per_sec=100 * _SHARE_RAW,
         max_age_secs=3_600,
         max_rise_bps=5_000,
         max_multiplier_bps=500,

@@ -302,6 +302,7 @@ def _chain(mints: Sequence[Address], custodians: int, now_ts: int) -> ChainSnaps
             policy=POLICY,
             mint_bucket=Bucket(0, now_ts - 100),
             distribute_bucket=Bucket(0, now_ts - 100),
+            burn_bucket=Bucket(0, now_ts - 100),
         )
 
     return ChainSnapshot(

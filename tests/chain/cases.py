@@ -30,7 +30,7 @@ CUSTODIANS = (address(), address())
 CUSTODIAN = CLIENT.addresses.custodian(7)
 ASSET, VAULT = CLIENT.addresses.asset(MINT), CLIENT.addresses.vault(MINT)
 REDEMPTION = CLIENT.addresses.redemption(MINT, REDEMPTION_ID)
-POLICY = Policy(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
+POLICY = Policy(*range(1, 14))
 KEYS = tuple(AttesterKey(address(), party, 1_900_000_000 + party) for party in (0, 1, 2))
 
 
@@ -343,7 +343,7 @@ def cases() -> list[Case]:
             "burn",
             CLIENT.burn(operator=OPERATOR, intents=burns, genesis_hash=GENESIS),
             _intent_args(burns),
-            (OPERATOR, config, known.TOKEN_2022),
+            (OPERATOR, config, known.TOKEN_2022, known.CLOCK_SYSVAR),
             _entry_metas([MINT]),
         ),
         Case(

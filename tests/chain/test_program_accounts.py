@@ -53,7 +53,8 @@ def test_asset_is_decoded() -> None:
     assert asdict(asset.policy) == policy
     assert asdict(asset.mint_bucket) == raw["mint_bucket"]
     assert asdict(asset.distribute_bucket) == raw["distribute_bucket"]
-    plain = set(asdict(asset)) - {"address", "entries", "policy", "mint_bucket", "distribute_bucket"}
+    assert asdict(asset.burn_bucket) == raw["burn_bucket"]
+    plain = set(asdict(asset)) - {"address", "entries", "policy", "mint_bucket", "distribute_bucket", "burn_bucket"}
     assert {name: getattr(asset, name) for name in plain} == {name: raw[name] for name in plain}
 
 
@@ -105,8 +106,8 @@ def test_redemption_is_decoded() -> None:
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
-        (lambda data: data[:-1], "has 759 bytes, a Asset has 760"),
-        (lambda data: data + b"\0", "has 761 bytes"),
+        (lambda data: data[:-1], "has 775 bytes, a Asset has 776"),
+        (lambda data: data + b"\0", "has 777 bytes"),
         (lambda data: bytes(8) + data[8:], "another discriminator"),
         (lambda data: b"", "another discriminator"),
         (lambda data: data[:8] + b"\2" + data[9:], "version 2, this daemon reads 1"),

@@ -116,6 +116,9 @@ def model_execute(chain: ChainSnapshot, intent: Intent) -> ChainSnapshot:
     elif intent.kind is IntentKind.BURN:
         assert asset.state in (AssetState.ACTIVE, AssetState.RETIRED)
         assert not paused & Scope.BURN, "M8"
+        level = asset.burn_bucket.level_at(chain.now_ts, policy.burn_burst_raw, policy.burn_refill_raw_per_sec)
+        assert amount <= level, "M5"
+        changes["burn_bucket"] = Bucket(level - amount, chain.now_ts)
         supply, vault = supply - amount, vault - amount
         changes["burnt_raw"] = asset.burnt_raw + amount
     else:

@@ -198,6 +198,7 @@ def _view(dice: _Dice, mint: Address, max_rise_bps: int) -> AssetView:
             supply_limit_raw=dice.odd("limit", 10**15, 0, 30),
             mint_burst_raw=dice.odd("bucket", 1_000, 0, 7),
             distribute_burst_raw=dice.odd("bucket", 1_000, 0, 7),
+            burn_burst_raw=dice.odd("bucket", 1_000, 0, 7),
         ),
         initial_mint_raw=dice.odd("bucket", 0, 10),
     )

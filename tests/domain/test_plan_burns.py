@@ -29,7 +29,7 @@ from xstocks_daemon.domain.plan_inputs import (
     CustodyView,
     PlanPolicy,
 )
-from xstocks_daemon.domain.snapshot import AssetState, Hold, Scope
+from xstocks_daemon.domain.snapshot import AssetState, Bucket, Hold, Scope
 
 
 def test_burns_what_two_statements_leave_unbacked() -> None:
@@ -43,6 +43,25 @@ def test_burns_only_what_both_statements_agree_on() -> None:
     assert outcome(decided) == (Action.BURN, 15, Reason.TO_TARGET)
     none = decide(view(MINT, [entry(ALPACA, 40)], supply_raw=60), two_lower_statements(previous_raw=60))
     assert outcome(none) == (Action.NONE, 0, Reason.AWAITING_SECOND_STATEMENT)
+
+
+def test_the_bucket_of_burns_lowers_a_burn_and_is_named() -> None:
+    shrunk = view(MINT, [entry(ALPACA, 40)], supply_raw=60, burn_bucket=Bucket(7, NOW_TS))
+    decided = decide(shrunk, two_lower_statements())
+    assert outcome(decided) == (Action.BURN, 7, Reason.TO_TARGET)
+    assert [(note.reason, note.amount_raw) for note in asset_plan_of(decided, MINT).notes] == [(Reason.BUCKET, 7)]
+    empty = view(MINT, [entry(ALPACA, 40)], supply_raw=60, burn_bucket=Bucket(0, NOW_TS))
+    assert outcome(decide(empty, two_lower_statements())) == (Action.NONE, 0, Reason.BUCKET)
+    enough = view(MINT, [entry(ALPACA, 40)], supply_raw=60, burn_bucket=Bucket(20, NOW_TS))
+    assert outcome(decide(enough, two_lower_statements())) == (Action.BURN, 20, Reason.TO_TARGET)
+
+
+def test_a_large_burn_that_the_bucket_cuts_into_pieces_waits_for_a_person() -> None:
+    pieces = view(MINT, [entry(ALPACA, 40)], supply_raw=60, burn_bucket=Bucket(5, NOW_TS))
+    asks = PlanPolicy(burn_approval_bps=3_000)  # 18 of 60
+    assert outcome(decide(pieces, two_lower_statements(), policy=asks)) == (Action.NONE, 0, Reason.NEEDS_APPROVAL)
+    never = decide(pieces, two_lower_statements(), policy=PlanPolicy(burn_approval_bps=3_400))
+    assert outcome(never) == (Action.BURN, 5, Reason.TO_TARGET)
 
 
 def test_the_lower_statement_is_relayed_before_the_burn() -> None:

@@ -106,7 +106,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def fresh_asset(self) -> None:
         self.asset = self.bench.run(self._fresh_asset())
         state = self.bench.run(self.asset.read())
-        assert (state.mint_bucket.level_raw, state.distribute_bucket.level_raw) == (0, 0)
+        assert {state.mint_bucket.level_raw, state.distribute_bucket.level_raw, state.burn_bucket.level_raw} == {0}
         self.model = LedgerModel(
             entries={
                 custodian: EntryModel(entry.observed_ms)
@@ -114,6 +114,7 @@ class LedgerMachine(RuleBasedStateMachine):
             },
             mint_bucket=BucketModel(0, state.mint_bucket.updated_ts),
             distribute_bucket=BucketModel(0, state.distribute_bucket.updated_ts),
+            burn_bucket=BucketModel(0, state.burn_bucket.updated_ts),
             multiplier_bits=state.multiplier_bits,
         )
         self.requests: list[Request] = []
@@ -151,7 +152,7 @@ class LedgerMachine(RuleBasedStateMachine):
         async def step(now_ts: int) -> tuple[Call, ErrorCode | None]:
             sequence, amount_raw = self._sequence(wrong_by), self._amount(amount, now_ts, CUSTODIANS)
             sent = await self.asset.burn_call(amount_raw, sequence=sequence)
-            return sent, self.model.burn(sequence, amount_raw)
+            return sent, self.model.burn(now_ts, sequence, amount_raw)
 
         self._both(step)
 
@@ -420,7 +421,7 @@ class LedgerMachine(RuleBasedStateMachine):
             "multiplier_changed_ts",
         )
         assert {name: getattr(state, name) for name in numbers} == {name: getattr(model, name) for name in numbers}
-        for name in ("mint_bucket", "distribute_bucket"):
+        for name in ("mint_bucket", "distribute_bucket", "burn_bucket"):
             bucket, expected = getattr(state, name), getattr(model, name)
             assert (bucket.level_raw, bucket.updated_ts) == (expected.level_raw, expected.updated_ts), name
         for entry, said in zip(state.entries, model.entries.values(), strict=True):

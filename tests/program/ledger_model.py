@@ -25,6 +25,8 @@ POLICY = Policy(
     mint_refill_raw_per_sec=70,
     distribute_burst_raw=900,
     distribute_refill_raw_per_sec=30,
+    burn_burst_raw=800,
+    burn_refill_raw_per_sec=20,
     max_age_secs=120,
     max_rise_bps=5_000,
     max_multiplier_bps=500,
@@ -88,6 +90,7 @@ class LedgerModel:
     entries: dict[str, EntryModel]
     mint_bucket: BucketModel
     distribute_bucket: BucketModel
+    burn_bucket: BucketModel
     multiplier_bits: int
     pending_multiplier_bits: int = 0
     multiplier_effective_ts: int = 0
@@ -162,20 +165,30 @@ class LedgerModel:
         self.vault_raw += amount_raw
         return None
 
-    def burn(self, sequence: int, amount_raw: int) -> ErrorCode | None:
+    def burn(self, now_ts: int, sequence: int, amount_raw: int) -> ErrorCode | None:
+        bucket = self._burn_bucket_at(now_ts)
         if self.paused & Scope.BURN:
             return ErrorCode.Paused
         if sequence != self.sequence:
             return ErrorCode.WrongSequence
         if amount_raw == 0:
             return ErrorCode.AmountZero
+        if amount_raw > bucket.level_raw:
+            return ErrorCode.BucketEmpty
         if amount_raw > self.vault_raw:
             return ErrorCode.InventoryTooLow
+        bucket.level_raw -= amount_raw
+        self.burn_bucket = bucket
         self.sequence += 1
         self.burnt_raw += amount_raw
         self.supply_raw -= amount_raw
         self.vault_raw -= amount_raw
         return None
+
+    def _burn_bucket_at(self, now_ts: int) -> BucketModel:
+        bucket = replace(self.burn_bucket)
+        bucket.refill(now_ts, self.policy.burn_burst_raw, self.policy.burn_refill_raw_per_sec)
+        return bucket
 
     def distribute(self, now_ts: int, sequence: int, amount_raw: int) -> ErrorCode | None:
         bucket = replace(self.distribute_bucket)
@@ -222,10 +235,15 @@ class LedgerModel:
             return ErrorCode.RedemptionClosed
         if self.in_force(now_ts) != self.multiplier_bits:
             return ErrorCode.MultiplierMismatch
+        bucket = self._burn_bucket_at(now_ts)
+        if claim.amount_raw > bucket.level_raw:
+            return ErrorCode.BucketEmpty
         if not self._is_fresh(now_ts, custodian):
             return ErrorCode.EntryNotFresh
         if claim.amount_raw > entry.capacity_raw - entry.unseen_raw:
             return ErrorCode.RedemptionNotCovered
+        bucket.level_raw -= claim.amount_raw
+        self.burn_bucket = bucket
         claim.state, claim.custodian = RedemptionState.SETTLED, custodian
         entry.redeemed_total_raw += claim.amount_raw
         self.burnt_raw += claim.amount_raw
@@ -390,6 +408,8 @@ class LedgerModel:
         self.mint_bucket.level_raw = min(self.mint_bucket.level_raw, policy.mint_burst_raw)
         self.distribute_bucket.refill(now_ts, old.distribute_burst_raw, old.distribute_refill_raw_per_sec)
         self.distribute_bucket.level_raw = min(self.distribute_bucket.level_raw, policy.distribute_burst_raw)
+        self.burn_bucket.refill(now_ts, old.burn_burst_raw, old.burn_refill_raw_per_sec)
+        self.burn_bucket.level_raw = min(self.burn_bucket.level_raw, policy.burn_burst_raw)
         self.policy = policy
         return None
 

@@ -18,6 +18,8 @@ LOWER = (
     "mint_refill_raw_per_sec",
     "distribute_burst_raw",
     "distribute_refill_raw_per_sec",
+    "burn_burst_raw",
+    "burn_refill_raw_per_sec",
     "max_age_secs",
     "max_rise_bps",
     "max_multiplier_bps",

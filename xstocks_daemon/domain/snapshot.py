@@ -157,6 +157,8 @@ class Policy:
     mint_refill_raw_per_sec: int
     distribute_burst_raw: int
     distribute_refill_raw_per_sec: int
+    burn_burst_raw: int
+    burn_refill_raw_per_sec: int
     max_age_secs: int
     max_rise_bps: int
     max_multiplier_bps: int
@@ -227,6 +229,7 @@ class AssetAccount:
     policy: Policy
     mint_bucket: Bucket
     distribute_bucket: Bucket
+    burn_bucket: Bucket
     initial_mint_raw: int
     adopted_raw: int
     minted_raw: int

@@ -106,6 +106,8 @@ layout! {
         mint_refill_raw_per_sec: u64,
         distribute_burst_raw: u64,
         distribute_refill_raw_per_sec: u64,
+        burn_burst_raw: u64,
+        burn_refill_raw_per_sec: u64,
         max_age_secs: u32,
         max_rise_bps: u32,
         max_multiplier_bps: u32,

@@ -12,7 +12,7 @@ pub mod version {
 /// The Asset account, PDA ["asset", mint].
 pub mod asset {
     pub const DISCRIMINATOR: [u8; 8] = [234, 180, 241, 252, 139, 224, 160, 8];
-    pub const LEN: usize = 760;
+    pub const LEN: usize = 776;
     pub const DECIMALS: usize = 10;
     pub const STATE: usize = 12;
     pub const PAUSED: usize = 13;
@@ -22,8 +22,8 @@ pub mod asset {
     pub const PENDING_MULTIPLIER_BITS: usize = 144;
     pub const MULTIPLIER_EFFECTIVE_TS: usize = 152;
     pub const SCALED_UI_OFFSET: usize = 168;
-    pub const MAX_AGE_SECS: usize = 216;
-    pub const ENTRIES: usize = 312;
+    pub const MAX_AGE_SECS: usize = 232;
+    pub const ENTRIES: usize = 328;
     pub const ENTRIES_LEN: usize = 4 * super::entry::LEN;
 }
 

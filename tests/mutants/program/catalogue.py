@@ -634,6 +634,32 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     *of(
+        "state/limits.rs",
+        "burn_limits",
+        swap(
+            "burn-bucket-not-stored",
+            "self.burn_bucket.take(amount_raw)",
+            "{ let mut bucket = self.burn_bucket; bucket.take(amount_raw) }",
+            "remembers what was taken out of the bucket of burns (M5)",
+        ),
+        swap(
+            "burn-bucket-change",
+            "self.burn_bucket = self.burn_bucket.resized",
+            "let _ = self.burn_bucket.resized",
+            "clips the bucket of burns to its new size (M5)",
+        ),
+    ),
+    *of(
+        "instructions/operator/burn.rs",
+        "burn_limits",
+        gone("burn-bucket", "asset.take_burn(amount_raw, self.now)?;", "has a rate limit of burns (M5)"),
+    ),
+    *of(
+        "instructions/operator/settle_redemption.rs",
+        "burn_limits",
+        gone("settle-bucket", "asset.take_burn(amount_raw, now)?;", "settles within the bucket of burns (M5)"),
+    ),
+    *of(
         "state/custodian.rs",
         "custodians attestation attestation_batches quorum_layout",
         off("keys-own-party", "!parties.has(OWN_PARTY)", "wants a key of the custodian itself (M2)"),

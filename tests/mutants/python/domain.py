@@ -338,6 +338,18 @@ MUTANTS: tuple[Mutant, ...] = (
         PLAN,
         # ---- burn
         swap(
+            "plan-burn-bucket",
+            "amount_raw = min(burnable_raw, bucket_raw)",
+            "amount_raw = burnable_raw",
+            "keeps to the bucket of burns (M5)",
+        ),
+        swap(
+            "plan-burn-whole",
+            "is_large = burnable_raw * BPS",
+            "is_large = amount_raw * BPS",
+            "judges a burn whole that the bucket cuts into pieces",
+        ),
+        swap(
             "plan-burn-state",
             "if context.view.asset.state not in (AssetState.ACTIVE, AssetState.RETIRED):",
             "if False:",
@@ -437,8 +449,8 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "plan-burn-vault",
-            "amount_raw = min(proved_raw, context.view.vault_raw)",
-            "amount_raw = proved_raw",
+            "burnable_raw = min(proved_raw, context.view.vault_raw)",
+            "burnable_raw = proved_raw",
             "burns from the vault only (M7)",
         ),
         swap(
@@ -448,12 +460,15 @@ MUTANTS: tuple[Mutant, ...] = (
             "leaves tokens that wait for redemption alone (M7)",
         ),
         swap(
-            "plan-burn-approval", "and amount_raw > approved_raw:", "and False:", "asks two people before a large burn"
+            "plan-burn-approval",
+            "is_large and amount_raw > approved_raw:",
+            "False:",
+            "asks two people before a large burn",
         ),
         swap(
             "plan-burn-approval-size",
-            "if amount_raw * BPS > context.supply_raw * context.policy.burn_approval_bps and",
-            "if amount_raw * BPS >= context.supply_raw * context.policy.burn_approval_bps and",
+            "is_large = burnable_raw * BPS > ",
+            "is_large = burnable_raw * BPS >= ",
             "burns the greatest share without approval that the policy allows",
         ),
         swap(

@@ -134,6 +134,7 @@ class AccountDecoder(ProgramCodec):
                 policy=Policy(**{each.name: getattr(raw.policy, each.name) for each in fields(Policy)}),
                 mint_bucket=Bucket(raw.mint_bucket.level_raw, raw.mint_bucket.updated_ts),
                 distribute_bucket=Bucket(raw.distribute_bucket.level_raw, raw.distribute_bucket.updated_ts),
+                burn_bucket=Bucket(raw.burn_bucket.level_raw, raw.burn_bucket.updated_ts),
                 initial_mint_raw=raw.initial_mint_raw,
                 adopted_raw=raw.adopted_raw,
                 minted_raw=raw.minted_raw,

@@ -11,25 +11,36 @@ from xstocks_daemon.domain.units import BPS, MILLIS_PER_SEC
 
 
 def decide_burn(context: AssetContext) -> Decision:
-    """M7, section 6.2: burn what two successive statements both leave unbacked, from the vault only."""
+    """M5, M7, section 6.2: burn what two successive statements both leave unbacked, from the vault only and within the
+    bucket."""
     blocked = _burn_blocked(context)
     if blocked is not None:
         return Decision(blocked.reason, notes=(blocked,))
     proved_raw = context.supply_raw - twice_stated_target_raw(context)
     if proved_raw <= 0:
         return Decision(Reason.AWAITING_SECOND_STATEMENT)
-    amount_raw = min(proved_raw, context.view.vault_raw)
-    rest_raw = proved_raw - amount_raw
+    burnable_raw = min(proved_raw, context.view.vault_raw)
+    rest_raw = proved_raw - burnable_raw
     notes = (Note(Reason.SHORTFALL, rest_raw),) if rest_raw else ()
-    if amount_raw == 0:
+    if burnable_raw == 0:
         return Decision(Reason.SHORTFALL, notes=notes)
+    asset = context.view.asset
+    bucket_raw = asset.burn_bucket.level_at(
+        context.snapshot.now_ts, asset.policy.burn_burst_raw, asset.policy.burn_refill_raw_per_sec
+    )
+    amount_raw = min(burnable_raw, bucket_raw)
+    if amount_raw < burnable_raw:
+        notes = (Note(Reason.BUCKET, amount_raw), *notes)
+    if amount_raw == 0:
+        return Decision(Reason.BUCKET, notes=notes)
     live = context.journal.live
     # An approval is used up by the intent that it let through; that intent still has it.
     passed_raw = live.intent.amount_raw if live is not None and live.intent.kind is IntentKind.BURN else 0
     approved_raw = max(context.journal.burn_approved_raw, passed_raw)
-    if amount_raw * BPS > context.supply_raw * context.policy.burn_approval_bps and amount_raw > approved_raw:
+    # A burn that the bucket cuts into pieces is judged whole.
+    is_large = burnable_raw * BPS > context.supply_raw * context.policy.burn_approval_bps
+    if is_large and amount_raw > approved_raw:
         return Decision(Reason.NEEDS_APPROVAL, notes=(Note(Reason.NEEDS_APPROVAL, amount_raw), *notes))
-    asset = context.view.asset
     intent = Intent(IntentKind.BURN, context.mint, asset.sequence, amount_raw, asset.vault)
     return Decision(Reason.TO_TARGET, intent, notes)
 

@@ -104,7 +104,9 @@ layout! {
         hold_number: u64,
         /// Redemptions that have not ended.
         open_redemptions: u64,
-        reserved: [u8; 48],
+        /// The bucket for burn and settle_redemption together (M5).
+        burn_bucket: Bucket,
+        reserved: [u8; 32],
     }
 }
 
@@ -230,21 +232,6 @@ impl Asset {
     pub fn is_vault(&self, account: &Address) -> bool {
         address_eq(account, &self.vault) || address_eq(account, &self.redemption_vault)
     }
-
-    /// Replaces the limits; the buckets are first brought to now under the old ones.
-    pub fn set_policy(&mut self, new: Policy, now: Now) {
-        let old = self.policy;
-        self.mint_bucket = self.mint_bucket.refilled(now.ts, old.mint_burst_raw, old.mint_refill_raw_per_sec).refilled(
-            now.ts,
-            new.mint_burst_raw,
-            0,
-        );
-        self.distribute_bucket = self
-            .distribute_bucket
-            .refilled(now.ts, old.distribute_burst_raw, old.distribute_refill_raw_per_sec)
-            .refilled(now.ts, new.distribute_burst_raw, 0);
-        self.policy = new;
-    }
 }
 
 // Most entries have nothing unseen; what these two do would be done before that is known, if they stood in line.
@@ -274,6 +261,7 @@ impl State for Asset {
         ensure(self.state < ASSET_RELEASED || self.open_redemptions == 0, Rule::AssetReleasedOpen)?;
         ensure(self.mint_bucket.level_raw <= self.policy.mint_burst_raw, Rule::AssetMintBucket)?;
         ensure(self.distribute_bucket.level_raw <= self.policy.distribute_burst_raw, Rule::AssetDistributeBucket)?;
+        ensure(self.burn_bucket.level_raw <= self.policy.burn_burst_raw, Rule::AssetBurnBucket)?;
         let none_announced = self.pending_multiplier_bits == 0 && self.multiplier_effective_ts == 0;
         ensure(
             none_announced || (self.pending_multiplier_bits != 0 && self.multiplier_effective_ts != 0),

@@ -36,6 +36,12 @@ impl Bucket {
         Self { level_raw, updated_ts }
     }
 
+    /// The bucket at `now_ts` by its `old` limits (size, refill per second), then cut to the new size.
+    #[inline(always)]
+    pub const fn resized(self, now_ts: i64, old: (u64, u64), burst_raw: u64) -> Self {
+        self.refilled(now_ts, old.0, old.1).refilled(now_ts, burst_raw, 0)
+    }
+
     /// Takes `amount_raw` out of the bucket.
     ///
     /// # Errors

@@ -48,6 +48,7 @@ rules! {
     AssetReleasedOpen "Asset rule: no redemption of a released asset is open"
     AssetMintBucket "Asset rule: the bucket for mint is not fuller than its size (M5)"
     AssetDistributeBucket "Asset rule: the bucket for distribute is not fuller than its size (M5)"
+    AssetBurnBucket "Asset rule: the bucket for burn is not fuller than its size (M5)"
     AssetAnnouncement "Asset rule: a multiplier is announced with its time, or neither"
     AssetBurnt "Asset rule: what was burnt was adopted or minted before"
     AssetSeen "Asset rule: no entry has seen more than was redeemed (M6)"

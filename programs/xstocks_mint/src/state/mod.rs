@@ -9,6 +9,7 @@ mod config;
 mod custodian;
 mod definition;
 mod entry;
+mod limits;
 mod participant;
 mod policy;
 mod proposal;

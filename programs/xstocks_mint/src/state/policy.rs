@@ -21,6 +21,10 @@ layout! {
         distribute_burst_raw: u64,
         /// Refill of the bucket for distribute per whole second.
         distribute_refill_raw_per_sec: u64,
+        /// Size of the bucket for burn and settle_redemption together (M5).
+        burn_burst_raw: u64,
+        /// Refill of the bucket for burn and settle_redemption per whole second.
+        burn_refill_raw_per_sec: u64,
         /// A statement counts while now - observed <= max_age_secs.
         max_age_secs: u32,
         /// A rise of capacity_raw + redeemed_seen_raw of one entry above it sets hold 1.
@@ -58,6 +62,8 @@ impl Policy {
             && self.mint_refill_raw_per_sec <= old.mint_refill_raw_per_sec
             && self.distribute_burst_raw <= old.distribute_burst_raw
             && self.distribute_refill_raw_per_sec <= old.distribute_refill_raw_per_sec
+            && self.burn_burst_raw <= old.burn_burst_raw
+            && self.burn_refill_raw_per_sec <= old.burn_refill_raw_per_sec
             && self.max_age_secs <= old.max_age_secs
             && self.max_rise_bps <= old.max_rise_bps
             && self.max_multiplier_bps <= old.max_multiplier_bps
@@ -75,6 +81,8 @@ impl From<&PolicyArg> for Policy {
             mint_refill_raw_per_sec: arg.mint_refill_raw_per_sec,
             distribute_burst_raw: arg.distribute_burst_raw,
             distribute_refill_raw_per_sec: arg.distribute_refill_raw_per_sec,
+            burn_burst_raw: arg.burn_burst_raw,
+            burn_refill_raw_per_sec: arg.burn_refill_raw_per_sec,
             max_age_secs: arg.max_age_secs,
             max_rise_bps: arg.max_rise_bps,
             max_multiplier_bps: arg.max_multiplier_bps,
@@ -97,6 +105,8 @@ mod tests {
             mint_refill_raw_per_sec: 10,
             distribute_burst_raw: 10,
             distribute_refill_raw_per_sec: 10,
+            burn_burst_raw: 10,
+            burn_refill_raw_per_sec: 10,
             max_age_secs: 10,
             max_rise_bps: 10,
             max_multiplier_bps: 10,
@@ -105,12 +115,14 @@ mod tests {
             min_notice_secs: 10,
         };
         assert!(old.tightens(&old));
-        let loosen: [fn(&mut Policy); 11] = [
+        let loosen: [fn(&mut Policy); 13] = [
             |p| p.supply_limit_raw += 1,
             |p| p.mint_burst_raw += 1,
             |p| p.mint_refill_raw_per_sec += 1,
             |p| p.distribute_burst_raw += 1,
             |p| p.distribute_refill_raw_per_sec += 1,
+            |p| p.burn_burst_raw += 1,
+            |p| p.burn_refill_raw_per_sec += 1,
             |p| p.max_age_secs += 1,
             |p| p.max_rise_bps += 1,
             |p| p.max_multiplier_bps += 1,

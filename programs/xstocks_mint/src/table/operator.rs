@@ -26,7 +26,8 @@ instructions! {
         remaining BATCH
     }
 
-    /// Burns from the vaults. All or nothing. Logs no "Instruction:" line (compute units).
+    /// Burns from the vaults, within the bucket that settle_redemption takes from too (M5). All or nothing. Logs no
+    /// "Instruction:" line (compute units).
     /// Remaining accounts: 0 to 5 Custodian accounts as for mint (they are checked, not needed), then per entry: its
     /// Asset (writable), its mint (writable), its vault (writable).
     burn hot (entries: List<IntentArg>) {
@@ -34,7 +35,9 @@ instructions! {
         operator: OPERATOR,
         config: CONFIG,
         /// Token-2022.
-        token_program: TOKEN;
+        token_program: TOKEN,
+        /// The Clock sysvar: cheaper to read than to ask for.
+        clock: ANY.address(ids::CLOCK_SYSVAR);
         remaining BATCH
     }
 
@@ -54,7 +57,7 @@ instructions! {
     }
 
     /// Burns the tokens of an open redemption; the named custodian owes the shares. Its entry must be fresh and cover
-    /// the amount beside its unseen redemptions (M6).
+    /// the amount beside its unseen redemptions (M6); the bucket is the one that burn takes from (M5).
     settle_redemption "SettleRedemption" () {
         /// The operator.
         operator: OPERATOR,

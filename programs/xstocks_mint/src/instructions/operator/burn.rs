@@ -14,6 +14,7 @@ use crate::{
         supply_batch::{apply_batch, Batch, CheckedTarget, SupplyChange},
     },
     state::{scope, Config, State, ASSET_RELEASED},
+    sysvar::Now,
     table::{
         burn::{Accounts, Args},
         Context,
@@ -28,12 +29,13 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     // 2. Role.
     require_operator(config, accounts.operator)?;
 
-    apply_batch(&batch, &Burn { config }, Burnt {})
+    apply_batch(&batch, &Burn { config, now: Now::of(accounts.clock)? }, Burnt {})
 }
 
 /// What all entries of a batch share.
 struct Burn<'a> {
     config: &'a Config,
+    now: Now,
 }
 
 impl SupplyChange for Burn<'_> {
@@ -59,9 +61,10 @@ impl SupplyChange for Burn<'_> {
         require_running(self.config, asset, scope::BURN)?;
         require(asset.state != ASSET_RELEASED, Error::AssetNotActive)?;
 
-        // 4. Sequence (M4) and amount.
+        // 4. Sequence (M4), amount and bucket (M5).
         take_sequence(asset, sequence, &intent.intent_hash)?;
         require(amount_raw != 0, Error::AmountZero)?;
+        asset.take_burn(amount_raw, self.now)?;
         require(reading::amount_raw(target.vault())? >= amount_raw, Error::InventoryTooLow)?;
         // The vault holds the amount, so the supply does.
         let supply_after_raw =

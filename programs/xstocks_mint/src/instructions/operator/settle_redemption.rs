@@ -46,7 +46,11 @@ pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
         return Err(Error::MultiplierMismatch);
     }
 
-    // 5. The custodian speaks now and has the shares: who is silent or has none could never count the redemption, and
+    // 5. What the operator may burn, settling or not (M5).
+    let amount_raw = redemption.amount_raw;
+    asset.take_burn(amount_raw, now)?;
+
+    // 6. The custodian speaks now and has the shares: who is silent or has none could never count the redemption, and
     // the rest of its shares could never leave (M13).
     if custodian.state != CUSTODIAN_ACTIVE {
         return Err(Error::CustodianRetired);
@@ -56,19 +60,18 @@ pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
     if !entry.is_fresh(now, custodian.epoch, asset.policy.max_age_secs, asset.multiplier_bits) {
         return Err(Error::EntryNotFresh);
     }
-    let amount_raw = redemption.amount_raw;
     if entry.capacity_raw.saturating_sub(entry.unseen_raw()) < amount_raw {
         return Err(Error::RedemptionNotCovered);
     }
 
-    // 6. Effects: the redemption is unseen until this custodian counts it, so that the ceiling falls with the supply.
+    // 7. Effects: the redemption is unseen until this custodian counts it, so that the ceiling falls with the supply.
     entry.redeemed_total_raw = entry.redeemed_total_raw.checked_add(amount_raw).ok_or(Error::Overflow)?;
     let redeemed_total_raw = entry.redeemed_total_raw;
     asset.burnt_raw = asset.burnt_raw.checked_add(amount_raw).ok_or(Error::Overflow)?;
     asset.redemption_ended()?;
     asset.invariant()?;
 
-    // 7. The call; supply and vault are exactly the amount less (M7).
+    // 8. The call; supply and vault are exactly the amount less (M7).
     let supply_before_raw = reading::supply_raw(accounts.mint)?;
     let left_raw = reading::amount_raw(accounts.redemption_vault)?.checked_sub(amount_raw);
     let seeds = redeem_seeds(accounts.mint.address(), &bump);

@@ -114,6 +114,7 @@ impl MintRegistration<'_> {
         asset.policy = terms.policy;
         asset.mint_bucket = Bucket { level_raw: 0, updated_ts: now.ts };
         asset.distribute_bucket = Bucket { level_raw: 0, updated_ts: now.ts };
+        asset.burn_bucket = Bucket { level_raw: 0, updated_ts: now.ts };
         asset.initial_mint_raw = terms.initial_mint_raw;
         asset.adopted_raw = found.supply_raw;
         asset.invariant()
