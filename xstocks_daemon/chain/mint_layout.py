@@ -25,10 +25,11 @@ DECIMALS = 8
 
 
 class Extension(IntEnum):
-    """Token-2022 extension types that occur in the profiles."""
+    """Token-2022 extension types that occur in the profiles, and the one of accounts that cannot change hands."""
 
     CONFIDENTIAL_TRANSFER_MINT = 4
     DEFAULT_ACCOUNT_STATE = 6
+    IMMUTABLE_OWNER = 7
     PERMANENT_DELEGATE = 12
     TRANSFER_HOOK = 14
     METADATA_POINTER = 18
@@ -86,12 +87,14 @@ _INITIALIZE = 0
 
 @dataclass(frozen=True, slots=True)
 class TokenAccount:
-    """A Token-2022 token account, as far as it is used: whose it is, how much it holds, whether it is frozen."""
+    """A Token-2022 token account, as far as it is used: whose it is and whether it stays that, how much it holds,
+    whether it is frozen."""
 
     mint: Address
     owner: Address
     amount_raw: int
     frozen: bool
+    immutable_owner: bool
 
 
 def _fail(address: Address, what: str) -> MalformedAccount:
@@ -218,17 +221,24 @@ def read_token_account(address: Address, data: bytes, owner: Address = TOKEN_202
         raise _fail(address, f"owned by {base58(owner)}, not by Token-2022: it is no token account of this program")
     if len(data) < ACCOUNT_LEN or len(data) == _TLV_OFFSET or len(data) == 355:
         raise _fail(address, f"{len(data)} bytes are no token account")
-    if len(data) > ACCOUNT_LEN:
-        if data[_ACCOUNT_TYPE_OFFSET] != _TYPE_ACCOUNT:
-            raise _fail(address, f"account type {data[_ACCOUNT_TYPE_OFFSET]}, a token account has 2")
-        for _ in extensions(address, data):
-            pass
+    if len(data) > ACCOUNT_LEN and data[_ACCOUNT_TYPE_OFFSET] != _TYPE_ACCOUNT:
+        raise _fail(address, f"account type {data[_ACCOUNT_TYPE_OFFSET]}, a token account has 2")
+    found = dict(extensions(address, data))
     state = data[108]
     if state not in (_STATE_INITIALIZED, _STATE_FROZEN):
         raise _fail(address, f"token account state {state}: it is not initialized")
     return TokenAccount(
-        mint=Address(data[0:32]), owner=Address(data[32:64]), amount_raw=_u64(data, 64), frozen=state == _STATE_FROZEN
+        mint=Address(data[0:32]),
+        owner=Address(data[32:64]),
+        amount_raw=_u64(data, 64),
+        frozen=state == _STATE_FROZEN,
+        immutable_owner=Extension.IMMUTABLE_OWNER in found,
     )
+
+
+def freezes_new_accounts(address: Address, data: bytes) -> bool:
+    """Whether accounts of a mint with extensions are frozen when they are made, as in the permissioned profile."""
+    return dict(extensions(address, data)).get(Extension.DEFAULT_ACCOUNT_STATE) == bytes([_STATE_FROZEN])
 
 
 def mint_bytes_without_metadata(profile: Profile = Profile.XSTOCKS) -> int:

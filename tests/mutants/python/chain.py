@@ -797,7 +797,7 @@ MUTANTS: tuple[Mutant, ...] = (
         swap("token-frozen", "frozen=state == _STATE_FROZEN", "frozen=False", "reads that a token account is frozen"),
         swap(
             "token-type",
-            "if data[_ACCOUNT_TYPE_OFFSET] != _TYPE_ACCOUNT:",
+            "if len(data) > ACCOUNT_LEN and data[_ACCOUNT_TYPE_OFFSET] != _TYPE_ACCOUNT:",
             "if False:",
             "tells a mint from a token account",
         ),

@@ -286,6 +286,38 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     *of(
+        "cli/handover.py",
+        "program/adoption_thawed",
+        swap(
+            "cli-adopt-check-code",
+            "    if any(check.transferable for check in checks):\n        raise typer.Exit(EXIT_FAILURE)\n",
+            "",
+            "says by its exit code that an account can change hands",
+        ),
+    ),
+    *of(
+        "app/adopt_check.py",
+        "program/adoption_thawed",
+        swap(
+            "adopt-check-mutable",
+            "if not each.frozen and not each.immutable_owner)",
+            "if not each.frozen)",
+            "lists no account that stays its owner's",
+        ),
+        swap(
+            "adopt-check-thawed",
+            "if not each.frozen and not each.immutable_owner)",
+            "if not each.immutable_owner)",
+            "lists no frozen account",
+        ),
+        swap(
+            "adopt-check-profile",
+            "found = await _transferable(chain, mint) if permissioned else ()",
+            "found = ()",
+            "looks through the accounts of a permissioned mint",
+        ),
+    ),
+    *of(
         "app/handover.py",
         "cli/program_on_chain",
         swap(
