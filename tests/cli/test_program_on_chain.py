@@ -247,11 +247,11 @@ async def test_the_admin_role_changes_hands(sealed: DeployedProgram, desk: MakeD
 async def test_a_live_mint_is_adopted(shared: DeployedProgram, desk: MakeDesk) -> None:
     at, live = desk(shared), await live_mint(shared, supply_raw=7_000)
     mint = ("--mint", base58(live.mint))
-    await at.done("begin-adopt", *mint, "--profile", "xstocks", keys=["admin"])
+    await at.done("begin-adopt", *mint, "--profile", "xstocks", "--any-name", keys=["admin"])
     await at.done("abort-adopt", *mint, keys=["admin"])
     assert (await live.adoption()).state is AdoptionState.ABORTED
-    await at.done("begin-adopt", *mint, "--profile", "xstocks", keys=["admin"])
-    finish = ("finish-adopt", *mint, "--policy", json.dumps(asdict(ROOMY)))
+    await at.done("begin-adopt", *mint, "--profile", "xstocks", "--any-name", keys=["admin"])
+    finish = ("finish-adopt", *mint, "--any-name", "--policy", json.dumps(asdict(ROOMY)))
     await at.refused(ErrorCode.MintAuthorityInvalid, *finish, keys=["admin"])
     await live.hand_over()
     await at.done(*finish, keys=["admin"])
@@ -273,7 +273,7 @@ async def test_holders_hand_their_parts_over(
     remedy = "its adoption was never begun; the admin begins one with `xstocks program begin-adopt`"
     assert ran.err == f"error: MINT: {mints[0]}: {remedy}\n"
     for mint in mints:
-        await at.done("begin-adopt", "--mint", mint, "--profile", "xstocks", keys=["admin"])
+        await at.done("begin-adopt", "--mint", mint, "--profile", "xstocks", "--any-name", keys=["admin"])
     assert (await at.runs("hand-over", "here", keys=[minter])).code == 2
 
     before = [await live.holders() for live in lives]
@@ -303,7 +303,9 @@ async def test_holders_hand_their_parts_over(
     ran = await at.runs("hand-over", *mints, keys=[guard, heir])
     assert f"held by others: {mints[0]}: freeze ({heir.pubkey()})" in ran.out
     assert (await lives[0].holders()).freeze == address_of(heir)
-    await at.done("finish-adopt", "--mint", mints[1], "--policy", json.dumps(asdict(ROOMY)), keys=["admin"])
+    await at.done(
+        "finish-adopt", "--any-name", "--mint", mints[1], "--policy", json.dumps(asdict(ROOMY)), keys=["admin"]
+    )
     ran = await at.runs("hand-over", mints[1], keys=[guard])
     assert (ran.code, "its adoption is finished" in ran.err) == (2, True)
 

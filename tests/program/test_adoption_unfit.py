@@ -68,6 +68,21 @@ def metadata_of(change: Callable[[bytes], bytes]) -> Edit:
 
 NAME_LENGTH_AT = 64
 
+
+def length_at(value: bytes, at: int) -> int:
+    return int.from_bytes(value[at : at + 4], "little")
+
+
+def symbol_length_at(value: bytes) -> int:
+    """Where the length of the symbol stands in a TokenMetadata: behind the name."""
+    return NAME_LENGTH_AT + 4 + length_at(value, NAME_LENGTH_AT)
+
+
+def blanked(value: bytes, at: int) -> bytes:
+    """A text of spaces instead of the one whose length stands at `at`."""
+    return patched(value, at + 4, b" " * length_at(value, at))
+
+
 UNFIT: dict[str, tuple[Edit, ErrorCode]] = {
     **SPOILT,
     "no metadata": (lambda data, _now: data[: metadata_at(data) - 4], ErrorCode.MissingExtension),
@@ -86,6 +101,16 @@ UNFIT: dict[str, tuple[Edit, ErrorCode]] = {
             "with a pair that is not there": lambda value: value[:-4] + (1).to_bytes(4, "little"),
         }.items()
     },
+    "a name with an escape": (
+        metadata_of(lambda value: patched(value, NAME_LENGTH_AT + 4, b"\x1b")),
+        ErrorCode.MetadataControl,
+    ),
+    "a symbol with a new line": (
+        metadata_of(lambda value: patched(value, symbol_length_at(value) + 4, b"\n")),
+        ErrorCode.MetadataControl,
+    ),
+    "a blank name": (metadata_of(lambda value: blanked(value, NAME_LENGTH_AT)), ErrorCode.MetadataBlank),
+    "a blank symbol": (metadata_of(lambda value: blanked(value, symbol_length_at(value))), ErrorCode.MetadataBlank),
 }
 
 

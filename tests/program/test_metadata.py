@@ -85,6 +85,53 @@ async def test_name_and_symbol_are_never_empty(program: DeployedProgram, asset: 
     await program.accepted(program.by("admin", setting(program, asset, [(key, "y")])))
 
 
+UNSHOWN = {
+    "an escape": ("A\x1b[2J", ErrorCode.MetadataControl),
+    "a bell": ("A\x07", ErrorCode.MetadataControl),
+    "a zero byte": ("\0A", ErrorCode.MetadataControl),
+    "a new line": ("A\nB", ErrorCode.MetadataControl),
+    "a delete": ("A\x7f", ErrorCode.MetadataControl),
+    "a control of the second row": ("A\u0085B", ErrorCode.MetadataControl),
+    "one space": (" ", ErrorCode.MetadataBlank),
+    "spaces of several widths": ("\u00a0\u2003\u3000\u200b", ErrorCode.MetadataBlank),
+}
+
+
+@pytest.mark.parametrize(("text", "error"), UNSHOWN.values(), ids=UNSHOWN)
+@pytest.mark.parametrize("key", ["name", "symbol"])
+async def test_name_and_symbol_can_be_shown(
+    program: DeployedProgram, asset: Asset, key: str, text: str, error: ErrorCode
+) -> None:
+    await program.refused(program.by("admin", setting(program, asset, [(key, text)])), error)
+    # Not even for the moment of one instruction.
+    await program.refused(program.by("admin", setting(program, asset, [(key, text), (key, "A")])), error)
+    await program.accepted(program.by("admin", setting(program, asset, [(key, "A \u00a0é")])))
+
+
+async def test_nothing_that_is_written_has_control_characters(program: DeployedProgram, asset: Asset) -> None:
+    """A blank value is none; wallets show keys and values as they show names."""
+    for bad in (("uri", "https://x\n"), ("note", "a\x1b"), ("no\te", "a")):
+        await program.refused(program.by("admin", setting(program, asset, [bad])), ErrorCode.MetadataControl)
+    await program.accepted(program.by("admin", setting(program, asset, [("uri", " "), ("note", " "), ("no e", "")])))
+
+
+@pytest.mark.parametrize("field", ["name", "symbol", "uri"])
+async def test_a_registered_mint_has_a_name_that_can_be_shown(program: DeployedProgram, field: str) -> None:
+    fresh = await program.mint_to_register()
+    await program.chain.accepted(call(fresh.create, program.keys.admin.keypair, fresh.key))
+
+    def registering(text: str) -> Instruction:
+        name, symbol, uri = (text if field == each else "A b" for each in ("name", "symbol", "uri"))
+        return program.registration(fresh.mint, name=name, symbol=symbol, uri=uri)
+
+    bad = {"control": ("A\x07", ErrorCode.MetadataControl)}
+    if field != "uri":
+        bad |= {"blank": ("\u3000", ErrorCode.MetadataBlank), "empty": ("", ErrorCode.MetadataInvalid)}
+    for text, error in bad.values():
+        await program.refused(program.by("admin", registering(text)), error)
+    await program.accepted(program.by("admin", registering("A b")))
+
+
 async def test_nothing_is_no_change(program: DeployedProgram, asset: Asset) -> None:
     await program.refused(program.by("admin", setting(program, asset, [])), ErrorCode.NothingToChange)
     await program.accepted(program.by("admin", setting(program, asset, [("uri", "https://example.test/y.json")])))

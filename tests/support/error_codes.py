@@ -119,6 +119,8 @@ class ErrorCode(IntEnum):
     MetadataAuthorityInvalid = 6110
     AdoptionBegun = 6111
     AdoptionNotBegun = 6112
+    MetadataBlank = 6113
+    MetadataControl = 6114
     # 6130 to 6169: the ed25519 instruction in front of submit_attestation (S1 to S11).
     SignatureInstructionMissing = 6130
     SignatureProgramInvalid = 6131

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from xstocks_daemon.app.names import ANY_NAME, NAMING, check_names
 from xstocks_daemon.app.offline import open_message
 from xstocks_daemon.app.role_instructions import Request, RoleInstruction
 from xstocks_daemon.app.runtime import open_chain
@@ -51,6 +52,10 @@ UnsignedOption = Annotated[
 ]
 SignOnlyOption = Annotated[
     bool, typer.Option("--sign-only", help="Send nothing: print the message, and its signatures by the keys at hand.")
+]
+AnyNameOption = Annotated[
+    bool,
+    typer.Option(ANY_NAME, help="Take name and symbol also where they hide characters or look like another asset's."),
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Simulate and show it; send nothing.")]
 
@@ -126,6 +131,8 @@ def _command(interface: ProgramInterface, instruction: str) -> Callable[..., Non
     parameters.append(_keyword("signer", SignerOption, None))
     if instruction in interface.timelocked:
         parameters.append(_keyword("propose", ProposeOption, False))
+    if instruction in NAMING:
+        parameters.append(_keyword("any_name", AnyNameOption, False))
     parameters += [
         _keyword("unsigned", UnsignedOption, False),
         _keyword("sign_only", SignOnlyOption, False),
@@ -170,6 +177,7 @@ def _run(interface: ProgramInterface, instruction: str, given: Mapping[str, Any]
     absent = tuple(Address(idl_values.parse_account("--signer", text)) for text in given["signer"] or ())
     settings = open_settings_of_a_role(given["config"])
     how = {name: given[name] for name in ("unsigned", "sign_only", "dry_run", "yes", "as_json")}
+    how["any_name"] = given.get("any_name", False)
     signers = {} if absent and not given["key"] else program_offline.signers_of(settings, given["key"] or [])
     shown = run_async(_carry_out(settings, request, signers, absent=absent, **how))
     if given["as_json"]:
@@ -216,9 +224,12 @@ async def _carry_out(
     dry_run: bool,
     yes: bool,
     as_json: bool,
+    any_name: bool,
 ) -> dict[str, Any]:
     """Draft, show, ask, sign and send the request, as far as the options say; gives what --json prints."""
     async with open_chain(settings) as chain:
+        if not any_name:
+            await check_names(chain, request)
         work = RoleInstruction(settings, chain, request, signers, absent)
         draft = await work.draft()
         shown = draft_json(work, draft)

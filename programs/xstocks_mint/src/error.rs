@@ -165,6 +165,8 @@ errors! {
     6110 MetadataAuthorityInvalid "The update authority of the metadata must be the asset or nobody"
     6111 AdoptionBegun "An adoption of this mint has begun; finish or abort it"
     6112 AdoptionNotBegun "No adoption of this mint has begun, or it has ended"
+    6113 MetadataBlank "Name and symbol must not be blank"
+    6114 MetadataControl "Metadata must have no control characters"
 
     // 6130 to 6169: the ed25519 instruction in front of submit_attestation (S1 to S11).
     6130 SignatureInstructionMissing "An ed25519 instruction must stand directly before this one"

@@ -23,6 +23,7 @@ mod security_txt;
 pub mod state;
 pub mod sysvar;
 pub mod table;
+pub mod text;
 pub mod timelock;
 pub mod token_2022;
 

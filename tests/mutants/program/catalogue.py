@@ -910,6 +910,44 @@ MUTANTS: tuple[Mutant, ...] = (
             "_ if extension > 31 || required & bit(extension) == 0 => continue,",
             "refuses extensions that the profile has not",
         ),
+        gone("profile-name", "require_name(name)?;", "refuses a mint in use whose name cannot be shown"),
+        swap(
+            "profile-symbol", "require_name(symbol)\n", "Ok(())\n", "refuses a mint in use whose symbol cannot be shown"
+        ),
+    ),
+    # ---- texts that are shown --------------------------------------------------------------------------------------
+    *of(
+        "instructions/shared/metadata.rs",
+        "metadata",
+        gone("metadata-new-name", "require_name(name)?;", "refuses a new mint's name that cannot be shown"),
+        gone("metadata-new-symbol", "require_name(symbol)?;", "refuses a new mint's symbol that cannot be shown"),
+        gone("metadata-new-uri", "require_no_control(uri)?;", "refuses control characters in a new mint's link"),
+        gone("metadata-key", "require_no_control(key)?;", "refuses control characters in a key of the metadata"),
+        swap(
+            "metadata-changed-name",
+            'b"name" | b"symbol" => require_name(value)?,',
+            'b"name" => require_name(value)?, b"symbol" => {}',
+            "refuses a changed symbol that cannot be shown",
+        ),
+        swap(
+            "metadata-changed-symbol",
+            'b"name" | b"symbol" => require_name(value)?,',
+            'b"symbol" => require_name(value)?, b"name" => {}',
+            "refuses a changed name that cannot be shown",
+        ),
+        swap(
+            "metadata-value",
+            "_ => require_no_control(value)?,",
+            "_ => {}",
+            "refuses control characters in a value of the metadata",
+        ),
+    ),
+    *of(
+        "text.rs",
+        "metadata",
+        swap("text-empty", "if text.is_empty() {", "if false {", "refuses an empty name"),
+        swap("text-blank", "if is_blank(text) {", "if false {", "refuses a blank name"),
+        swap("text-second-row", " || (before == 0xC2 && byte < 0xA0)", "", "refuses control characters beyond ASCII"),
     ),
     # ---- reading accounts and numbers ------------------------------------------------------------------------------
     *of(

@@ -7,6 +7,7 @@ use crate::{
     error::{Error, Result},
     math::check_multiplier,
     state::PROFILE_PERMISSIONED,
+    text::require_name,
     token_2022::{
         layout::{
             next_extension, part, ACCOUNT_TYPE, CONFIDENTIAL_TRANSFER_MINT, DEFAULT_ACCOUNT_STATE, METADATA_POINTER,
@@ -140,20 +141,19 @@ pub fn verify(data: &[u8], expected: &Expected, found: &mut Found) -> Result {
 
 const SCALED_UI_SIZE: usize = SCALED_UI_LEN as usize;
 
-/// TokenMetadata: update authority, this mint, three strings, pairs of strings, and nothing behind.
+/// TokenMetadata: update authority, this mint, three strings (name and symbol such as can be shown), pairs of strings,
+/// and nothing behind.
 fn check_metadata(value: &[u8], mint: &Address) -> Result {
     let malformed = Err(Error::MetadataMalformed);
     let Some((_, rest)) = value.split_at_checked(32) else { return malformed };
     let Some(mut rest) = rest.strip_prefix(mint.as_array()) else { return malformed };
-    for _ in 0..3 {
-        if Text::read(&mut rest).is_none() {
-            return malformed;
-        }
-    }
-    if MetadataFields::read(&mut rest).is_none() || !rest.is_empty() {
+    let Some(name) = Text::read(&mut rest) else { return malformed };
+    let Some(symbol) = Text::read(&mut rest) else { return malformed };
+    if Text::read(&mut rest).is_none() || MetadataFields::read(&mut rest).is_none() || !rest.is_empty() {
         return malformed;
     }
-    Ok(())
+    require_name(name)?;
+    require_name(symbol)
 }
 
 #[cfg(test)]
@@ -295,6 +295,28 @@ mod tests {
     }
 
     #[test]
+    fn a_name_and_a_symbol_that_cannot_be_shown_are_named() {
+        let of = |name: &[u8], symbol: &[u8]| {
+            let base = [text(name), text(symbol), text(b"uri\n"), pairs()].concat();
+            tlv(TOKEN_METADATA, &[ASSET.as_array(), MINT.as_array(), &base])
+        };
+        let mut list = extensions(&held_by(&ASSET));
+        for (bad, error) in [
+            (&b""[..], Error::MetadataInvalid),
+            (b" ", Error::MetadataBlank),
+            (b"A\0", Error::MetadataControl),
+            (b"\x1b[2JA", Error::MetadataControl),
+        ] {
+            for metadata in [of(bad, b"SYM"), of(b"Name", bad)] {
+                list[METADATA] = metadata;
+                assert_eq!(check_in_use(&with(&list)), Err(error));
+            }
+        }
+        list[METADATA] = of(b"Name", b"SYM");
+        assert!(check_in_use(&with(&list)).is_ok());
+    }
+
+    #[test]
     fn malformed_metadata_are_named() {
         let good = metadata(&ASSET, &MINT, &pairs());
         let value = &good[4..];
@@ -338,7 +360,7 @@ mod tests {
         }
 
         #[test]
-        fn any_metadata_that_fit_pass(texts in proptest::collection::vec(".{0,40}", 3), fields in proptest::collection::vec((".{0,20}", ".{0,20}"), 0..4)) {
+        fn any_metadata_that_fit_pass(texts in ["[a-zA-Z0-9é]{1,40}", "[a-zA-Z ]{0,9}[a-z]", ".{0,40}"], fields in proptest::collection::vec((".{0,20}", ".{0,20}"), 0..4)) {
             let mut value = [ASSET.to_bytes(), MINT.to_bytes()].concat();
             texts.iter().for_each(|each| value.extend(text(each.as_bytes())));
             value.extend(u32::try_from(fields.len()).unwrap().to_le_bytes());

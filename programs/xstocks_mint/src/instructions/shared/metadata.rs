@@ -4,6 +4,7 @@ use crate::{
     args::MetadataFieldsView,
     error::{Error, Result},
     hash::discriminator,
+    text::{require_name, require_no_control},
     token_2022::cpi,
 };
 use pinocchio::{cpi::Seed, AccountView};
@@ -63,13 +64,13 @@ impl Target<'_> {
     /// Makes the metadata with its base fields: name, symbol, uri.
     ///
     /// # Errors
-    /// MetadataInvalid.
+    /// MetadataInvalid, MetadataControl, MetadataBlank.
     #[inline(never)]
     pub fn initialize(&self, base: &[&[u8]; 3]) -> Result {
-        let [name, symbol, _uri] = base;
-        if name.is_empty() || symbol.is_empty() {
-            return Err(Error::MetadataInvalid);
-        }
+        let [name, symbol, uri] = base;
+        require_name(name)?;
+        require_name(symbol)?;
+        require_no_control(uri)?;
         let mut data = Data::new(&INITIALIZE)?;
         for text in base {
             data.push_string(text)?;
@@ -81,13 +82,17 @@ impl Target<'_> {
     /// Writes fields: "name", "symbol" and "uri" are the base fields, every other key an additional field.
     ///
     /// # Errors
-    /// MetadataInvalid.
+    /// MetadataInvalid, MetadataControl, MetadataBlank.
     #[inline(never)]
     pub fn update(&self, fields: MetadataFieldsView) -> Result {
         for (key, value) in fields {
             let mut data = Data::new(&UPDATE_FIELD)?;
+            require_no_control(key)?;
             match key {
-                b"name" | b"symbol" if value.is_empty() => return Err(Error::MetadataInvalid),
+                b"name" | b"symbol" => require_name(value)?,
+                _ => require_no_control(value)?,
+            }
+            match key {
                 b"name" => data.push(&[FIELD_NAME])?,
                 b"symbol" => data.push(&[FIELD_SYMBOL])?,
                 b"uri" => data.push(&[FIELD_URI])?,
