@@ -83,4 +83,4 @@ def test_every_decision_has_a_status_and_its_line_in_the_index() -> None:
         assert re.search(r"^\*\*Status\.\*\* \w+, \d{4}-\d{2}-\d{2}", text, re.MULTILINE), path
         assert f"| {number} | [{title}]({path.name}) |" in index, path
     listed = [int(number) for number in re.findall(r"^\| (\d+) \|", index, re.MULTILINE)]
-    assert listed == list(range(1, len(listed) + 1)), "each number has a line, also one that has no record"
+    assert listed == sorted(set(listed)), "one line for each number, in their order"

@@ -945,7 +945,12 @@ MUTANTS: tuple[Mutant, ...] = (
     *of(
         "text.rs",
         "metadata",
-        swap("text-empty", "if text.is_empty() {", "if false {", "refuses an empty name"),
+        swap(
+            "text-empty",
+            "    if text.is_empty() {\n        return",
+            "    if false {\n        return",
+            "refuses an empty name",
+        ),
         swap("text-blank", "if is_blank(text) {", "if false {", "refuses a blank name"),
         swap("text-second-row", " || (before == 0xC2 && byte < 0xA0)", "", "refuses control characters beyond ASCII"),
     ),
