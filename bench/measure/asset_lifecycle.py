@@ -121,7 +121,7 @@ class _AssetLifecycle:
     def thawing(self, account: Address, wallet: Address) -> Call:
         """thaw, with its owner where the profile asks for it."""
         instruction = self.program.client.thaw(
-            compliance=self.program.keys.compliance.address,
+            authority=self.program.keys.compliance.address,
             mint=self.asset.mint,
             account=account,
             wallet=wallet if self.profile is Profile.PERMISSIONED else None,

@@ -7,7 +7,7 @@ const TOKEN_2022 = "TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb";
 const CLOCK = "SysvarC1ock11111111111111111111111111111111";
 // First eight bytes of sha256("account:<name>"), and the sizes: a layout of another version is refused, not guessed.
 const KINDS = {
-  Asset: { bytes: 776, discriminator: "eab4f1fc8be0a008" },
+  Asset: { bytes: 800, discriminator: "eab4f1fc8be0a008" },
   Custodian: { bytes: 504, discriminator: "84e48bb870e46cf0" },
   Config: { bytes: 392, discriminator: "9b0caae01efacc82" },
 };
@@ -30,7 +30,7 @@ function view(account, kind) {
 
 /** The entries in use, each as a view of its 96 bytes, with its custodian. */
 function entriesOf(asset) {
-  const slots = [0, 1, 2, 3].map((slot) => new DataView(asset.buffer, asset.byteOffset + 328 + 96 * slot, 96));
+  const slots = [0, 1, 2, 3].map((slot) => new DataView(asset.buffer, asset.byteOffset + 336 + 96 * slot, 96));
   const end = slots.findIndex((entry) => entry.getUint8(36) === 0);
   return slots.slice(0, end < 0 ? 4 : end).map((entry) => ({
     entry,

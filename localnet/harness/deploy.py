@@ -115,6 +115,7 @@ def demo_policy(capacity_raw: int) -> Policy:
         ca_tolerance_bps=10,
         ca_window_secs=3 * 86_400,
         min_notice_secs=60,
+        freezes_per_day=24,
     )
 
 

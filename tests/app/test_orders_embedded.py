@@ -146,7 +146,7 @@ async def test_a_receiver_that_refuses_keeps_nobody_waiting_but_itself(stage: Wo
         dropped = await runtime.journal.intents(mint=mint, state=IntentState.DROPPED)
         assert [one.intent.order_id for one in dropped] == [orders[0].order_id]
         assert "DestinationInvalid (6216)" in dropped[0].note
-    await acted(stage, "compliance", client.thaw(compliance=compliance, mint=mint, account=account))
+    await acted(stage, "compliance", client.thaw(authority=compliance, mint=mint, account=account))
     async with open_runtime(settings) as runtime, leased(runtime):
         cycle = Cycle(runtime, Metrics(runtime.custodians.values()))
 

@@ -30,7 +30,7 @@ CUSTODIANS = (address(), address())
 CUSTODIAN = CLIENT.addresses.custodian(7)
 ASSET, VAULT = CLIENT.addresses.asset(MINT), CLIENT.addresses.vault(MINT)
 REDEMPTION = CLIENT.addresses.redemption(MINT, REDEMPTION_ID)
-POLICY = Policy(*range(1, 14))
+POLICY = Policy(*range(1, 15))
 KEYS = tuple(AttesterKey(address(), party, 1_900_000_000 + party) for party in (0, 1, 2))
 
 
@@ -275,15 +275,18 @@ def cases() -> list[Case]:
         ),
         Case(
             "thaw",
-            CLIENT.thaw(compliance=KEY, mint=MINT, account=DESTINATION),
+            CLIENT.thaw(authority=KEY, mint=MINT, account=DESTINATION),
             {},
-            (KEY, config, ASSET, MINT, DESTINATION, a.recovery(DESTINATION), known.TOKEN_2022, None),
+            (KEY, config, ASSET, MINT, DESTINATION, a.recovery(DESTINATION), known.TOKEN_2022, None, None),
         ),
         Case(
             "thaw",
-            CLIENT.thaw(compliance=KEY, mint=MINT, account=DESTINATION, wallet=WALLET),
+            CLIENT.thaw(authority=ADMIN, mint=MINT, account=DESTINATION, wallet=WALLET, resumer=KEY),
             {},
-            (KEY, config, ASSET, MINT, DESTINATION, a.recovery(DESTINATION), known.TOKEN_2022, a.participant(WALLET)),
+            (
+                *(ADMIN, config, ASSET, MINT, DESTINATION, a.recovery(DESTINATION), known.TOKEN_2022),
+                *(a.participant(WALLET), KEY),
+            ),
         ),
         Case(
             "announce_recovery",

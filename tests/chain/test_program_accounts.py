@@ -49,7 +49,7 @@ def test_asset_is_decoded() -> None:
     assert [entry.state for entry in asset.entries] == [EntryState.ATTACHED, EntryState.DETACHED]
     for found, given in zip(asset.entries, raw["entries"][:2], strict=True):
         assert asdict(found) == {name: given[name] for name in asdict(found)}
-    policy = dict(raw["policy"])
+    policy = {name: value for name, value in raw["policy"].items() if not name.startswith("_pad")}
     assert asdict(asset.policy) == policy
     assert asdict(asset.mint_bucket) == raw["mint_bucket"]
     assert asdict(asset.distribute_bucket) == raw["distribute_bucket"]
@@ -106,8 +106,8 @@ def test_redemption_is_decoded() -> None:
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
-        (lambda data: data[:-1], "has 775 bytes, a Asset has 776"),
-        (lambda data: data + b"\0", "has 777 bytes"),
+        (lambda data: data[:-1], "has 799 bytes, a Asset has 800"),
+        (lambda data: data + b"\0", "has 801 bytes"),
         (lambda data: bytes(8) + data[8:], "another discriminator"),
         (lambda data: b"", "another discriminator"),
         (lambda data: data[:8] + b"\2" + data[9:], "version 2, this daemon reads 1"),

@@ -102,6 +102,7 @@ POLICY = Policy(
     ca_tolerance_bps=10,
     ca_window_secs=259_200,
     min_notice_secs=60,
+    freezes_per_day=1,
 )
 
 

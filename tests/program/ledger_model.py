@@ -33,6 +33,7 @@ POLICY = Policy(
     ca_tolerance_bps=10,
     ca_window_secs=86_400,
     min_notice_secs=60,
+    freezes_per_day=100,
 )
 
 INITIAL_MINT_RAW = 1_500

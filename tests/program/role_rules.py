@@ -208,7 +208,8 @@ async def thaw(program: DeployedProgram, asset: Asset) -> Build:
     compliance = program.keys.compliance.address
     freezing = program.client.freeze(compliance=compliance, mint=asset.mint, account=account)
     await program.accepted(program.by("compliance", freezing))
-    return lambda key: program.client.thaw(compliance=key, mint=asset.mint, account=account)
+    resumer = program.keys.resumer.address
+    return lambda key: program.client.thaw(authority=key, mint=asset.mint, account=account, resumer=resumer)
 
 
 async def announce_recovery(program: DeployedProgram, asset: Asset) -> Build:
@@ -405,7 +406,7 @@ RULES: Mapping[str, Rule] = {
     "release_authority": Rule(*ONLY_ADMIN, release_authority),
     "set_metadata": Rule(*ONLY_ADMIN, set_metadata),
     "freeze": Rule(*ONLY_COMPLIANCE, freeze),
-    "thaw": Rule(*ONLY_COMPLIANCE, thaw),
+    "thaw": Rule(("admin", "compliance"), ErrorCode.NotCompliance, thaw, also=("resumer",)),
     "announce_recovery": Rule(*ONLY_COMPLIANCE, announce_recovery),
     "execute_recovery": Rule(*ONLY_COMPLIANCE, execute_recovery, also=("admin",)),
     "cancel_recovery": Rule(*ONLY_GUARDIAN, cancel_recovery),

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 
 from tests.program.test_distribute import setting
+from tests.reserve.document import places
 from tests.support.deployed import Asset, AssetPool, DeployedProgram
 from tests.support.edit import with_account
 from tests.support.error_codes import ErrorCode
 from tests.support.fixtures import single_fixture
+from tests.support.initialized import ROOMY
 from tests.support.live_chain import Call, address_of, call
 from tests.support.mints import token_instruction
 from xstocks_daemon.chain.program import Profile
@@ -35,7 +38,7 @@ def freezing(program: DeployedProgram, asset: Asset, account: Address) -> Instru
 
 def thawing(program: DeployedProgram, asset: Asset, account: Address, wallet: Address | None = None) -> Instruction:
     return program.client.thaw(
-        compliance=program.keys.compliance.address, mint=asset.mint, account=account, wallet=wallet
+        authority=program.keys.compliance.address, mint=asset.mint, account=account, wallet=wallet
     )
 
 
@@ -207,3 +210,137 @@ async def test_thaw_looks_at_the_recovery_of_its_own_account(program: DeployedPr
         wrong = with_account(good, RECOVERY, elsewhere)
         await program.refused(program.by("compliance", wrong), ErrorCode.ConstraintSeeds)
     await program.accepted(program.by("compliance", good))
+
+
+# ---- so many a day (M7), and who undoes them -------------------------------------------------------------------------
+
+DAY_SECS = 86_400
+FREEZE_BUCKET_UPDATED_TS_AT = next(place.offset for place in places("Asset") if place.name == "freeze_bucket") + 8
+
+
+@pytest.mark.embedded_only
+async def test_so_many_accounts_are_frozen_in_a_day(program: DeployedProgram) -> None:
+    """The bucket is full at first, refills over a day, and is never fuller than a day's number."""
+    chain = program.chain
+    [asset] = await program.register(policy=replace(ROOMY, freezes_per_day=2))
+    accounts = [await asset.open_account(address_of(Keypair())) for _ in range(6)]
+
+    def freeze(index: int) -> Call:
+        return program.by("compliance", freezing(program, asset, accounts[index]))
+
+    await program.accepted(freeze(0))
+    at = FREEZE_BUCKET_UPDATED_TS_AT
+    full_ts = int.from_bytes((await chain.account(asset.address)).data[at : at + 8], "little")
+    await program.accepted(freeze(1))
+    # A refused one and a thaw give nothing back.
+    await program.refused(freeze(2), ErrorCode.FreezeLimitReached)
+    await program.accepted(program.by("compliance", thawing(program, asset, accounts[0])))
+    await program.refused(freeze(0), ErrorCode.FreezeLimitReached)
+    await chain.switches_at(full_ts + DAY_SECS // 2, freeze(0), before=ErrorCode.FreezeLimitReached, since=None)
+    await program.accepted(freeze(0))
+    await program.refused(freeze(2), ErrorCode.FreezeLimitReached)
+    await chain.clock_reaches(await chain.clock_ts() + 10 * DAY_SECS)
+    await program.accepted(freeze(2))
+    await program.accepted(freeze(3))
+    await program.refused(freeze(4), ErrorCode.FreezeLimitReached)
+
+
+@pytest.mark.parametrize("of_the_source", [False, True], ids=["another's account was frozen", "its source was frozen"])
+async def test_a_recovery_that_freezes_counts_as_a_freeze(program: DeployedProgram, of_the_source: bool) -> None:
+    [asset] = await program.register(policy=replace(ROOMY, freezes_per_day=1))
+    source = asset.token_account(address_of(await asset.holder(1_000)))
+    destination, other = [await asset.open_account(address_of(Keypair())) for _ in range(2)]
+    announcing = program.client.announce_recovery(
+        compliance=program.keys.compliance.address,
+        mint=asset.mint,
+        source=source,
+        destination=destination,
+        amount_raw=1,
+        delay_secs=0,
+    )
+    frozen = source if of_the_source else other
+    await program.accepted(program.by("compliance", freezing(program, asset, frozen)))
+    if of_the_source:
+        # It freezes nothing.
+        await program.accepted(program.by("compliance", announcing))
+    else:
+        await program.refused(program.by("compliance", announcing), ErrorCode.FreezeLimitReached)
+
+
+async def test_a_limit_of_freezes_that_changed_keeps_what_was_taken(program: DeployedProgram) -> None:
+    [asset] = await program.register(policy=replace(ROOMY, freezes_per_day=3))
+    accounts = [await asset.open_account(address_of(Keypair())) for _ in range(3)]
+
+    def freeze(index: int) -> Call:
+        return program.by("compliance", freezing(program, asset, accounts[index]))
+
+    admin = program.keys.admin.address
+    await program.accepted(freeze(0))
+    less, more = (replace(ROOMY, freezes_per_day=count) for count in (1, 10))
+    await program.accepted(
+        program.by("admin", program.client.tighten_policy(admin=admin, mint=asset.mint, policy=less))
+    )
+    await program.accepted(freeze(1))
+    await program.refused(freeze(2), ErrorCode.FreezeLimitReached)
+    # More a day: from now on, not at once.
+    await program.accepted(program.by("admin", program.client.loosen_policy(admin=admin, mint=asset.mint, policy=more)))
+    await program.refused(freeze(2), ErrorCode.FreezeLimitReached)
+
+
+async def test_nothing_is_frozen_where_the_policy_says_none(program: DeployedProgram, asset: Asset) -> None:
+    [never] = await program.register(policy=replace(ROOMY, freezes_per_day=0))
+    for its in (never, asset):
+        freeze = program.by("compliance", freezing(program, its, await its.open_account(address_of(Keypair()))))
+        if its is never:
+            await program.refused(freeze, ErrorCode.FreezeLimitReached)
+        else:
+            await program.accepted(freeze)
+
+
+async def test_admin_and_resumer_together_thaw_at_once(program: DeployedProgram, asset: Asset) -> None:
+    keys, account = program.keys, await asset.open_account(address_of(Keypair()))
+    await program.accepted(program.by("compliance", freezing(program, asset, account)))
+
+    def thaw(authority: Keypair, resumer: Keypair | None) -> Call:
+        instruction = program.client.thaw(
+            authority=address_of(authority),
+            mint=asset.mint,
+            account=account,
+            resumer=None if resumer is None else address_of(resumer),
+        )
+        return call(instruction, *dict.fromkeys(key for key in (authority, resumer) if key is not None))
+
+    admin, resumer, guardian = keys.admin.keypair, keys.resumer.keypair, keys.guardian.keypair
+    for beside in (None, guardian):
+        await program.refused(thaw(admin, beside), ErrorCode.NotResumer)
+    for authority, beside in ((resumer, None), (resumer, resumer), (guardian, resumer)):
+        await program.refused(thaw(authority, beside), ErrorCode.NotCompliance)
+    [event] = await program.accepted(thaw(admin, resumer))
+    assert event.name == "Thawed"
+    assert not await asset.frozen(account)
+    # Compliance needs nobody beside, and nobody beside is in its way.
+    for beside in (None, resumer):
+        await program.accepted(program.by("compliance", freezing(program, asset, account)))
+        await program.accepted(thaw(keys.compliance.keypair, beside))
+
+
+async def test_admin_and_resumer_thaw_only_what_compliance_could(
+    program: DeployedProgram, asset: Asset, permissioned: Asset
+) -> None:
+    keys = program.keys
+
+    def thaw(its: Asset, account: Address, wallet: Address | None = None) -> Call:
+        instruction = program.client.thaw(
+            authority=keys.admin.address,
+            mint=its.mint,
+            account=account,
+            wallet=wallet,
+            resumer=keys.resumer.address,
+        )
+        return call(instruction, keys.admin.keypair, keys.resumer.keypair)
+
+    await program.refused(thaw(asset, asset.vault), ErrorCode.VaultProtected)
+    wallet = address_of(await program.participant())
+    account = await permissioned.open_account(wallet)
+    await program.refused(thaw(permissioned, account), ErrorCode.ParticipantMissing)
+    await program.accepted(thaw(permissioned, account, wallet))

@@ -8,6 +8,7 @@ import pytest
 from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 
+from tests.reserve.document import bytes_of, places
 from tests.support.deployed import Asset, AssetPool, DeployedProgram, supply_call
 from tests.support.edit import patched, with_account, with_accounts, with_data
 from tests.support.error_codes import ErrorCode
@@ -167,16 +168,16 @@ async def test_one_custodians_silence_removes_its_part_only(program: DeployedPro
     await program.accepted(await asset.mint_call(500, custodians=both))
 
 
-# Fields of an entry, and where entries stand: four of them before the reserved bytes at the account's end.
-_ENTRY_BYTES, _ENTRIES, _RESERVED_BYTES = 96, 4, 64
+# Where entries stand in an Asset, and fields of an entry.
+_ENTRIES_AT = next(place.offset for place in places("Asset") if place.name == "entries")
+_ENTRY_BYTES = bytes_of("Entry")
 
 _EPOCH_AT, _STATE_AT, _WITHDRAWN_AT, _MULTIPLIER_AT = 32, 36, 37, 88
 
 
 def entry_edited(data: bytes, slot: int, offset: int, content: bytes) -> bytes:
     """The Asset account with one field of an entry changed."""
-    start = len(data) - _RESERVED_BYTES - (_ENTRIES - slot) * _ENTRY_BYTES
-    return patched(data, start + offset, content)
+    return patched(data, _ENTRIES_AT + slot * _ENTRY_BYTES + offset, content)
 
 
 @pytest.mark.embedded_only

@@ -24,6 +24,7 @@ LOWER = (
     "max_rise_bps",
     "max_multiplier_bps",
     "ca_tolerance_bps",
+    "freezes_per_day",
 )
 """Values that are stricter when lower."""
 HIGHER = ("ca_window_secs", "min_notice_secs")

@@ -18,6 +18,7 @@ from tests.support.mints import live_mint
 from xstocks_daemon.chain.addresses import ED25519, TOKEN_2022, pubkey
 from xstocks_daemon.chain.program import Role
 from xstocks_daemon.domain.snapshot import AttesterKey, Hold, Scope
+from xstocks_daemon.domain.units import Address
 
 FULL_STOP = Scope.MINT | Scope.BURN | Scope.DISTRIBUTE | Scope.REDEEM
 
@@ -262,8 +263,8 @@ async def test_a_stolen_guardian_key_does_not_keep_itself_in_office(own_program:
 
 
 async def test_a_stolen_compliance_key_moves_nothing_alone(program: DeployedProgram, asset: Asset) -> None:
-    """It freezes holders, which moves nothing and which another compliance key undoes; what it announces the admin does
-    not sign and the guardian stops."""
+    """It freezes holders, so many a day, which moves nothing and which admin and resumer undo at once; what it
+    announces the admin does not sign and the guardian stops."""
     wallet, thief = await asset.holder(1_000), Keypair()
     source, own = asset.token_account(address_of(wallet)), await asset.open_account(address_of(thief))
     client, compliance = program.client, program.keys.compliance
@@ -288,7 +289,42 @@ async def test_a_stolen_compliance_key_moves_nothing_alone(program: DeployedProg
         destination=own,
     )
     await program.refused(call(both, compliance.keypair, program.keys.admin.keypair), ErrorCode.RecoveryNotOpen)
+    keys = program.keys
+    thaw = client.thaw(authority=keys.admin.address, mint=asset.mint, account=source, resumer=keys.resumer.address)
+    await program.accepted(call(thaw, keys.admin.keypair, keys.resumer.keypair))
+    assert not await asset.frozen(source)
     assert (await asset.balance_raw(source), await asset.balance_raw(own)) == (1_000, 0)
+
+
+async def test_a_stolen_compliance_key_freezes_so_many_pools_a_day_and_no_more(program: DeployedProgram) -> None:
+    [asset] = await program.register(policy=replace(ROOMY, freezes_per_day=2))
+    pools = [await asset.open_account(address_of(Keypair())) for _ in range(2)]
+    pools.append(asset.token_account(address_of(await asset.holder(1_000))))
+    keys, client = program.keys, program.client
+
+    def freeze(pool: Address) -> Call:
+        return program.by(
+            "compliance", client.freeze(compliance=keys.compliance.address, mint=asset.mint, account=pool)
+        )
+
+    for pool in pools[:2]:
+        await program.accepted(freeze(pool))
+    await program.refused(freeze(pools[2]), ErrorCode.FreezeLimitReached)
+    # Nor by announcing recoveries, which freeze too.
+    announce = client.announce_recovery(
+        compliance=keys.compliance.address,
+        mint=asset.mint,
+        source=pools[2],
+        destination=await asset.open_account(address_of(Keypair())),
+        amount_raw=1,
+        delay_secs=0,
+    )
+    await program.refused(program.by("compliance", announce), ErrorCode.FreezeLimitReached)
+    for pool in pools[:2]:
+        thaw = client.thaw(authority=keys.admin.address, mint=asset.mint, account=pool, resumer=keys.resumer.address)
+        await program.accepted(call(thaw, keys.admin.keypair, keys.resumer.keypair))
+        await program.refused(freeze(pool), ErrorCode.FreezeLimitReached)
+    assert [await asset.frozen(pool) for pool in pools] == [False, False, False]
 
 
 async def test_stolen_admin_and_guardian_keys_recover_nothing_without_compliance(

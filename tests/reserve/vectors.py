@@ -32,7 +32,7 @@ VECTORS = Path(__file__).resolve().parents[1] / "vectors" / "reserve.json"
 ONE, NEW = multiplier_bits_of("1"), multiplier_bits_of("1.02")
 
 # Offsets of docs/reserve-account.md, for the edited accounts.
-_VERSION_AT, _ASSET_STATE_AT, _ENTRIES_AT, _ENTRY_BYTES, _REDEEMED_TOTAL_AT = 8, 12, 328, 96, 72
+_VERSION_AT, _ASSET_STATE_AT, _ENTRIES_AT, _ENTRY_BYTES, _REDEEMED_TOTAL_AT = 8, 12, 336, 96, 72
 
 
 @dataclass(slots=True)

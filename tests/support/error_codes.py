@@ -219,6 +219,7 @@ class ErrorCode(IntEnum):
     RecoveryMismatch = 6311
     RecoveryToItself = 6312
     OwnerNotImmutable = 6313
+    FreezeLimitReached = 6314
     # 6320 to 6339: changes of the multiplier.
     NotCorporateActions = 6320
     NotCorporateActionsOrGuardian = 6321

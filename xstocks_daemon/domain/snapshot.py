@@ -165,6 +165,7 @@ class Policy:
     ca_tolerance_bps: int
     ca_window_secs: int
     min_notice_secs: int
+    freezes_per_day: int
 
 
 @dataclass(frozen=True, slots=True)

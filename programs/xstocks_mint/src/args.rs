@@ -114,6 +114,7 @@ layout! {
         ca_tolerance_bps: u32,
         ca_window_secs: u32,
         min_notice_secs: u32,
+        freezes_per_day: u32,
     }
 }
 

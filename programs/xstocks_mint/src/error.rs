@@ -273,6 +273,7 @@ errors! {
     6311 RecoveryMismatch "The accounts are not those of the announced recovery"
     6312 RecoveryToItself "Source and destination must be different"
     6313 OwnerNotImmutable "In this profile only a token account with ImmutableOwner is thawed, as associated ones have"
+    6314 FreezeLimitReached "The policy allows no more freezes now"
 
     // 6320 to 6339: changes of the multiplier.
     6320 NotCorporateActions "Only the corporate actions key may do this"

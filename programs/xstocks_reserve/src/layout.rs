@@ -12,7 +12,7 @@ pub mod version {
 /// The Asset account, PDA ["asset", mint].
 pub mod asset {
     pub const DISCRIMINATOR: [u8; 8] = [234, 180, 241, 252, 139, 224, 160, 8];
-    pub const LEN: usize = 776;
+    pub const LEN: usize = 800;
     pub const DECIMALS: usize = 10;
     pub const STATE: usize = 12;
     pub const PAUSED: usize = 13;
@@ -23,7 +23,7 @@ pub mod asset {
     pub const MULTIPLIER_EFFECTIVE_TS: usize = 152;
     pub const SCALED_UI_OFFSET: usize = 168;
     pub const MAX_AGE_SECS: usize = 232;
-    pub const ENTRIES: usize = 328;
+    pub const ENTRIES: usize = 336;
     pub const ENTRIES_LEN: usize = 4 * super::entry::LEN;
 }
 

@@ -1182,9 +1182,22 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "announce-freeze",
-            "if !reading::is_frozen(accounts.source) {\n        let bump",
-            "if false {\n        let bump",
+            "if !reading::is_frozen(accounts.source) {\n        asset",
+            "if false {\n        asset",
             "freezes the source at once (M7)",
+        ),
+        gone(
+            "announce-metered",
+            "asset.take_freeze(now)?;",
+            "counts a freeze by a recovery among the day's (M7)",
+            tests="freeze",
+        ),
+    ),
+    *of(
+        "instructions/compliance/freeze.rs",
+        "freeze",
+        gone(
+            "freeze-metered", "asset.take_freeze(Now::read()?)?;", "freezes no more accounts than the policy says (M7)"
         ),
     ),
     *of(
@@ -1340,13 +1353,14 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "instructions/shared/roles.rs",
-        "redemption_holds",
+        "freeze redemption_holds",
         swap(
             "both-resumer",
             "require_resumer(config, resumer.ok_or(Error::NotResumer)?)",
             "{ let _ = resumer; Ok(()) }",
             "wants the resumer beside the admin",
         ),
+        gone("both-admin", "return Err(Error::NotCompliance);", "wants the admin beside the resumer"),
     ),
     *of(
         "instructions/compliance/announce_redemption_recovery.rs",

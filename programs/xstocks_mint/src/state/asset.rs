@@ -106,6 +106,8 @@ layout! {
         open_redemptions: u64,
         /// The bucket for burn and settle_redemption together (M5).
         burn_bucket: Bucket,
+        /// The bucket for freezes (M7), full at first: 86,400 of it are one freeze.
+        freeze_bucket: Bucket,
         reserved: [u8; 32],
     }
 }

@@ -16,6 +16,16 @@ layout! {
     }
 }
 
+/// What one freeze takes out of its bucket, whose size is a day's refill: a bucket refills per whole second.
+pub const FREEZE: u64 = 86_400;
+
+/// The bucket for freezes: its size, which is also what one second times 86,400 refills, and its refill per second.
+#[inline(always)]
+pub const fn freeze_limits(freezes_per_day: u32) -> (u64, u64) {
+    let refill_per_sec = freezes_per_day as u64;
+    (refill_per_sec.wrapping_mul(FREEZE), refill_per_sec) // a u32 times 86,400
+}
+
 impl Bucket {
     /// The bucket at `now_ts`: refilled for the whole seconds that passed, up to `burst_raw`. A clock that went
     /// backwards adds nothing and does not move the bucket's time.

@@ -1,8 +1,12 @@
-//! The buckets of an asset, as its policy sizes them (M5).
+//! The buckets of an asset, as its policy sizes them (M5, M7).
 
 use crate::{
-    error::Result,
-    state::{asset::Asset, policy::Policy},
+    error::{Error, Result},
+    state::{
+        asset::Asset,
+        bucket::{freeze_limits, FREEZE},
+        policy::Policy,
+    },
     sysvar::Now,
 };
 
@@ -18,6 +22,16 @@ impl Asset {
         self.burn_bucket.take(amount_raw)
     }
 
+    /// One more token account of a holder may be frozen (M7).
+    ///
+    /// # Errors
+    /// FreezeLimitReached.
+    pub fn take_freeze(&mut self, now: Now) -> Result {
+        let (size, refill_per_sec) = freeze_limits(self.policy.freezes_per_day);
+        self.freeze_bucket = self.freeze_bucket.refilled(now.ts, size, refill_per_sec);
+        self.freeze_bucket.take(FREEZE).map_err(|_| Error::FreezeLimitReached)
+    }
+
     /// Replaces the limits; the buckets are first brought to now under the old ones.
     pub fn set_policy(&mut self, new: Policy, now: Now) {
         let old = core::mem::replace(&mut self.policy, new);
@@ -27,5 +41,7 @@ impl Asset {
         self.distribute_bucket = self.distribute_bucket.resized(now.ts, distribute, new.distribute_burst_raw);
         let burn = (old.burn_burst_raw, old.burn_refill_raw_per_sec);
         self.burn_bucket = self.burn_bucket.resized(now.ts, burn, new.burn_burst_raw);
+        let freezes = freeze_limits(old.freezes_per_day);
+        self.freeze_bucket = self.freeze_bucket.resized(now.ts, freezes, freeze_limits(new.freezes_per_day).0);
     }
 }

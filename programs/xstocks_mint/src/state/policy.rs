@@ -37,6 +37,9 @@ layout! {
         ca_window_secs: u32,
         /// A multiplier change is announced at least so long before it takes effect.
         min_notice_secs: u32,
+        /// How many token accounts of holders compliance may freeze in a day (M7).
+        freezes_per_day: u32,
+        _pad0: u32,
     }
 }
 
@@ -70,6 +73,7 @@ impl Policy {
             && self.ca_tolerance_bps <= old.ca_tolerance_bps
             && self.ca_window_secs >= old.ca_window_secs
             && self.min_notice_secs >= old.min_notice_secs
+            && self.freezes_per_day <= old.freezes_per_day
     }
 }
 
@@ -89,6 +93,8 @@ impl From<&PolicyArg> for Policy {
             ca_tolerance_bps: arg.ca_tolerance_bps,
             ca_window_secs: arg.ca_window_secs,
             min_notice_secs: arg.min_notice_secs,
+            freezes_per_day: arg.freezes_per_day,
+            _pad0: 0,
         }
     }
 }
@@ -113,9 +119,11 @@ mod tests {
             ca_tolerance_bps: 10,
             ca_window_secs: 3_611,
             min_notice_secs: 10,
+            freezes_per_day: 10,
+            _pad0: 0,
         };
         assert!(old.tightens(&old));
-        let loosen: [fn(&mut Policy); 13] = [
+        let loosen: [fn(&mut Policy); 14] = [
             |p| p.supply_limit_raw += 1,
             |p| p.mint_burst_raw += 1,
             |p| p.mint_refill_raw_per_sec += 1,
@@ -129,6 +137,7 @@ mod tests {
             |p| p.ca_tolerance_bps += 1,
             |p| p.ca_window_secs -= 1,
             |p| p.min_notice_secs -= 1,
+            |p| p.freezes_per_day += 1,
         ];
         for (i, change) in loosen.into_iter().enumerate() {
             let mut new = old;

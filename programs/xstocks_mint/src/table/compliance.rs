@@ -13,11 +13,11 @@ use crate::{
 };
 
 instructions! {
-    /// Freezes a holder's token account at once.
+    /// Freezes a holder's token account at once; the policy says how many a day.
     freeze "Freeze" () {
         compliance: COMPLIANCE,
         config: CONFIG,
-        asset: ASSET_OF_MINT_READ,
+        asset: ASSET_OF_MINT,
         mint: ANY,
         /// A token account of the mint, no vault of the program.
         account: WRITABLE,
@@ -27,7 +27,8 @@ instructions! {
 
     /// Thaws a holder's token account, unless a recovery from it is announced.
     thaw "Thaw" () {
-        compliance: COMPLIANCE,
+        /// Compliance, or the admin together with the resumer.
+        authority: COMPLIANCE_OR_ADMIN,
         config: CONFIG,
         asset: ASSET_OF_MINT_READ,
         mint: ANY,
@@ -40,6 +41,8 @@ instructions! {
         /// The active participant that owns the account; needed in the permissioned profile, where the account needs
         /// ImmutableOwner too.
         participant: ANY,
+        /// Needed where the admin signs.
+        resumer: RESUMER,
     }
 
     /// Freezes the source at once and announces that an amount will be moved out of it, after at least the timelock.
@@ -47,7 +50,7 @@ instructions! {
         /// Pays.
         compliance: COMPLIANCE.writable(),
         config: CONFIG,
-        asset: ASSET_OF_MINT_READ,
+        asset: ASSET_OF_MINT,
         mint: ANY,
         /// A token account of the mint, no vault of the program.
         source: WRITABLE,

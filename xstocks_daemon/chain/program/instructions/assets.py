@@ -132,20 +132,28 @@ class AssetInstructions(InstructionBuilder):
         )
 
     def thaw(
-        self, *, compliance: Address, mint: Address, account: Address, wallet: Address | None = None
+        self,
+        *,
+        authority: Address,
+        mint: Address,
+        account: Address,
+        wallet: Address | None = None,
+        resumer: Address | None = None,
     ) -> Instruction:
-        """Thaw a holder's token account. `wallet`: its owner, a participant; needed in the permissioned
-        profile, where the account needs ImmutableOwner too (an associated one has it)."""
+        """Thaw a holder's token account. `authority`: compliance, or the admin, who needs the `resumer` beside.
+        `wallet`: its owner, a participant; needed in the permissioned profile, where the account needs ImmutableOwner
+        too (an associated one has it)."""
         return self.build(
             "thaw",
             {},
             {
-                "compliance": compliance,
+                "authority": authority,
                 "asset": self.addresses.asset(mint),
                 "mint": mint,
                 "account": account,
                 "recovery": self.addresses.recovery(account),
                 "participant": None if wallet is None else self.addresses.participant(wallet),
+                "resumer": resumer,
             },
         )
 

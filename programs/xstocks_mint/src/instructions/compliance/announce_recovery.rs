@@ -22,7 +22,9 @@ use crate::{
 pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     // 1. Accounts and role.
     let config = load::<Config>(context.program_id, accounts.config)?;
-    let asset = load::<Asset>(context.program_id, accounts.asset)?;
+    // SAFETY: no other reference to the asset's data is made in this instruction: `config` and `recovery` are accounts
+    // of other types.
+    let asset = unsafe { load_mut::<Asset>(context.program_id, accounts.asset) }?;
     require_compliance(config, accounts.compliance)?;
     require_freezable(asset, accounts.mint)?;
     let (source, destination) = (accounts.source.address(), accounts.destination.address());
@@ -74,8 +76,10 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     recovery.destination = *destination;
     recovery.invariant()?;
 
-    // 4. The call: nothing leaves the source meanwhile.
+    // 4. The call: nothing leaves the source meanwhile. It is a freeze, and counts as one (M7).
     if !reading::is_frozen(accounts.source) {
+        asset.take_freeze(now)?;
+        asset.invariant()?;
         let bump = [asset.bump];
         cpi::freeze(accounts.source, accounts.mint, accounts.asset, &asset_seeds(&asset.mint, &bump));
         if !reading::is_frozen(accounts.source) {

@@ -1,7 +1,7 @@
-//! freeze: a holder's token account can neither send nor receive, at once.
+//! freeze: a holder's token account can neither send nor receive, at once. So many a day (M7).
 
 use crate::{
-    account::load,
+    account::{load, load_mut},
     error::{Error, Result},
     events::{emit, Frozen},
     instructions::shared::{
@@ -9,7 +9,8 @@ use crate::{
         roles::require_compliance,
     },
     pda::asset_seeds,
-    state::{Asset, Config},
+    state::{Asset, Config, State},
+    sysvar::Now,
     table::{
         freeze::{Accounts, Args},
         Context,
@@ -19,13 +20,17 @@ use crate::{
 
 pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
     let config = load::<Config>(context.program_id, accounts.config)?;
-    let asset = load::<Asset>(context.program_id, accounts.asset)?;
+    // SAFETY: no other reference to the asset's data is made in this instruction: `config` is an account of another
+    // type.
+    let asset = unsafe { load_mut::<Asset>(context.program_id, accounts.asset) }?;
     require_compliance(config, accounts.compliance)?;
     require_freezable(asset, accounts.mint)?;
     let owner = *owner_of_holder_account(asset, accounts.account)?;
     if reading::is_frozen(accounts.account) {
         return Err(Error::AccountFrozen);
     }
+    asset.take_freeze(Now::read()?)?;
+    asset.invariant()?;
     let bump = [asset.bump];
     cpi::freeze(accounts.account, accounts.mint, accounts.asset, &asset_seeds(&asset.mint, &bump));
     if !reading::is_frozen(accounts.account) {

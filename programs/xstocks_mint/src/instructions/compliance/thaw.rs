@@ -1,5 +1,6 @@
 //! thaw: a frozen token account is usable again, in the permissioned profile only one that is a participant's and stays
-//! it. Not while a recovery from it is announced.
+//! it. Not while a recovery from it is announced. By compliance, or by admin and resumer together: what a stolen compliance
+//! key froze does not wait for the timelock (M7).
 
 use crate::{
     account::load,
@@ -8,7 +9,7 @@ use crate::{
     events::{emit, Thawed},
     instructions::shared::{
         holder_account::{owner_of_holder_account, require_freezable},
-        roles::require_compliance,
+        roles::require_compliance_or_both,
     },
     pda::{asset_seeds, find_address, RECOVERY_SEED},
     state::{Asset, Config, Participant, Recovery, PROFILE_PERMISSIONED, RECOVERY_ANNOUNCED},
@@ -24,7 +25,7 @@ pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
     // 1. Accounts and role.
     let config = load::<Config>(context.program_id, accounts.config)?;
     let asset = load::<Asset>(context.program_id, accounts.asset)?;
-    require_compliance(config, accounts.compliance)?;
+    require_compliance_or_both(config, accounts.authority, accounts.resumer)?;
     require_freezable(asset, accounts.mint)?;
     let owner = *owner_of_holder_account(asset, accounts.account)?;
     if !reading::is_frozen(accounts.account) {

@@ -7,7 +7,7 @@ use crate::{
     error::{Error, Result},
     ids,
     pda::{find_address, ASSET_SEED, REDEEM_SEED},
-    state::{Asset, Authorities, Bucket, Policy, State, ASSET_ACTIVE, ASSET_HALTED},
+    state::{freeze_limits, Asset, Authorities, Bucket, Policy, State, ASSET_ACTIVE, ASSET_HALTED},
     sysvar::Now,
     token_2022::{
         cpi,
@@ -115,6 +115,8 @@ impl MintRegistration<'_> {
         asset.mint_bucket = Bucket { level_raw: 0, updated_ts: now.ts };
         asset.distribute_bucket = Bucket { level_raw: 0, updated_ts: now.ts };
         asset.burn_bucket = Bucket { level_raw: 0, updated_ts: now.ts };
+        let (a_day, _) = freeze_limits(terms.policy.freezes_per_day);
+        asset.freeze_bucket = Bucket { level_raw: a_day, updated_ts: now.ts };
         asset.initial_mint_raw = terms.initial_mint_raw;
         asset.adopted_raw = found.supply_raw;
         asset.invariant()
