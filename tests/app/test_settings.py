@@ -289,8 +289,8 @@ def test_nothing_is_sent_unless_the_settings_say_so(config: Path) -> None:
 
 
 def test_the_policy_reaches_the_plan(config: Path) -> None:
-    policy = "[policy]\nmax_mint_raw = 7\nburn_approval_bps = 8\nrenew_before_secs = 9\n"
+    policy = "[policy]\nmax_mint_raw = 7\nburn_approval_bps = 8\nrenew_before_secs = 9\nrounding_nano = 10\n"
     config.write_text(GOOD.replace("[timing]", policy + "[timing]"))
-    assert load_settings(config).policy.plan_policy() == PlanPolicy(7, 8, 9)
+    assert load_settings(config).policy.plan_policy() == PlanPolicy(7, 8, 9, 10)
     config.write_text(GOOD)
     assert load_settings(config).policy.plan_policy() == PlanPolicy()

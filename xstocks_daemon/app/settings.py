@@ -238,6 +238,8 @@ class PolicySettings(_Section):
     """A burn of more than this part of the supply waits for a person."""
     renew_before_secs: int = Field(default=300, ge=0)
     """An unchanged statement is relayed again this long before the one on chain stops being fresh."""
+    rounding_nano: int = Field(default=1, ge=0, lt=10**9)
+    """Supply that lacks fewer billionths of a share than this for each entry is rounding: no alert, and no burn."""
     max_statement_rise_bps: int | None = Field(default=None, ge=0)
     """A statement that rises by more is refused; none: the program's own limit (a hold) suffices."""
     max_statement_lifetime_secs: int = Field(default=86_400, ge=1)
@@ -245,7 +247,7 @@ class PolicySettings(_Section):
 
     def plan_policy(self) -> PlanPolicy:
         """The same limits as the plan takes them."""
-        return PlanPolicy(self.max_mint_raw, self.burn_approval_bps, self.renew_before_secs)
+        return PlanPolicy(self.max_mint_raw, self.burn_approval_bps, self.renew_before_secs, self.rounding_nano)
 
 
 class Settings(BaseSettings):

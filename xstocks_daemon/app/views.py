@@ -62,6 +62,7 @@ def asset_plan_json(plan: AssetPlan) -> Json:
         "holder_burnt_raw": str(plan.holder_burnt_raw),
         "acknowledged_raw": str(plan.acknowledged_raw),
         "excess_raw": str(plan.excess_raw),
+        "rounding_raw": str(plan.rounding_raw),
         "shortfall_raw": str(plan.shortfall_raw),
         "action": plan.action.value,
         "amount_raw": str(plan.amount_raw),

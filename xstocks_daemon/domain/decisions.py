@@ -64,6 +64,7 @@ class Reason(Enum):
     POLICY_LIMIT = ("policy_limit", "limited by the daemon's policy")
     NEEDS_APPROVAL = ("needs_approval", "a burn this large waits for a person's approval")
     SHORTFALL = ("shortfall", "supply above what is backed, and not in the vault")
+    ROUNDING = ("rounding", "supply above what is backed by less than the smallest part of a share; nothing is missing")
     HOLDER_BURNT = ("holder_burnt", "holders burnt it themselves; not minted again until two people acknowledge (M12)")
     # orders
     NO_PARTICIPANT = ("no_participant", "the wallet is no active participant")
@@ -99,8 +100,9 @@ class AssetPlan:
     """One asset in the plan: numbers, what is done, and why. All amounts in base units.
 
     `ceiling_raw` is the chain's now, `planned_ceiling_raw` that after the relayed statements. `excess_raw` is supply
-    above what fresh statements back, and `shortfall_raw` the part of it that the vault does not hold; both are 0 while
-    an entry is not fresh, because silence proves nothing.
+    above what fresh statements back, `rounding_raw` the same where it is arithmetic and no missing shares, else 0, and
+    `shortfall_raw` the part that is missing and that the vault does not hold; all are 0 while an entry is not fresh,
+    because silence proves nothing.
     """
 
     mint: Address
@@ -114,6 +116,7 @@ class AssetPlan:
     holder_burnt_raw: int
     acknowledged_raw: int
     excess_raw: int
+    rounding_raw: int
     shortfall_raw: int
     action: Action
     amount_raw: int
@@ -122,7 +125,10 @@ class AssetPlan:
 
     @property
     def on_target(self) -> bool:
-        """Whether its supply is at its target by fresh statements (or no custodian keeps shares of it)."""
+        """Whether its supply is at its target by fresh statements (or no custodian keeps shares of it), but for
+        rounding."""
+        if self.reason is Reason.ROUNDING:
+            return self.supply_raw - self.target_raw <= self.rounding_raw
         return self.supply_raw == self.target_raw and self.reason in (Reason.ON_TARGET, Reason.NO_ENTRY)
 
 

@@ -192,11 +192,14 @@ class PlanPolicy:
     `max_mint_raw`: the most one intent mints (None: no such limit). `burn_approval_bps`: a burn of more than this
     part of the supply waits for a person (10,000: never waits, 0: always). `renew_before_secs`: an unchanged entry is
     renewed on chain once it would stop being fresh within this time, but not before half of a statement's life.
+    `rounding_nano`: supply that lacks fewer billionths of a share than this for each entry that counts is shown as
+    rounding; nobody is paged for it and nothing is burnt (0: any excess is a shortfall).
     """
 
     max_mint_raw: int | None = None
     burn_approval_bps: int = 2_000
     renew_before_secs: int = 300
+    rounding_nano: int = 1
 
     def __post_init__(self) -> None:
         if self.max_mint_raw is not None and self.max_mint_raw <= 0:
@@ -205,3 +208,5 @@ class PlanPolicy:
             raise ValueError(f"burn_approval_bps: {self.burn_approval_bps} given, 0 to {BPS} are allowed")
         if self.renew_before_secs < 0:
             raise ValueError(f"renew_before_secs: {self.renew_before_secs} given, it must not be negative")
+        if self.rounding_nano < 0:
+            raise ValueError(f"rounding_nano: {self.rounding_nano} given, it must not be negative")

@@ -76,9 +76,14 @@ def capacity_raw(shares_nano: int, multiplier_bits: int, decimals: int) -> int:
     return checked_u64(exact.numerator // exact.denominator, "capacity_raw")
 
 
+def exact_nano(amount_raw: int, multiplier_bits: int, decimals: int) -> Fraction:
+    """What `amount_raw` is worth at that multiplier, in billionths of a share, exactly."""
+    return Fraction(amount_raw * NANO_PER_SHARE, 10**decimals) * multiplier_fraction(multiplier_bits)
+
+
 def shares_nano_for(amount_raw: int, multiplier_bits: int, decimals: int) -> int:
     """The fewest shares_nano that back `amount_raw` (rounds up: the holder is owed at least this)."""
-    exact = Fraction(amount_raw * NANO_PER_SHARE, 10**decimals) * multiplier_fraction(multiplier_bits)
+    exact = exact_nano(amount_raw, multiplier_bits, decimals)
     return checked_u64(-(-exact.numerator // exact.denominator), "shares_nano")
 
 

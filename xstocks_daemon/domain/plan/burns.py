@@ -5,7 +5,7 @@ from __future__ import annotations
 from xstocks_daemon.domain.decisions import Note, Reason
 from xstocks_daemon.domain.intent import Intent, IntentKind
 from xstocks_daemon.domain.plan.context import AssetContext, Decision, multiplier_differs, paused, ripcord
-from xstocks_daemon.domain.plan.targets import twice_stated_target_raw
+from xstocks_daemon.domain.plan.targets import rounding_raw, target_raw, twice_stated_target_raw
 from xstocks_daemon.domain.snapshot import AssetState, Entry, Scope
 from xstocks_daemon.domain.units import BPS, MILLIS_PER_SEC
 
@@ -16,6 +16,10 @@ def decide_burn(context: AssetContext) -> Decision:
     blocked = _burn_blocked(context)
     if blocked is not None:
         return Decision(blocked.reason, notes=(blocked,))
+    arithmetic_raw = rounding_raw(context)
+    target = target_raw(context.planned, context.snapshot, context.journal, context.custody)
+    if context.supply_raw - target <= arithmetic_raw:
+        return Decision(Reason.ROUNDING, notes=(Note(Reason.ROUNDING, arithmetic_raw),))
     proved_raw = context.supply_raw - twice_stated_target_raw(context)
     if proved_raw <= 0:
         return Decision(Reason.AWAITING_SECOND_STATEMENT)

@@ -12,7 +12,7 @@ from xstocks_daemon.domain.plan.context import AssetContext, Decision, ripcord
 from xstocks_daemon.domain.plan.distributions import decide_distribution
 from xstocks_daemon.domain.plan.explained import holder_burn_alert, unexplained
 from xstocks_daemon.domain.plan.mints import decide_mint
-from xstocks_daemon.domain.plan.targets import excess_raw, target_raw
+from xstocks_daemon.domain.plan.targets import excess_raw, rounding_raw, target_raw
 from xstocks_daemon.domain.plan_inputs import AssetJournal, CustodyView, Halt, JournalView, Order, PlanPolicy
 from xstocks_daemon.domain.relays import after_relays, entries_by_asset, plan_relays
 from xstocks_daemon.domain.snapshot import ChainSnapshot, ceiling_raw
@@ -179,7 +179,7 @@ def _standing_notes(context: AssetContext, reason: Reason) -> tuple[Note, ...]:
 def _asset_plan(
     context: AssetContext, action: Action, amount_raw: int, reason: Reason, notes: tuple[Note, ...]
 ) -> AssetPlan:
-    snapshot, over_raw = context.snapshot, excess_raw(context)
+    snapshot, over_raw, arithmetic_raw = context.snapshot, excess_raw(context), rounding_raw(context)
     return AssetPlan(
         mint=context.mint,
         symbol=context.view.mint.symbol,
@@ -192,7 +192,8 @@ def _asset_plan(
         holder_burnt_raw=context.view.holder_burnt_raw,
         acknowledged_raw=context.journal.acknowledged_raw,
         excess_raw=over_raw,
-        shortfall_raw=max(0, over_raw - context.view.vault_raw),
+        rounding_raw=arithmetic_raw,
+        shortfall_raw=0 if arithmetic_raw else max(0, over_raw - context.view.vault_raw),
         action=action,
         amount_raw=amount_raw,
         reason=reason,

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from xstocks_daemon.domain.plan.context import AssetContext
 from xstocks_daemon.domain.plan_inputs import AssetJournal, CustodyView
-from xstocks_daemon.domain.snapshot import AssetView, ChainSnapshot, EntryState, backing_raw, ceiling_raw
+from xstocks_daemon.domain.snapshot import (
+    AssetView,
+    ChainSnapshot,
+    EntryState,
+    backing_raw,
+    ceiling_raw,
+    fresh_entries,
+)
+from xstocks_daemon.domain.units import exact_nano
 
 
 def target_raw(planned: AssetView, snapshot: ChainSnapshot, journal: AssetJournal, custody: CustodyView) -> int:
@@ -38,3 +46,21 @@ def excess_raw(context: AssetContext) -> int:
         return 0
     backed_raw = max(0, backing_raw(context.planned, context.snapshot.custodians, context.snapshot.now_ts))
     return max(0, context.supply_raw - backed_raw)
+
+
+def rounding_raw(context: AssetContext) -> int:
+    """The excess where it is arithmetic and no missing shares, else 0.
+
+    Capacities are rounded down, and no float is a tenth: 2.5 shares at the multiplier 0.1 back 25 tokens but for one
+    base unit. Such is an excess where the shares of the entries, exactly, lack less than `policy.rounding_nano`
+    billionths of a share for each entry that counts.
+    """
+    over_raw, asset = excess_raw(context), context.planned.asset
+    if over_raw == 0:
+        return 0
+    now_ts = context.snapshot.now_ts
+    counted = fresh_entries(asset, context.snapshot.custodians, now_ts)
+    claimed_raw = context.supply_raw + sum(entry.unseen_raw for entry in asset.entries)
+    needed_nano = exact_nano(claimed_raw, asset.effective_multiplier_bits(now_ts), asset.decimals)
+    lacking_nano = needed_nano - sum(entry.shares_nano for entry in counted)
+    return over_raw if lacking_nano < context.policy.rounding_nano * len(counted) else 0
