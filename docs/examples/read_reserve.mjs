@@ -68,7 +68,7 @@ const mintBits = token.getBigUint64(scaledUi + (nowTs >= token.getBigInt64(scale
 const maxAgeMs = BigInt(asset.getUint32(232, true)) * 1000n;
 // Sums stop at the greatest u64, as the program's.
 const sum = (a, b) => BigInt.asUintN(64, a + b) === a + b ? a + b : 2n ** 64n - 1n;
-let freshRaw = 0n, unseenRaw = 0n, oldestMs = null;
+let sharesNano = 0n, freshRaw = 0n, unseenRaw = 0n, oldestMs = null;
 for (const { entry, custodian } of entriesOf(asset)) {
   unseenRaw = sum(unseenRaw, entry.getBigUint64(72, true) - entry.getBigUint64(80, true));
   const observedMs = entry.getBigUint64(40, true);
@@ -77,11 +77,24 @@ for (const { entry, custodian } of entriesOf(asset)) {
     && nowTs < entry.getBigInt64(48, true) && nowTs * 1000n <= observedMs + maxAgeMs
     && entry.getBigUint64(88, true) === multiplierBits && mintBits === multiplierBits;
   if (!fresh) continue;
+  sharesNano = sum(sharesNano, entry.getBigUint64(56, true));
   freshRaw = sum(freshRaw, entry.getBigUint64(64, true));
   if (oldestMs === null || observedMs < oldestMs) oldestMs = observedMs;
 }
 const ceilingRaw = freshRaw > unseenRaw ? freshRaw - unseenRaw : 0n;
 const supplyRaw = token.getBigUint64(36, true);
+const shortRaw = supplyRaw > ceilingRaw ? supplyRaw - ceilingRaw : 0n;
+
+/** What tokens stand for, in whole billionths of a share: raw x multiplier x 10^9 / 10^decimals, rounded down. */
+function wholeNano(raw) {
+  const exponent = (multiplierBits >> 52n) - 1075n;
+  const product = raw * ((multiplierBits & (1n << 52n) - 1n) | 1n << 52n) * 10n ** 9n;
+  const decimals = 10n ** BigInt(asset.getUint8(10));
+  return exponent < 0n ? product / (decimals << -exponent) : (product << exponent) / decimals;
+}
+// The supply is backed but for less than so many billionths of a share: 0 where fully, 1 where it is rounding alone.
+const claimedNano = wholeNano(supplyRaw + unseenRaw);
+const lacksNano = claimedNano > sharesNano ? claimedNano - sharesNano + 1n : 1n;
 const ageSecs = (ms) => (nowTs * 1000n > ms ? Number((nowTs * 1000n - ms + 999n) / 1000n) : 0);
 
 console.log(JSON.stringify({
@@ -90,6 +103,8 @@ console.log(JSON.stringify({
   multiplier_bits: multiplierBits.toString(),
   supply_raw: supplyRaw.toString(),
   ceiling_raw: ceilingRaw.toString(),
-  fully_backed: supplyRaw <= ceilingRaw,
+  fully_backed: shortRaw === 0n,
+  shortfall_raw: shortRaw.toString(),
+  lacks_less_than_nano: (shortRaw === 0n ? 0n : lacksNano).toString(),
   oldest_age_secs: oldestMs === null ? null : ageSecs(oldestMs),
 }));

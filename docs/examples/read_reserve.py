@@ -49,6 +49,8 @@ if __name__ == "__main__":
                 "supply_raw": str(reserve.supply_raw),
                 "ceiling_raw": str(reserve.ceiling_raw),
                 "fully_backed": reserve.fully_backed,
+                "shortfall_raw": str(reserve.shortfall_raw),
+                "lacks_less_than_nano": str(reserve.lacks_less_than_nano),
                 "oldest_age_secs": reserve.oldest_age_secs,
             }
         )

@@ -16,6 +16,7 @@ from tests.domain.builders import ALPACA, GTN, asset_plan_of, custody, entry, st
 from tests.domain.deciding import MINT, NEVER_ASKS, decide
 from xstocks_daemon.domain.decisions import Action, AssetPlan, Reason
 from xstocks_daemon.domain.plan_inputs import PlanPolicy
+from xstocks_daemon.domain.snapshot import EntryState
 from xstocks_daemon.domain.statement import SignedStatement
 from xstocks_daemon.domain.units import (
     U64_MAX,
@@ -77,6 +78,18 @@ def test_the_policy_says_what_is_rounding(limit_nano: int, reason: Reason) -> No
 def test_no_limit_burns_even_the_unit_of_the_float() -> None:
     line = planned({ALPACA: SHARES_NANO}, TOKENS_RAW, TENTH, replace(NEVER_ASKS, rounding_nano=0))
     assert (line.action, line.amount_raw) == (Action.BURN, 1)
+
+
+def test_an_entry_that_does_not_count_has_no_rounding() -> None:
+    bits = {"multiplier_bits": TENTH, "new_multiplier_bits": TENTH}
+    entries = [
+        entry(ALPACA, TOKENS_RAW - 2, shares_nano=SHARES_NANO - 1, multiplier_bits=TENTH),
+        entry(GTN, 0, state=EntryState.DETACHED, multiplier_bits=TENTH),
+    ]
+    one = view(MINT, entries, TOKENS_RAW, 0, mint_changes=bits, multiplier_bits=TENTH)
+    pair = (said(ALPACA, SHARES_NANO - 1, TENTH, 10), said(ALPACA, SHARES_NANO - 1, TENTH, 50))
+    line = asset_plan_of(decide(one, custody([pair]), NEVER_ASKS), MINT)
+    assert (line.reason, line.rounding_raw) == (Reason.SHORTFALL, 0)
 
 
 def test_a_negative_limit_is_refused() -> None:

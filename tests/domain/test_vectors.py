@@ -12,7 +12,14 @@ from solders.signature import Signature
 
 from xstocks_daemon.domain.intent import Intent, IntentKind
 from xstocks_daemon.domain.statement import Statement, StatementEntry
-from xstocks_daemon.domain.units import Address, UnitError, address_text, capacity_raw, multiplier_bits_of
+from xstocks_daemon.domain.units import (
+    Address,
+    UnitError,
+    address_text,
+    capacity_raw,
+    lacks_less_than_nano,
+    multiplier_bits_of,
+)
 
 VECTORS = Path(__file__).parent.parent / "vectors"
 
@@ -85,6 +92,14 @@ def test_capacities() -> None:
         else:
             with pytest.raises(UnitError, match="capacity_raw"):
                 capacity_raw(*given)
+
+
+def test_what_shares_lack() -> None:
+    vectors = load("lacking.json")
+    assert len(vectors) > 500
+    for vector in vectors:
+        given = vector["claimed_raw"], vector["shares_nano"], vector["multiplier_bits"], vector["decimals"]
+        assert lacks_less_than_nano(*given) == vector["lacks_less_than_nano"], vector
 
 
 def test_addresses_are_written_as_people_know_them() -> None:

@@ -16,7 +16,7 @@ def made() -> dict[str, str]:
     return generate.files()
 
 
-@pytest.mark.parametrize("name", ["capacity.json", "statement.json", "intent.json"])
+@pytest.mark.parametrize("name", ["capacity.json", "lacking.json", "statement.json", "intent.json"])
 def test_making_the_vectors_again_gives_the_same_file(made: dict[str, str], name: str) -> None:
     assert (generate.HERE / name).read_text() == made[name]
 
@@ -45,7 +45,7 @@ def test_the_generator_imports_the_standard_library_alone() -> None:
 
 
 def test_ed25519_is_that_of_the_rfc() -> None:
-    """RFC 8032, section 7.1, the first test."""
+    """The first of the test vectors in RFC 8032, for the empty message."""
     seed = bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
     public, signature = generate.signed(seed, b"")
     assert public.hex() == "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"

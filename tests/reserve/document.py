@@ -131,14 +131,17 @@ transaction, on chain), and take the time from the Clock sysvar. Then, in this o
 2. **Is it enforced.** `Config.sealed` is 1 and `Asset.state` is not 3 (Released). Otherwise say "not enforced",
    whatever the numbers are.
 3. **Is it backed.** `supply <= ceiling_raw`, as below. A statement below the supply is taken by the program: it stops
-   minting and shows the shortfall here at once.
+   minting and shows the shortfall here at once. Capacities are rounded down and few multipliers are exact, so honest
+   books may end a base unit short of what they back; beside this strict answer, by which the program mints, each
+   reader below gives `shortfall_raw` and `lacks_less_than_nano`: the supply is backed but for less than so many
+   billionths of a share (0 where it is fully backed, 1 where all of it is rounding).
 4. **How old.** The oldest statement that counts is younger than you can stand; `policy.max_age_secs` is only what the
    issuer can stand. Without a statement that counts there is no reserve, not an old one.
 5. **Is somebody looking.** `holds` is 0. A hold stops minting because a statement moved in a way that people must
    explain.
 6. **Can you get out.** `paused` of Asset and Config: transfers (16) stop your liquidation, redeem (8) the way back
    to the share. Token-2022's own pause and a frozen account show on the mint and the account.
-7. **In which unit.** Keep balances, prices and debts in raw. A person's amount is raw x multiplier / 10^8; the
+7. **In which unit.** Keep balances, prices and debts in raw. A person's amount is raw x multiplier / 10^decimals; the
    multiplier changes at a dividend, and an announced one counts from its time on, by the clock, without a
    transaction.
 
@@ -159,6 +162,9 @@ fresh(e)    = e.state == 1 (Attached) and e.withdrawn == 0
               and e.multiplier_bits == in force
 unseen(e)   = e.redeemed_total_raw - e.redeemed_seen_raw
 ceiling_raw = max(0, sum of capacity_raw over fresh entries - sum of unseen over ALL entries in use)
+claimed     = supply + sum of unseen over ALL entries in use
+lacks_less_than_nano = 0 where supply <= ceiling_raw, else 1 + max(0,
+              floor(claimed x multiplier in force x 10^9 / 10^decimals) - sum of shares_nano over fresh entries)
 ```
 
 All in integers, sums that stop at 2^64 - 1. A custodian that you do not read counts zero, its unseen redemptions do

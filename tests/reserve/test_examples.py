@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from localnet.harness.paths import ROOT
 from tests.reserve.market import Collateral, Market
+from tests.support.deployed import NANO_PER_RAW
 from tests.support.initialized import OTHER_CUSTODIAN, ROOMY
 from tests.support.live_chain import LiveChain
 from tests.support.node import NODE_FOLDER, node_packages, run
@@ -83,6 +84,8 @@ async def test_an_example_reads_a_backed_reserve(
         "supply_raw": "1000",
         "ceiling_raw": "1400",
         "fully_backed": True,
+        "shortfall_raw": "0",
+        "lacks_less_than_nano": "0",
         "oldest_age_secs": max(0, -((oldest_ms - now_ms) // MILLIS_PER_SEC)),
     }
 
@@ -95,6 +98,7 @@ async def test_an_example_says_when_a_reserve_is_short_or_stale(
     await finalized(market.chain)
     answer = json.loads(await reader(market, collateral, tmp_path))
     assert (answer["fully_backed"], answer["ceiling_raw"]) == (False, "900")
+    assert (answer["shortfall_raw"], answer["lacks_less_than_nano"]) == ("100", str(100 * NANO_PER_RAW + 1))
     await market.chain.advance_clock(ROOMY.max_age_secs + 1)
     await finalized(market.chain)
     (again := tmp_path / "again").mkdir()

@@ -58,6 +58,8 @@ def answers(reserve: Reserve) -> dict[str, Any]:
         "ceiling_raw": str(reserve.ceiling_raw),
         "unseen_raw": str(reserve.unseen_raw),
         "fully_backed": reserve.fully_backed,
+        "shortfall_raw": str(reserve.shortfall_raw),
+        "lacks_less_than_nano": str(reserve.lacks_less_than_nano),
         "newest_age_secs": reserve.newest_age_secs,
         "oldest_age_secs": reserve.oldest_age_secs,
     }
@@ -71,7 +73,6 @@ def check(vectors: dict[str, Any], case: dict[str, Any]) -> None:
         return
     reserve = reading(vectors, case)
     assert answers(reserve) == case["expect"], case["name"]
-    assert reserve.shortfall_raw == max(0, reserve.supply_raw - reserve.ceiling_raw)
 
 
 @pytest.mark.parametrize("case", KEPT["cases"], ids=[case["name"] for case in KEPT["cases"]])

@@ -136,7 +136,8 @@ async def play() -> dict[str, Any]:
 
 
 def _says(supply_raw: int, ceiling_raw: int, age_secs: int | None, **others: Any) -> dict[str, Any]:
-    """The answers: those of an ordinary asset with one statement, and `others`."""
+    """The answers: those of an ordinary asset with one statement at a multiplier of one, and `others`."""
+    short_raw = max(0, supply_raw - ceiling_raw)
     return {
         "enforced": True,
         "state": AssetState.ACTIVE.name,
@@ -146,10 +147,12 @@ def _says(supply_raw: int, ceiling_raw: int, age_secs: int | None, **others: Any
         "supply_raw": str(supply_raw),
         "ceiling_raw": str(ceiling_raw),
         "unseen_raw": "0",
-        "fully_backed": supply_raw <= ceiling_raw,
+        "fully_backed": not short_raw,
+        "shortfall_raw": str(short_raw),
+        "lacks_less_than_nano": str(short_raw * NANO_PER_RAW + 1 if short_raw else 0),
         "newest_age_secs": age_secs,
         "oldest_age_secs": age_secs,
-    } | {name: str(value) if name.endswith("_raw") else value for name, value in others.items()}
+    } | {name: str(value) if name.endswith(("_raw", "_nano")) else value for name, value in others.items()}
 
 
 async def _attest(
@@ -235,11 +238,17 @@ async def _multiplier(story: Story, asset: Asset) -> None:
     await story.case("a multiplier is announced", asset, _says(1_000_000, 1_000_000, 5))
     last = _says(1_000_000, 1_000_000, 124)
     await story.case("a second before it is in force", asset, last, now_ts=effective_ts - 1)
-    nothing = _says(1_000_000, 0, None, multiplier_bits=str(NEW))
+    # 1.02 as an f64 is a little more than 1.02, but not by a billionth of these.
+    nothing = _says(1_000_000, 0, None, multiplier_bits=str(NEW), lacks_less_than_nano=10_200_001)
     await story.case("from its time on old statements count nothing", asset, nothing, now_ts=effective_ts)
     await chain.advance_clock(effective_ts + 10 - await chain.clock_ts())
     await story.begins()
     renewed = Asset(program, asset.mint, NEW)
+    # 2 % more shares, as the multiplier is 2 % more, back one unit less.
+    exact = await program.statement({renewed: 10_200_000}, observed_ms=(story.now_ts - 5) * MILLIS_PER_SEC)
+    await program.accepted(program.relay(exact))
+    rounded = _says(1_000_000, 999_999, 5, multiplier_bits=str(NEW), lacks_less_than_nano=1)
+    await story.case("short of what rounding down leaves", renewed, rounded)
     # floor(10,201,000 x 10^8 / (10^9 x 1.02)), within the tolerance of the old capacity.
     statement = await program.statement({renewed: 10_201_000}, observed_ms=(story.now_ts - 4) * MILLIS_PER_SEC)
     await program.accepted(program.relay(statement))
@@ -305,7 +314,7 @@ async def _unseen_and_states(story: Story, asset: Asset) -> None:
     expect = _says(1_000, 970, 3, unseen_raw=30)
     await story.case("unseen redemptions of a silent custodian count (edited)", asset, expect, changed=changed)
     changed = await with_redeemed(own, 2**64 - 1)
-    expect = _says(1_000, 0, 3, unseen_raw=2**64 - 1)
+    expect = _says(1_000, 0, 3, unseen_raw=2**64 - 1, lacks_less_than_nano=2**64 - 1)
     await story.case("more unseen redemptions than capacity (edited)", asset, expect, changed=changed)
     for state in AssetState:
         changed = {"asset": await story.edited(asset.address, _ASSET_STATE_AT, bytes([state]))}

@@ -1,4 +1,5 @@
-"""Makes the golden vectors of capacities, statements and intents anew, from the words of the design and nothing else.
+"""Makes the golden vectors anew, from the words of the design and nothing else: capacities, what shares lack,
+statements and intents.
 
 None of the product's code and no library: plain integers, sha2 of the standard library, base58 and ed25519 (RFC 8032)
 written out below. Run `python -m tests.vectors.generate` in the repository to write the files;
@@ -113,6 +114,42 @@ def capacities() -> list[dict[str, Any]]:
                 capacity = capacity_of(shares_nano, bits_of(multiplier), decimals)
                 fits = capacity <= U64_MAX
                 made.append(vector | ({"capacity_raw": capacity} if fits else {"error": "does not fit u64"}))
+    return made
+
+
+# ---- what shares lack ----------------------------------------------------------------------------------------------
+
+
+def lacks_less_than(claimed_raw: int, shares_nano: int, bits: int, decimals: int) -> int:
+    """floor(claimed_raw x multiplier x 10^9 / 10^decimals) - shares_nano + 1, at least 1; the greatest u64 where the
+    floor is beyond it."""
+    significand, exponent = 2**52 + bits % 2**52, bits // 2**52 - 1075
+    product, divisor = claimed_raw * significand * 10**9, 10**decimals
+    if exponent < 0:
+        divisor <<= -exponent
+    else:
+        product <<= exponent
+    worth: int = product // divisor
+    return min(U64_MAX, max(0, worth - shares_nano) + 1) if worth <= U64_MAX else U64_MAX
+
+
+def lacking() -> list[dict[str, Any]]:
+    """What is lacking where one unit more than the shares' capacity is claimed, and twice as much."""
+    made = []
+    for vector in capacities():
+        shares_nano, bits, decimals = vector["shares_nano"], vector["multiplier_bits"], vector["decimals"]
+        capacity = vector.get("capacity_raw", U64_MAX)
+        for claimed_raw in sorted({min(U64_MAX, capacity + 1), min(U64_MAX, 2 * capacity + 3)}):
+            lacks = lacks_less_than(claimed_raw, shares_nano, bits, decimals)
+            made.append(
+                {
+                    "claimed_raw": claimed_raw,
+                    "shares_nano": shares_nano,
+                    "multiplier_bits": bits,
+                    "decimals": decimals,
+                    "lacks_less_than_nano": lacks,
+                }
+            )
     return made
 
 
@@ -262,6 +299,7 @@ def files() -> dict[str, str]:
     }
     values: dict[str, Any] = {
         "capacity.json": capacities(),
+        "lacking.json": lacking(),
         "statement.json": where | {"statements": [_statement(*one) for one in STATEMENTS]},
         "intent.json": where | {"kinds": KINDS, "intents": [_intent(*one) for one in INTENTS]},
     }

@@ -20,7 +20,7 @@ from xstocks_daemon.domain.snapshot import (
     capped_sum,
     fresh_entries,
 )
-from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address, address_text
+from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address, address_text, lacks_less_than_nano
 
 _END_OF_TIME_TS = 2**40
 """Times are below it, as in the program."""
@@ -43,6 +43,9 @@ class Reserve:
     supply_raw: int
     ceiling_raw: int
     unseen_raw: int
+    lacks_less_than_nano: int
+    """The supply is backed but for less than this many billionths of a share: 0 where it is fully backed, 1 where
+    nothing is missing but what rounding down leaves."""
     newest_age_secs: int | None
     oldest_age_secs: int | None
 
@@ -82,6 +85,9 @@ def reserve_of(
     agreed = mint.effective_multiplier_bits(now_ts) == multiplier_bits
     fresh = fresh_entries(asset, passed, now_ts) if agreed else []
     unseen_raw = capped_sum(entry.unseen_raw for entry in asset.entries)
+    ceiling_raw = max(0, capped_sum(entry.capacity_raw for entry in fresh) - unseen_raw)
+    shares_nano = capped_sum(entry.shares_nano for entry in fresh)
+    lacking_nano = lacks_less_than_nano(mint.supply_raw + unseen_raw, shares_nano, multiplier_bits, asset.decimals)
     # Rounded up; an observation ahead of the clock, by the allowed skew, has no age.
     ages_secs = [max(0, -((entry.observed_ms - now_ts * MILLIS_PER_SEC) // MILLIS_PER_SEC)) for entry in fresh]
     return Reserve(
@@ -91,8 +97,9 @@ def reserve_of(
         holds=asset.holds,
         multiplier_bits=multiplier_bits,
         supply_raw=mint.supply_raw,
-        ceiling_raw=max(0, capped_sum(entry.capacity_raw for entry in fresh) - unseen_raw),
+        ceiling_raw=ceiling_raw,
         unseen_raw=unseen_raw,
+        lacks_less_than_nano=0 if mint.supply_raw <= ceiling_raw else lacking_nano,
         newest_age_secs=min(ages_secs, default=None),
         oldest_age_secs=max(ages_secs, default=None),
     )

@@ -87,6 +87,16 @@ def shares_nano_for(amount_raw: int, multiplier_bits: int, decimals: int) -> int
     return checked_u64(-(-exact.numerator // exact.denominator), "shares_nano")
 
 
+def lacks_less_than_nano(claimed_raw: int, shares_nano: int, multiplier_bits: int, decimals: int) -> int:
+    """The fewest billionths such that `shares_nano` and less than these are worth `claimed_raw`: at least 1, and the
+    greatest u64 where amount or worth of the claim does not fit one."""
+    claimed_nano = exact_nano(claimed_raw, multiplier_bits, decimals)
+    whole_nano = claimed_nano.numerator // claimed_nano.denominator
+    if claimed_raw > U64_MAX or whole_nano > U64_MAX:
+        return U64_MAX
+    return min(U64_MAX, max(0, whole_nano - shares_nano) + 1)
+
+
 def shares_nano_of(text: str) -> int:
     """Parse a decimal number of shares; digits beyond the ninth decimal are cut off (less is attested, never more)."""
     if not _DECIMAL.fullmatch(text):

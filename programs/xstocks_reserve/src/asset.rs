@@ -8,6 +8,7 @@ use crate::{
     error::Error,
     layout::{asset as layout, entry},
     mint::Mint,
+    nano::whole_nano,
 };
 
 const MILLIS_PER_SEC: u64 = 1_000;
@@ -56,6 +57,8 @@ pub struct Asset<'a> {
 /// What the statements of an asset say at one time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Statements {
+    /// Sum of the shares of the statements that count, in billionths.
+    pub shares_nano: u64,
     /// Sum of the fresh capacities.
     pub fresh_raw: u64,
     /// Burnt for redemptions and not counted by their custodians yet, of all entries, fresh or not.
@@ -73,6 +76,10 @@ pub struct Statements {
 pub struct Backing {
     pub supply_raw: u64,
     pub statements: Statements,
+    /// The bits of the multiplier (f64) in force.
+    pub multiplier_bits: u64,
+    /// Decimals of the mint.
+    pub decimals: u8,
 }
 
 impl Backing {
@@ -88,6 +95,23 @@ impl Backing {
     #[must_use]
     pub const fn shortfall_raw(&self) -> u64 {
         self.supply_raw.saturating_sub(self.statements.ceiling_raw)
+    }
+
+    /// The supply is backed but for less than this many billionths of a share: 0 where it is fully backed, 1 where
+    /// nothing is missing but what rounding down leaves, u64::MAX where more do not fit.
+    ///
+    /// Capacities are rounded down and no float is a tenth: 25 tokens at the f64 of 0.1 take 2.5 shares and a tiny
+    /// part of a billionth, so 2.5 shares leave one base unit unbacked. `is_full` is the strict answer, and the one by
+    /// which the program mints; who passes over rounding compares this number with one of their own.
+    #[must_use]
+    pub fn lacks_less_than_nano(&self) -> u64 {
+        if self.is_full() {
+            return 0;
+        }
+        self.supply_raw
+            .checked_add(self.statements.unseen_raw)
+            .and_then(|claimed_raw| whole_nano(claimed_raw, self.multiplier_bits, self.decimals))
+            .map_or(u64::MAX, |claimed_nano| claimed_nano.saturating_sub(self.statements.shares_nano).saturating_add(1))
     }
 }
 
@@ -183,9 +207,10 @@ impl<'a> Asset<'a> {
             return Err(Error::WrongMint);
         }
         let scaled_ui_offset = u16::from_le_bytes(*at::<{ layout::SCALED_UI_OFFSET }, 2, _>(self.data));
-        let multiplier_bits = mint.multiplier_bits_at(now_ts, scaled_ui_offset)?;
-        let agreed = (multiplier_bits == self.multiplier_bits_at(now_ts)).then_some(multiplier_bits);
-        Ok(Backing { supply_raw: mint.supply_raw, statements: self.sum(now_ts, agreed, custodians)? })
+        let multiplier_bits = self.multiplier_bits_at(now_ts);
+        let agreed = mint.multiplier_bits_at(now_ts, scaled_ui_offset)? == multiplier_bits;
+        let statements = self.sum(now_ts, agreed.then_some(multiplier_bits), custodians)?;
+        Ok(Backing { supply_raw: mint.supply_raw, statements, multiplier_bits, decimals: self.decimals() })
     }
 
     /// What the statements say at `now_ts`, without a look at the mint. A custodian that is not among `custodians`
@@ -221,7 +246,7 @@ impl<'a> Asset<'a> {
         }
         let now = Now { ts: now_ts, ms: now_secs.wrapping_mul(MILLIS_PER_SEC) }; // below 2^50
         let max_age_secs = u32_at::<{ layout::MAX_AGE_SECS }, _>(self.data);
-        let (mut fresh_raw, mut unseen_raw) = (0u64, 0u64);
+        let (mut shares_nano, mut fresh_raw, mut unseen_raw) = (0u64, 0u64, 0u64);
         let mut observed_ms: Option<(u64, u64)> = None;
         for entry in self.entries() {
             unseen_raw = unseen_raw.saturating_add(entry.unseen_raw());
@@ -233,12 +258,14 @@ impl<'a> Asset<'a> {
             {
                 continue;
             }
+            shares_nano = shares_nano.saturating_add(entry.shares_nano());
             fresh_raw = fresh_raw.saturating_add(entry.capacity_raw());
             let own = entry.observed_ms();
             observed_ms = Some(observed_ms.map_or((own, own), |(oldest, newest)| (oldest.min(own), newest.max(own))));
         }
         let age_secs = |observed_ms: u64| now.ms.saturating_sub(observed_ms).div_ceil(MILLIS_PER_SEC);
         Ok(Statements {
+            shares_nano,
             fresh_raw,
             unseen_raw,
             ceiling_raw: fresh_raw.saturating_sub(unseen_raw),
@@ -277,6 +304,11 @@ impl<'a> Entry<'a> {
     #[inline(always)]
     fn observed_ms(&self) -> u64 {
         u64_at::<{ entry::OBSERVED_MS }, _>(self.0)
+    }
+
+    #[inline(always)]
+    fn shares_nano(&self) -> u64 {
+        u64_at::<{ entry::SHARES_NANO }, _>(self.0)
     }
 
     #[inline(always)]

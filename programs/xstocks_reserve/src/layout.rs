@@ -36,6 +36,7 @@ pub mod entry {
     pub const WITHDRAWN: usize = 37;
     pub const OBSERVED_MS: usize = 40;
     pub const EXPIRES_TS: usize = 48;
+    pub const SHARES_NANO: usize = 56;
     pub const CAPACITY_RAW: usize = 64;
     pub const REDEEMED_TOTAL_RAW: usize = 72;
     pub const REDEEMED_SEEN_RAW: usize = 80;

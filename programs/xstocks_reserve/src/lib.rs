@@ -40,6 +40,7 @@ mod custodian;
 mod error;
 pub mod layout;
 mod mint;
+mod nano;
 
 pub use account::{Account, Address};
 pub use asset::{hold, scope, Asset, AssetState, Backing, Statements};

@@ -42,6 +42,7 @@ offsets!(state::Entry, 0, entry {
     WITHDRAWN => withdrawn,
     OBSERVED_MS => observed_ms,
     EXPIRES_TS => expires_ts,
+    SHARES_NANO => shares_nano,
     CAPACITY_RAW => capacity_raw,
     REDEEMED_TOTAL_RAW => redeemed_total_raw,
     REDEEMED_SEEN_RAW => redeemed_seen_raw,

@@ -3,9 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use serde_json::{json, Value};
-use xstocks_reserve::{Account, Address, Asset, AssetState, Config, Custodian, Error, Mint};
+use xstocks_reserve::{Account, Address, Asset, AssetState, Backing, Config, Custodian, Error, Mint, Statements};
 
 const VECTORS: &str = include_str!("../../../tests/vectors/reserve.json");
+const LACKING: &str = include_str!("../../../tests/vectors/lacking.json");
 
 fn hex(text: &Value) -> Vec<u8> {
     let text = text.as_str().unwrap();
@@ -60,6 +61,8 @@ fn answers(vectors: &Value, case: &Value) -> Result<Value, Error> {
         "ceiling_raw": backing.statements.ceiling_raw.to_string(),
         "unseen_raw": backing.statements.unseen_raw.to_string(),
         "fully_backed": backing.is_full(),
+        "shortfall_raw": backing.shortfall_raw().to_string(),
+        "lacks_less_than_nano": backing.lacks_less_than_nano().to_string(),
         "newest_age_secs": backing.statements.newest_age_secs,
         "oldest_age_secs": backing.statements.oldest_age_secs,
     }))
@@ -78,4 +81,61 @@ fn the_vectors_are_met() {
             }
         }
     }
+}
+
+#[test]
+fn what_shares_lack_meets_the_golden_vectors() {
+    let vectors: Value = serde_json::from_str(LACKING).unwrap();
+    let vectors = vectors.as_array().unwrap();
+    assert!(vectors.len() > 500);
+    for vector in vectors {
+        let number = |name: &str| vector[name].as_u64().unwrap();
+        // The claim is of circulating tokens alone, or of redeemed ones but one.
+        for unseen_raw in [0, number("claimed_raw") - 1] {
+            let backing = Backing {
+                supply_raw: number("claimed_raw") - unseen_raw,
+                statements: Statements {
+                    shares_nano: number("shares_nano"),
+                    fresh_raw: 0,
+                    unseen_raw,
+                    ceiling_raw: 0,
+                    newest_age_secs: None,
+                    oldest_age_secs: None,
+                },
+                multiplier_bits: number("multiplier_bits"),
+                decimals: u8::try_from(number("decimals")).unwrap(),
+            };
+            assert_eq!(backing.lacks_less_than_nano(), number("lacks_less_than_nano"), "{vector}");
+        }
+    }
+}
+
+#[test]
+fn what_is_fully_backed_lacks_nothing_and_what_no_number_says_lacks_all() {
+    let statements = Statements {
+        shares_nano: u64::MAX,
+        fresh_raw: 10,
+        unseen_raw: 3,
+        ceiling_raw: 7,
+        newest_age_secs: None,
+        oldest_age_secs: None,
+    };
+    let one = 1.0f64.to_bits();
+    let lacks = |supply_raw, multiplier_bits, decimals| {
+        Backing { supply_raw, statements, multiplier_bits, decimals }.lacks_less_than_nano()
+    };
+    assert_eq!((lacks(7, one, 9), lacks(8, one, 9)), (0, 1));
+    for (supply_raw, multiplier_bits, decimals) in [
+        (u64::MAX - 2, one, 9), // with the unseen ones beyond 64 bits
+        (u64::MAX - 3, one, 8), // its worth is
+        (u64::MAX - 3, f64::MAX.to_bits(), 9),
+        (8, one, 10),
+        (8, 0, 9),
+        (8, (-1.0f64).to_bits(), 9),
+        (8, f64::NAN.to_bits(), 9),
+        (8, f64::INFINITY.to_bits(), 9),
+    ] {
+        assert_eq!(lacks(supply_raw, multiplier_bits, decimals), u64::MAX, "{supply_raw} {multiplier_bits} {decimals}");
+    }
+    assert_eq!(lacks(u64::MAX - 3, f64::MIN_POSITIVE.to_bits(), 0), 1);
 }

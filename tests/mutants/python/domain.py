@@ -8,7 +8,7 @@ from tests.mutants.python.words import off
 #: The tests of the plan, by subject.
 PLAN = (
     "domain/plan_mints domain/plan_relays domain/plan_burns domain/plan_explained domain/plan_intents "
-    "domain/plan_distributions domain/plan_evidence domain/plan_properties"
+    "domain/plan_distributions domain/plan_evidence domain/plan_rounding domain/plan_properties"
 )
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -139,6 +139,18 @@ MUTANTS: tuple[Mutant, ...] = (
         "domain/plan/targets.py",
         PLAN,
         # ---- target
+        swap(
+            "plan-rounding-entries",
+            "context.policy.rounding_nano * len(counted)",
+            "context.policy.rounding_nano * len(asset.entries)",
+            "grants no rounding for entries that do not count",
+        ),
+        swap(
+            "plan-rounding-limit",
+            "lacking_nano <= context.policy.rounding_nano * len(counted)",
+            "lacking_nano < context.policy.rounding_nano * len(counted)",
+            "grants each entry its rounding",
+        ),
         swap(
             "plan-unacknowledged",
             "max(0, planned.holder_burnt_raw - journal.acknowledged_raw)",
@@ -446,6 +458,12 @@ MUTANTS: tuple[Mutant, ...] = (
             "entry.multiplier_bits)\n",
             "",
             "asks for a second statement of the same epoch and multiplier",
+        ),
+        swap(
+            "plan-burn-rounding",
+            "if context.supply_raw - target <= arithmetic_raw:",
+            "if False:",
+            "burns nothing for what rounding down leaves",
         ),
         swap(
             "plan-burn-vault",
@@ -835,6 +853,18 @@ MUTANTS: tuple[Mutant, ...] = (
             "return self.supply_raw <= self.ceiling_raw",
             "return self.supply_raw <= self.ceiling_raw + 1",
             "calls a supply one above its ceiling a shortfall",
+        ),
+        swap(
+            "reserve-lacking",
+            "lacks_less_than_nano=0 if mint.supply_raw <= ceiling_raw else lacking_nano",
+            "lacks_less_than_nano=lacking_nano",
+            "says that nothing is lacking where the supply is backed",
+        ),
+        swap(
+            "reserve-lacking-unseen",
+            "lacks_less_than_nano(mint.supply_raw + unseen_raw,",
+            "lacks_less_than_nano(mint.supply_raw,",
+            "counts redeemed tokens among those that shares must be there for",
         ),
         swap("reserve-clock", "if not 0 <= now_ts < _END_OF_TIME_TS:", "if False:", "refuses a clock that is none"),
         swap("reserve-mint", "if mint_address != asset.mint:", "if False:", "refuses another asset's mint"),

@@ -12,7 +12,7 @@ from xstocks_daemon.domain.snapshot import (
     ceiling_raw,
     fresh_entries,
 )
-from xstocks_daemon.domain.units import exact_nano
+from xstocks_daemon.domain.units import lacks_less_than_nano
 
 
 def target_raw(planned: AssetView, snapshot: ChainSnapshot, journal: AssetJournal, custody: CustodyView) -> int:
@@ -61,6 +61,10 @@ def rounding_raw(context: AssetContext) -> int:
     now_ts = context.snapshot.now_ts
     counted = fresh_entries(asset, context.snapshot.custodians, now_ts)
     claimed_raw = context.supply_raw + sum(entry.unseen_raw for entry in asset.entries)
-    needed_nano = exact_nano(claimed_raw, asset.effective_multiplier_bits(now_ts), asset.decimals)
-    lacking_nano = needed_nano - sum(entry.shares_nano for entry in counted)
-    return over_raw if lacking_nano < context.policy.rounding_nano * len(counted) else 0
+    lacking_nano = lacks_less_than_nano(
+        claimed_raw,
+        sum(entry.shares_nano for entry in counted),
+        asset.effective_multiplier_bits(now_ts),
+        asset.decimals,
+    )
+    return over_raw if lacking_nano <= context.policy.rounding_nano * len(counted) else 0
