@@ -651,7 +651,7 @@ MUTANTS: tuple[Mutant, ...] = (
         off("custodian-twice", "len(set(ids)) != len(ids)", "wants every custodian once"),
         swap(
             "policy-dropped",
-            "return PlanPolicy(self.max_mint_raw, self.burn_approval_bps, self.renew_before_secs)",
+            "return PlanPolicy(self.max_mint_raw, self.burn_approval_bps, self.renew_before_secs, self.rounding_nano)",
             "return PlanPolicy(self.max_mint_raw)",
             "hands the policy to the plan",
         ),
