@@ -97,6 +97,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "seal": "the timelock is enforced from now on",
         "propose": "a timelocked instruction begins to wait; the record is created",
         "cancel_proposal": "it is stopped",
+        "accept_role": "the new key of a role accepts it",
         "set_role": "a role's key, before the seal",
         "set_role_timelocked": "the same by its proposal",
         "clear_role": "a role becomes nobody's",

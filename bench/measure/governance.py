@@ -109,6 +109,11 @@ class _Governance:
                 cancel = client.cancel_proposal(authority=admin, proposal=client.proposal_address(instruction))
                 await self.by_admin("cancel_proposal", cancel)
             await self.program.accepted(self.program.by("admin", propose))
+            if name == "set_role":
+                officer = seeded("compliance officer 1001")
+                proposal = client.proposal_address(instruction)
+                accept = client.accept_role(new_key=address_of(officer), proposal=proposal)
+                await self.meter.measure("accept_role", call(accept, officer))
             await chain.advance_clock(TIMELOCK_SECS)
             await self.by_admin(f"{name}_timelocked", client.with_proposal(instruction))
 

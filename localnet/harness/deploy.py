@@ -29,6 +29,8 @@ AGENTS = ("verification-agent", "security-agent")
 THRESHOLD = 2
 MAX_SKEW_SECS = 2
 TIMELOCK_SECS = 60
+MIN_TIMELOCK_SECS = 1
+"""So that tests and people can play a timelock; an issuer fixes days."""
 
 _ROLES = ("operator", "registrar", "guardian", "resumer", "compliance", "corporate_actions")
 _LAMPORTS_PER_SOL = 10**9
@@ -175,6 +177,7 @@ async def _initialize(rpc: RpcEndpoint, client: ProgramClient, keys: Keys, genes
         corporate_actions=keys.corporate_actions.address,
         genesis_hash=genesis_hash,
         max_skew_secs=MAX_SKEW_SECS,
+        min_timelock_secs=MIN_TIMELOCK_SECS,
     )
     await submit_ok(rpc, [Job("initialize", [instruction], [authority.keypair])])
 

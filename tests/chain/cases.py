@@ -96,8 +96,8 @@ def cases() -> list[Case]:
     return [
         Case(
             "initialize",
-            CLIENT.initialize(authority=KEY, genesis_hash=GENESIS, max_skew_secs=2, **holders),
-            {**holders, "genesis_hash": GENESIS, "max_skew_secs": 2},
+            CLIENT.initialize(authority=KEY, genesis_hash=GENESIS, max_skew_secs=2, min_timelock_secs=9, **holders),
+            {**holders, "genesis_hash": GENESIS, "max_skew_secs": 2, "min_timelock_secs": 9},
             (KEY, config, program, a.program_data, known.SYSTEM),
         ),
         Case("seal", seal, {"timelock_secs": 1}, (ADMIN, config)),
@@ -132,6 +132,7 @@ def cases() -> list[Case]:
             {"role": 0, "key": KEY},
             (ADMIN, config, DESTINATION),
         ),
+        Case("accept_role", CLIENT.accept_role(new_key=KEY, proposal=DESTINATION), {}, (KEY, DESTINATION)),
         Case("clear_role", CLIENT.clear_role(admin=ADMIN, role=Role.COMPLIANCE), {"role": 4}, (ADMIN, config)),
         Case(
             "set_timing",

@@ -25,6 +25,7 @@ NOBODY = Config(
     paused=Scope(0),
     max_skew_secs=60,
     timelock_secs=60,
+    min_timelock_secs=1,
     admin_epoch=0,
     genesis_hash=ZERO_ADDRESS,
     **dict.fromkeys(INTERFACE.roles, ZERO_ADDRESS),

@@ -151,7 +151,8 @@ async def test_corporate_actions_schedule_and_cancel(asset: Asset, desk: MakeDes
 
 @pytest.mark.embedded_only
 async def test_what_is_timelocked_is_proposed_and_executed_after_it(sealed: DeployedProgram, desk: MakeDesk) -> None:
-    at, key = desk(sealed), address_of(Keypair())
+    at, new_key = desk(sealed), Keypair()
+    key = address_of(new_key)
     command = ("set-role", "--role", "compliance", "--public-key", base58(key))
     client, admin = sealed.client, sealed.keys.admin.address
     proposal = client.proposal_address(client.set_role(admin=admin, role=Role.COMPLIANCE, key=key))
@@ -171,6 +172,10 @@ async def test_what_is_timelocked_is_proposed_and_executed_after_it(sealed: Depl
     assert (await sealed.config()).compliance != key
 
     await sealed.chain.clock_reaches(made.ready_ts)
+    line = await at.refused(ErrorCode.RoleNotAccepted, *command, keys=["admin"])
+    assert "; the proposal is pending, ready at 2" in line
+    await sealed.chain.fund(key)
+    await at.done("accept-role", "--proposal", base58(proposal), keys=[new_key])
     ran = await at.done(*command, keys=["admin"])
     assert f"{base58(proposal)}: pending, ready at" in ran.out
     assert (await sealed.config()).compliance == key
@@ -340,10 +345,12 @@ async def test_a_deployment_is_set_up_from_nothing(lab: TestCluster, desk: MakeD
     assert "has no Config account" in ran.err
 
     named = [word for role, key in holders.items() for word in (f"--{role.replace('_', '-')}", base58(key))]
-    command = ("initialize", *named, "--genesis-hash", lab.chain.process.genesis_hash, "--max-skew-secs", "2")
+    times = ("--max-skew-secs", "2", "--min-timelock-secs", "60")
+    command = ("initialize", *named, "--genesis-hash", lab.chain.process.genesis_hash, *times)
     await at.refused(ErrorCode.NotUpgradeAuthority, *command, keys=["admin"])
     await at.done(*command, keys=["upgrade_authority"])
     await at.refused(ErrorCode.TimelockZero, "seal", "--timelock-secs", "0", keys=["admin"])
+    await at.refused(ErrorCode.TimelockTooShort, "seal", "--timelock-secs", "59", keys=["admin"])
     await at.done("seal", "--timelock-secs", "60", keys=["admin"])
     config = await at.program.config()
     assert {role: getattr(config, role) for role in ROLES} == holders

@@ -168,6 +168,7 @@ CONFIG = Config(
     paused=Scope(0),
     max_skew_secs=2,
     timelock_secs=60,
+    min_timelock_secs=1,
     admin_epoch=0,
     genesis_hash=GENESIS,
     admin=ZERO_ADDRESS,

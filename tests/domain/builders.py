@@ -85,6 +85,7 @@ def config(**changes: Any) -> Config:
             paused=Scope(0),
             max_skew_secs=SKEW_SECS,
             timelock_secs=60,
+            min_timelock_secs=1,
             admin_epoch=0,
             genesis_hash=GENESIS,
             **nobody,

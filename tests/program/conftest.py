@@ -23,7 +23,7 @@ from tests.support.outcomes import OUTCOMES
 from xstocks_daemon.chain.program import ProgramClient
 
 HERE = Path(__file__).parent
-SPARE_PROGRAMS = 96
+SPARE_PROGRAMS = 128
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -100,6 +100,16 @@ async def accept_admin(program: DeployedProgram, _asset: Asset) -> Build:
     return lambda key: program.client.accept_admin(pending_admin=key)
 
 
+async def accept_role(program: DeployedProgram, asset: Asset) -> Build:
+    """The key of the participant is to have a role."""
+    await program.accepted(program.by("admin", (await seal(program, asset))(program.keys.admin.address)))
+    admin, new_key = program.keys.admin.address, address_of(PARTICIPANT)
+    given = program.client.set_role(admin=admin, role=Role.COMPLIANCE, key=new_key)
+    await program.accepted(program.by("admin", program.client.propose(admin=admin, instruction=given)))
+    proposal = program.client.proposal_address(given)
+    return lambda key: program.client.accept_role(new_key=key, proposal=proposal)
+
+
 async def propose(program: DeployedProgram, _asset: Asset) -> Build:
     await program.accepted(program.by("admin", (await seal(program, _asset))(program.keys.admin.address)))
     proposed = program.client.set_role(admin=program.keys.admin.address, role=Role.OPERATOR, key=address_of(Keypair()))
@@ -390,6 +400,7 @@ RULES: Mapping[str, Rule] = {
     "propose_admin": Rule(*ONLY_ADMIN, propose_admin, own_program=True),
     "cancel_admin": Rule(*ADMIN_OR_GUARDIAN, cancel_admin, own_program=True),
     "accept_admin": Rule(("registrar",), ErrorCode.NotPendingAdmin, accept_admin, own_program=True),
+    "accept_role": Rule(("participant",), ErrorCode.NotProposedKey, accept_role, own_program=True),
     "register_custodian": Rule(*ONLY_ADMIN, register_custodian),
     "set_custodian_keys": Rule(*ONLY_ADMIN, set_custodian_keys),
     "revoke_custodian_key": Rule(*ADMIN_OR_GUARDIAN, revoke_custodian_key),

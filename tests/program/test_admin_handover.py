@@ -6,7 +6,7 @@ import pytest
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 
-from tests.program.test_timelock import TIMELOCK_SECS, executing, propose, read, set_role
+from tests.program.test_timelock import NEW_KEYS, TIMELOCK_SECS, accepting_role, executing, propose, read, set_role
 from tests.support.deployed import DeployedProgram
 from tests.support.error_codes import ErrorCode
 from tests.support.fixtures import single_fixture
@@ -186,7 +186,9 @@ async def test_what_an_older_admin_proposed_is_dead(sealed: DeployedProgram) -> 
     assert (await read(sealed, pending)).state is ProposalState.PENDING
     # It proposes anew and waits.
     await sealed.accepted(call(sealed.client.propose(admin=address_of(new), instruction=by_new), new))
-    await sealed.chain.clock_reaches((await read(sealed, by_new)).ready_ts)
+    again = await read(sealed, by_new)
+    await sealed.accepted(accepting_role(sealed, again, NEW_KEYS[again.key]))
+    await sealed.chain.clock_reaches(again.ready_ts)
     await sealed.accepted(call(sealed.client.with_proposal(by_new), new))
 
 

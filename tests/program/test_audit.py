@@ -66,7 +66,13 @@ async def test_no_place_takes_another_kind_of_account_or_a_read_only_one(
     """Left out are the signers, an optional account that is not given, and accounts of the same type: another asset or
     custodian is another request, and where it is not, test_substitution.py has the case."""
     rule = RULES[name]
-    if name in {"propose", "cancel_proposal", "cancel_admin", "accept_admin"}:  # they need one of their own
+    if name in {
+        "propose",
+        "cancel_proposal",
+        "accept_role",
+        "cancel_admin",
+        "accept_admin",
+    }:  # they need one of their own
         program = await cluster.deploy()
     build = await rule.prepare(program, asset)
     keys = keys_of(program)

@@ -40,7 +40,7 @@ KIND_OF = {discriminator("account", kind): kind for kind in BROKEN}
 CHANGING = {
     "mint", "burn", "distribute", "withdraw_entry", "attach_custodian", "detach_custodian", "tighten_policy",
     "loosen_policy", "pause", "resume", "clear_hold", "set_role", "clear_role", "seal", "revoke_custodian_key",
-    "cancel_proposal", "set_timing", "propose_admin", "cancel_admin", "accept_admin", "retire_asset",
+    "cancel_proposal", "accept_role", "set_timing", "propose_admin", "cancel_admin", "accept_admin", "retire_asset",
     "schedule_multiplier", "cancel_multiplier", "cancel_recovery", "execute_recovery",
     "finish_adopt", "abort_adopt",
     "settle_redemption", "reject_redemption", "cancel_redemption",

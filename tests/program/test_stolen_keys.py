@@ -248,13 +248,15 @@ async def test_a_stolen_admin_key_mints_nothing_while_guardian_and_resumer_are_h
 @pytest.mark.embedded_only
 async def test_a_stolen_guardian_key_does_not_keep_itself_in_office(own_program: DeployedProgram) -> None:
     program, client, keys = own_program, own_program.client, own_program.keys
-    admin, new = keys.admin.address, address_of(Keypair())
+    admin, new_key = keys.admin.address, Keypair()
+    new = address_of(new_key)
     await program.accepted(program.by("admin", client.seal(admin=admin, timelock_secs=3_600)))
     replace_guardian = client.set_role(admin=admin, role=Role.GUARDIAN, key=new)
     proposal = client.proposal_address(replace_guardian)
     await program.accepted(program.by("admin", client.propose(admin=admin, instruction=replace_guardian)))
     cancel = client.cancel_proposal(authority=keys.guardian.address, proposal=proposal)
     await program.refused(program.by("guardian", cancel), ErrorCode.GuardianCannotCancel)
+    await program.accepted(call(client.accept_role(new_key=new, proposal=proposal), new_key))
     await program.chain.advance_clock(3_600)
     await program.accepted(program.by("admin", client.with_proposal(replace_guardian)))
     assert (await program.config()).guardian == new

@@ -107,5 +107,6 @@ async def initialization(cluster: TestCluster, client: ProgramClient, **changes:
         "corporate_actions": keys.corporate_actions.address,
         "genesis_hash": await cluster.chain.rpc.genesis_hash(),
         "max_skew_secs": 2,
+        "min_timelock_secs": 1,
     }
     return client.initialize(**{**values, **changes})

@@ -56,6 +56,8 @@ class ErrorCode(IntEnum):
     OfferExpired = 6025
     TimelockNotZero = 6026
     NotCompliance = 6027
+    RolesNotDifferent = 6028
+    RoleMissing = 6029
     # 6030 to 6049: the timelock.
     ProposalRequired = 6030
     ProposalMismatch = 6031
@@ -69,6 +71,9 @@ class ErrorCode(IntEnum):
     GuardianNotClearable = 6039
     ProposalExpired = 6040
     ResumerNotClearable = 6041
+    NotProposedKey = 6042
+    RoleNotAccepted = 6043
+    TimelockTooShort = 6044
     # 6050 to 6079: custodians and their keys.
     TooManyKeys = 6050
     KeysNotAscending = 6051

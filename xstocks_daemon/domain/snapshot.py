@@ -126,14 +126,16 @@ class Redemption:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The program's Config account. A role of zeros is nobody's. `pending_admin` (zeros: nobody) may accept the admin
-    role from `pending_admin_ready_ts` on and before `pending_admin_expires_ts` (Unix seconds)."""
+    """The program's Config account. A role of zeros is nobody's; no timelock is below `min_timelock_secs`.
+    `pending_admin` (zeros: nobody) may accept the admin role from `pending_admin_ready_ts` on and before
+    `pending_admin_expires_ts` (Unix seconds)."""
 
     address: Address
     sealed: bool
     paused: Scope
     max_skew_secs: int
     timelock_secs: int
+    min_timelock_secs: int
     admin_epoch: int
     genesis_hash: Address
     admin: Address

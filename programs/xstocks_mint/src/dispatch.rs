@@ -16,7 +16,7 @@ macro_rules! handlers {
             }
         )+)+
 
-        /// By binary search, which the compiler makes of it: 48 discriminators cost no more than six comparisons.
+        /// By binary search, which the compiler makes of it: 49 discriminators cost no more than six comparisons.
         #[inline(never)]
         fn dispatch_others(context: &Context, discriminator: u64) -> Result {
             match discriminator {
@@ -35,7 +35,7 @@ handlers! {
     attestation: submit_attestation withdraw_entry;
     participant: request_redemption cancel_redemption;
     admin: initialize seal propose set_role clear_role propose_admin set_timing register_custodian set_custodian_keys attach_custodian detach_custodian register_asset begin_adopt finish_adopt abort_adopt tighten_policy loosen_policy retire_asset release_authority set_metadata;
-    pending_admin: accept_admin;
+    pending_admin: accept_admin accept_role;
     registrar: set_participant;
     guardian: cancel_proposal cancel_admin revoke_custodian_key pause cancel_recovery;
     resumer: resume clear_hold;

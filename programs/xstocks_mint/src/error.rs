@@ -99,6 +99,8 @@ errors! {
     6025 OfferExpired "The offer has ended"
     6026 TimelockNotZero "Before the program is sealed the timelock is zero; seal sets it"
     6027 NotCompliance "Only the compliance key may do this"
+    6028 RolesNotDifferent "Once sealed admin, guardian, resumer, operator, compliance and corporate actions are different keys"
+    6029 RoleMissing "Once sealed there are a guardian and a resumer"
 
     // 6030 to 6049: the timelock.
     6030 ProposalRequired "The program is sealed: this instruction needs its proposal"
@@ -113,6 +115,9 @@ errors! {
     6039 GuardianNotClearable "Once sealed the guardian is only replaced, under the timelock, never cleared"
     6040 ProposalExpired "The proposal was not executed within 14 days of being ready; propose it again"
     6041 ResumerNotClearable "Once sealed the resumer is only replaced, under the timelock, never cleared"
+    6042 NotProposedKey "Only the key that the proposal gives a role to may accept it"
+    6043 RoleNotAccepted "The new key of the role has not accepted the proposal"
+    6044 TimelockTooShort "The timelock must be at least the minimum that initialize fixed"
 
     // 6050 to 6079: custodians and their keys.
     6050 TooManyKeys "A custodian has at most 8 keys"

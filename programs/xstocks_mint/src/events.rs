@@ -31,7 +31,7 @@ macro_rules! events {
 
 events! {
     /// The configuration was made.
-    Initialized { admin: Address, genesis_hash: [u8; 32], max_skew_secs: u32 }
+    Initialized { admin: Address, genesis_hash: [u8; 32], max_skew_secs: u32, min_timelock_secs: u64 }
     /// The timelock is enforced from now on.
     Sealed { timelock_secs: u64 }
     /// A timelocked instruction may be executed from ready_ts on, for 14 days.
@@ -40,6 +40,8 @@ events! {
     ProposalCancelled { proposal: Address, hash: [u8; 32], by: Address }
     /// A proposal was executed.
     ProposalExecuted { proposal: Address, hash: [u8; 32] }
+    /// The key that a proposed set_role names accepted the role; it has it once the proposal is executed.
+    RoleAccepted { proposal: Address, role: u8, key: Address }
     /// A role has another key; zeros: nobody.
     RoleChanged { role: u8, key: Address }
     /// A custodian was registered.

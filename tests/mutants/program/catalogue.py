@@ -704,7 +704,8 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *of(
         "instructions/admin/propose.rs",
-        "timelock",
+        "timelock role_changes",
+        gone("propose-accepted", "proposal.accepted = 0;", "forgets an acceptance when a proposal is made again"),
         off("propose-any", "!TIMELOCKED.contains(&instruction)", "proposes only what needs it"),
         off("propose-again", "proposal.state == PROPOSAL_PENDING && is_live", "leaves the time of a proposal as it is"),
         swap(
@@ -731,8 +732,24 @@ MUTANTS: tuple[Mutant, ...] = (
         off("cancel-finished", "proposal.state != PROPOSAL_PENDING", "cancels only what is pending"),
     ),
     *of(
+        "instructions/pending_admin/accept_role.rs",
+        "role_changes",
+        swap(
+            "accept-role-key",
+            "proposal.role == NO_ROLE || !address_eq(&proposal.key, accounts.new_key.address())",
+            "proposal.role == NO_ROLE",
+            "lets only the proposed key accept a role",
+        ),
+        off("accept-role-closed", "proposal.state != PROPOSAL_PENDING", "takes no acceptance of what has ended"),
+    ),
+    *of(
         "instructions/admin/set_role.rs",
-        "timelock",
+        "timelock role_changes",
+        off(
+            "set-role-accepted",
+            "load::<Proposal>(context.program_id, proposal)?.accepted == 0",
+            "asks the new key of a role first",
+        ),
         gone(
             "set-role-timelock",
             "timelock::check(context, config, accounts.proposal, Now::read()?)?;",
@@ -1037,6 +1054,17 @@ MUTANTS: tuple[Mutant, ...] = (
             "self.guardian == self.resumer && self.guardian != Address::default()",
             "wants two keys to pause and to resume (M8)",
         ),
+        off(
+            "sealed-role-missing",
+            "self.guardian == nobody || self.resumer == nobody",
+            "wants a guardian and a resumer once sealed",
+        ),
+        off(
+            "sealed-roles-different",
+            "**key != nobody && others.contains(key)",
+            "wants a key per role once sealed",
+        ),
+        off("sealed-timelock-short", "timelock_secs < min_timelock_secs", "keeps to the least timelock"),
     ),
     *of(
         "instructions/attestation/submit_attestation.rs",

@@ -81,6 +81,7 @@ class AccountDecoder(ProgramCodec):
             paused=Scope(raw.paused),
             max_skew_secs=raw.max_skew_secs,
             timelock_secs=raw.timelock_secs,
+            min_timelock_secs=raw.min_timelock_secs,
             admin_epoch=raw.admin_epoch,
             genesis_hash=Address(bytes(raw.genesis_hash)),
             admin=_address(raw.admin),
@@ -201,6 +202,8 @@ class AccountDecoder(ProgramCodec):
                 instruction=bytes(raw.instruction),
                 hash=bytes(raw.hash),
                 role=None if raw.role == _NO_ROLE else Role(raw.role),
+                key=_address(raw.key),
+                accepted=bool(raw.accepted),
                 ready_ts=raw.ready_ts,
                 admin_epoch=raw.admin_epoch,
             )

@@ -103,7 +103,9 @@ def inputs(interface: ProgramInterface, instruction: str) -> tuple[Input, ...]:
         if spec.signer:
             if not spec.roles:
                 add(spec.name, False, spec.doc or "Which of the keys it is.")
-        elif spec.fixed is not None or (spec.name == "proposal" and instruction != "cancel_proposal"):
+        elif spec.fixed is not None or (
+            spec.name == "proposal" and instruction not in ("cancel_proposal", "accept_role")
+        ):
             continue
         elif (needs := _needs(spec)) is None:
             add(spec.name, not spec.optional and not (wallet and spec.name in _OF_THE_WALLET), spec.doc)

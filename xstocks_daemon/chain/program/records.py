@@ -45,13 +45,15 @@ class ProposalState(IntEnum):
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """A timelocked instruction waiting (Proposal account), executable from `ready_ts` on for 14 days. `role` is the one
-    set_role would replace, else None."""
+    set_role would replace by `key`, which has `accepted` it or not; else None."""
 
     address: Address
     state: ProposalState
     instruction: bytes
     hash: bytes
     role: Role | None
+    key: Address
+    accepted: bool
     ready_ts: int
     admin_epoch: int
 

@@ -75,7 +75,9 @@ layout! {
         genesis_hash: [u8; 32],
         /// The offer to `pending_admin` may be accepted from this time on.
         pending_admin_ready_ts: i64,
-        reserved: [u8; 56],
+        /// The least timelock that seal and set_timing take; fixed by initialize.
+        min_timelock_secs: u64,
+        reserved: [u8; 48],
     }
 }
 
@@ -91,6 +93,30 @@ impl Config {
             role::CORPORATE_ACTIONS => Some(&mut self.corporate_actions),
             _ => None,
         }
+    }
+
+    /// The keys that are pairwise different once sealed (zeros: nobody). The registrar only lists whom others pay.
+    const fn separate_keys(&self) -> [&Address; 6] {
+        [&self.admin, &self.guardian, &self.resumer, &self.operator, &self.compliance, &self.corporate_actions]
+    }
+
+    /// What must hold of the roles once sealed: who stops, who lets go on, and no key in two of them.
+    ///
+    /// # Errors
+    /// RoleMissing, RolesNotDifferent.
+    fn check_sealed_roles(&self) -> Result {
+        let nobody = Address::default();
+        if self.guardian == nobody || self.resumer == nobody {
+            return Err(Error::RoleMissing);
+        }
+        let mut keys = &self.separate_keys()[..];
+        while let Some((key, others)) = keys.split_first() {
+            if **key != nobody && others.contains(key) {
+                return Err(Error::RolesNotDifferent);
+            }
+            keys = others;
+        }
+        Ok(())
     }
 
     /// When something that is begun `now` may be executed: after the timelock, at once before the seal.
@@ -130,13 +156,16 @@ pub const fn check_skew(max_skew_secs: u32) -> Result {
     Ok(())
 }
 
-/// The bounds of a sealed program's timelock.
+/// The bounds of a sealed program's timelock, or of its minimum.
 ///
 /// # Errors
-/// TimelockZero, TimelockTooLong.
-pub const fn check_timelock(timelock_secs: u64) -> Result {
+/// TimelockZero, TimelockTooShort, TimelockTooLong.
+pub const fn check_timelock(timelock_secs: u64, min_timelock_secs: u64) -> Result {
     if timelock_secs == 0 {
         return Err(Error::TimelockZero);
+    }
+    if timelock_secs < min_timelock_secs {
+        return Err(Error::TimelockTooShort);
     }
     if timelock_secs > YEAR_SECS {
         return Err(Error::TimelockTooLong);
@@ -156,6 +185,10 @@ impl State for Config {
         // Who pauses does not resume (M8); nobody may be both.
         if self.guardian == self.resumer && self.guardian != Address::default() {
             return Err(Error::GuardianIsResumer);
+        }
+        if self.sealed == 1 {
+            check_timelock(self.timelock_secs, self.min_timelock_secs)?;
+            self.check_sealed_roles()?;
         }
         ensure(self.paused & !scope::ALL == 0, Rule::ConfigScopes)?;
         // The skew is positive and bounded.
@@ -182,6 +215,9 @@ mod tests {
         config.admin = Address::new_from_array([1; 32]);
         config.sealed = 1;
         config.timelock_secs = 60;
+        config.min_timelock_secs = 60;
+        config.guardian = Address::new_from_array([4; 32]);
+        config.resumer = Address::new_from_array([5; 32]);
         config.max_skew_secs = 2;
         config
     }
@@ -203,10 +239,22 @@ mod tests {
         assert_eq!(withdrawn.invariant(), Ok(()));
         assert!(!withdrawn.withdraw_offer());
         type Change = (fn(&mut Config), Error);
-        let broken: [Change; 8] = [
+        let broken: [Change; 14] = [
             (|c| c.admin = Address::default(), Error::InvariantViolated),
             (|c| c.timelock_secs = 0, Error::InvariantViolated),
             (|c| c.sealed = 0, Error::InvariantViolated),
+            (|c| c.timelock_secs = 59, Error::TimelockTooShort),
+            (|c| c.guardian = Address::default(), Error::RoleMissing),
+            (|c| c.resumer = Address::default(), Error::RoleMissing),
+            (|c| c.operator = c.admin, Error::RolesNotDifferent),
+            (|c| c.compliance = c.guardian, Error::RolesNotDifferent),
+            (
+                |c| {
+                    c.operator = Address::new_from_array([6; 32]);
+                    c.corporate_actions = c.operator;
+                },
+                Error::RolesNotDifferent,
+            ),
             (|c| c.paused = 32, Error::InvariantViolated),
             (|c| c.max_skew_secs = 0, Error::SkewOutOfRange),
             (|c| c.pending_admin_ready_ts = 1, Error::InvariantViolated),
@@ -219,6 +267,11 @@ mod tests {
                 Error::GuardianIsResumer,
             ),
         ];
+        let mut together = sealed();
+        together.registrar = together.admin;
+        assert_eq!(together.invariant(), Ok(()));
+        (together.sealed, together.timelock_secs, together.operator) = (0, 0, together.admin);
+        assert_eq!(together.invariant(), Ok(()));
         for (i, (change, error)) in broken.into_iter().enumerate() {
             let mut config = sealed();
             change(&mut config);

@@ -10,6 +10,7 @@ use crate::{
     },
     sysvar::Now,
 };
+use pinocchio::Address;
 
 /// Proposal.state only moves forward, save that propose may start a finished one anew.
 pub const PROPOSAL_PENDING: u8 = 0;
@@ -30,7 +31,9 @@ layout! {
         state: u8,
         /// The role that a proposed set_role replaces, else 0xFF.
         role: u8,
-        _pad0: u32,
+        /// 1 once the key that a proposed set_role names has accepted.
+        accepted: u8,
+        _pad0: [u8; 3],
         /// Discriminator of the proposed instruction.
         instruction: [u8; 8],
         /// sha256("xstocks:proposal:v1" | instruction data | account keys in order, without the proposal's own).
@@ -39,6 +42,8 @@ layout! {
         ready_ts: i64,
         /// Config.admin_epoch when it was proposed.
         admin_epoch: u64,
+        /// The key that a proposed set_role names, else zeros.
+        key: Address,
         reserved: [u8; 16],
     }
 }

@@ -14,10 +14,12 @@ use crate::{
 };
 
 instructions! {
-    /// Makes the configuration. Only the upgrade authority of the program may.
+    /// Makes the configuration. Only the upgrade authority of the program may. min_timelock_secs, from 1 second to a
+    /// year, is the least timelock for ever.
     initialize ("Initialize (xstocks_mint ", env!("CARGO_PKG_VERSION"), ")") (
         admin: Address, operator: Address, registrar: Address, guardian: Address, resumer: Address,
         compliance: Address, corporate_actions: Address, genesis_hash: [u8; 32], max_skew_secs: u32,
+        min_timelock_secs: u64,
     ) {
         /// The upgrade authority; pays.
         authority: PAYER,
@@ -29,7 +31,8 @@ instructions! {
         system_program: SYSTEM,
     }
 
-    /// Enforces the timelock from now on; cannot be undone.
+    /// Enforces the timelock from now on; cannot be undone. There must be a guardian and a resumer, and from now on admin,
+    /// guardian, resumer, operator, compliance and corporate actions are different keys.
     seal "Seal" (timelock_secs: u64) {
         admin: ADMIN,
         config: CONFIG_WRITABLE,
@@ -48,7 +51,7 @@ instructions! {
         remaining PROPOSED
     }
 
-    /// Gives a role to a key. Roles: 0 operator, 1 registrar, 2 guardian, 3 resumer, 4 compliance, 5 corporate actions.
+    /// Gives a role to a key, which once sealed has accepted the proposal (accept_role). Roles: 0 operator, 1 registrar, 2 guardian, 3 resumer, 4 compliance, 5 corporate actions.
     set_role "SetRole" (role: u8, key: Address) {
         admin: ADMIN,
         config: CONFIG_WRITABLE;
@@ -70,7 +73,7 @@ instructions! {
         config: CONFIG_WRITABLE,
     }
 
-    /// Sets the timelock (once sealed from 1 second to a year, before that zero) and the allowed skew.
+    /// Sets the timelock (once sealed from Config.min_timelock_secs to a year, before that zero) and the allowed skew.
     set_timing "SetTiming" (timelock_secs: u64, max_skew_secs: u32) {
         admin: ADMIN,
         config: CONFIG_WRITABLE;

@@ -31,7 +31,7 @@ pub use corporate_actions::{cancel_multiplier, schedule_multiplier};
 pub use guardian::{cancel_admin, cancel_proposal, cancel_recovery, pause, revoke_custodian_key};
 pub use operator::{burn, distribute, mint, reject_redemption, settle_redemption};
 pub use participant::{cancel_redemption, request_redemption};
-pub use pending_admin::accept_admin;
+pub use pending_admin::{accept_admin, accept_role};
 pub use registrar::set_participant;
 pub use resumer::{clear_hold, resume};
 

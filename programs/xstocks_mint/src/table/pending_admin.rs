@@ -1,8 +1,8 @@
-//! What the key calls that is offered to become admin.
+//! What a key calls that is offered a role.
 
 use crate::table::{
     row::instructions,
-    specs::{CONFIG_WRITABLE, PENDING_ADMIN},
+    specs::{CONFIG_WRITABLE, PENDING_ADMIN, SIGNER, WRITABLE},
 };
 
 instructions! {
@@ -10,5 +10,12 @@ instructions! {
     accept_admin "AcceptAdmin" () {
         pending_admin: PENDING_ADMIN,
         config: CONFIG_WRITABLE,
+    }
+
+    /// The key that a pending proposal of set_role names accepts the role, so that it is there and can sign.
+    accept_role "AcceptRole" () {
+        /// The key that the proposal names.
+        new_key: SIGNER,
+        proposal: WRITABLE,
     }
 }

@@ -32,8 +32,10 @@ class GovernanceInstructions(InstructionBuilder):
         corporate_actions: Address,
         genesis_hash: Address,
         max_skew_secs: int,
+        min_timelock_secs: int,
     ) -> Instruction:
-        """Make the configuration; `authority` is the program's upgrade authority and pays. Zeros: nobody."""
+        """Make the configuration; `authority` is the program's upgrade authority and pays. Zeros: nobody. No timelock
+        is ever below `min_timelock_secs`."""
         return self.build(
             "initialize",
             {
@@ -46,6 +48,7 @@ class GovernanceInstructions(InstructionBuilder):
                 "corporate_actions": corporate_actions,
                 "genesis_hash": genesis_hash,
                 "max_skew_secs": max_skew_secs,
+                "min_timelock_secs": min_timelock_secs,
             },
             {"authority": authority, "program": self.program_id, "program_data": self.addresses.program_data},
         )
@@ -86,8 +89,12 @@ class GovernanceInstructions(InstructionBuilder):
         return self.build("cancel_proposal", {}, {"authority": authority, "proposal": proposal, "resumer": resumer})
 
     def set_role(self, *, admin: Address, role: Role, key: Address, proposal: Address | None = None) -> Instruction:
-        """Give a role to a key (timelocked once sealed)."""
+        """Give a role to a key (timelocked once sealed, and the key accepts the proposal by `accept_role`)."""
         return self.build("set_role", {"role": int(role), "key": key}, {"admin": admin, "proposal": proposal})
+
+    def accept_role(self, *, new_key: Address, proposal: Address) -> Instruction:
+        """Accept the role that a pending proposal of set_role gives to `new_key`."""
+        return self.build("accept_role", {}, {"new_key": new_key, "proposal": proposal})
 
     def clear_role(self, *, admin: Address, role: Role) -> Instruction:
         """Take a role from its key at once; once sealed not the guardian's and the resumer's."""

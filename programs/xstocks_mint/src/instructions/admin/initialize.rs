@@ -7,7 +7,7 @@ use crate::{
     events::{emit, Initialized},
     ids,
     pda::CONFIG_SEED,
-    state::{check_skew, Config, State},
+    state::{check_skew, check_timelock, Config, State},
     table::{
         initialize::{Accounts, Args},
         Context,
@@ -29,6 +29,7 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
         return Err(Error::KeyMissing);
     }
     check_skew(args.max_skew_secs)?;
+    check_timelock(args.min_timelock_secs, args.min_timelock_secs)?;
 
     // 3. Effects.
     // SAFETY: the account is made here, so no older reference to its data can be, and no other is made below.
@@ -42,7 +43,13 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     config.compliance = *args.compliance;
     config.corporate_actions = *args.corporate_actions;
     config.genesis_hash = *args.genesis_hash;
-    emit(Initialized { admin: *args.admin, genesis_hash: *args.genesis_hash, max_skew_secs: args.max_skew_secs });
+    config.min_timelock_secs = args.min_timelock_secs;
+    emit(Initialized {
+        admin: *args.admin,
+        genesis_hash: *args.genesis_hash,
+        max_skew_secs: args.max_skew_secs,
+        min_timelock_secs: args.min_timelock_secs,
+    });
     config.invariant()
 }
 

@@ -14,6 +14,7 @@ use crate::{
     },
     timelock::{proposal_hash, TIMELOCKED},
 };
+use pinocchio::Address;
 
 pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     // 1. Accounts and role.
@@ -28,11 +29,12 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     if !TIMELOCKED.contains(&instruction) {
         return Err(Error::NotTimelocked);
     }
-    let role = if instruction == set_role::DISCRIMINATOR {
-        *args.instruction_data.get(8).ok_or(Error::InstructionDidNotDeserialize)?
-    } else {
-        NO_ROLE
-    };
+    let (mut role, mut key) = (NO_ROLE, Address::default());
+    if instruction == set_role::DISCRIMINATOR {
+        let proposed = args.instruction_data.get(8..).and_then(|data| data.first_chunk::<33>());
+        let [first, rest @ ..] = *proposed.ok_or(Error::InstructionDidNotDeserialize)?;
+        (role, key) = (first, Address::new_from_array(rest));
+    }
     let hash = proposal_hash(args.instruction_data, accounts.remaining)?;
 
     // 3. A new proposal, or a finished, stale or expired one again.
@@ -55,6 +57,8 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     };
     proposal.state = PROPOSAL_PENDING;
     proposal.role = role;
+    proposal.key = key;
+    proposal.accepted = 0;
     proposal.instruction = instruction;
     proposal.hash = hash;
     proposal.ready_ts = config.ready_ts(now)?;

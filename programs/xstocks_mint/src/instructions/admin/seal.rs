@@ -19,7 +19,7 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     if config.sealed != 0 {
         return Err(Error::AlreadySealed);
     }
-    check_timelock(args.timelock_secs)?;
+    check_timelock(args.timelock_secs, config.min_timelock_secs)?;
     config.sealed = 1;
     config.timelock_secs = args.timelock_secs;
     if config.withdraw_offer() {

@@ -1,11 +1,11 @@
-//! set_role: gives a role to a key (timelocked).
+//! set_role: gives a role to a key (timelocked), which has accepted it once sealed: a typo locks no role out.
 
 use crate::{
-    account::load_mut,
+    account::{load, load_mut},
     error::{Error, Result},
     events::{emit, RoleChanged},
     instructions::shared::roles::require_admin,
-    state::{Config, State},
+    state::{Config, Proposal, State},
     sysvar::Now,
     table::{
         set_role::{Accounts, Args},
@@ -27,6 +27,11 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
         return Err(Error::UnknownRole);
     }
     timelock::check(context, config, accounts.proposal, Now::read()?)?;
+    if let Some(proposal) = accounts.proposal {
+        if load::<Proposal>(context.program_id, proposal)?.accepted == 0 {
+            return Err(Error::RoleNotAccepted);
+        }
+    }
     let role = config.role_mut(args.role).ok_or(Error::UnknownRole)?;
     *role = *args.key;
     emit(RoleChanged { role: args.role, key: *args.key });

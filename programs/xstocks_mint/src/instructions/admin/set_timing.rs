@@ -20,7 +20,7 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     let config = unsafe { load_mut::<Config>(context.program_id, accounts.config) }?;
     require_admin(config, accounts.admin)?;
     if config.sealed == 1 {
-        check_timelock(args.timelock_secs)?;
+        check_timelock(args.timelock_secs, config.min_timelock_secs)?;
     } else if args.timelock_secs != 0 {
         return Err(Error::TimelockNotZero);
     }

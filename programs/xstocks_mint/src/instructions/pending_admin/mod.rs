@@ -1,3 +1,4 @@
-//! What the key does that is offered to become admin.
+//! What a key does that is offered a role.
 
 pub mod accept_admin;
+pub mod accept_role;
