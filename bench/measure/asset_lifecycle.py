@@ -144,6 +144,7 @@ class _AssetLifecycle:
             requesting = request.request_call(AMOUNT_RAW // 8)
             if end == "settle":
                 await self.measure("request_redemption", requesting)
+                await self.measure("accept_redemption", request.accept_call())
                 await self.measure("settle_redemption", request.settle_call())
             else:
                 await self.program.accepted(requesting)

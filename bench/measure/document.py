@@ -41,6 +41,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "distribute": "one distribution",
         "set_participant": "a new participant",
         "request_redemption": "a participant asks for the shares of its tokens; the record is created",
+        "accept_redemption": "a custodian accepts one redemption",
         "settle_redemption": "the tokens of one redemption are burnt",
         "cancel_redemption": "the tokens of one redemption go back, as the participant wishes",
         "reject_redemption": "the same, as the operator wishes",

@@ -21,6 +21,7 @@ from localnet.harness.paths import XSTOCKS
 from localnet.harness.ports import free_ports
 from localnet.harness.processes import Child, Launch, ProcessError, child, execute, terminate
 from localnet.harness.wait import until
+from xstocks_daemon.attester.acceptance import accept_redemption
 from xstocks_daemon.attester.books import AssetBook, Target, new_asset_book
 from xstocks_daemon.attester.operations import (
     ReleaseRefused,
@@ -64,6 +65,10 @@ class CustodySide:
         shares = plain_shares(shares_nano)
         for settings in self._books_of(asset):
             books_deposit(settings, self._custodian_id(asset), asset.row.symbol, shares)
+
+    async def accept_redemption(self, asset: DeployedAsset, redemption: Address) -> None:
+        """The asset's custodian gives its word for an open redemption."""
+        await accept_redemption(self._books_of(asset)[0], self._custodian_id(asset), redemption)
 
     def count_redemptions(self, asset: DeployedAsset, seen_raw: int) -> None:
         """Everybody counts what was redeemed on the custodian, up to a total of so many base units."""

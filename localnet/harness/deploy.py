@@ -118,6 +118,7 @@ def demo_policy(capacity_raw: int) -> Policy:
         ca_window_secs=3 * 86_400,
         min_notice_secs=60,
         freezes_per_day=24,
+        redemption_lock_secs=86_400,
     )
 
 

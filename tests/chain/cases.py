@@ -30,7 +30,7 @@ CUSTODIANS = (address(), address())
 CUSTODIAN = CLIENT.addresses.custodian(7)
 ASSET, VAULT = CLIENT.addresses.asset(MINT), CLIENT.addresses.vault(MINT)
 REDEMPTION = CLIENT.addresses.redemption(MINT, REDEMPTION_ID)
-POLICY = Policy(*range(1, 15))
+POLICY = Policy(*range(1, 16))
 KEYS = tuple(AttesterKey(address(), party, 1_900_000_000 + party) for party in (0, 1, 2))
 
 

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from tests.chain.cases import ADMIN, ASSET, CLIENT, DESTINATION, KEY, MINT, OPERATOR, REDEMPTION, WALLET, Case
+from tests.chain.cases import (
+    ADMIN,
+    ASSET,
+    CLIENT,
+    CUSTODIAN,
+    DESTINATION,
+    KEY,
+    MINT,
+    OPERATOR,
+    REDEMPTION,
+    WALLET,
+    Case,
+)
 from xstocks_daemon.chain import addresses as known
 
 
@@ -12,6 +24,12 @@ def redemption_cases() -> list[Case]:
     recovery, participant = a.recovery(REDEMPTION), a.participant(WALLET)
     back = {"mint": MINT, "redemption": REDEMPTION, "destination": DESTINATION}
     return [
+        Case(
+            "accept_redemption",
+            CLIENT.accept_redemption(attester=KEY, custodian=CUSTODIAN, mint=MINT, redemption=REDEMPTION),
+            {},
+            (KEY, config, CUSTODIAN, ASSET, REDEMPTION),
+        ),
         Case(
             "reject_redemption",
             CLIENT.reject_redemption(operator=OPERATOR, participant_wallet=WALLET, **back),

@@ -63,6 +63,7 @@ POLICY = Policy(
     ca_window_secs=259_200,
     min_notice_secs=60,
     freezes_per_day=10,
+    redemption_lock_secs=300,
 )
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, TypeVar
+from dataclasses import replace
+from typing import Any, ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -15,12 +13,11 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
-from solders.keypair import Keypair
 
 from localnet.harness.deploy import CUSTODIANS
+from tests.program.ledger_bench import Bench
 from tests.program.ledger_model import (
     BPS,
-    INITIAL_MINT_RAW,
     POLICY,
     SKEW_SECS,
     BucketModel,
@@ -30,7 +27,7 @@ from tests.program.ledger_model import (
 )
 from tests.program.multiplier_calls import cancel as cancelling
 from tests.program.multiplier_calls import schedule as scheduling
-from tests.support.deployed import NANO_PER_RAW, Asset, AssetPool, DeployedProgram
+from tests.support.deployed import NANO_PER_RAW, Asset
 from tests.support.error_codes import ErrorCode
 from tests.support.initialized import OWN_CUSTODIAN
 from tests.support.live_chain import Call, address_of, call
@@ -39,33 +36,7 @@ from xstocks_daemon.chain.mint_layout import read_mint, read_token_account
 from xstocks_daemon.domain.snapshot import Hold, RedemptionState, Scope
 from xstocks_daemon.domain.units import MILLIS_PER_SEC, multiplier_bits_of, multiplier_fraction
 
-T = TypeVar("T")
-
-
 # ---- the machine ----------------------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class Bench:
-    """The chain that all examples share, for code without an event loop."""
-
-    runner: asyncio.Runner
-    program: DeployedProgram
-    pool: AssetPool
-    wallet: Keypair
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.runner.run(work)
-
-
-@dataclass(slots=True)
-class SmallPool(AssetPool):
-    """Assets with the small limits of this test and an allowance."""
-
-    async def take(self) -> Asset:
-        if not self._ready:
-            self._ready = await self.program.register(self.batch, policy=POLICY, initial_mint_raw=INITIAL_MINT_RAW)
-        return self._ready.pop()
 
 
 amounts = st.one_of(st.integers(0, 50), st.integers(0, 3_000), st.sampled_from(["ceiling", "ceiling + 1", "vault"]))
@@ -232,13 +203,22 @@ class LedgerMachine(RuleBasedStateMachine):
         self._both(step)
 
     @precondition(lambda self: self.requests)
+    @rule(back=claims_back, custodian=custodians)
+    def accept(self, back: int, custodian: str) -> None:
+        async def step(now_ts: int) -> tuple[Call, ErrorCode | None]:
+            request = self._claim(back)
+            return request.accept_call(custodian), self.model.accept(now_ts, request.address, custodian)
+
+        self._both(step)
+
+    @precondition(lambda self: self.requests)
     @rule(back=claims_back, cancel=st.booleans())
     def give_back(self, back: int, cancel: bool) -> None:
-        async def step(_now_ts: int) -> tuple[Call, ErrorCode | None]:
+        async def step(now_ts: int) -> tuple[Call, ErrorCode | None]:
             request = self._claim(back)
             sent = request.cancel_call() if cancel else request.reject_call()
             state = RedemptionState.CANCELLED if cancel else RedemptionState.REJECTED
-            return sent, self.model.give_back(request.address, state)
+            return sent, self.model.give_back(now_ts, request.address, state)
 
         self._both(step)
 
@@ -246,6 +226,8 @@ class LedgerMachine(RuleBasedStateMachine):
     def redeem_and_mint(self, amount: int | str, custodian: str, mint: str) -> None:
         """One after the other, since chance seldom puts them so: what is burnt must not be minted again (M6)."""
         self.request(amount, False)
+        if self.requests:
+            self.accept(1, custodian)
         self.settle(1, custodian)
         self.mint(mint, 0, CUSTODIANS)
 
@@ -443,6 +425,8 @@ class LedgerMachine(RuleBasedStateMachine):
                 claim.amount_raw,
                 custodian,
             )
+            accepted = redemption.accepted_epoch, redemption.locked_until_ts
+            assert accepted == (claim.accepted_epoch, claim.locked_until_ts)
         open_ones = [claim for claim in model.redemptions.values() if claim.state is RedemptionState.REQUESTED]
         assert state.open_redemptions == len(open_ones)
         # M6, M12: what was burnt is the operator's burns and what entries owe or have counted.

@@ -34,6 +34,7 @@ POLICY = Policy(
     ca_window_secs=86_400,
     min_notice_secs=60,
     freezes_per_day=100,
+    redemption_lock_secs=300,
 )
 
 INITIAL_MINT_RAW = 1_500
@@ -76,11 +77,13 @@ class EntryModel:
 
 @dataclass(slots=True)
 class RedemptionModel:
-    """A participant's claim: what it is of, how it ended, who owes the shares."""
+    """A participant's claim: what it is of, how it ended, who accepted it and so owes the shares."""
 
     amount_raw: int
     state: RedemptionState = RedemptionState.REQUESTED
     custodian: str | None = None
+    accepted_epoch: int = 0
+    locked_until_ts: int = 0
 
 
 @dataclass(slots=True)
@@ -243,15 +246,34 @@ class LedgerModel:
             return ErrorCode.EntryNotFresh
         if claim.amount_raw > entry.capacity_raw - entry.unseen_raw:
             return ErrorCode.RedemptionNotCovered
+        if (claim.custodian, claim.accepted_epoch) != (custodian, self.epochs[custodian]):
+            return ErrorCode.RedemptionNotAccepted
         bucket.level_raw -= claim.amount_raw
         self.burn_bucket = bucket
-        claim.state, claim.custodian = RedemptionState.SETTLED, custodian
+        claim.state = RedemptionState.SETTLED
         entry.redeemed_total_raw += claim.amount_raw
         self.burnt_raw += claim.amount_raw
         self.supply_raw -= claim.amount_raw
         return None
 
-    def give_back(self, record: Address, state: RedemptionState) -> ErrorCode | None:
+    def accept(self, now_ts: int, record: Address, custodian: str) -> ErrorCode | None:
+        if record not in self.redemptions:
+            return ErrorCode.AccountNotInitialized
+        claim, epoch = self.redemptions[record], self.epochs[custodian]
+        if self.paused & Scope.REDEEM:
+            return ErrorCode.Paused
+        if self.entries[custodian].state is not EntryState.ATTACHED:
+            return ErrorCode.NotAttached
+        if claim.state is not RedemptionState.REQUESTED:
+            return ErrorCode.RedemptionClosed
+        if claim.custodian is None:
+            claim.custodian, claim.locked_until_ts = custodian, now_ts + self.policy.redemption_lock_secs
+        elif claim.custodian != custodian or epoch <= claim.accepted_epoch:
+            return ErrorCode.RedemptionAlreadyAccepted
+        claim.accepted_epoch = epoch
+        return None
+
+    def give_back(self, now_ts: int, record: Address, state: RedemptionState) -> ErrorCode | None:
         if record not in self.redemptions:
             return ErrorCode.AccountNotInitialized
         claim = self.redemptions[record]
@@ -259,6 +281,8 @@ class LedgerModel:
             return ErrorCode.Paused
         if claim.state is not RedemptionState.REQUESTED:
             return ErrorCode.RedemptionClosed
+        if state is RedemptionState.CANCELLED and now_ts < claim.locked_until_ts:
+            return ErrorCode.RedemptionLocked
         claim.state = state
         self.held_raw += claim.amount_raw
         return None

@@ -11,8 +11,8 @@ from solders.keypair import Keypair
 from tests.support.deployed import Asset, DeployedProgram
 from tests.support.edit import with_account
 from tests.support.error_codes import ErrorCode
-from tests.support.initialized import OTHER_CUSTODIAN, ROOMY
-from tests.support.live_chain import address_of, call
+from tests.support.initialized import OTHER_CUSTODIAN, OWN_CUSTODIAN, ROOMY
+from tests.support.live_chain import Call, address_of, call
 from tests.support.mints import live_mint
 from tests.support.redeeming import Request, participant_with, requested
 from xstocks_daemon.chain.program import Role
@@ -29,6 +29,8 @@ PARTICIPANT = Keypair()
 Build = Callable[[Address], Instruction]
 """The instruction as that key would sign it."""
 
+Prepare = Callable[[DeployedProgram, Asset], Awaitable[Build]]
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -36,7 +38,7 @@ class Rule:
 
     allowed: tuple[str, ...]
     otherwise: ErrorCode
-    prepare: Callable[[DeployedProgram, Asset], Awaitable[Build]]
+    prepare: Prepare
     own_program: bool = False
     also: tuple[str, ...] = ()
     """Who signs beside, in another place."""
@@ -332,24 +334,17 @@ async def request_redemption(program: DeployedProgram, asset: Asset) -> Build:
     return lambda key: with_account(instruction, 0, key)
 
 
-async def open_redemption(asset: Asset) -> Request:
+async def open_redemption(asset: Asset, by: str | None = OWN_CUSTODIAN) -> Request:
     await asset.attest(1_000)
-    return await requested(asset, 1_000, wallet=PARTICIPANT)
+    return await requested(asset, 1_000, wallet=PARTICIPANT, by=by)
 
 
-async def cancel_redemption(_program: DeployedProgram, asset: Asset) -> Build:
-    [instruction] = (await open_redemption(asset)).cancel_call().instructions
-    return lambda key: with_account(instruction, 0, key)
+def on_redemption(act: Callable[[Request], Call], by: str | None = OWN_CUSTODIAN) -> Prepare:
+    async def prepare(_program: DeployedProgram, asset: Asset) -> Build:
+        [instruction] = act(await open_redemption(asset, by)).instructions
+        return lambda key: with_account(instruction, 0, key)
 
-
-async def reject_redemption(_program: DeployedProgram, asset: Asset) -> Build:
-    [instruction] = (await open_redemption(asset)).reject_call().instructions
-    return lambda key: with_account(instruction, 0, key)
-
-
-async def settle_redemption(_program: DeployedProgram, asset: Asset) -> Build:
-    [instruction] = (await open_redemption(asset)).settle_call().instructions
-    return lambda key: with_account(instruction, 0, key)
+    return prepare
 
 
 async def hold_redemption(program: DeployedProgram, asset: Asset) -> Build:
@@ -429,13 +424,16 @@ RULES: Mapping[str, Rule] = {
         ("corporate_actions", "guardian"), ErrorCode.NotCorporateActionsOrGuardian, cancel_multiplier
     ),
     "withdraw_entry": Rule(("custodian's attester", "verification agent"), ErrorCode.NotAttester, withdraw_entry),
+    "accept_redemption": Rule(
+        ("custodian's attester",), ErrorCode.NotOwnParty, on_redemption(Request.accept_call, None)
+    ),
     "mint": Rule(*ONLY_OPERATOR, mint),
     "burn": Rule(*ONLY_OPERATOR, burn),
     "distribute": Rule(*ONLY_OPERATOR, distribute),
     "request_redemption": Rule(("participant",), ErrorCode.ParticipantMismatch, request_redemption),
-    "cancel_redemption": Rule(("participant",), ErrorCode.NotRedeemer, cancel_redemption),
-    "reject_redemption": Rule(*ONLY_OPERATOR, reject_redemption),
-    "settle_redemption": Rule(*ONLY_OPERATOR, settle_redemption),
+    "cancel_redemption": Rule(("participant",), ErrorCode.NotRedeemer, on_redemption(Request.cancel_call)),
+    "reject_redemption": Rule(*ONLY_OPERATOR, on_redemption(Request.reject_call)),
+    "settle_redemption": Rule(*ONLY_OPERATOR, on_redemption(Request.settle_call)),
     "hold_redemption": Rule(*ONLY_COMPLIANCE, hold_redemption),
     "clear_redemption_hold": Rule(
         ("admin", "compliance"), ErrorCode.NotCompliance, clear_redemption_hold, also=("resumer",)

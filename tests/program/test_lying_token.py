@@ -133,7 +133,9 @@ async def rejecting(asset: Asset, amount_raw: int) -> Call:
 
 
 async def settling(asset: Asset, amount_raw: int) -> Call:
-    return (await requested(asset, amount_raw)).settle_call()
+    request = await requested(asset, amount_raw)
+    await asset.program.accepted(request.accept_call())
+    return request.settle_call()
 
 
 async def recovering(asset: Asset, amount_raw: int) -> Call:

@@ -18,7 +18,8 @@ from hypothesis.stateful import (
 )
 from solders.keypair import Keypair
 
-from tests.program.ledger_machine import Bench, LedgerMachine, SmallPool
+from tests.program.ledger_bench import Bench, SmallPool
+from tests.program.ledger_machine import LedgerMachine
 from tests.support.cluster import cluster
 from tests.support.deployed import DeployedProgram, deploy_program
 from tests.support.live_chain import LAMPORTS_PER_SOL, address_of

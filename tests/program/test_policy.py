@@ -20,6 +20,7 @@ LOWER = (
     "distribute_refill_raw_per_sec",
     "burn_burst_raw",
     "burn_refill_raw_per_sec",
+    "redemption_lock_secs",
     "max_age_secs",
     "max_rise_bps",
     "max_multiplier_bps",
@@ -49,18 +50,20 @@ def loosening(asset: Asset, policy: Policy) -> Call:
 async def test_a_limit_is_tightened_at_once_and_never_loosened_so(
     program: DeployedProgram, asset: Asset, name: str
 ) -> None:
-    now = getattr(ROOMY, name)
+    before = replace(ROOMY, redemption_lock_secs=300)
+    await program.accepted(loosening(asset, before))
+    now = getattr(before, name)
     step = 1 if name in HIGHER else -1
-    looser = replace(ROOMY, **{name: now - step})
-    stricter = replace(ROOMY, **{name: now + step})
+    looser = replace(before, **{name: now - step})
+    stricter = replace(before, **{name: now + step})
     await program.refused(tightening(asset, looser), ErrorCode.NotTightening)
     [event] = await program.accepted(tightening(asset, stricter))
     assert (event.name, event.fields["loosened"]) == ("PolicyChanged", 0)
     assert (await asset.read()).policy == stricter
-    await program.refused(tightening(asset, ROOMY), ErrorCode.NotTightening)
-    [event] = await program.accepted(loosening(asset, ROOMY))
+    await program.refused(tightening(asset, before), ErrorCode.NotTightening)
+    [event] = await program.accepted(loosening(asset, before))
     assert (event.name, event.fields["loosened"]) == ("PolicyChanged", 1)
-    assert (await asset.read()).policy == ROOMY
+    assert (await asset.read()).policy == before
 
 
 async def test_one_looser_value_among_stricter_ones_is_refused(program: DeployedProgram, asset: Asset) -> None:
@@ -71,8 +74,12 @@ async def test_one_looser_value_among_stricter_ones_is_refused(program: Deployed
 
 @pytest.mark.parametrize(
     ("bad", "good"),
-    [({"max_age_secs": 0}, {"max_age_secs": 1}), ({"ca_tolerance_bps": 10_001}, {"ca_tolerance_bps": 10_000})],
-    ids=["no age", "tolerance above all"],
+    [
+        ({"max_age_secs": 0}, {"max_age_secs": 1}),
+        ({"ca_tolerance_bps": 10_001}, {"ca_tolerance_bps": 10_000}),
+        ({"redemption_lock_secs": 30 * 86_400 + 1}, {"redemption_lock_secs": 30 * 86_400}),
+    ],
+    ids=["no age", "tolerance above all", "a lock of more than 30 days"],
 )
 async def test_a_policy_keeps_its_bounds(
     program: DeployedProgram, asset: Asset, bad: dict[str, int], good: dict[str, int]

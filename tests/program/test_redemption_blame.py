@@ -22,6 +22,9 @@ _CUSTODIAN_STATE_AT = 8 + 6
 
 _ENTRY_MULTIPLIER_AT = 88
 
+ONLY_NOT_ACCEPTED = {"InstructionError": [1, {"Custom": int(ErrorCode.RedemptionNotAccepted)}]}
+"""Whoever gets so far has a fresh entry that covers the amount."""
+
 
 def attaching(asset: Asset, custodian: str, *, attach: bool) -> Call:
     program = asset.program
@@ -69,14 +72,14 @@ async def test_nothing_is_blamed_on_a_custodian_that_never_spoke(program: Deploy
     await program.accepted(await asset.mint_call(400, custodians=BOTH))
     await program.accepted(await asset.distribute_call(400, wallet))
     request = Request(asset, wallet)
-    await program.accepted(request.request_call(400))
+    await program.accepted(request.request_call(400) + request.accept_call(OTHER_CUSTODIAN))
     await settles_only_on_the_other(request)
 
 
 async def test_nothing_is_blamed_on_a_withdrawn_entry(program: DeployedProgram, asset: Asset) -> None:
     for custodian in BOTH:
         await asset.attest(1_000, custodian=custodian)
-    request = await requested(asset, 400)
+    request = await requested(asset, 400, by=OTHER_CUSTODIAN)
     await program.accepted(withdrawing(asset, OWN_CUSTODIAN))
     await settles_only_on_the_other(request)
 
@@ -84,7 +87,7 @@ async def test_nothing_is_blamed_on_a_withdrawn_entry(program: DeployedProgram, 
 async def test_nothing_is_blamed_on_a_detached_entry(program: DeployedProgram, asset: Asset) -> None:
     for custodian in BOTH:
         await asset.attest(1_000, custodian=custodian)
-    request = await requested(asset, 400)
+    request = await requested(asset, 400, by=OTHER_CUSTODIAN)
     await program.accepted(attaching(asset, OWN_CUSTODIAN, attach=False))
     await settles_only_on_the_other(request)
 
@@ -94,7 +97,7 @@ async def test_nothing_is_blamed_on_an_entry_of_an_old_key_epoch(own_program: De
     [asset] = await program.register()
     for custodian in BOTH:
         await asset.attest(1_000, custodian=custodian)
-    request = await requested(asset, 400)
+    request = await requested(asset, 400, by=OTHER_CUSTODIAN)
     own = program.custodian()
     revoke = program.client.revoke_custodian_key(
         authority=program.keys.guardian.address, custodian=own.address, key=own.attesters[2].address
@@ -111,7 +114,7 @@ async def test_nothing_is_blamed_on_an_entry_that_expired_or_grew_too_old(
     expires_ts = await program.chain.clock_ts() + 1_000
     await asset.attest(1_000, expires_ts=expires_ts)
     await program.chain.clock_reaches(expires_ts - 5)
-    assert (await program.chain.simulate(first.settle_call())).err is None
+    assert (await program.chain.simulate(first.settle_call())).err == ONLY_NOT_ACCEPTED
     await program.chain.clock_reaches(expires_ts)
     await settles_only_on_the_other(first)
 
@@ -120,7 +123,7 @@ async def test_nothing_is_blamed_on_an_entry_that_expired_or_grew_too_old(
     max_age_secs = (await asset.read()).policy.max_age_secs
     await program.chain.clock_reaches(observed_ms // 1_000 + max_age_secs - 5)
     await asset.attest(1_000, custodian=OTHER_CUSTODIAN, redeemed_seen_raw=0)
-    assert (await program.chain.simulate(second.settle_call())).err is None
+    assert (await program.chain.simulate(second.settle_call())).err == ONLY_NOT_ACCEPTED
     await program.chain.clock_reaches(observed_ms // 1_000 + max_age_secs + 1)
     await settles_only_on_the_other(second)
 
@@ -128,14 +131,14 @@ async def test_nothing_is_blamed_on_an_entry_that_expired_or_grew_too_old(
 async def _two_requests(asset: Asset) -> tuple[Request, Request]:
     for custodian in BOTH:
         await asset.attest(1_000, custodian=custodian)
-    return await requested(asset, 300), await requested(asset, 300)
+    return await requested(asset, 300, by=OTHER_CUSTODIAN), await requested(asset, 300, by=OTHER_CUSTODIAN)
 
 
 @pytest.mark.embedded_only
 async def test_nothing_is_blamed_on_an_entry_of_another_multiplier(program: DeployedProgram, asset: Asset) -> None:
     for custodian in BOTH:
         await asset.attest(1_000, custodian=custodian)
-    request = await requested(asset, 400)
+    request = await requested(asset, 400, by=OTHER_CUSTODIAN)
     info = await program.chain.account(asset.address)
     other_bits = (0x3FF0_0000_0000_0001).to_bytes(8, "little")
     edited = entry_edited(info.data, 0, _ENTRY_MULTIPLIER_AT, other_bits)
@@ -197,7 +200,7 @@ async def test_a_capacity_that_stays_while_redemptions_are_counted_is_a_rise(
     await program.accepted(await asset.mint_call(1_000))
     await program.accepted(await asset.distribute_call(600, wallet))
     request = Request(asset, wallet)
-    await program.accepted(request.request_call(600))
+    await program.accepted(request.request_call(600) + request.accept_call())
     await program.accepted(request.settle_call())
     await asset.attest(400, redeemed_seen_raw=300)
     assert (await asset.read()).holds == Hold(0)
@@ -214,24 +217,24 @@ async def test_a_redemption_is_covered_by_its_custodians_own_shares(program: Dep
     await program.accepted(await asset.distribute_call(1_000, wallet))
     large, exact, rest, one = (Request(asset, wallet) for _ in range(4))
     for request, amount_raw in ((large, 501), (exact, 300), (rest, 198), (one, 1)):
-        await program.accepted(request.request_call(amount_raw))
+        await program.accepted(request.request_call(amount_raw) + request.accept_call())
     await program.refused(large.settle_call(), ErrorCode.RedemptionNotCovered)
     await program.accepted(exact.settle_call())  # leaves 200
     await program.accepted(rest.settle_call())  # leaves 2
     await program.accepted(one.settle_call())  # leaves 1
     await program.accepted(large.cancel_call())
     two = Request(asset, wallet)
-    await program.accepted(two.request_call(2))
+    await program.accepted(two.request_call(2) + two.accept_call(OTHER_CUSTODIAN))
     await program.refused(two.settle_call(), ErrorCode.RedemptionNotCovered)
     await program.accepted(two.settle_call(OTHER_CUSTODIAN))
     last = Request(asset, wallet)
-    await program.accepted(last.request_call(1))
+    await program.accepted(last.request_call(1) + last.accept_call())
     await program.accepted(last.settle_call())  # to the last unit
     assert (await asset.entry()).unseen_raw == 500
     # Counted and paid out it covers again what the statement says.
     await asset.attest(100, redeemed_seen_raw=500)
     more = Request(asset, wallet)
-    await program.accepted(more.request_call(100))
+    await program.accepted(more.request_call(100) + more.accept_call())
     await program.accepted(more.settle_call())
 
 
@@ -282,7 +285,7 @@ async def test_burning_and_minting_on_the_old_statement_after_a_redemption(
 async def test_two_custodians_share_the_ceiling_and_not_the_blame(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(1_000)
     await asset.attest(500, custodian=OTHER_CUSTODIAN)
-    request = await requested(asset, 300)
+    request = await requested(asset, 300, by=OTHER_CUSTODIAN)
     await program.accepted(request.settle_call(OTHER_CUSTODIAN))
     own, other = await asset.entry(), await asset.entry(OTHER_CUSTODIAN)
     assert (own.redeemed_total_raw, other.redeemed_total_raw) == (0, 300)
@@ -304,7 +307,7 @@ async def test_two_custodians_share_the_ceiling_and_not_the_blame(program: Deplo
 async def test_detaching_and_attaching_again_loses_no_counter(program: DeployedProgram, asset: Asset) -> None:
     await asset.attest(1_000)
     await asset.attest(500, custodian=OTHER_CUSTODIAN)
-    request = await requested(asset, 300)
+    request = await requested(asset, 300, by=OTHER_CUSTODIAN)
     await program.accepted(request.settle_call(OTHER_CUSTODIAN))
     for attach in (False, True):
         await program.accepted(attaching(asset, OTHER_CUSTODIAN, attach=attach))

@@ -155,6 +155,7 @@ async def test_a_retired_asset_is_still_redeemed(program: DeployedProgram, asset
     assert (await asset.supply_raw(), await waiting_raw(asset)) == (300, 100)
     # The custodian counts it, and the last one is settled on what is left.
     await asset.attest(300, redeemed_seen_raw=100)
+    await program.accepted(fresh.accept_call())
     await program.accepted(fresh.settle_call())
 
 

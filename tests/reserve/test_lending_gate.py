@@ -90,7 +90,7 @@ async def test_a_settled_redemption_frees_nothing_until_its_custodian_counts_it(
     collateral = await market.collateral(1_000)
     await market.chain.fund(address_of(collateral.holder), lamports=LAMPORTS_PER_SOL)
     redemption = Request(collateral.asset, collateral.holder)
-    await market.program.accepted(redemption.request_call(100))
+    await market.program.accepted(redemption.request_call(100) + redemption.accept_call())
     await market.program.accepted(redemption.settle_call())
     await collateral.accepted()
     # The shares are gone, and the statement without them has not counted why.

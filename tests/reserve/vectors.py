@@ -276,7 +276,7 @@ async def _redeemed(story: Story, asset: Asset) -> None:
     program, both = story.program, (OWN_CUSTODIAN, OTHER_CUSTODIAN)
     await _attest(story, asset, 1_000, 6_000)
     await _attest(story, asset, 500, 2_000, OTHER_CUSTODIAN)
-    redemption = await requested(asset, 300)
+    redemption = await requested(asset, 300, by=OTHER_CUSTODIAN)
     await _mint(asset, 700)
     waiting = _says(1_000, 1_500, None, newest_age_secs=2, oldest_age_secs=6)
     await story.case("a redemption waits", asset, waiting, custodians=both)

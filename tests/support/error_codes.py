@@ -90,6 +90,7 @@ class ErrorCode(IntEnum):
     KeyExpired = 6062
     EpochExhausted = 6063
     PartyOutOfRange = 6064
+    NotOwnParty = 6065
     # 6080 to 6129: registration and adoption of a mint.
     ProfileNotSupported = 6080
     MintOwnerInvalid = 6081
@@ -209,6 +210,9 @@ class ErrorCode(IntEnum):
     RedemptionNotOnHold = 6292
     RefundNeedsParticipant = 6293
     RedemptionsOpen = 6294
+    RedemptionNotAccepted = 6295
+    RedemptionAlreadyAccepted = 6296
+    RedemptionLocked = 6297
     # 6300 to 6319: freeze, thaw, recovery.
     NotFreezable = 6300
     TokenAccountInvalid = 6301

@@ -48,6 +48,7 @@ ROOMY = Policy(
     ca_window_secs=3 * DAY_SECS,
     min_notice_secs=60,
     freezes_per_day=1_000,
+    redemption_lock_secs=0,
 )
 """Limits that no test meets by accident; buckets are full one second after registration."""
 

@@ -128,6 +128,17 @@ class Request:
         )
         return call(instruction, keys.compliance.keypair, keys.admin.keypair)
 
+    def accept_call(self, custodian: str = OWN_CUSTODIAN, *, attester: Keypair | None = None) -> Call:
+        """accept_redemption by that custodian's own attester, or by another key."""
+        key = attester or self.program.quorum(custodian, parties=(0,))[0]
+        instruction = self.program.client.accept_redemption(
+            attester=address_of(key),
+            custodian=self.program.custodian(custodian).address,
+            mint=self.asset.mint,
+            redemption=self.address,
+        )
+        return call(instruction, key)
+
     def settle_call(self, custodian: str = OWN_CUSTODIAN) -> Call:
         """settle_redemption by the operator, on that custodian."""
         instruction = self.program.client.settle_redemption(
@@ -153,8 +164,13 @@ async def participant_with(
     return wallet
 
 
-async def requested(asset: Asset, amount_raw: int, *, wallet: Keypair | None = None) -> Request:
-    """An open redemption of a participant whose whole balance it was; the asset's fresh entries must back it."""
+async def requested(
+    asset: Asset, amount_raw: int, *, wallet: Keypair | None = None, by: str | None = OWN_CUSTODIAN
+) -> Request:
+    """An open redemption of a participant whose whole balance it was, accepted `by` a custodian (None: by nobody); the
+    asset's fresh entries must back it."""
     request = Request(asset, await participant_with(asset, amount_raw, wallet=wallet))
     await asset.program.accepted(request.request_call(amount_raw))
+    if by is not None:
+        await asset.program.accepted(request.accept_call(by))
     return request

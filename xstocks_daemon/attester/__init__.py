@@ -1,5 +1,6 @@
 """The sidecar: books, signing, co-signing, and the release of shares. `xstocks attester` calls what is listed here."""
 
+from xstocks_daemon.attester.acceptance import accept_redemption
 from xstocks_daemon.attester.books import AssetBook, Books, Leaving, Target, new_asset_book
 from xstocks_daemon.attester.operations import (
     BooksChange,
@@ -23,6 +24,7 @@ __all__ = [
     "Leaving",
     "ReleaseRefused",
     "Target",
+    "accept_redemption",
     "books_count_redemptions",
     "books_create",
     "books_deposit",

@@ -88,7 +88,7 @@ def books_mark_leaving(settings: AttesterSettings, custodian_id: int, asset: str
     """Shares are to leave: no statement counts them any more. They may go when books_release says so."""
     shares_nano = parse_shares(shares)
     leaving_id = uuid.uuid4().hex[:12]
-    custodian = custodian_address(settings, _custodian(settings, custodian_id))
+    custodian = custodian_address(settings, served_custodian(settings, custodian_id))
 
     def change(books: Books) -> AssetBook:
         book = books.find(asset)
@@ -131,7 +131,7 @@ async def release_with(
     books_file = _file(settings, custodian_id)
     book = books_file.load().find(asset)
     leaving = leaving_of(book, leaving_id)
-    custodian = custodian_address(settings, _custodian(settings, custodian_id))
+    custodian = custodian_address(settings, served_custodian(settings, custodian_id))
     try:
         snapshot = await chain_view.snapshot(custodian, [leaving.target.mint])
     except ChainViewUnavailable as error:
@@ -180,7 +180,8 @@ def open_chain_view(settings: AttesterSettings, pool: RpcPool) -> ReaderChainVie
     return ReaderChainView(ChainReader(pool, client, single_endpoint=len(settings.rpc_urls) == 1))
 
 
-def _custodian(settings: AttesterSettings, custodian_id: int) -> ServedCustodianSettings:
+def served_custodian(settings: AttesterSettings, custodian_id: int) -> ServedCustodianSettings:
+    """The settings of a custodian by its id. UserError where there are none."""
     for custodian in settings.custodians:
         if custodian.id == custodian_id:
             return custodian
@@ -189,7 +190,7 @@ def _custodian(settings: AttesterSettings, custodian_id: int) -> ServedCustodian
 
 
 def _file(settings: AttesterSettings, custodian_id: int) -> BooksFile:
-    return BooksFile(_custodian(settings, custodian_id).books_file, custodian_id)
+    return BooksFile(served_custodian(settings, custodian_id).books_file, custodian_id)
 
 
 def _target(settings: AttesterSettings, book: AssetBook) -> Target:

@@ -17,6 +17,7 @@ from xstocks_daemon.attester import (
     BooksChange,
     Leaving,
     ReleaseRefused,
+    accept_redemption,
     books_count_redemptions,
     books_deposit,
     books_mark_leaving,
@@ -26,7 +27,8 @@ from xstocks_daemon.attester import (
     load_attester_settings,
     run_attester,
 )
-from xstocks_daemon.chain.addresses import base58
+from xstocks_daemon.chain.addresses import base58, parse_address
+from xstocks_daemon.chain.errors import AddressError
 from xstocks_daemon.cli.common import JsonOption
 from xstocks_daemon.cli.output import print_json, print_table, say
 from xstocks_daemon.domain.units import multiplier_text, shares_text
@@ -41,6 +43,7 @@ SharesArgument = Annotated[str, typer.Argument(help="A decimal number of shares,
 SeenArgument = Annotated[
     int, typer.Argument(metavar="TOTAL_RAW", help="Base units redeemed on this custodian in all, as the chain has it.")
 ]
+RedemptionArgument = Annotated[str, typer.Argument(metavar="REDEMPTION", help="The Redemption account's address.")]
 LeavingArgument = Annotated[str, typer.Argument(metavar="LEAVING_ID", help="The id that mark-leaving gave.")]
 
 attester_app = typer.Typer(help="A custodian's sidecar: it signs what the books hold.", no_args_is_help=True)
@@ -53,6 +56,19 @@ def run(config: AttesterConfig) -> None:
     """Serve statements and co-signatures until SIGTERM or SIGINT; logs JSON."""
     configure_logging(LoggingSettings())
     asyncio.run(run_attester(load_attester_settings(config)))
+
+
+@attester_app.command("accept-redemption")
+def accept(redemption: RedemptionArgument, config: AttesterConfig, custodian: CustodianOption = None) -> None:
+    """Give the custodian's word that it delivers the shares of an open redemption. Nothing is burnt without it, and for
+    the time that the asset's policy fixes the participant cannot take its tokens back."""
+    settings = load_attester_settings(config)
+    try:
+        address = parse_address(redemption)
+    except AddressError:
+        raise user_error("REDEMPTION", redemption, "give the Redemption account's address in base58") from None
+    accepted = asyncio.run(accept_redemption(settings, _custodian(settings, custodian), address))
+    say(f"accepted: {base58(address)}, {accepted.amount_raw} base units of {base58(accepted.mint)}")
 
 
 @books_app.command("show")

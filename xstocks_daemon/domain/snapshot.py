@@ -107,8 +107,9 @@ class Redemption:
     """Tokens of a participant waiting in the redemption vault, and what became of them (Redemption account).
 
     `id` (16 bytes) is unique per mint for ever; `source` is the token account that the tokens came from; `closed_ts` is
-    None while it is REQUESTED; `custodian` owes the shares, None unless it is SETTLED; `on_hold`: compliance lets it be
-    neither settled nor given back. Times are Unix seconds.
+    None while it is REQUESTED; `custodian` accepted it in its key epoch `accepted_epoch` and owes the shares once it is
+    SETTLED (None, 0 while nobody accepted it); before `locked_until_ts` the wallet cannot take it back; `on_hold`:
+    compliance lets it be neither settled nor given back. Times are Unix seconds.
     """
 
     address: Address
@@ -121,6 +122,8 @@ class Redemption:
     requested_ts: int
     closed_ts: int | None
     custodian: Address | None
+    accepted_epoch: int
+    locked_until_ts: int
     on_hold: bool
 
 
@@ -168,6 +171,7 @@ class Policy:
     ca_window_secs: int
     min_notice_secs: int
     freezes_per_day: int
+    redemption_lock_secs: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,7 @@ layout! {
         ca_window_secs: u32,
         min_notice_secs: u32,
         freezes_per_day: u32,
+        redemption_lock_secs: u32,
     }
 }
 

@@ -135,6 +135,7 @@ errors! {
     6062 KeyExpired "An attester key has expired"
     6063 EpochExhausted "The custodian has had all its key epochs"
     6064 PartyOutOfRange "Party numbers are from 0 to 63"
+    6065 NotOwnParty "The signer is not a present key of the custodian's own party"
 
     // 6080 to 6129: registration and adoption of a mint.
     6080 ProfileNotSupported "There is no such mint profile in this version"
@@ -262,6 +263,9 @@ errors! {
     6292 RedemptionNotOnHold "The redemption is not on hold"
     6293 RefundNeedsParticipant "Tokens go to another account than the one they came from only for an active participant"
     6294 RedemptionsOpen "Redemptions of the asset are open: settle or reject each before its release"
+    6295 RedemptionNotAccepted "The named custodian has not accepted the redemption in its present key epoch"
+    6296 RedemptionAlreadyAccepted "A custodian has accepted the redemption already"
+    6297 RedemptionLocked "A custodian has accepted the redemption: its wallet may take it back after the policy's time"
 
     // 6300 to 6319: freeze, thaw, recovery.
     6300 NotFreezable "The profile of this mint has no freeze authority"

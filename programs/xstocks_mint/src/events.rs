@@ -112,6 +112,8 @@ events! {
     HoldCleared { mint: Address, cleared: u8, holds: u8, hold_number: u64 }
     /// A participant asked for the shares of these tokens, which wait in the redemption vault.
     RedemptionRequested { mint: Address, redemption: Address, id: [u8; 16], wallet: Address, source: Address, amount_raw: u64 }
+    /// A custodian will deliver the shares once it is settled; until locked_until_ts the wallet cannot take it back.
+    RedemptionAccepted { mint: Address, redemption: Address, id: [u8; 16], wallet: Address, custodian: Address, attester: Address, amount_raw: u64, locked_until_ts: i64 }
     /// The tokens were burnt; the custodian owes the shares. The asset's supply and the entry's total after it.
     RedemptionSettled { mint: Address, redemption: Address, id: [u8; 16], wallet: Address, custodian: Address, amount_raw: u64, supply_raw: u64, redeemed_total_raw: u64 }
     /// The operator gave the tokens back.

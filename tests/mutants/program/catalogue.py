@@ -1266,6 +1266,56 @@ MUTANTS: tuple[Mutant, ...] = (
             "!address_eq(&redemption.wallet, accounts.wallet.address())",
             "asks whose redemption it is",
         ),
+        gone(
+            "cancel-locked",
+            "redemption.require_unlocked(Now::read()?.ts)?;",
+            "keeps an accepted redemption from its wallet for a time (M6)",
+            tests="redemption_acceptance",
+        ),
+    ),
+    *of(
+        "instructions/attestation/accept_redemption.rs",
+        "redemption_acceptance",
+        off(
+            "accept-mint",
+            "!address_eq(&redemption.mint, &asset.mint)",
+            "compares the redemption's mint with the asset's",
+        ),
+        swap(
+            "accept-own-party",
+            "custodian.key(attester).filter(|key| key.party == OWN_PARTY)",
+            "custodian.key(attester)",
+            "wants a key of the custodian's own party (M6)",
+        ),
+        off("accept-expired", "now.ts >= key.expires_ts", "accepts while the key lasts"),
+        gone("accept-paused", "require_running(config, asset, scope::REDEEM)?;", "looks at pauses (M8)"),
+        off(
+            "accept-attached",
+            "asset.entries.get(slot).is_none_or(|entry| entry.state != ENTRY_ATTACHED)",
+            "wants a custodian that is attached",
+        ),
+    ),
+    *of(
+        "state/redemption.rs",
+        "redemption_acceptance",
+        swap(
+            "accept-once",
+            "} else if !address_eq(&self.custodian, custodian) || epoch <= self.accepted_epoch {",
+            "} else if false {",
+            "accepts a redemption once",
+        ),
+        swap(
+            "settle-accepted",
+            "if !address_eq(&self.custodian, custodian) || self.accepted_epoch != epoch {",
+            "if self.accepted_epoch == 0 {",
+            "settles on the custodian that accepted, in its present key epoch (M6)",
+        ),
+        swap(
+            "accept-lock",
+            "self.state == REDEMPTION_REQUESTED && now_ts < self.locked_until_ts",
+            "self.state == REDEMPTION_REQUESTED && self.locked_until_ts != 0",
+            "lets a wallet take back what is not settled in time",
+        ),
     ),
     *of(
         "instructions/operator/reject_redemption.rs",
@@ -1286,7 +1336,7 @@ MUTANTS: tuple[Mutant, ...] = (
         off("give-back-owner", "!address_eq(holder, &redemption.wallet)", "gives back to the wallet that requested"),
         gone(
             "give-back-once",
-            "redemption.close(state, Address::default(), now.ts)?;",
+            "redemption.close(state, now.ts)?;",
             "gives a redemption's tokens back once",
         ),
     ),
@@ -1440,7 +1490,7 @@ MUTANTS: tuple[Mutant, ...] = (
         off("settle-released", "asset.state == ASSET_RELEASED", "leaves released assets alone"),
         gone(
             "settle-once",
-            "redemption.close(REDEMPTION_SETTLED, custodian_address, now.ts)?;",
+            "redemption.settle(&custodian_address, custodian.epoch, now.ts)?;",
             "settles a redemption once",
         ),
         off(

@@ -189,6 +189,8 @@ class AccountDecoder(ProgramCodec):
             requested_ts=raw.requested_ts,
             closed_ts=None if state is RedemptionState.REQUESTED else raw.closed_ts,
             custodian=None if custodian == ZERO_ADDRESS else custodian,
+            accepted_epoch=raw.accepted_epoch,
+            locked_until_ts=raw.locked_until_ts,
             on_hold=bool(raw.on_hold),
         )
 

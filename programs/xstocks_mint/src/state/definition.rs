@@ -75,7 +75,8 @@ rules! {
     RedemptionAmount "Redemption rule: something is redeemed"
     RedemptionEnd "Redemption rule: it ends when it leaves Requested"
     RedemptionHold "Redemption rule: only an open one is on hold"
-    RedemptionDebtor "Redemption rule: a custodian owes the shares exactly where the tokens were burnt"
+    RedemptionAccepted "Redemption rule: a custodian accepted it in one of its key epochs, or nobody did"
+    RedemptionDebtor "Redemption rule: who owes the shares of burnt tokens has accepted it"
 }
 
 /// Refuses with InvariantViolated where `holds` is false, and logs the rule.

@@ -7,6 +7,9 @@ use crate::{
     state::config::MAX_SKEW_SECS,
 };
 
+/// The longest that an accepted redemption may be kept from its wallet: 30 days.
+pub const MAX_REDEMPTION_LOCK_SECS: u32 = 30 * 86_400;
+
 layout! {
     C
     /// The limits of an asset. Tightened at once, loosened under the timelock.
@@ -39,7 +42,8 @@ layout! {
         min_notice_secs: u32,
         /// How many token accounts of holders compliance may freeze in a day (M7).
         freezes_per_day: u32,
-        _pad0: u32,
+        /// So long after a custodian accepted a redemption its wallet cannot take it back.
+        redemption_lock_secs: u32,
     }
 }
 
@@ -53,6 +57,10 @@ impl Policy {
         // change must be too old to count when its window is over (see docs/money-rules-model.md, EXPIRY).
         let longest_life_secs = (self.max_age_secs as u64).wrapping_add(MAX_SKEW_SECS as u64); // two u32
         if self.max_age_secs == 0 || self.ca_tolerance_bps > 10_000 || self.ca_window_secs as u64 <= longest_life_secs {
+            return Err(Error::PolicyInvalid);
+        }
+        // Nobody's tokens are kept for long.
+        if self.redemption_lock_secs > MAX_REDEMPTION_LOCK_SECS {
             return Err(Error::PolicyInvalid);
         }
         Ok(())
@@ -74,6 +82,7 @@ impl Policy {
             && self.ca_window_secs >= old.ca_window_secs
             && self.min_notice_secs >= old.min_notice_secs
             && self.freezes_per_day <= old.freezes_per_day
+            && self.redemption_lock_secs <= old.redemption_lock_secs
     }
 }
 
@@ -94,7 +103,7 @@ impl From<&PolicyArg> for Policy {
             ca_window_secs: arg.ca_window_secs,
             min_notice_secs: arg.min_notice_secs,
             freezes_per_day: arg.freezes_per_day,
-            _pad0: 0,
+            redemption_lock_secs: arg.redemption_lock_secs,
         }
     }
 }
@@ -120,10 +129,10 @@ mod tests {
             ca_window_secs: 3_611,
             min_notice_secs: 10,
             freezes_per_day: 10,
-            _pad0: 0,
+            redemption_lock_secs: 10,
         };
         assert!(old.tightens(&old));
-        let loosen: [fn(&mut Policy); 14] = [
+        let loosen: [fn(&mut Policy); 15] = [
             |p| p.supply_limit_raw += 1,
             |p| p.mint_burst_raw += 1,
             |p| p.mint_refill_raw_per_sec += 1,
@@ -138,6 +147,7 @@ mod tests {
             |p| p.ca_window_secs -= 1,
             |p| p.min_notice_secs -= 1,
             |p| p.freezes_per_day += 1,
+            |p| p.redemption_lock_secs += 1,
         ];
         for (i, change) in loosen.into_iter().enumerate() {
             let mut new = old;
@@ -148,6 +158,8 @@ mod tests {
         assert_eq!(Policy { max_age_secs: 0, ..old }.check(), Err(Error::PolicyInvalid));
         assert_eq!(Policy { ca_tolerance_bps: 10_001, ..old }.check(), Err(Error::PolicyInvalid));
         assert_eq!(Policy { ca_window_secs: 3_610, ..old }.check(), Err(Error::PolicyInvalid));
+        assert_eq!(Policy { redemption_lock_secs: 2_592_001, ..old }.check(), Err(Error::PolicyInvalid));
+        assert_eq!(Policy { redemption_lock_secs: 2_592_000, ..old }.check(), Ok(()));
         assert_eq!(old.check(), Ok(()));
     }
 }

@@ -26,7 +26,8 @@ layout! {
         state: u8,
         /// 1 while compliance holds it: it is neither settled nor given back.
         on_hold: u8,
-        _pad0: [u8; 4],
+        /// Key epoch in which the custodian accepted it; 0 until then.
+        accepted_epoch: u32,
         requested_ts: i64,
         /// When it left Requested; 0 until then.
         closed_ts: i64,
@@ -36,11 +37,13 @@ layout! {
         wallet: Address,
         /// The token account that the tokens came from.
         source: Address,
-        /// Who owes the shares; zeros until it is settled.
+        /// Who accepted it, and owes the shares once it is settled; zeros until it is accepted.
         custodian: Address,
         /// Chosen by the participant; unique per mint for ever.
         id: [u8; 16],
-        reserved: [u8; 32],
+        /// Before this time the wallet cannot take it back; 0 until it is accepted.
+        locked_until_ts: i64,
+        reserved: [u8; 24],
     }
 }
 
@@ -58,17 +61,70 @@ impl Redemption {
         }
     }
 
-    /// Ends the redemption as its participant, operator and custodian do, which a hold stops.
+    /// It has not ended, and nothing holds it.
     ///
     /// # Errors
-    /// RedemptionClosed where it was ended before, RedemptionOnHold.
+    /// RedemptionClosed, RedemptionOnHold.
     #[inline(always)]
-    pub fn close(&mut self, state: u8, custodian: Address, now_ts: i64) -> Result {
+    pub fn require_open_and_free(&self) -> Result {
         self.require_open()?;
         if self.on_hold != 0 {
             return Err(Error::RedemptionOnHold);
         }
-        self.end(state, custodian, now_ts)
+        Ok(())
+    }
+
+    /// A custodian, in its present key `epoch`, gives its word to deliver the shares. Once: after a change of its keys
+    /// the same custodian may give it again, which locks nothing anew.
+    ///
+    /// # Errors
+    /// RedemptionClosed, RedemptionOnHold, RedemptionAlreadyAccepted.
+    #[inline(always)]
+    pub fn accept(&mut self, custodian: &Address, epoch: u32, locked_until_ts: i64) -> Result {
+        self.require_open_and_free()?;
+        if self.accepted_epoch == 0 {
+            self.custodian = *custodian;
+            self.locked_until_ts = locked_until_ts;
+        } else if !address_eq(&self.custodian, custodian) || epoch <= self.accepted_epoch {
+            return Err(Error::RedemptionAlreadyAccepted);
+        }
+        self.accepted_epoch = epoch;
+        self.invariant()
+    }
+
+    /// Ends the redemption on a custodian that gave its word in its present key `epoch`: it owes the shares.
+    ///
+    /// # Errors
+    /// RedemptionClosed, RedemptionOnHold, RedemptionNotAccepted.
+    #[inline(always)]
+    pub fn settle(&mut self, custodian: &Address, epoch: u32, now_ts: i64) -> Result {
+        self.require_open_and_free()?;
+        if !address_eq(&self.custodian, custodian) || self.accepted_epoch != epoch {
+            return Err(Error::RedemptionNotAccepted);
+        }
+        self.end(REDEMPTION_SETTLED, now_ts)
+    }
+
+    /// Its wallet may take it back: no custodian has accepted it so lately.
+    ///
+    /// # Errors
+    /// RedemptionLocked.
+    #[inline(always)]
+    pub fn require_unlocked(&self, now_ts: i64) -> Result {
+        if self.state == REDEMPTION_REQUESTED && now_ts < self.locked_until_ts {
+            return Err(Error::RedemptionLocked);
+        }
+        Ok(())
+    }
+
+    /// Ends the redemption, its tokens given back; a hold stops it.
+    ///
+    /// # Errors
+    /// RedemptionClosed where it was ended before, RedemptionOnHold.
+    #[inline(always)]
+    pub fn close(&mut self, state: u8, now_ts: i64) -> Result {
+        self.require_open_and_free()?;
+        self.end(state, now_ts)
     }
 
     /// Ends a redemption that is on hold: its tokens are recovered.
@@ -82,13 +138,12 @@ impl Redemption {
             return Err(Error::RedemptionNotOnHold);
         }
         self.on_hold = 0;
-        self.end(REDEMPTION_RECOVERED, Address::default(), now_ts)
+        self.end(REDEMPTION_RECOVERED, now_ts)
     }
 
     #[inline(always)]
-    fn end(&mut self, state: u8, custodian: Address, now_ts: i64) -> Result {
+    fn end(&mut self, state: u8, now_ts: i64) -> Result {
         self.state = state;
-        self.custodian = custodian;
         self.closed_ts = now_ts;
         self.invariant()
     }
@@ -103,10 +158,12 @@ impl State for Redemption {
         ensure(self.amount_raw > 0, Rule::RedemptionAmount)?;
         ensure(self.state != REDEMPTION_REQUESTED || self.closed_ts == 0, Rule::RedemptionEnd)?;
         ensure(self.state == REDEMPTION_REQUESTED || self.on_hold == 0, Rule::RedemptionHold)?;
+        let accepted = !address_eq(&self.custodian, &Address::default());
         ensure(
-            (self.state == REDEMPTION_SETTLED) != address_eq(&self.custodian, &Address::default()),
-            Rule::RedemptionDebtor,
-        )
+            accepted == (self.accepted_epoch != 0) && (accepted || self.locked_until_ts == 0),
+            Rule::RedemptionAccepted,
+        )?;
+        ensure(accepted || self.state != REDEMPTION_SETTLED, Rule::RedemptionDebtor)
     }
 }
 
@@ -122,34 +179,69 @@ mod tests {
         redemption
     }
 
+    const CUSTODIAN: Address = Address::new_from_array([1; 32]);
+    const OTHER: Address = Address::new_from_array([2; 32]);
+
+    type End = fn(&mut Redemption) -> Result;
+    const ENDS: [(u8, End); 3] = [
+        (REDEMPTION_SETTLED, |r| r.settle(&CUSTODIAN, 3, 7)),
+        (REDEMPTION_REJECTED, |r| r.close(REDEMPTION_REJECTED, 7)),
+        (REDEMPTION_CANCELLED, |r| r.close(REDEMPTION_CANCELLED, 7)),
+    ];
+
+    fn accepted() -> Redemption {
+        let mut redemption = requested();
+        assert_eq!(redemption.accept(&CUSTODIAN, 3, 100), Ok(()));
+        redemption
+    }
+
     #[test]
     fn it_ends_once_in_any_way() {
-        let (nobody, somebody) = (Address::default(), Address::new_from_array([1; 32]));
-        let ends = [(REDEMPTION_SETTLED, somebody), (REDEMPTION_REJECTED, nobody), (REDEMPTION_CANCELLED, nobody)];
-        for (state, custodian) in ends {
-            let mut redemption = requested();
-            assert_eq!(redemption.close(state, custodian, 7), Ok(()));
+        for (state, end) in ENDS {
+            let mut redemption = accepted();
+            assert_eq!(end(&mut redemption), Ok(()));
             assert_eq!((redemption.state, redemption.closed_ts), (state, 7));
-            for (again, custodian) in ends {
-                assert_eq!(redemption.close(again, custodian, 8), Err(Error::RedemptionClosed));
+            for (_, again) in ENDS {
+                assert_eq!(again(&mut redemption), Err(Error::RedemptionClosed));
             }
+            assert_eq!(redemption.accept(&CUSTODIAN, 4, 100), Err(Error::RedemptionClosed));
             assert_eq!((redemption.state, redemption.closed_ts), (state, 7));
         }
     }
 
     #[test]
+    fn it_is_accepted_once_and_settled_by_whom_accepted_it() {
+        assert_eq!(requested().settle(&CUSTODIAN, 3, 7), Err(Error::RedemptionNotAccepted));
+        assert_eq!(accepted().settle(&OTHER, 3, 7), Err(Error::RedemptionNotAccepted));
+        assert_eq!(accepted().settle(&CUSTODIAN, 4, 7), Err(Error::RedemptionNotAccepted));
+        let mut redemption = accepted();
+        for (custodian, epoch) in [(CUSTODIAN, 3), (CUSTODIAN, 2), (OTHER, 3), (OTHER, 4)] {
+            assert_eq!(redemption.accept(&custodian, epoch, 200), Err(Error::RedemptionAlreadyAccepted));
+        }
+        assert_eq!(redemption.accept(&CUSTODIAN, 4, 200), Ok(()));
+        assert_eq!((redemption.accepted_epoch, redemption.locked_until_ts), (4, 100));
+        assert_eq!(redemption.settle(&CUSTODIAN, 4, 7), Ok(()));
+    }
+
+    #[test]
+    fn an_accepted_one_is_locked_until_its_time() {
+        assert_eq!(requested().require_unlocked(0), Ok(()));
+        let mut redemption = accepted();
+        assert_eq!(redemption.require_unlocked(99), Err(Error::RedemptionLocked));
+        assert_eq!(redemption.require_unlocked(100), Ok(()));
+        redemption.settle(&CUSTODIAN, 3, 7).unwrap();
+        assert_eq!(redemption.require_unlocked(99), Ok(())); // it says RedemptionClosed then
+    }
+
+    #[test]
     fn a_hold_stops_every_end_but_a_recovery() {
-        let somebody = Address::new_from_array([1; 32]);
-        let mut redemption = requested();
+        let mut redemption = accepted();
         assert_eq!(redemption.recover(7), Err(Error::RedemptionNotOnHold));
         redemption.on_hold = 1;
-        for (state, custodian) in [
-            (REDEMPTION_SETTLED, somebody),
-            (REDEMPTION_REJECTED, Address::default()),
-            (REDEMPTION_CANCELLED, somebody),
-        ] {
-            assert_eq!(redemption.close(state, custodian, 7), Err(Error::RedemptionOnHold));
+        for (_, end) in ENDS {
+            assert_eq!(end(&mut redemption), Err(Error::RedemptionOnHold));
         }
+        assert_eq!(redemption.accept(&CUSTODIAN, 4, 200), Err(Error::RedemptionOnHold));
         assert_eq!((redemption.state, redemption.closed_ts, redemption.invariant()), (REDEMPTION_REQUESTED, 0, Ok(())));
         assert_eq!(redemption.recover(7), Ok(()));
         assert_eq!((redemption.state, redemption.on_hold, redemption.closed_ts), (REDEMPTION_RECOVERED, 0, 7));
@@ -159,7 +251,7 @@ mod tests {
     #[test]
     fn the_invariant_names_what_may_not_be() {
         assert_eq!(requested().invariant(), Ok(()));
-        let broken: [fn(&mut Redemption); 8] = [
+        let broken: [fn(&mut Redemption); 10] = [
             |r| r.version = 2,
             |r| r.state = 5,
             |r| r.on_hold = 2,
@@ -167,7 +259,9 @@ mod tests {
             |r| r.amount_raw = 0,
             |r| r.closed_ts = 1,
             |r| r.state = REDEMPTION_SETTLED,
-            |r| r.custodian = Address::new_from_array([1; 32]),
+            |r| r.custodian = CUSTODIAN,
+            |r| r.accepted_epoch = 1,
+            |r| r.locked_until_ts = 1,
         ];
         for (i, change) in broken.into_iter().enumerate() {
             let mut redemption = requested();

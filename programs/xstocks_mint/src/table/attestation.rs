@@ -29,4 +29,15 @@ instructions! {
         custodian: ANY,
         asset: WRITABLE,
     }
+
+    /// An attester of the custodian's own party gives the custodian's word: it will deliver the shares of an open
+    /// redemption once that is settled. It may be settled from now on (M6), and for the policy's redemption_lock_secs its
+    /// wallet cannot take it back. Once; after a change of its keys the custodian gives its word again.
+    accept_redemption "AcceptRedemption" () {
+        attester: SIGNER,
+        config: CONFIG,
+        custodian: ANY,
+        asset: ANY,
+        redemption: WRITABLE,
+    }
 }

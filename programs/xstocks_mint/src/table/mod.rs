@@ -22,7 +22,7 @@ pub use admin::{
     propose, propose_admin, register_asset, register_custodian, release_authority, retire_asset, seal,
     set_custodian_keys, set_metadata, set_role, set_timing, tighten_policy,
 };
-pub use attestation::{submit_attestation, withdraw_entry};
+pub use attestation::{accept_redemption, submit_attestation, withdraw_entry};
 pub use compliance::{
     announce_recovery, announce_redemption_recovery, clear_redemption_hold, execute_recovery,
     execute_redemption_recovery, freeze, hold_redemption, thaw,

@@ -56,8 +56,8 @@ instructions! {
         token_program: TOKEN,
     }
 
-    /// Burns the tokens of an open redemption; the named custodian owes the shares. Its entry must be fresh and cover
-    /// the amount beside its unseen redemptions (M6); the bucket is the one that burn takes from (M5).
+    /// Burns the tokens of an open redemption that the named custodian accepted; it owes the shares. Its entry must be
+    /// fresh and cover the amount beside its unseen redemptions (M6); the bucket is the one that burn takes from (M5).
     settle_redemption "SettleRedemption" () {
         /// The operator.
         operator: OPERATOR,

@@ -28,7 +28,7 @@ instructions! {
     }
 
     /// Gives the tokens of an open redemption back to the wallet that requested it. Never paused by the program; not
-    /// while compliance holds it.
+    /// while compliance holds it, nor within the policy's redemption_lock_secs after a custodian accepted it.
     cancel_redemption "CancelRedemption" () {
         /// The wallet that requested it.
         wallet: SIGNER,

@@ -168,11 +168,19 @@ class SupplyInstructions(InstructionBuilder):
     def _permission(self, wallet: Address | None) -> dict[str, Address | None]:
         return {"participant": None if wallet is None else self.addresses.participant(wallet)}
 
+    def accept_redemption(
+        self, *, attester: Address, custodian: Address, mint: Address, redemption: Address
+    ) -> Instruction:
+        """Give the word of `custodian` that it delivers the shares of an open redemption once it is settled; an
+        attester of its own party signs. The wallet then cannot take it back for the policy's time."""
+        accounts = {"attester": attester, "custodian": custodian, "redemption": redemption}
+        return self.build("accept_redemption", {}, {**accounts, "asset": self.addresses.asset(mint)})
+
     def settle_redemption(
         self, *, operator: Address, custodian: Address, mint: Address, redemption: Address
     ) -> Instruction:
-        """Burn the tokens of an open redemption; `custodian` owes the shares. Its entry must be fresh and cover the
-        amount beside its unseen redemptions (M6)."""
+        """Burn the tokens of an open redemption that `custodian` accepted; it owes the shares. Its entry must be fresh
+        and cover the amount beside its unseen redemptions (M6)."""
         accounts = {"operator": operator, "custodian": custodian}
         return self.build("settle_redemption", {}, {**accounts, **self._waiting(mint, redemption)})
 

@@ -1,4 +1,4 @@
-//! settle_redemption: burns the tokens of an open redemption; the named custodian owes the shares (M6).
+//! settle_redemption: burns the tokens of an open redemption that the named custodian accepted; it owes the shares (M6).
 
 use crate::{
     account::{load, load_mut},
@@ -6,7 +6,7 @@ use crate::{
     events::{emit, RedemptionSettled},
     instructions::shared::{pause::require_running, redemption::Vault, roles::require_operator},
     pda::redeem_seeds,
-    state::{scope, Asset, Config, Custodian, Redemption, State, ASSET_RELEASED, CUSTODIAN_ACTIVE, REDEMPTION_SETTLED},
+    state::{scope, Asset, Config, Custodian, Redemption, State, ASSET_RELEASED, CUSTODIAN_ACTIVE},
     sysvar::Now,
     table::{
         settle_redemption::{Accounts, Args},
@@ -36,10 +36,10 @@ pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
         return Err(Error::AssetNotActive);
     }
 
-    // 3. It ends here, once (taken at once: an error later undoes the whole transaction).
+    // 3. It has not ended, and nothing holds it.
     let now = Now::read()?;
     let custodian_address = *accounts.custodian.address();
-    redemption.close(REDEMPTION_SETTLED, custodian_address, now.ts)?;
+    redemption.require_open_and_free()?;
 
     // 4. The multiplier the mint applies is the one the entry was signed with.
     if reading::effective_multiplier_bits(accounts.mint, asset.scaled_ui_offset, now)? != asset.multiplier_bits {
@@ -63,6 +63,8 @@ pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
     if entry.capacity_raw.saturating_sub(entry.unseen_raw()) < amount_raw {
         return Err(Error::RedemptionNotCovered);
     }
+    // It gave its word: nothing is burnt that nobody delivers. The redemption ends here, once.
+    redemption.settle(&custodian_address, custodian.epoch, now.ts)?;
 
     // 7. Effects: the redemption is unseen until this custodian counts it, so that the ceiling falls with the supply.
     entry.redeemed_total_raw = entry.redeemed_total_raw.checked_add(amount_raw).ok_or(Error::Overflow)?;

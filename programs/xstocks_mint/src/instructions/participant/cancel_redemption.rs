@@ -1,5 +1,6 @@
 //! cancel_redemption: the wallet that requested takes its tokens back. In every state of the asset, in no pause of ours,
-//! and when its permission has ended: nobody's tokens are kept, save by a hold of compliance.
+//! and when its permission has ended: nobody's tokens are kept, save by a hold of compliance and, once a custodian has
+//! accepted to deliver, for the time that the policy gives it.
 
 use crate::{
     account::load_mut,
@@ -8,6 +9,7 @@ use crate::{
     events::{emit, RedemptionCancelled},
     instructions::shared::redemption::{refund, Refund, Vault},
     state::{Asset, Redemption, REDEMPTION_CANCELLED},
+    sysvar::Now,
     table::{
         cancel_redemption::{Accounts, Args},
         Context,
@@ -25,6 +27,7 @@ pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
     if !address_eq(&redemption.wallet, accounts.wallet.address()) {
         return Err(Error::NotRedeemer);
     }
+    redemption.require_unlocked(Now::read()?.ts)?;
 
     // 2. The tokens.
     let mut given = Refund {

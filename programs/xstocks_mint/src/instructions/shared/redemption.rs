@@ -101,7 +101,7 @@ pub fn refund(given: &mut Refund, redemption: &mut Redemption, state: u8) -> Res
 
     // 2. Effects, then the call.
     let Refund { asset, vault, destination, .. } = given;
-    redemption.close(state, Address::default(), now.ts)?;
+    redemption.close(state, now.ts)?;
     asset.redemption_ended()?;
     asset.invariant()?;
     pay_out(vault, asset, destination, redemption.amount_raw, bump)
