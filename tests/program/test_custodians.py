@@ -14,6 +14,7 @@ from tests.support.edit import patched, with_account
 from tests.support.error_codes import ErrorCode
 from tests.support.initialized import OTHER_CUSTODIAN, OWN_CUSTODIAN
 from tests.support.live_chain import Call, address_of
+from xstocks_daemon.chain.program import ProgramEvent
 from xstocks_daemon.domain.snapshot import AttesterKey, CustodianState, EntryState
 from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address
 
@@ -161,8 +162,10 @@ async def test_new_keys_start_a_new_epoch_and_end_the_old_entries(program: Deplo
         admin=program.keys.admin.address, custodian=custodian.address, threshold=2, keys=keys
     )
     early = await program.statement({asset: 10_000}, custodian=name)
+    before = await program.read_custodian(custodian.address)
     [event] = await program.accepted(program.by("admin", setting))
     assert (event.name, event.fields["epoch"], event.fields["key_count"]) == ("CustodianKeysChanged", 2, 2)
+    assert changed_keys(event) == (before.threshold, list(before.keys), 2, sorted(keys, key=lambda each: each.key))
     assert {key.key for key in (await program.read_custodian(custodian.address)).keys} == {key.key for key in keys}
 
     await program.refused(await asset.mint_call(500, custodians=[name]), ErrorCode.CeilingExceeded)
@@ -171,6 +174,15 @@ async def test_new_keys_start_a_new_epoch_and_end_the_old_entries(program: Deplo
     await program.refused(program.relay(late, *old_quorum), ErrorCode.SignerUnknown)
     await program.accepted(program.relay(late, *fresh))
     await program.accepted(await asset.mint_call(500, custodians=[name]))
+
+
+def changed_keys(event: ProgramEvent) -> tuple[int, list[AttesterKey], int, list[AttesterKey]]:
+    """Old threshold and keys, and the new ones, as CustodianKeysChanged tells them."""
+    old, new = (
+        [AttesterKey(**each) for each in event.fields[name][: event.fields[count]]]
+        for name, count in (("old_keys", "old_key_count"), ("keys", "key_count"))
+    )
+    return event.fields["old_threshold"], old, event.fields["threshold"], new
 
 
 async def attached(program: DeployedProgram, asset: Asset) -> str:
@@ -212,8 +224,11 @@ async def test_a_revoked_key_signs_nothing_and_the_others_begin_a_new_epoch(
     custodian = program.custodian(name)
     own, agent, other_agent = (key.keypair for key in custodian.attesters)
     await program.refused(revoking(program, name, address_of(Keypair())), ErrorCode.KeyNotFound)
+    before = await program.read_custodian(custodian.address)
     [event] = await program.accepted(revoking(program, name, address_of(agent)))
     assert (event.name, event.fields["epoch"], event.fields["key_count"]) == ("CustodianKeysChanged", 2, 2)
+    after = await program.read_custodian(custodian.address)
+    assert changed_keys(event) == (before.threshold, list(before.keys), after.threshold, list(after.keys))
     kept = sorted((address_of(own), address_of(other_agent)))
     assert [key.key for key in (await program.read_custodian(custodian.address)).keys] == kept
 

@@ -30,7 +30,12 @@ BROKEN: dict[str, tuple[int, bytes, ErrorCode, str]] = {
     # threshold, whose rule has an error of its own
     "Custodian": (12, b"\1", ErrorCode.ThresholdTooLow, ""),
     # instruction: none
-    "Proposal": (16, bytes(8), ErrorCode.InvariantViolated, "Proposal rule: it names an instruction"),
+    "Proposal": (
+        16,
+        bytes(8),
+        ErrorCode.InvariantViolated,
+        "Proposal rule: the instruction is the one whose data it holds",
+    ),
     # amount_raw: nothing
     "Recovery": (16, bytes(8), ErrorCode.InvariantViolated, "Recovery rule: something is moved"),
     "Redemption": (32, bytes(8), ErrorCode.InvariantViolated, "Redemption rule: something is redeemed"),

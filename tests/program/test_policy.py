@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -59,10 +59,12 @@ async def test_a_limit_is_tightened_at_once_and_never_loosened_so(
     await program.refused(tightening(asset, looser), ErrorCode.NotTightening)
     [event] = await program.accepted(tightening(asset, stricter))
     assert (event.name, event.fields["loosened"]) == ("PolicyChanged", 0)
+    assert (event.fields["old"], event.fields["new"]) == (asdict(before), asdict(stricter))
     assert (await asset.read()).policy == stricter
     await program.refused(tightening(asset, before), ErrorCode.NotTightening)
     [event] = await program.accepted(loosening(asset, before))
     assert (event.name, event.fields["loosened"]) == ("PolicyChanged", 1)
+    assert (event.fields["old"], event.fields["new"]) == (asdict(stricter), asdict(before))
     assert (await asset.read()).policy == before
 
 

@@ -92,7 +92,8 @@ async def test_a_proposal_is_executed_once_after_its_timelock(sealed: DeployedPr
     timelock_secs = (await sealed.config()).timelock_secs
     assert before_ts + timelock_secs <= proposal.ready_ts <= await sealed.chain.clock_ts() + timelock_secs
     assert (proposal.state, proposal.role) == (ProposalState.PENDING, Role.COMPLIANCE)
-    assert proposal.instruction == bytes(instruction.data[:8])
+    assert proposal.data == bytes(instruction.data)
+    assert proposal.accounts == (sealed.keys.admin.address, sealed.client.addresses.config)
 
     await sealed.chain.clock_reaches(proposal.ready_ts)
     events = await sealed.accepted(executing(sealed, instruction))
@@ -244,6 +245,38 @@ async def test_the_guardian_alone_cancels_a_replacement_of_the_resumer(
 ) -> None:
     proposal = await propose(sealed, set_role(sealed, Role.RESUMER))
     await sealed.accepted(cancelling(sealed, "guardian", proposal))
+
+
+async def test_what_a_proposal_shows_is_what_it_executes(sealed: DeployedProgram, sealed_asset: Asset) -> None:
+    """The hash is of data and accounts without a border between them: a guardian may not be shown another one."""
+    instruction = set_role(sealed)
+    first, *others = instruction.accounts
+    shifted = Instruction(instruction.program_id, bytes(instruction.data) + bytes(first.pubkey), others)
+    assert sealed.client.proposal_address(shifted) == sealed.client.proposal_address(instruction)
+    shown = await propose(sealed, shifted)
+    assert shown.data == bytes(shifted.data)
+    await sealed.chain.clock_reaches(shown.ready_ts)
+    await sealed.refused(executing(sealed, instruction), ErrorCode.ProposalMismatch)
+    assert (await read(sealed, instruction)).state is ProposalState.PENDING
+    await sealed.accepted(cancelling(sealed, "guardian", shown))
+
+    whole = await propose(sealed, instruction)
+    assert (whole.data, len(whole.accounts)) == (bytes(instruction.data), len(shown.accounts) + 1)
+    await sealed.chain.clock_reaches(whole.ready_ts)
+    await sealed.accepted(executing(sealed, instruction))
+
+
+async def test_a_proposal_holds_the_longest_instruction_and_no_longer_one(
+    sealed: DeployedProgram, sealed_asset: Asset
+) -> None:
+    """The longest is register_custodian with eight keys."""
+    keys = [AttesterKey(address_of(Keypair()), party, 2**40) for party in range(8)]
+    longest = sealed.client.register_custodian(
+        admin=sealed.keys.admin.address, custodian_id=999, name="Longest", threshold=2, keys=keys
+    )
+    too_long = with_data(longest, bytes(longest.data).ljust(377, b"\0"))
+    await sealed.refused(proposing(sealed, too_long), ErrorCode.InstructionDidNotDeserialize)
+    assert (await propose(sealed, longest)).data == bytes(longest.data)
 
 
 async def test_a_pending_proposal_is_not_proposed_again(sealed: DeployedProgram, sealed_asset: Asset) -> None:

@@ -106,7 +106,7 @@ def plain(interface: ProgramInterface, kind: Any, value: Any) -> Any:
             return base58(value)
         case "bytes" | {"array": ["u8", _]}:
             return bytes(value).hex()
-        case {"vec": inner}:
+        case {"vec": inner} | {"array": [inner, _]}:
             return [plain(interface, inner, each) for each in value]
         case {"defined": {"name": struct}}:
             return {each: plain(interface, of, value[each]) for each, of in interface.fields_of[struct]}

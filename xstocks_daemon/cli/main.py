@@ -53,9 +53,9 @@ def _app(arguments: Sequence[str]) -> typer.Typer:
     from xstocks_daemon.cli import attester
 
     if arguments[:1] != [ATTESTER]:
-        from xstocks_daemon.cli import approvals, daemon, handover, orders, program, queries
+        from xstocks_daemon.cli import approvals, daemon, handover, orders, program, proposals, queries
 
-        for commands in (daemon, queries, orders, approvals, handover):
+        for commands in (daemon, queries, orders, approvals, handover, proposals):
             commands.add_to(app)
         app.add_typer(program.program_app(filled=program.PROGRAM in arguments[:1]), name=program.PROGRAM)
     app.add_typer(attester.attester_app, name=ATTESTER)

@@ -2,7 +2,10 @@
 
 use core::mem::MaybeUninit;
 
-use crate::schema::{layout, Field, Layout, Schema, Struct, Ty};
+use crate::{
+    args::{AttesterKeyArg, PolicyArg},
+    schema::{layout, Field, Layout, Schema, Struct, Ty},
+};
 use pinocchio::Address;
 
 /// An event with Anchor's eight-byte discriminator.
@@ -46,8 +49,9 @@ events! {
     RoleChanged { role: u8, key: Address }
     /// A custodian was registered.
     CustodianRegistered { custodian: Address, id: u16, threshold: u8, key_count: u8, name: [u8; 32] }
-    /// The keys of a custodian changed; entries of older epochs count no more.
-    CustodianKeysChanged { custodian: Address, epoch: u32, threshold: u8, key_count: u8 }
+    /// The keys of a custodian changed; entries of older epochs count no more. The first key_count of keys are set, the
+    /// first old_key_count of old_keys were.
+    CustodianKeysChanged { custodian: Address, epoch: u32, threshold: u8, key_count: u8, old_threshold: u8, old_key_count: u8, keys: [AttesterKeyArg; 8], old_keys: [AttesterKeyArg; 8] }
     /// A custodian was attached to an asset.
     CustodianAttached { mint: Address, custodian: Address, slot: u8 }
     /// A custodian was detached; its unseen redemptions keep counting.
@@ -63,7 +67,7 @@ events! {
     /// The first statement of an adopted asset was taken: it is active now.
     AssetActivated { mint: Address, custodian: Address }
     /// The limits of an asset changed.
-    PolicyChanged { mint: Address, loosened: u8 }
+    PolicyChanged { mint: Address, loosened: u8, old: PolicyArg, new: PolicyArg }
     /// A participant was set.
     ParticipantChanged { wallet: Address, state: u8, expires_ts: i64, country: [u8; 2] }
     /// A statement's entry was passed over. reason: 0 not newer, 1 detached.

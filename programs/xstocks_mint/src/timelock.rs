@@ -60,6 +60,10 @@ pub fn check(context: &Context, config: &Config, proposal: Option<&AccountView>,
     if proposal.hash != proposal_hash(context.data, without_proposal)? {
         return Err(Error::ProposalMismatch);
     }
+    // The hash knows no border between data and accounts: what is executed is what the proposal shows.
+    if proposal.data() != context.data {
+        return Err(Error::ProposalMismatch);
+    }
     if proposal.state != PROPOSAL_PENDING {
         return Err(Error::ProposalNotPending);
     }

@@ -680,6 +680,7 @@ MUTANTS: tuple[Mutant, ...] = (
             "proposal.hash != proposal_hash(context.data, without_proposal)?",
             "runs what was proposed",
         ),
+        off("timelock-shown", "proposal.data() != context.data", "runs only what the proposal shows"),
         off(
             "timelock-pending",
             "proposal.state != PROPOSAL_PENDING",
@@ -706,6 +707,12 @@ MUTANTS: tuple[Mutant, ...] = (
         "instructions/admin/propose.rs",
         "timelock role_changes",
         gone("propose-accepted", "proposal.accepted = 0;", "forgets an acceptance when a proposal is made again"),
+        swap(
+            "propose-accounts",
+            "proposal.write_down(args.instruction_data, accounts.remaining)?;",
+            "proposal.write_down(args.instruction_data, &[])?;",
+            "writes down the accounts of what is proposed",
+        ),
         off("propose-any", "!TIMELOCKED.contains(&instruction)", "proposes only what needs it"),
         off("propose-again", "proposal.state == PROPOSAL_PENDING && is_live", "leaves the time of a proposal as it is"),
         swap(
@@ -778,7 +785,6 @@ MUTANTS: tuple[Mutant, ...] = (
             "timelock::check(context, config, accounts.proposal, now)?;",
             "changes keys under the timelock",
         ),
-        gone("keys-epoch", "custodian.next_epoch()?;", "starts a new epoch with new keys (M2)"),
     ),
     *of(
         "instructions/admin/loosen_policy.rs",
@@ -787,6 +793,13 @@ MUTANTS: tuple[Mutant, ...] = (
             "loosen-timelock",
             "timelock::check(context, config, accounts.proposal, now)?;",
             "loosens limits under the timelock",
+        ),
+        swap(
+            "policy-old",
+            "let old = (&asset.policy).into();",
+            "let old = *args.policy;",
+            "tells which limits an asset had",
+            tests="policy",
         ),
     ),
     *of(
@@ -1086,9 +1099,15 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     *of(
-        "instructions/guardian/revoke_custodian_key.rs",
+        "instructions/shared/custodian_keys.rs",
         "custodians",
-        gone("revoke-epoch", "custodian.next_epoch()?;", "starts a new epoch without a revoked key (M2)"),
+        gone("keys-epoch", "custodian.next_epoch()?;", "starts a new epoch with other keys (M2)"),
+        swap(
+            "keys-old",
+            "keys: custodian.packed_keys(),",
+            "keys: old_keys,",
+            "tells which keys a custodian has from now on",
+        ),
     ),
     *of(
         "instructions/attestation/withdraw_entry.rs",

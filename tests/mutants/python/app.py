@@ -742,6 +742,26 @@ MUTANTS: tuple[Mutant, ...] = (
         swap("offline-unsigned", "if sign else {}", "", "signs nothing with --unsigned"),
     ),
     *of(
+        "app/proposals.py",
+        "app/proposals",
+        off(
+            "proposals-stale",
+            "proposal.admin_epoch != config.admin_epoch",
+            "knows a proposal of an older admin",
+        ),
+        swap(
+            "proposals-expired",
+            "return Standing.READY if now_ts < proposal.expires_ts else Standing.EXPIRED",
+            "return Standing.READY",
+            "knows a proposal whose time has passed",
+        ),
+        off(
+            "proposals-resumer",
+            "proposal.role is Role.GUARDIAN",
+            "says that guardian and resumer cancel the guardian's replacement together",
+        ),
+    ),
+    *of(
         "chain/transactions.py",
         "cli/program_offline",
         swap(

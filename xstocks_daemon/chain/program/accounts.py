@@ -201,7 +201,8 @@ class AccountDecoder(ProgramCodec):
             return Proposal(
                 address=address,
                 state=ProposalState(raw.state),
-                instruction=bytes(raw.instruction),
+                data=bytes(raw.data[: raw.data_length]),
+                accounts=tuple(_address(each) for each in raw.accounts[: raw.account_count]),
                 hash=bytes(raw.hash),
                 role=None if raw.role == _NO_ROLE else Role(raw.role),
                 key=_address(raw.key),

@@ -13,6 +13,8 @@ CUSTODIAN_NAME_BYTES = 32
 MAX_CUSTODIANS = 4
 """Of one asset: slots of entries in its account."""
 REDEMPTION_ID_BYTES = 16
+PROPOSAL_LIFE_SECS = 14 * 24 * 60 * 60
+"""So long after it is ready a proposal may be executed."""
 
 
 class Role(IntEnum):
@@ -44,18 +46,25 @@ class ProposalState(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A timelocked instruction waiting (Proposal account), executable from `ready_ts` on for 14 days. `role` is the one
-    set_role would replace by `key`, which has `accepted` it or not; else None."""
+    """A timelocked instruction waiting (Proposal account), executable from `ready_ts` on and before `expires_ts`: its
+    `data` and the addresses of its `accounts`, without the proposal's own. `role` is the one set_role would replace by
+    `key`, which has `accepted` it or not; else None."""
 
     address: Address
     state: ProposalState
-    instruction: bytes
+    data: bytes
+    accounts: tuple[Address, ...]
     hash: bytes
     role: Role | None
     key: Address
     accepted: bool
     ready_ts: int
     admin_epoch: int
+
+    @property
+    def expires_ts(self) -> int:
+        """The end of its time, Unix seconds."""
+        return self.ready_ts + PROPOSAL_LIFE_SECS
 
 
 class RecoveryState(IntEnum):

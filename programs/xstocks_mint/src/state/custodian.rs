@@ -70,6 +70,12 @@ impl Custodian {
         self.keys.get(..self.key_count as usize).unwrap_or(&[])
     }
 
+    /// All places for keys, as an event holds them.
+    #[inline(always)]
+    pub fn packed_keys(&self) -> [AttesterKeyArg; MAX_KEYS] {
+        self.keys.map(|key| AttesterKeyArg { key: key.key, party: key.party, expires_ts: key.expires_ts })
+    }
+
     /// The present key of this address.
     #[inline(always)]
     pub fn key(&self, address: &Address) -> Option<&AttesterKey> {

@@ -66,7 +66,7 @@ rules! {
     ParticipantExpiry "Participant rule: every permission ends"
     ProposalVersion "Proposal rule: the version is the one that this program writes"
     ProposalKnown "Proposal rule: the state is a known one"
-    ProposalInstruction "Proposal rule: it names an instruction"
+    ProposalInstruction "Proposal rule: the instruction is the one whose data it holds"
     RecoveryVersion "Recovery rule: the version is the one that this program writes"
     RecoveryKnown "Recovery rule: the state is a known one"
     RecoveryMoves "Recovery rule: something is moved, to another account, not before it was announced"

@@ -108,6 +108,28 @@ impl From<&PolicyArg> for Policy {
     }
 }
 
+impl From<&Policy> for PolicyArg {
+    fn from(policy: &Policy) -> Self {
+        Self {
+            supply_limit_raw: policy.supply_limit_raw,
+            mint_burst_raw: policy.mint_burst_raw,
+            mint_refill_raw_per_sec: policy.mint_refill_raw_per_sec,
+            distribute_burst_raw: policy.distribute_burst_raw,
+            distribute_refill_raw_per_sec: policy.distribute_refill_raw_per_sec,
+            burn_burst_raw: policy.burn_burst_raw,
+            burn_refill_raw_per_sec: policy.burn_refill_raw_per_sec,
+            max_age_secs: policy.max_age_secs,
+            max_rise_bps: policy.max_rise_bps,
+            max_multiplier_bps: policy.max_multiplier_bps,
+            ca_tolerance_bps: policy.ca_tolerance_bps,
+            ca_window_secs: policy.ca_window_secs,
+            min_notice_secs: policy.min_notice_secs,
+            freezes_per_day: policy.freezes_per_day,
+            redemption_lock_secs: policy.redemption_lock_secs,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

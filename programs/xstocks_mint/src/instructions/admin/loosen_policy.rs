@@ -24,7 +24,8 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     timelock::check(context, config, accounts.proposal, now)?;
     let policy = Policy::from(args.policy);
     policy.check()?;
+    let old = (&asset.policy).into();
     asset.set_policy(policy, now);
-    emit(PolicyChanged { mint: asset.mint, loosened: 1 });
+    emit(PolicyChanged { mint: asset.mint, loosened: 1, old, new: *args.policy });
     asset.invariant()
 }

@@ -61,6 +61,7 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     proposal.accepted = 0;
     proposal.instruction = instruction;
     proposal.hash = hash;
+    proposal.write_down(args.instruction_data, accounts.remaining)?;
     proposal.ready_ts = config.ready_ts(now)?;
     proposal.admin_epoch = config.admin_epoch;
     emit(Proposed { proposal: *accounts.proposal.address(), hash, instruction, ready_ts: proposal.ready_ts });

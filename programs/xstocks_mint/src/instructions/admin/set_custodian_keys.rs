@@ -3,9 +3,8 @@
 use crate::{
     account::{load, load_mut},
     error::{Error, Result},
-    events::{emit, CustodianKeysChanged},
-    instructions::shared::roles::require_admin,
-    state::{Config, Custodian, State, CUSTODIAN_ACTIVE},
+    instructions::shared::{custodian_keys::change_keys, roles::require_admin},
+    state::{Config, Custodian, CUSTODIAN_ACTIVE},
     sysvar::Now,
     table::{
         set_custodian_keys::{Accounts, Args},
@@ -25,13 +24,5 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     }
     let now = Now::read()?;
     timelock::check(context, config, accounts.proposal, now)?;
-    custodian.set_keys(args.threshold, args.keys, now)?;
-    custodian.next_epoch()?;
-    emit(CustodianKeysChanged {
-        custodian: *accounts.custodian.address(),
-        epoch: custodian.epoch,
-        threshold: custodian.threshold,
-        key_count: custodian.key_count,
-    });
-    custodian.invariant()
+    change_keys(accounts.custodian, custodian, |custodian| custodian.set_keys(args.threshold, args.keys, now))
 }

@@ -25,7 +25,8 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     if !policy.tightens(&asset.policy) {
         return Err(Error::NotTightening);
     }
+    let old = (&asset.policy).into();
     asset.set_policy(policy, now);
-    emit(PolicyChanged { mint: asset.mint, loosened: 0 });
+    emit(PolicyChanged { mint: asset.mint, loosened: 0, old, new: *args.policy });
     asset.invariant()
 }

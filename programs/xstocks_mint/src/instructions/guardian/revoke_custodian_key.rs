@@ -3,9 +3,8 @@
 use crate::{
     account::{load, load_mut},
     error::Result,
-    events::{emit, CustodianKeysChanged},
-    instructions::shared::roles::require_admin_or_guardian,
-    state::{Config, Custodian, State},
+    instructions::shared::{custodian_keys::change_keys, roles::require_admin_or_guardian},
+    state::{Config, Custodian},
     table::{
         revoke_custodian_key::{Accounts, Args},
         Context,
@@ -19,13 +18,5 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     let custodian = unsafe { load_mut::<Custodian>(context.program_id, accounts.custodian) }?;
     require_admin_or_guardian(config, accounts.authority)?;
     // Keys may become fewer than the threshold: then nothing can be signed until the admin sets others.
-    custodian.remove_key(args.key)?;
-    custodian.next_epoch()?;
-    emit(CustodianKeysChanged {
-        custodian: *accounts.custodian.address(),
-        epoch: custodian.epoch,
-        threshold: custodian.threshold,
-        key_count: custodian.key_count,
-    });
-    custodian.invariant()
+    change_keys(accounts.custodian, custodian, |custodian| custodian.remove_key(args.key))
 }

@@ -1,6 +1,7 @@
 //! What several instructions share.
 
 pub mod authority_transfer;
+pub mod custodian_keys;
 pub mod holder_account;
 pub mod metadata;
 pub mod mint_registration;
