@@ -30,6 +30,7 @@ from xstocks_daemon.attester.operations import (
     books_deposit,
     books_mark_leaving,
     books_release,
+    books_return_redemptions,
     books_show,
 )
 from xstocks_daemon.attester.release import Unmet
@@ -74,6 +75,11 @@ class CustodySide:
         """Everybody counts what was redeemed on the custodian, up to a total of so many base units."""
         for settings in self._books_of(asset):
             books_count_redemptions(settings, self._custodian_id(asset), asset.row.symbol, seen_raw)
+
+    def return_redemptions(self, asset: DeployedAsset, seen_raw: int) -> None:
+        """Everybody passes what a broker rejected after the burn, up to a total of so many base units."""
+        for settings in self._books_of(asset):
+            books_return_redemptions(settings, self._custodian_id(asset), asset.row.symbol, seen_raw)
 
     def mark_leaving(self, asset: DeployedAsset, shares_nano: int) -> tuple[str, ...]:
         """Shares are to leave: nobody attests them from now on. Gives each book's id of it, the custodian's first."""

@@ -11,9 +11,11 @@ from tests.cli.fakes import AAPL, TSLA, Surroundings
 from tests.custody.builders import STRANGER_KEY, address_of
 from xstocks_daemon.app.daemon import only_daemon
 from xstocks_daemon.chain.addresses import associated_token_address, base58
+from xstocks_daemon.cli.orders import order_again
 from xstocks_daemon.domain.intent import Intent, IntentKind
 from xstocks_daemon.domain.plan_inputs import AssetJournal, Halt, HaltReason, Order, Totals
-from xstocks_daemon.domain.snapshot import ParticipantState
+from xstocks_daemon.domain.snapshot import ParticipantState, Redemption, RedemptionState
+from xstocks_daemon.errors import UserError
 from xstocks_daemon.journal import Event, Journal
 
 WALLET = address_of(STRANGER_KEY)
@@ -203,3 +205,38 @@ def test_a_halt_stays_where_a_baseline_is_adopted_and_another_asset_is_not_clear
     assert "is not halted" in surroundings.refused("halts", "clear", "TSLAx")
     assert known(surroundings).halt == HALT
     assert TSLA in surroundings.views
+
+
+# ---- issued again ---------------------------------------------------------------------------------------------------
+
+SETTLED = Redemption(
+    address=WALLET,
+    state=RedemptionState.SETTLED,
+    id=bytes.fromhex(ORDER_ID),
+    mint=AAPL,
+    wallet=WALLET,
+    source=WALLET,
+    amount_raw=7,
+    requested_ts=1,
+    closed_ts=2,
+    custodian=WALLET,
+    accepted_epoch=1,
+    locked_until_ts=3,
+    on_hold=False,
+)
+
+
+def test_a_settled_redemption_is_ordered_again_under_its_own_id() -> None:
+    account = associated_token_address(WALLET, AAPL)
+    assert order_again(SETTLED) == Order(bytes.fromhex(ORDER_ID), AAPL, 7, WALLET, account)
+
+
+@pytest.mark.parametrize("state", [each for each in RedemptionState if each is not RedemptionState.SETTLED])
+def test_what_was_not_burnt_is_not_ordered_again(state: RedemptionState) -> None:
+    with pytest.raises(UserError, match="only what was burnt"):
+        order_again(replace(SETTLED, state=state))
+
+
+def test_an_id_of_zeros_is_no_order() -> None:
+    with pytest.raises(UserError, match="all zeros"):
+        order_again(replace(SETTLED, id=bytes(16)))

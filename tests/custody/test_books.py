@@ -20,12 +20,19 @@ from xstocks_daemon.attester import (
     books_create,
     books_deposit,
     books_mark_leaving,
+    books_return_redemptions,
     books_show,
     books_unmark,
     new_asset_book,
 )
 from xstocks_daemon.attester.books import AssetBook, Books, Leaving, Target, books_of
-from xstocks_daemon.attester.books_changes import with_deposit, with_leaving, with_redemptions, with_release
+from xstocks_daemon.attester.books_changes import (
+    with_deposit,
+    with_leaving,
+    with_redemptions,
+    with_release,
+    with_returned_redemptions,
+)
 from xstocks_daemon.attester.books_file import BooksFile, books_json, parse_books
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.domain.units import capacity_raw, shares_nano_for
@@ -130,6 +137,25 @@ def test_what_the_shares_do_not_suffice_for_is_not_counted(settings: AttesterSet
     assert (book.attested_nano(HERE), book.shares_nano) == (0, 4_000_000_000)
     books_unmark(settings, 1, "S0x", leaving.id)
     assert books_count_redemptions(settings, 1, "S0x", 1_000_000_000).asset.shares_nano == 0
+
+
+def test_what_a_broker_rejected_after_the_burn_is_passed_with_its_shares_kept(settings: AttesterSettings) -> None:
+    """M6: nothing is owed for it, so the shares stay attested; it is passed once, as counting is."""
+    book = books_return_redemptions(settings, 1, "S0x", 200_000_000).asset
+    assert (book.redeemed_seen_raw, book.shares_nano, book.attested_nano(HERE), book.version) == (
+        200_000_000, 10_000_000_000, 10_000_000_000, 2,
+    )  # fmt: skip
+    before = books_file(settings).read_bytes()
+    for operation in (books_return_redemptions, books_count_redemptions):
+        with pytest.raises(UserError, match="the books have counted 200000000 of S0x already"):
+            operation(settings, 1, "S0x", 200_000_000)
+    with pytest.raises(UserError):
+        books_return_redemptions(settings, 1, "S0x", 2**64)
+    assert books_file(settings).read_bytes() == before
+    # The next one is delivered: its shares are owed, and only its own.
+    assert books_count_redemptions(settings, 1, "S0x", 300_000_000).asset.shares_nano == 9_000_000_000
+    with pytest.raises(UserError):
+        with_returned_redemptions(book, ELSEWHERE, 200_000_001)
 
 
 def test_shares_owed_are_counted_at_the_multiplier_of_the_books() -> None:

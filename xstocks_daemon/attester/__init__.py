@@ -10,6 +10,7 @@ from xstocks_daemon.attester.operations import (
     books_deposit,
     books_mark_leaving,
     books_release,
+    books_return_redemptions,
     books_show,
     books_unmark,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "books_deposit",
     "books_mark_leaving",
     "books_release",
+    "books_return_redemptions",
     "books_show",
     "books_unmark",
     "load_attester_settings",

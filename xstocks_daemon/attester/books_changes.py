@@ -57,14 +57,8 @@ def with_release(book: AssetBook, leaving_id: str) -> AssetBook:
 def with_redemptions(book: AssetBook, target: Target, seen_raw: int) -> AssetBook:
     """Redemptions counted up to a total of `seen_raw` base units: the shares owed for the newly counted ones, at the
     books' multiplier and rounded up to a billionth, are kept apart for the redeemers (M13)."""
-    if seen_raw <= book.redeemed_seen_raw:
-        raise user_error(
-            "seen raw", seen_raw, f"the books have counted {book.redeemed_seen_raw} of {book.symbol} already"
-        )
-    if book.allotment(target) is None:
-        raise _no_allotment(book)
+    _require_uncounted(book, target, seen_raw)
     try:
-        checked_u64(seen_raw, "seen_raw")
         owed_nano = shares_nano_for(seen_raw - book.redeemed_seen_raw, book.multiplier_bits, DECIMALS)
     except UnitError as error:
         raise user_error("seen raw", seen_raw, str(error)) from None
@@ -83,6 +77,27 @@ def with_redemptions(book: AssetBook, target: Target, seen_raw: int) -> AssetBoo
         redeemed_seen_raw=seen_raw,
         allotments=_changed(book.allotments, target, -owed_nano),
     )
+
+
+def with_returned_redemptions(book: AssetBook, target: Target, seen_raw: int) -> AssetBook:
+    """Redemptions passed as counted up to a total of `seen_raw` base units with nothing owed for the newly passed ones:
+    the broker rejected them after the burn, so their shares stay, and back the tokens that the participant is issued
+    again (M6)."""
+    _require_uncounted(book, target, seen_raw)
+    return replace(book, version=book.version + 1, redeemed_seen_raw=seen_raw)
+
+
+def _require_uncounted(book: AssetBook, target: Target, seen_raw: int) -> None:
+    if seen_raw <= book.redeemed_seen_raw:
+        raise user_error(
+            "seen raw", seen_raw, f"the books have counted {book.redeemed_seen_raw} of {book.symbol} already"
+        )
+    if book.allotment(target) is None:
+        raise _no_allotment(book)
+    try:
+        checked_u64(seen_raw, "seen_raw")
+    except UnitError as error:
+        raise user_error("seen raw", seen_raw, str(error)) from None
 
 
 def leaving_of(book: AssetBook, leaving_id: str) -> Leaving:

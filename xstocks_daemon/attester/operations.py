@@ -16,6 +16,7 @@ from xstocks_daemon.attester.books_changes import (
     with_leaving,
     with_redemptions,
     with_release,
+    with_returned_redemptions,
     without_leaving,
 )
 from xstocks_daemon.attester.books_file import BooksFile
@@ -80,6 +81,17 @@ def books_count_redemptions(settings: AttesterSettings, custodian_id: int, asset
     def change(books: Books) -> AssetBook:
         book = books.find(asset)
         return with_redemptions(book, _target(settings, book), seen_raw)
+
+    return BooksChange(_file(settings, custodian_id).update(change))
+
+
+def books_return_redemptions(settings: AttesterSettings, custodian_id: int, asset: str, seen_raw: int) -> BooksChange:
+    """Redemptions settled on this custodian that the broker rejected after the burn are passed up to a total of
+    `seen_raw` base units, with nothing owed for them: the shares stay (M6). The same total twice is refused."""
+
+    def change(books: Books) -> AssetBook:
+        book = books.find(asset)
+        return with_returned_redemptions(book, _target(settings, book), seen_raw)
 
     return BooksChange(_file(settings, custodian_id).update(change))
 

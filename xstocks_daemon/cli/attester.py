@@ -22,6 +22,7 @@ from xstocks_daemon.attester import (
     books_deposit,
     books_mark_leaving,
     books_release,
+    books_return_redemptions,
     books_show,
     books_unmark,
     load_attester_settings,
@@ -118,6 +119,22 @@ def count_redemptions(
     settings = load_attester_settings(config)
     change = books_count_redemptions(settings, _custodian(settings, custodian), asset, seen_raw)
     _print(change, as_json, f"counted: {seen_raw} base units of {change.asset.symbol} redeemed in all")
+
+
+@books_app.command("return-redemptions")
+def return_redemptions(
+    asset: AssetArgument,
+    seen_raw: SeenArgument,
+    config: AttesterConfig,
+    custodian: CustodianOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Redemptions that the broker rejected after the burn: nothing is owed for them, and their shares stay attested."""
+    settings = load_attester_settings(config)
+    change = books_return_redemptions(settings, _custodian(settings, custodian), asset, seen_raw)
+    _print(
+        change, as_json, f"returned: {seen_raw} base units of {change.asset.symbol} redeemed in all, the shares stay"
+    )
 
 
 @books_app.command("mark-leaving")

@@ -1,4 +1,4 @@
-"""distribute, cancel-order: what people order."""
+"""distribute, reissue, cancel-order: what people order."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from xstocks_daemon.cli.common import (
 )
 from xstocks_daemon.cli.output import print_json, say
 from xstocks_daemon.domain.plan_inputs import Order
-from xstocks_daemon.domain.snapshot import ParticipantState
+from xstocks_daemon.domain.snapshot import ParticipantState, Redemption, RedemptionState
 from xstocks_daemon.domain.units import U64_MAX, Address
 from xstocks_daemon.errors import user_error
 from xstocks_daemon.journal import JournalConflict
@@ -33,6 +33,7 @@ from xstocks_daemon.journal import JournalConflict
 def add_to(app: typer.Typer) -> None:
     """Add these commands."""
     app.command()(distribute)
+    app.command()(reissue)
     app.command("cancel-order")(cancel_order)
 
 
@@ -73,6 +74,54 @@ async def _distribute(settings: Settings, asset: str, amount: str, wallet: str, 
         except JournalConflict:
             raise user_error("--order-id", order_id, "was used before; give a new one for another order") from None
         return order
+
+
+def reissue(
+    redemption: Annotated[str, typer.Argument(metavar="REDEMPTION", help="The Redemption account's address.")],
+    config: ConfigOption = None,
+    person: PersonOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Order a settled redemption's tokens for its participant again, because its broker rejected it after the burn. Its
+    id is the order's, so it is done once; the daemon carries it out from what new statements let it mint."""
+    settings = open_settings(config)
+    order = run_async(_reissue(settings, redemption, person_or_account(person)))
+    if as_json:
+        print_json(views.order_json(order))
+    else:
+        say(f"ordered again: {order.amount_raw} base units of {base58(order.mint)} to {base58(order.wallet)}")
+
+
+async def _reissue(settings: Settings, text: str, person: str) -> Order:
+    try:
+        address = parse_address(text)
+    except AddressError:
+        raise user_error("REDEMPTION", text, "give the Redemption account's address in base58") from None
+    async with open_runtime(settings) as runtime:
+        account = (await runtime.reader.read_groups([(address,)]))[0][0].accounts[0]
+        if account is None:
+            raise user_error("REDEMPTION", text, "there is no such account")
+        order = order_again(runtime.client.redemption(address, account.data, account.owner))
+        await _check_participant(runtime, order.wallet)
+        try:
+            await runtime.journal.place_order(order, person)
+        except JournalConflict:
+            raise user_error("REDEMPTION", text, "was ordered again before") from None
+        return order
+
+
+def order_again(settled: Redemption) -> Order:
+    """The order that gives a settled redemption's participant its tokens again, under the redemption's id. UserError
+    where nothing of it was burnt."""
+    shown = base58(settled.address)
+    if settled.state is not RedemptionState.SETTLED:
+        raise user_error(
+            "REDEMPTION", shown, f"it is {settled.state.name.lower()}: only what was burnt is issued again"
+        )
+    if not any(settled.id):
+        raise user_error("REDEMPTION", shown, "its id is all zeros, which no order has; use distribute with another")
+    owner, mint = settled.wallet, settled.mint
+    return Order(settled.id, mint, settled.amount_raw, owner, associated_token_address(owner, mint))
 
 
 async def _check_participant(runtime: Runtime, wallet: Address) -> None:

@@ -959,8 +959,26 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     *of(
+        "attester/acceptance.py",
+        "custody/acceptance",
+        swap(
+            "accept-open",
+            "if redemption.state is not RedemptionState.REQUESTED:",
+            "if False:",
+            "accepts open redemptions only",
+        ),
+        swap("accept-held", "if redemption.on_hold:", "if False:", "accepts nothing that is on hold"),
+        swap("accept-shares", "if owed_nano > attested_nano:", "if False:", "has the shares for what it accepts (M6)"),
+    ),
+    *of(
         "attester/books_changes.py",
         "custody/operations custody/books custody/signer",
+        swap(
+            "books-returned-once",
+            "return replace(book, version=book.version + 1, redeemed_seen_raw=seen_raw)",
+            "return replace(book, version=book.version + 1)",
+            "passes what a broker rejected after the burn (M6)",
+        ),
         swap(
             "books-deposit-nothing",
             (

@@ -9,6 +9,18 @@ MUTANTS: tuple[Mutant, ...] = (
         "cli/orders.py",
         "cli/decisions cli/bad_input",
         swap(
+            "cli-reissue-settled",
+            "if settled.state is not RedemptionState.SETTLED:",
+            "if False:",
+            "issues again only what was burnt (M6)",
+        ),
+        swap(
+            "cli-reissue-id",
+            "return Order(settled.id, mint, settled.amount_raw, owner, associated_token_address(owner, mint))",
+            "return Order(uuid.uuid4().bytes, mint, settled.amount_raw, owner, associated_token_address(owner, mint))",
+            "links what is issued again to its redemption",
+        ),
+        swap(
             "cli-participant",
             '    if account is None:\n        raise user_error("WALLET"',
             '    if False:\n        raise user_error("WALLET"',
