@@ -3,8 +3,8 @@
 #   ./build.sh [PROGRAM ...]           build, and replace what is checked in (default: all programs)
 #   ./build.sh --check [PROGRAM ...]   build, and compare with what is checked in: the same compiler must give the same
 #                                      bytes; with another compiler it says so and where the rebuilt program is
-# Programs: xstocks_mint (deploy/), lending_gate (an example, examples/lending_gate/deploy/), lying_token and small_multisig
-# (only for tests, testing/<name>/deploy/).
+# Programs: xstocks_mint (deploy/), lending_gate (an example, examples/lending_gate/deploy/), lying_token, small_multisig and
+# next_layout, xstocks_mint with that feature (only for tests, testing/<name>/deploy/).
 # It takes rustc from $RUSTC, else /usr/bin/rustc, and sbpf-linker from $SBPF_LINKER, else PATH.
 # Exit codes: 0 built or equal (or another compiler), 1 differs or does not build, 2 something is missing.
 set -euo pipefail
@@ -18,13 +18,17 @@ declare -A sources=(
     [lending_gate]="examples/lending_gate xstocks_reserve"
     [lying_token]="testing/lying_token"
     [small_multisig]="testing/small_multisig"
+    [next_layout]="xstocks_mint"
 )
 declare -A deployed=(
     [xstocks_mint]="deploy"
     [lending_gate]="examples/lending_gate/deploy"
     [lying_token]="testing/lying_token/deploy"
     [small_multisig]="testing/small_multisig/deploy"
+    [next_layout]="testing/next_layout/deploy"
 )
+# Packages of which a program is a variant, by the feature that it is called after.
+declare -A variant_of=([next_layout]="xstocks_mint")
 
 missing() {
     echo "build.sh: $1" >&2
@@ -37,7 +41,7 @@ if [ "${1:-}" = --check ]; then
     mode=check
     shift
 fi
-[ $# -gt 0 ] || set -- xstocks_mint lending_gate lying_token small_multisig
+[ $# -gt 0 ] || set -- xstocks_mint lending_gate lying_token small_multisig next_layout
 for name in "$@"; do
     [ -n "${deployed[$name]:-}" ] || missing "unknown argument $name" "./build.sh [--check] [${!deployed[*]}]"
 done
@@ -69,16 +73,21 @@ source_hash() {
 
 # compile NAME: builds it and sets `built` to the file.
 compile() {
+    local package=${variant_of[$1]:-$1} folder=target options=()
+    if [ "$package" != "$1" ]; then folder=target/$1 options=(--features "$1" --target-dir "target/$1"); fi
     # One crate type only: beside an rlib cargo leaves link-time optimisation out, and the linker needs it.
     # No folder of this machine gets into the bytes: built in another folder they are equal.
     RUSTC=$rustc CARGO_TARGET_BPFEL_UNKNOWN_NONE_LINKER=$linker CARGO_INCREMENTAL=0 \
-        cargo rustc --locked --quiet --release --target $target --package "$1" --lib --crate-type cdylib || {
+        cargo rustc --locked --quiet --release --target $target --package "$package" --lib --crate-type cdylib \
+        "${options[@]}" || {
         echo "build.sh: $1: the build failed (see above)" >&2
         exit 1
     }
     # The linker writes lib<name>.so or <name>.so, by its version.
-    for built in target/$target/release/{lib,}"$1".so target/deploy/"$1".so; do
-        [ ! -f "$built" ] || return 0
+    for built in "$folder/$target"/release/{lib,}"$package".so "$folder"/deploy/"$package".so; do
+        [ -f "$built" ] || continue
+        if [ "$package" != "$1" ]; then cp "$built" "$folder/$1.so" && built=$folder/$1.so; fi
+        return 0
     done
     echo "build.sh: $1: the build left no program behind" >&2
     exit 1

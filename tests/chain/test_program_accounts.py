@@ -111,6 +111,7 @@ def test_redemption_is_decoded() -> None:
         (lambda data: bytes(8) + data[8:], "another discriminator"),
         (lambda data: b"", "another discriminator"),
         (lambda data: data[:8] + b"\2" + data[9:], "version 2, this daemon reads 1"),
+        (lambda data: data[:8] + b"\2" + data[9:] + bytes(64), "version 2, this daemon reads 1"),
         (lambda data: data[:12] + b"\x09" + data[13:], "9 is not a valid AssetState"),
     ],
 )

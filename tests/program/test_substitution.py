@@ -183,6 +183,7 @@ async def test_discriminator_size_and_version_are_checked(program: DeployedProgr
         ErrorCode.UnsupportedVersion: (
             replace(info, data=patched(info.data, version_at, b"\0")),
             replace(info, data=patched(info.data, version_at, b"\2")),
+            replace(info, data=patched(info.data, version_at, b"\2") + bytes(64)),
         ),
     }
     sent = await asset.mint_call(1)

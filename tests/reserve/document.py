@@ -179,7 +179,8 @@ the time of the last change, or when an announced one was cancelled.
 
 Little-endian; offsets of the accounts count from their first byte, those of the other structs from the struct's own.
 The four entries stand at {slots} of the Asset; those before the first with state 0 are in use.
-A later version of a layout has another `version`: refuse what you do not know.
+A later version of a layout has another `version` and may be longer; it keeps every offset and appends. Refuse a
+version that you do not know; accounts change one at a time, so who learns the later one goes on reading this one.
 
 {sections}
 

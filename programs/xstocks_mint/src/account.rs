@@ -66,7 +66,7 @@ impl<'a, S: State> Validated<'a, S> {
     /// What it holds.
     #[inline(always)]
     pub fn get(self) -> &'a S {
-        // SAFETY: there are SPACE bytes (checked by `new`; nothing in this program makes an account shorter), data + 8
+        // SAFETY: there are SPACE bytes at least (checked by `new`; nothing in this program makes an account shorter), data + 8
         // is aligned to 8 bytes as the runtime aligns data, and S takes every bit pattern. Who holds a `&mut` to it has
         // vouched that no such reference is used meanwhile.
         unsafe { &*self.account.data_ptr().add(8).cast::<S>() }
@@ -158,6 +158,11 @@ pub fn validate<S: State>(program_id: &Address, account: &AccountView) -> Result
         return Err(not_owned(account));
     }
     if account.data_len() != S::SPACE {
+        #[cfg(feature = "next_layout")]
+        // SAFETY: nothing writes while these bytes are looked at.
+        if crate::state::is_migrated::<S>(unsafe { data(account) }) {
+            return Ok(());
+        }
         return Err(wrong_size(account, const { u64::from_le_bytes(S::DISCRIMINATOR) }));
     }
     let data = account.data_ptr();
@@ -186,10 +191,14 @@ fn wrong_size(account: &AccountView, discriminator: u64) -> Error {
     }
     // SAFETY: the length was just checked.
     let found = unsafe { account.data_ptr().cast::<u64>().read_unaligned() };
-    if found == discriminator {
-        Error::AccountDidNotDeserialize
-    } else {
-        Error::AccountDiscriminatorMismatch
+    if found != discriminator {
+        return Error::AccountDiscriminatorMismatch;
+    }
+    // A later version may have another size: then its name says more.
+    // SAFETY: only read here, and nothing writes meanwhile.
+    match unsafe { data(account) }.get(8) {
+        Some(version) if *version != VERSION => Error::UnsupportedVersion,
+        _ => Error::AccountDidNotDeserialize,
     }
 }
 

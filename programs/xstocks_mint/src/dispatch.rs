@@ -67,5 +67,9 @@ pub fn dispatch(context: &Context) -> Result {
     if discriminator == table::mint::NUMBER {
         return table::mint::run(context, instructions::operator::mint::run);
     }
+    #[cfg(feature = "next_layout")]
+    if discriminator == table::migrate::NUMBER {
+        return table::migrate::run(context, crate::next_layout::run);
+    }
     dispatch_others(context, discriminator)
 }

@@ -17,6 +17,8 @@ pub mod ids;
 pub mod instructions;
 pub mod log;
 pub mod math;
+#[cfg(feature = "next_layout")]
+pub mod next_layout;
 pub mod pda;
 pub mod schema;
 mod security_txt;

@@ -40,7 +40,7 @@ pub fn i64_at<const AT: usize, const LEN: usize>(data: &[u8; LEN]) -> i64 {
 /// WrongLength, WrongDiscriminator, UnsupportedVersion.
 #[inline(always)]
 pub fn checked<const LEN: usize>(data: &[u8], discriminator: [u8; 8]) -> Result<&[u8; LEN], Error> {
-    let data: &[u8; LEN] = data.try_into().map_err(|_| Error::WrongLength)?;
+    let data: &[u8; LEN] = data.try_into().map_err(|_| wrong_length(data, discriminator))?;
     if *at::<0, 8, LEN>(data) != discriminator {
         return Err(Error::WrongDiscriminator);
     }
@@ -48,6 +48,16 @@ pub fn checked<const LEN: usize>(data: &[u8], discriminator: [u8; 8]) -> Result<
         return Err(Error::UnsupportedVersion);
     }
     Ok(data)
+}
+
+/// What is wrong with bytes of another length: a later version may have another one, and then its name says more.
+#[cold]
+#[inline(never)]
+fn wrong_length(data: &[u8], discriminator: [u8; 8]) -> Error {
+    match data.get(version::AT) {
+        Some(found) if data.starts_with(&discriminator) && *found != version::SUPPORTED => Error::UnsupportedVersion,
+        _ => Error::WrongLength,
+    }
 }
 
 /// The data of an account that `program_id` owns.

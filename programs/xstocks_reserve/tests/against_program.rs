@@ -275,6 +275,7 @@ fn accounts_of_another_owner_kind_size_or_version_are_refused_by_name() {
         let mut other = data.clone();
         other[8] = 2;
         assert_eq!(read(kind, &PROGRAM, &other), Err(Error::UnsupportedVersion));
+        assert_eq!(read(kind, &PROGRAM, &[&other[..], &[0; 64]].concat()), Err(Error::UnsupportedVersion));
         assert_eq!(read((kind + 1) % 3, &PROGRAM, data), Err(Error::WrongLength));
     }
     let mut unknown = good[0].clone();

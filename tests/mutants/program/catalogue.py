@@ -1135,6 +1135,12 @@ MUTANTS: tuple[Mutant, ...] = (
             "Ok(())",
             "refuses a layout that it does not know",
         ),
+        swap(
+            "account-longer-version",
+            "Some(version) if *version != VERSION => Error::UnsupportedVersion,",
+            "Some(version) if *version == VERSION => Error::UnsupportedVersion,",
+            "names a later version also where it has another size",
+        ),
     ),
     *of(
         "token_2022/reading.rs",

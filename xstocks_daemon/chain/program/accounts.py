@@ -44,6 +44,7 @@ from xstocks_daemon.domain.snapshot import (
 from xstocks_daemon.domain.units import ZERO_ADDRESS, Address
 
 LAYOUT_VERSION = 1
+_VERSION_AT = 8
 _NO_ROLE = 0xFF
 
 
@@ -61,15 +62,15 @@ class AccountDecoder(ProgramCodec):
             raise MalformedAccount(f"{shown} is owned by {base58(owner)}, not by the program {base58(self.program_id)}")
         if data[:8] != discriminator("account", name):
             raise MalformedAccount(f"{shown} has another discriminator: it is no {name}")
+        # Before the size, which is another version's own.
+        if len(data) > _VERSION_AT and data[_VERSION_AT] != LAYOUT_VERSION:
+            raise MalformedAccount(
+                f"{shown} has version {data[_VERSION_AT]}, this daemon reads {LAYOUT_VERSION}: use the daemon's "
+                "release that fits the deployed program"
+            )
         if len(data) != self._sizes[name]:
             raise MalformedAccount(f"{shown} has {len(data)} bytes, a {name} has {self._sizes[name]}")
-        parsed = self._coder.accounts.decode(data)
-        if parsed.version != LAYOUT_VERSION:
-            raise MalformedAccount(
-                f"{shown} has version {parsed.version}, this daemon reads {LAYOUT_VERSION}: use the daemon's release "
-                "that fits the deployed program"
-            )
-        return parsed
+        return self._coder.accounts.decode(data)
 
     def config(self, data: bytes, owner: Address | None = None) -> Config:
         """Decode the Config account."""

@@ -10,7 +10,7 @@ use crate::{
     state::{
         bucket::Bucket,
         config::scope,
-        definition::{ensure, Rule, State, VERSION},
+        definition::{ensure, is_known, Rule, State},
         entry::{Entry, ENTRY_EMPTY},
         policy::Policy,
     },
@@ -254,7 +254,7 @@ impl State for Asset {
 
     #[inline(always)]
     fn invariant(&self) -> Result {
-        ensure(self.version == VERSION, Rule::AssetVersion)?;
+        ensure(is_known(self.version), Rule::AssetVersion)?;
         ensure(
             self.state <= ASSET_RELEASED && self.paused & !scope::ALL == 0 && self.holds & !hold::ALL == 0,
             Rule::AssetKnown,
@@ -288,7 +288,10 @@ impl State for Asset {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::entry::{ENTRY_ATTACHED, ENTRY_DETACHED};
+    use crate::state::{
+        definition::VERSION,
+        entry::{ENTRY_ATTACHED, ENTRY_DETACHED},
+    };
     use proptest::prelude::*;
 
     const NOW: Now = Now { ts: 1_000_000 };

@@ -9,6 +9,12 @@ use crate::{
 /// The version every account of this program is written with.
 pub const VERSION: u8 = 1;
 
+/// Whether an account may have this version; where a later layout is tried, the next one too.
+#[inline(always)]
+pub const fn is_known(version: u8) -> bool {
+    version == VERSION || (cfg!(feature = "next_layout") && version == VERSION + 1)
+}
+
 /// An account type: a layout with Anchor's discriminator in front.
 pub trait State: Layout {
     const DISCRIMINATOR: [u8; 8];

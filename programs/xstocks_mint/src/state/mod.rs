@@ -10,6 +10,8 @@ mod custodian;
 mod definition;
 mod entry;
 mod limits;
+#[cfg(feature = "next_layout")]
+mod next_layout;
 mod participant;
 mod policy;
 mod proposal;
@@ -23,6 +25,8 @@ pub use config::*;
 pub use custodian::*;
 pub use definition::*;
 pub use entry::*;
+#[cfg(feature = "next_layout")]
+pub use next_layout::*;
 pub use participant::*;
 pub use policy::*;
 pub use proposal::*;

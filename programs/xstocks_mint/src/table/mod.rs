@@ -6,6 +6,8 @@ mod attestation;
 mod compliance;
 mod corporate_actions;
 mod guardian;
+#[cfg(feature = "next_layout")]
+mod next_layout;
 mod operator;
 mod participant;
 mod pending_admin;
@@ -29,6 +31,8 @@ pub use compliance::{
 };
 pub use corporate_actions::{cancel_multiplier, schedule_multiplier};
 pub use guardian::{cancel_admin, cancel_proposal, cancel_recovery, pause, revoke_custodian_key};
+#[cfg(feature = "next_layout")]
+pub use next_layout::migrate;
 pub use operator::{burn, distribute, mint, reject_redemption, settle_redemption};
 pub use participant::{cancel_redemption, request_redemption};
 pub use pending_admin::{accept_admin, accept_role};
