@@ -27,7 +27,7 @@ ADMIN, OPERATOR, KEY, MINT, WALLET, DESTINATION, GENESIS = (address() for _ in r
 OTHER_MINT = address()
 REDEMPTION_ID = bytes(range(100, 116))
 CUSTODIANS = (address(), address())
-CUSTODIAN = CLIENT.addresses.custodian(7)
+CUSTODIAN, RETIRED = CLIENT.addresses.custodian(7), CLIENT.addresses.custodian(8)
 ASSET, VAULT = CLIENT.addresses.asset(MINT), CLIENT.addresses.vault(MINT)
 REDEMPTION = CLIENT.addresses.redemption(MINT, REDEMPTION_ID)
 POLICY = Policy(*range(1, 16))
@@ -87,6 +87,7 @@ def cases() -> list[Case]:
     statement = Statement(GENESIS, program, CUSTODIAN, 3, 1_700_000_000_123, 1_700_000_300, entries)
     seal = CLIENT.seal(admin=ADMIN, timelock_secs=1)
     timelocked = CLIENT.attach_custodian(admin=ADMIN, custodian=CUSTODIAN, mint=MINT)
+    slot_taken = CLIENT.attach_custodian(admin=ADMIN, custodian=CUSTODIAN, mint=MINT, retired=RETIRED)
     roles = ("admin", "operator", "registrar", "guardian", "resumer", "compliance", "corporate_actions")
     holders = {role: address() for role in roles}
     pause = {"scopes": Scope.MINT | Scope.BURN}
@@ -106,7 +107,7 @@ def cases() -> list[Case]:
             CLIENT.propose(admin=ADMIN, instruction=timelocked),
             {"instruction_data": bytes(timelocked.data)},
             (ADMIN, config, CLIENT.proposal_address(timelocked), known.SYSTEM),
-            metas([ADMIN, config, CUSTODIAN, ASSET], writable=False),
+            metas([ADMIN, config, CUSTODIAN, ASSET, CLIENT.program_id], writable=False),
         ),
         Case(
             "cancel_proposal",
@@ -166,12 +167,12 @@ def cases() -> list[Case]:
             {"key": KEY},
             (OPERATOR, config, CUSTODIAN),
         ),
-        Case("attach_custodian", timelocked, {}, (ADMIN, config, CUSTODIAN, ASSET, None)),
+        Case("attach_custodian", timelocked, {}, (ADMIN, config, CUSTODIAN, ASSET, None, None)),
         Case(
             "attach_custodian",
-            CLIENT.with_proposal(timelocked),
+            CLIENT.with_proposal(slot_taken),
             {},
-            (ADMIN, config, CUSTODIAN, ASSET, CLIENT.proposal_address(timelocked)),
+            (ADMIN, config, CUSTODIAN, ASSET, RETIRED, CLIENT.proposal_address(slot_taken)),
         ),
         Case(
             "detach_custodian",
@@ -179,6 +180,7 @@ def cases() -> list[Case]:
             {},
             (ADMIN, config, CUSTODIAN, ASSET),
         ),
+        Case("retire_custodian", CLIENT.retire_custodian(admin=ADMIN, custodian=KEY), {}, (ADMIN, config, KEY, None)),
         Case(
             "register_asset",
             CLIENT.register_asset(

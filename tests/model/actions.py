@@ -50,6 +50,7 @@ class Kind(Enum):
     MISSING_DETACHED = ("{who} finds shares for 1 missing and the admin detaches it at once", False)
     DETACH = ("the admin detaches {who}", False)
     ATTACH = ("the admin attaches {who} again", True)
+    TAKE = ("another custodian takes the slot of {who}", False)
     SCHEDULE = ("a change to {goal} times the multiplier is scheduled", True)
     CANCEL = ("the change is cancelled", False)
     EFFECT = ("the change takes effect on chain", True)
@@ -165,7 +166,7 @@ class Model:
 
     def _statements(self, state: State, who: int) -> Iterator[Step]:
         custodian = state.custodians[who]
-        if custodian.entry.state == EntryState.DETACHED:
+        if custodian.entry.state >= EntryState.DETACHED:
             return
         for kind, statement in self._signable(state, custodian):
             if len(custodian.flight) < self.bounds.flight and statement not in custodian.flight:
@@ -261,7 +262,7 @@ class Model:
         return known
 
     def _alive(self, entry: Entry, statement: Statement, multiplier: int) -> bool:
-        if entry.state == EntryState.DETACHED and self.on(Rule.VOID_AT_ATTACH) and statement.observed <= SKEW:
+        if entry.state >= EntryState.DETACHED and self.on(Rule.VOID_AT_ATTACH) and statement.observed <= SKEW:
             return False
         # A multiplier changes once here and does not come back.
         return statement.multiplier == multiplier and (statement.observed > entry.observed or not self.on(Rule.RISING))
@@ -279,17 +280,30 @@ class Model:
             yield Action(Kind.WITHDRAW, who), self._with(state, who, void)
             if loses:
                 yield Action(Kind.MISSING_WITHDRAWN, who), self._with(state, who, void._replace(books=less))
-        if self.bounds.detach and entry.state != EntryState.DETACHED:
+        if self.bounds.detach and entry.state < EntryState.DETACHED:
             gone = custodian._replace(entry=entry._replace(state=EntryState.DETACHED, capacity=0))
             yield Action(Kind.DETACH, who), self._with(state, who, gone)
             if loses:
                 yield Action(Kind.MISSING_DETACHED, who), self._with(state, who, gone._replace(books=less))
-        if entry.state == EntryState.DETACHED:
+        if self.bounds.slots and entry.state == EntryState.DETACHED:
+            yield from self._slot_taken(state, who)
+        for_ever = entry.state == EntryState.RETIRED and self.on(Rule.RETIRED_FOR_EVER)
+        if entry.state >= EntryState.DETACHED and not for_ever:
             observed = SKEW if self.on(Rule.VOID_AT_ATTACH) else entry.observed
             back = entry._replace(state=EntryState.WITHDRAWN, observed=observed)
             if not self.on(Rule.COUNTERS_SURVIVE):
                 back = back._replace(seen=0, total=0)
             yield Action(Kind.ATTACH, who), self._with(state, who, custodian._replace(entry=back))
+
+    def _slot_taken(self, state: State, who: int) -> Iterator[Step]:
+        """Nothing of the entry is left. The new custodian's own shares and statements are left out: it is one more of
+        those that the model has."""
+        custodian = state.custodians[who]
+        entry = custodian.entry
+        if entry.total == entry.seen or not self.on(Rule.SLOT_SEEN):
+            after = EntryState.RETIRED if entry.total else EntryState.TAKEN
+            taken = custodian._replace(entry=Entry(after, LONG_AGO, 0, 0, 0, 0))
+            yield Action(Kind.TAKE, who), self._with(state, who, taken)
 
     # Redemptions. A request and its cancelling move tokens only and are left out.
 
@@ -297,7 +311,7 @@ class Model:
         custodian = state.custodians[who]
         books, entry = custodian.books, custodian.entry
         covered = self.fresh(state, entry) and entry.capacity - (entry.total - entry.seen) >= 1
-        known = entry.state != EntryState.DETACHED
+        known = entry.state < EntryState.DETACHED
         if self.may_settle(state) and (covered or not self.on(Rule.SETTLE_COVERED)) and known:
             after = custodian._replace(
                 books=books._replace(redeemed=books.redeemed + 1), entry=entry._replace(total=entry.total + 1)

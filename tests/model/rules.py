@@ -49,6 +49,7 @@ class Rule(Enum):
     )
     UNSEEN_OF_ALL = ("M6", Kind.SAFETY, "Unseen redemptions are subtracted over ALL entries, not over fresh ones.")
     COUNTERS_SURVIVE = ("4.2", Kind.SAFETY, "Redemption counters survive detachment.")
+    SLOT_SEEN = ("4.2", Kind.SAFETY, "A slot is taken by another custodian only where nothing is unseen.")
     HELD_AROUND = ("M9", Kind.SAFETY, "Minting is held while a multiplier change is pending.")
     NEW_MULTIPLIER = (
         "M9",
@@ -104,6 +105,11 @@ class Rule(Enum):
         "4.4",
         Kind.LIVENESS,
         "A Retired asset's statements are taken: its shares must be able to leave.",
+    )
+    RETIRED_FOR_EVER = (
+        "4.2",
+        Kind.LIVENESS,
+        "A slot whose counters are not zero is taken only of a retired custodian, which is never attached again.",
     )
     SEEN_AT_MOST_TOTAL = ("M6", Kind.REDUNDANT, "redeemed_seen may never exceed redeemed_total.")
     WINDOW_WHILE_PENDING = (

@@ -22,6 +22,8 @@ LEAST_STATES = {
     "move-1": 6_000,
     "clocks": 62_000,
     "loss": 3_000,
+    "slots": 2_000,
+    "slots-loss": 3_000,
     "redeem-move": 70_000,
     "action": 54_000,
     "alone-move": 1_200,

@@ -24,6 +24,10 @@ class EntryState(IntEnum):
     WITHDRAWN = 1
     """Attached without a statement: just attached, or withdraw_entry."""
     DETACHED = 2
+    TAKEN = 3
+    """Another custodian has its slot; it never had a redemption and may be attached again."""
+    RETIRED = 4
+    """It is retired, and another custodian has its slot."""
 
 
 class Stage(IntEnum):
@@ -130,8 +134,9 @@ class Bounds(NamedTuple):
 
     `hands`: raw in the two custodians' hands at the start. `flight`: most statements in flight per custodian.
     `redemptions`: most that are ever settled. `ahead`: whether statements may be stamped up to the skew ahead.
-    `alone`: only the second custodian acts. The others switch on: shares moving in and out, withdraw_entry, detaching
-    and attaching, one corporate action in either direction and its cancelling, retiring, shares that are found missing.
+    `alone`: only the second custodian acts. `slots`: other custodians take slots that are free. The others switch on:
+    shares moving in and out, withdraw_entry, detaching and attaching, one corporate action in either direction and its
+    cancelling, retiring, shares that are found missing.
     `max_rise_bps`: 5,000 notices a doubling and lets 2 become 3; 10,000 lets a corporate action's doubling pass, as a
     real limit lets a small one pass.
     """
@@ -147,6 +152,7 @@ class Bounds(NamedTuple):
     retire: bool = False
     loss: bool = False
     alone: bool = False
+    slots: bool = False
     cancel: bool = True
     max_rise_bps: int = 5_000
 
@@ -199,6 +205,8 @@ def settled(bounds: Bounds, state: State) -> bool:
 
 def _is_settled(custodian: Custodian, multiplier: int) -> bool:
     books, entry, _ = custodian
+    if entry.state == EntryState.RETIRED:
+        return books.leaving == 0 and books.redeemed == books.paid
     return (
         books.leaving == 0
         and books.redeemed == books.counted == books.paid == entry.seen

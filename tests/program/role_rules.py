@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 
+from tests.program.role_keys import PARTICIPANT
 from tests.support.deployed import Asset, DeployedProgram
 from tests.support.edit import with_account
 from tests.support.error_codes import ErrorCode
@@ -18,13 +19,6 @@ from tests.support.redeeming import Request, participant_with, requested
 from xstocks_daemon.chain.program import Role
 from xstocks_daemon.domain.snapshot import AttesterKey, Hold, Scope
 from xstocks_daemon.domain.units import Address, multiplier_bits_of
-
-ROLES = ("admin", "operator", "registrar", "guardian", "resumer", "compliance", "corporate_actions")
-
-ATTESTERS = ("custodian's attester", "verification agent", "other custodian's attester")
-
-PARTICIPANT = Keypair()
-"""A wallet that may redeem, once it is on the list."""
 
 Build = Callable[[Address], Instruction]
 """The instruction as that key would sign it."""
@@ -42,19 +36,6 @@ class Rule:
     own_program: bool = False
     also: tuple[str, ...] = ()
     """Who signs beside, in another place."""
-
-
-def keys_of(program: DeployedProgram) -> dict[str, Keypair]:
-    """Every key that plays a part, by name."""
-    own, agent, _ = program.quorum(parties=(0, 1, 2))
-    return {
-        **{role: getattr(program.keys, role).keypair for role in (*ROLES, "upgrade_authority")},
-        "custodian's attester": own,
-        "verification agent": agent,
-        "other custodian's attester": program.quorum(OTHER_CUSTODIAN)[0],
-        "participant": PARTICIPANT,
-        "stranger": Keypair(),
-    }
 
 
 # ---- one scene per instruction -------------------------------------------------------------------------------------
@@ -194,6 +175,11 @@ async def tighten_policy(program: DeployedProgram, asset: Asset) -> Build:
 
 async def loosen_policy(program: DeployedProgram, asset: Asset) -> Build:
     return lambda key: program.client.loosen_policy(admin=key, mint=asset.mint, policy=ROOMY)
+
+
+async def retire_custodian(program: DeployedProgram, asset: Asset) -> Build:
+    custodian = program.custodian(await program.add_custodian()).address
+    return lambda key: program.client.retire_custodian(admin=key, custodian=custodian)
 
 
 async def retire_asset(program: DeployedProgram, asset: Asset) -> Build:
@@ -401,6 +387,7 @@ RULES: Mapping[str, Rule] = {
     "revoke_custodian_key": Rule(*ADMIN_OR_GUARDIAN, revoke_custodian_key),
     "attach_custodian": Rule(*ONLY_ADMIN, attach_custodian),
     "detach_custodian": Rule(*ONLY_ADMIN, detach_custodian),
+    "retire_custodian": Rule(*ONLY_ADMIN, retire_custodian),
     "register_asset": Rule(*ONLY_ADMIN, register_asset),
     "begin_adopt": Rule(*ONLY_ADMIN, begin_adopt),
     "finish_adopt": Rule(*ONLY_ADMIN, finish_adopt),

@@ -6,7 +6,8 @@ import pytest
 from solders.instruction import AccountMeta
 from solders.keypair import Keypair
 
-from tests.program.role_rules import RULES, keys_of
+from tests.program.role_keys import keys_of
+from tests.program.role_rules import RULES
 from tests.support.cluster import TestCluster
 from tests.support.deployed import Asset, AssetPool, DeployedProgram, supply_call
 from tests.support.edit import with_account, with_flags

@@ -16,7 +16,8 @@ from hypothesis import given, note, settings
 from hypothesis import strategies as st
 from solders.instruction import Instruction
 
-from tests.program.role_rules import ELSEWHERE, RULES, keys_of
+from tests.program.role_keys import keys_of
+from tests.program.role_rules import ELSEWHERE, RULES
 from tests.support.cluster import TestCluster, cluster, initialization
 from tests.support.deployed import Asset, AssetPool, DeployedProgram, deploy_program
 from tests.support.edit import with_accounts, with_data

@@ -11,7 +11,8 @@ from hashlib import sha256
 import pytest
 from solders.pubkey import Pubkey
 
-from tests.program.role_rules import RULES, keys_of
+from tests.program.role_keys import keys_of
+from tests.program.role_rules import RULES
 from tests.support.cluster import TestCluster
 from tests.support.deployed import Asset, DeployedProgram
 from tests.support.edit import patched
@@ -44,6 +45,7 @@ BROKEN: dict[str, tuple[int, bytes, ErrorCode, str]] = {
 KIND_OF = {discriminator("account", kind): kind for kind in BROKEN}
 CHANGING = {
     "mint", "burn", "distribute", "withdraw_entry", "attach_custodian", "detach_custodian", "tighten_policy",
+    "retire_custodian",
     "loosen_policy", "pause", "resume", "clear_hold", "set_role", "clear_role", "seal", "revoke_custodian_key",
     "cancel_proposal", "accept_role", "set_timing", "propose_admin", "cancel_admin", "accept_admin", "retire_asset",
     "schedule_multiplier", "cancel_multiplier", "cancel_recovery", "execute_recovery",

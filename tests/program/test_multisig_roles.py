@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.program.role_rules import ROLES, RULES, keys_of
+from tests.program.role_keys import ROLES, keys_of
+from tests.program.role_rules import RULES
 from tests.support.cluster import TestCluster
 from tests.support.deployed import Asset, DeployedProgram
 from tests.support.edit import with_account

@@ -8,7 +8,7 @@ from spl.token.constants import TOKEN_2022_PROGRAM_ID
 from spl.token.instructions import CloseAccountParams, close_account
 
 from tests.program.recovery_case import DESTINATION, HELD_RAW, MINT, RECOVERY, SOURCE, YEAR_SECS, Case, case_of
-from tests.program.role_rules import keys_of
+from tests.program.role_keys import keys_of
 from tests.program.test_admin_handover import seal
 from tests.program.test_freeze import TOKEN_2022_ACCOUNT_FROZEN, freezing, sending, thawing
 from tests.program.test_pauses import pausing, resuming

@@ -5,19 +5,8 @@ from __future__ import annotations
 import pytest
 from solders.keypair import Keypair
 
-from tests.program.role_rules import (
-    ATTESTERS,
-    ELSEWHERE,
-    ROLES,
-    RULES,
-    Build,
-    freeze,
-    keys_of,
-    mint,
-    pause,
-    resume,
-    set_participant,
-)
+from tests.program.role_keys import ATTESTERS, ROLES, keys_of
+from tests.program.role_rules import ELSEWHERE, RULES, Build, freeze, mint, pause, resume, set_participant
 from tests.support.cluster import TestCluster, initialization
 from tests.support.deployed import Asset, AssetPool, DeployedProgram, deploy_program
 from tests.support.edit import with_flags

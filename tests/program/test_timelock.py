@@ -29,6 +29,7 @@ async def sealed_asset(cluster: TestCluster) -> Asset:
     """An asset of a deployment for this file, attached to the first custodian before the deployment was sealed."""
     program = await cluster.deploy()
     [asset] = await program.register(custodians=(OWN_CUSTODIAN,))
+    await program.add_custodian()
     timelock_secs = TIMELOCK_SECS[program.chain.kind]
     seal = program.client.seal(admin=program.keys.admin.address, timelock_secs=timelock_secs)
     await program.accepted(program.by("admin", seal))
@@ -151,6 +152,7 @@ TIMELOCKED = [
 def timelocked(program: DeployedProgram, asset: Asset, spare: Asset) -> dict[str, Instruction]:
     """One instruction of every kind that widens power; `spare` is what may be released."""
     client, admin = program.client, program.keys.admin.address
+    [unattached] = set(program.deployment.custodians) - {OWN_CUSTODIAN, OTHER_CUSTODIAN}
     now_keys = [AttesterKey(address_of(Keypair()), party, 2**40) for party in (0, 1)]
     return {
         "set_role": set_role(program),
@@ -164,6 +166,7 @@ def timelocked(program: DeployedProgram, asset: Asset, spare: Asset) -> dict[str
         "attach_custodian": client.attach_custodian(
             admin=admin, custodian=program.custodian(OTHER_CUSTODIAN).address, mint=asset.mint
         ),
+        "retire_custodian": client.retire_custodian(admin=admin, custodian=program.custodian(unattached).address),
         "loosen_policy": client.loosen_policy(
             admin=admin, mint=asset.mint, policy=replace(ROOMY, supply_limit_raw=2 * ROOMY.supply_limit_raw)
         ),

@@ -91,6 +91,8 @@ class ErrorCode(IntEnum):
     EpochExhausted = 6063
     PartyOutOfRange = 6064
     NotOwnParty = 6065
+    CustodianInUse = 6066
+    CustodianNotRetired = 6067
     # 6080 to 6129: registration and adoption of a mint.
     ProfileNotSupported = 6080
     MintOwnerInvalid = 6081

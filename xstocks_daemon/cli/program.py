@@ -34,7 +34,7 @@ PROGRAM = "program"
 
 _ARGUMENTS, _ACCOUNTS = "Arguments", "Accounts that do not follow from the others"
 #: Account inputs that need not be an address.
-_ALSO = {"custodian": "NUMBER|ADDRESS", "redemption": "ID|ADDRESS"}
+_ALSO = {"custodian": "NUMBER|ADDRESS", "retired": "NUMBER|ADDRESS", "redemption": "ID|ADDRESS"}
 
 ProposeOption = Annotated[
     bool, typer.Option("--propose", help="Only start its timelock: make the proposal of exactly this instruction.")
@@ -203,7 +203,7 @@ def read_request(interface: ProgramInterface, instruction: str, given: Mapping[s
 
 
 def _named(each: Input, text: str) -> Address | bytes | int:
-    if each.name == "custodian" and text.isascii() and text.isdecimal() and int(text) < 2**16:
+    if each.name in ("custodian", "retired") and text.isascii() and text.isdecimal() and int(text) < 2**16:
         return int(text)
     if each.name == "redemption" and len(text) == 2 * REDEMPTION_ID_BYTES:
         try:

@@ -34,7 +34,7 @@ handlers! {
     operator: mint burn distribute settle_redemption reject_redemption;
     attestation: submit_attestation withdraw_entry accept_redemption;
     participant: request_redemption cancel_redemption;
-    admin: initialize seal propose set_role clear_role propose_admin set_timing register_custodian set_custodian_keys attach_custodian detach_custodian register_asset begin_adopt finish_adopt abort_adopt tighten_policy loosen_policy retire_asset release_authority set_metadata;
+    admin: initialize seal propose set_role clear_role propose_admin set_timing register_custodian set_custodian_keys attach_custodian detach_custodian retire_custodian register_asset begin_adopt finish_adopt abort_adopt tighten_policy loosen_policy retire_asset release_authority set_metadata;
     pending_admin: accept_admin accept_role;
     registrar: set_participant;
     guardian: cancel_proposal cancel_admin revoke_custodian_key pause cancel_recovery;

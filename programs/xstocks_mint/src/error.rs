@@ -136,6 +136,8 @@ errors! {
     6063 EpochExhausted "The custodian has had all its key epochs"
     6064 PartyOutOfRange "Party numbers are from 0 to 63"
     6065 NotOwnParty "The signer is not a present key of the custodian's own party"
+    6066 CustodianInUse "The custodian is attached to an asset, or redemptions at it are not counted yet"
+    6067 CustodianNotRetired "Only a retired custodian's slot is taken so"
 
     // 6080 to 6129: registration and adoption of a mint.
     6080 ProfileNotSupported "There is no such mint profile in this version"

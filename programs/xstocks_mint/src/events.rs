@@ -56,6 +56,8 @@ events! {
     CustodianAttached { mint: Address, custodian: Address, slot: u8 }
     /// A custodian was detached; its unseen redemptions keep counting.
     CustodianDetached { mint: Address, custodian: Address, slot: u8 }
+    /// A custodian was retired, for ever.
+    CustodianRetired { custodian: Address }
     /// A mint was registered; from now on only this program mints it.
     AssetRegistered { mint: Address, asset: Address, profile: u8, decimals: u8, multiplier_bits: u64, initial_mint_raw: u64 }
     /// The adoption of a live mint began: its holders may hand over to the asset's address.

@@ -12,12 +12,13 @@ use crate::{
 use pinocchio::AccountView;
 
 /// The instructions under the timelock: those that widen power, and the one that ends an asset for ever.
-pub const TIMELOCKED: [[u8; 8]; 8] = [
+pub const TIMELOCKED: [[u8; 8]; 9] = [
     table::set_role::DISCRIMINATOR,
     table::set_timing::DISCRIMINATOR,
     table::register_custodian::DISCRIMINATOR,
     table::set_custodian_keys::DISCRIMINATOR,
     table::attach_custodian::DISCRIMINATOR,
+    table::retire_custodian::DISCRIMINATOR,
     table::loosen_policy::DISCRIMINATOR,
     table::retire_asset::DISCRIMINATOR,
     table::release_authority::DISCRIMINATOR,

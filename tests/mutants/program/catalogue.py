@@ -778,6 +778,61 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     *of(
+        "instructions/admin/attach_custodian.rs",
+        "retire_custodian",
+        swap(
+            "attach-not-retired",
+            "?.state != CUSTODIAN_RETIRED",
+            "?.state == u8::MAX",
+            "takes a slot with redemptions from a retired custodian only (M6)",
+        ),
+        swap(
+            "attach-former",
+            "*entry = Entry::new(*address);",
+            "entry.custodian = *address;",
+            "leaves nothing of the former custodian's entry",
+        ),
+        gone(
+            "attach-counted",
+            "custodian.entries = custodian.entries.checked_add(1).ok_or(Error::Overflow)?;",
+            "counts where a custodian is attached",
+        ),
+    ),
+    *of(
+        "instructions/admin/retire_custodian.rs",
+        "retire_custodian timelock",
+        gone(
+            "retire-custodian-timelock",
+            "timelock::check(context, config, accounts.proposal, Now::read()?)?;",
+            "retires a custodian under the timelock",
+        ),
+        off("retire-custodian-used", "custodian.entries != 0", "retires a custodian with nothing unseen only (M6)"),
+        off("retire-custodian-once", "custodian.state == CUSTODIAN_RETIRED", "retires a custodian once, by name"),
+        gone("retire-custodian-state", "custodian.state = CUSTODIAN_RETIRED;", "retires a custodian"),
+    ),
+    *of(
+        "state/entry.rs",
+        "retire_custodian",
+        swap(
+            "entry-open-unseen",
+            "self.state == ENTRY_ATTACHED || self.unseen_raw() != 0",
+            "self.state == ENTRY_ATTACHED",
+            "counts an entry with something unseen among its custodian's (M6)",
+        ),
+        swap(
+            "entry-free-unseen",
+            "self.unseen_raw() == 0 && (is_retired || self.redeemed_total_raw == 0)",
+            "(is_retired || self.redeemed_total_raw == self.redeemed_total_raw)",
+            "keeps the slot of who had redemptions and may come back (M6)",
+        ),
+        swap(
+            "entry-free-attached",
+            "self.state == ENTRY_DETACHED && self.unseen_raw()",
+            "self.unseen_raw()",
+            "takes no slot of an attached custodian",
+        ),
+    ),
+    *of(
         "instructions/admin/set_custodian_keys.rs",
         "timelock custodians",
         gone(
@@ -838,6 +893,12 @@ MUTANTS: tuple[Mutant, ...] = (
         "custodians",
         gone("detach-void", "entry.invalidate(0);", "leaves nothing of a detached entry"),
         gone("detach-state", "entry.state = ENTRY_DETACHED;", "detaches"),
+        gone(
+            "detach-counted",
+            "custodian.entries = custodian.entries.checked_sub(1).ok_or(Error::Overflow)?;",
+            "counts where a custodian is detached",
+            tests="retire_custodian",
+        ),
     ),
     *of(
         "instructions/admin/initialize.rs",

@@ -125,6 +125,12 @@ impl Asset {
         self.active_entries().position(|entry| address_eq(&entry.custodian, custodian))
     }
 
+    /// A slot in use that another custodian may take; `retired` is a custodian that is known to be it.
+    pub fn free_slot(&self, retired: Option<&Address>) -> Option<usize> {
+        self.active_entries()
+            .position(|entry| entry.is_free(retired.is_some_and(|custodian| address_eq(&entry.custodian, custodian))))
+    }
+
     /// max(0, capacities of fresh entries - unseen redemptions of ALL entries); `epoch_of` gives the present epoch
     /// of a custodian, None where its account was not passed or it is retired.
     #[inline(always)]

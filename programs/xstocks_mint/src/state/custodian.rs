@@ -54,7 +54,8 @@ layout! {
         _pad0: u8,
         /// Rises with each change of the keys; statements and entries of an older one count no more.
         epoch: u32,
-        _pad1: u32,
+        /// Entries of assets that are attached, or detached with something unseen; it is retired only without any.
+        entries: u32,
         /// The first key_count are set, strictly ascending; the rest is zero.
         keys: [AttesterKey; 8],
         /// UTF-8, padded with zeros.

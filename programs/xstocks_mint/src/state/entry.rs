@@ -10,7 +10,8 @@ pub const ENTRY_DETACHED: u8 = 2;
 
 layout! {
     C
-    /// What the asset knows of one custodian's newest statement. Slots are never freed.
+    /// What the asset knows of one custodian's newest statement. Its slot is another custodian's once nothing refers to
+    /// it any more: see `is_free`.
     struct Entry {
         /// The Custodian account.
         custodian: Address,
@@ -57,6 +58,38 @@ impl Entry {
     #[inline(always)]
     pub const fn unseen_raw(&self) -> u64 {
         self.redeemed_total_raw.saturating_sub(self.redeemed_seen_raw) // seen <= total by the invariant
+    }
+
+    /// Whether its custodian counts it (Custodian.entries): statements of it may still be wanted. What is unseen stays so
+    /// while it is detached.
+    #[inline(always)]
+    pub const fn is_open(&self) -> bool {
+        self.state == ENTRY_ATTACHED || self.unseen_raw() != 0
+    }
+
+    /// Whether another custodian may take the slot: nothing is unseen, and its counters are needed no more, since nothing
+    /// was ever redeemed or its custodian `is_retired` and never comes back.
+    #[inline(always)]
+    pub const fn is_free(&self, is_retired: bool) -> bool {
+        self.state == ENTRY_DETACHED && self.unseen_raw() == 0 && (is_retired || self.redeemed_total_raw == 0)
+    }
+
+    /// An entry of a custodian that has stated nothing.
+    pub const fn new(custodian: Address) -> Self {
+        Self {
+            custodian,
+            epoch: 0,
+            state: ENTRY_ATTACHED,
+            withdrawn: 1,
+            _pad0: [0; 2],
+            observed_ms: 0,
+            expires_ts: 0,
+            shares_nano: 0,
+            capacity_raw: 0,
+            redeemed_total_raw: 0,
+            redeemed_seen_raw: 0,
+            multiplier_bits: 0,
+        }
     }
 
     /// Makes the entry count zero, and everything observed up to `until_ms` unable to revive it.

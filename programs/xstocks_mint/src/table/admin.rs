@@ -104,13 +104,16 @@ instructions! {
         proposal: PROPOSAL,
     }
 
-    /// Lets a custodian's statements count for an asset. Nothing observed before now + max_skew_secs is taken.
+    /// Lets a custodian's statements count for an asset. Nothing observed before now + max_skew_secs is taken. A new one
+    /// takes the slot of one that is detached and never had a redemption, or is retired, else an empty one.
     attach_custodian "AttachCustodian" () {
         admin: ADMIN,
         config: CONFIG,
-        custodian: ANY,
+        custodian: WRITABLE,
         asset: WRITABLE;
         optional
+        /// The retired custodian whose slot is taken.
+        retired: ANY,
         /// Needed once sealed.
         proposal: PROPOSAL,
     }
@@ -119,8 +122,19 @@ instructions! {
     detach_custodian "DetachCustodian" () {
         admin: ADMIN,
         config: CONFIG,
-        custodian: ANY,
+        custodian: WRITABLE,
         asset: WRITABLE,
+    }
+
+    /// Retires a custodian for ever: no asset attaches it again. Only where it is detached everywhere and all its
+    /// redemptions are counted.
+    retire_custodian "RetireCustodian" () {
+        admin: ADMIN,
+        config: CONFIG,
+        custodian: WRITABLE;
+        optional
+        /// Needed once sealed.
+        proposal: PROPOSAL,
     }
 
     /// Takes a new mint under the program. The client made it: all extensions of the profile save TokenMetadata,

@@ -21,8 +21,8 @@ pub use specs::{MAX_BATCH_CUSTODIANS, MAX_PROPOSED_ACCOUNTS};
 
 pub use admin::{
     abort_adopt, attach_custodian, begin_adopt, clear_role, detach_custodian, finish_adopt, initialize, loosen_policy,
-    propose, propose_admin, register_asset, register_custodian, release_authority, retire_asset, seal,
-    set_custodian_keys, set_metadata, set_role, set_timing, tighten_policy,
+    propose, propose_admin, register_asset, register_custodian, release_authority, retire_asset, retire_custodian,
+    seal, set_custodian_keys, set_metadata, set_role, set_timing, tighten_policy,
 };
 pub use attestation::{accept_redemption, submit_attestation, withdraw_entry};
 pub use compliance::{

@@ -169,13 +169,26 @@ class GovernanceInstructions(InstructionBuilder):
         return self.build("revoke_custodian_key", {"key": key}, {"authority": authority, "custodian": custodian})
 
     def attach_custodian(
-        self, *, admin: Address, custodian: Address, mint: Address, proposal: Address | None = None
+        self,
+        *,
+        admin: Address,
+        custodian: Address,
+        mint: Address,
+        retired: Address | None = None,
+        proposal: Address | None = None,
     ) -> Instruction:
-        """Let a custodian's statements count for an asset (timelocked once sealed)."""
+        """Let a custodian's statements count for an asset (timelocked once sealed). `retired`: a retired one, whose
+        slot it may take."""
         return self.build(
             "attach_custodian",
             {},
-            {"admin": admin, "custodian": custodian, "asset": self.addresses.asset(mint), "proposal": proposal},
+            {
+                "admin": admin,
+                "custodian": custodian,
+                "asset": self.addresses.asset(mint),
+                "retired": retired,
+                "proposal": proposal,
+            },
         )
 
     def detach_custodian(self, *, admin: Address, custodian: Address, mint: Address) -> Instruction:
@@ -183,6 +196,11 @@ class GovernanceInstructions(InstructionBuilder):
         return self.build(
             "detach_custodian", {}, {"admin": admin, "custodian": custodian, "asset": self.addresses.asset(mint)}
         )
+
+    def retire_custodian(self, *, admin: Address, custodian: Address, proposal: Address | None = None) -> Instruction:
+        """Retire a custodian for ever; its slots are free then (timelocked once sealed). It is detached from every
+        asset, with nothing unseen."""
+        return self.build("retire_custodian", {}, {"admin": admin, "custodian": custodian, "proposal": proposal})
 
     def _custodian_of(self, custodian_id: int) -> Address:
         if not 0 <= custodian_id < 2**16:

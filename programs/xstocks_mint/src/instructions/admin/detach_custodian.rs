@@ -1,7 +1,7 @@
 //! detach_custodian: its statements count no more, at once; its unseen redemptions go on counting (M6).
 
 use crate::{
-    account::{load, load_mut, Validated},
+    account::{load, load_mut},
     error::{Error, Result},
     events::{emit, CustodianDetached},
     instructions::shared::roles::require_admin,
@@ -14,9 +14,10 @@ use crate::{
 
 pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
     let config = load::<Config>(context.program_id, accounts.config)?;
-    Validated::<Custodian>::new(context.program_id, accounts.custodian)?;
-    // SAFETY: no other reference to the asset's data is made in this instruction: `config` and `custodian` are accounts
-    // of other types.
+    // SAFETY: no other reference to the custodian's or the asset's data is made in this instruction: they and `config`
+    // are accounts of different types.
+    let custodian = unsafe { load_mut::<Custodian>(context.program_id, accounts.custodian) }?;
+    // SAFETY: as above.
     let asset = unsafe { load_mut::<Asset>(context.program_id, accounts.asset) }?;
     require_admin(config, accounts.admin)?;
 
@@ -28,6 +29,10 @@ pub fn run(context: &Context, accounts: &Accounts, _: &Args) -> Result {
     }
     entry.state = ENTRY_DETACHED;
     entry.invalidate(0);
+    if !entry.is_open() {
+        custodian.entries = custodian.entries.checked_sub(1).ok_or(Error::Overflow)?;
+    }
     emit(CustodianDetached { mint: asset.mint, custodian: *address, slot: u8::try_from(slot).unwrap_or(u8::MAX) });
+    custodian.invariant()?;
     asset.invariant()
 }

@@ -14,6 +14,7 @@ pub mod register_asset;
 pub mod register_custodian;
 pub mod release_authority;
 pub mod retire_asset;
+pub mod retire_custodian;
 pub mod seal;
 pub mod set_custodian_keys;
 pub mod set_metadata;
