@@ -85,6 +85,45 @@ async def test_a_stolen_guardian_key_stops_everything_and_no_more(own_program: D
     await program.accepted(await asset.burn_call(1))
 
 
+@pytest.mark.embedded_only
+async def test_a_stolen_guardian_key_takes_attesters_away_until_it_is_replaced(own_program: DeployedProgram) -> None:
+    """The resumer cannot undo that: it takes new keys, which the thief cancels, so the guardian is replaced first."""
+    program, client, keys = own_program, own_program.client, own_program.keys
+    admin, guardian, new_key, timelock_secs = keys.admin.address, keys.guardian, Keypair(), 3_600
+    [asset] = await program.register(custodians=(OWN_CUSTODIAN,))
+    await asset.attest(1_000)
+    await program.accepted(program.by("admin", client.seal(admin=admin, timelock_secs=timelock_secs)))
+    custodian, attesters = program.custodian().address, program.custodian().attesters
+    for attester in attesters:
+        revoke = client.revoke_custodian_key(authority=guardian.address, custodian=custodian, key=attester.address)
+        await program.accepted(program.by("guardian", revoke))
+    await program.refused(await asset.mint_call(1), ErrorCode.CeilingExceeded)
+    await program.refused(program.relay(await program.statement({asset: 10_000})), ErrorCode.SignerUnknown)
+
+    back = sorted(
+        (AttesterKey(attester.address, party, 2**40) for party, attester in enumerate(attesters)),
+        key=lambda each: each.key,
+    )
+    restore = client.set_custodian_keys(admin=admin, custodian=custodian, threshold=2, keys=back)
+    replace_guardian = client.set_role(admin=admin, role=Role.GUARDIAN, key=address_of(new_key))
+    for instruction in (restore, replace_guardian):
+        await program.accepted(program.by("admin", client.propose(admin=admin, instruction=instruction)))
+    cancel = client.cancel_proposal(authority=guardian.address, proposal=client.proposal_address(restore))
+    await program.accepted(program.by("guardian", cancel))
+    accept = client.accept_role(new_key=address_of(new_key), proposal=client.proposal_address(replace_guardian))
+    await program.accepted(call(accept, new_key))
+    await program.chain.advance_clock(timelock_secs)
+    await program.accepted(program.by("admin", client.with_proposal(replace_guardian)))
+
+    await program.accepted(program.by("admin", client.propose(admin=admin, instruction=restore)))
+    cancel = client.cancel_proposal(authority=guardian.address, proposal=client.proposal_address(restore))
+    await program.refused(program.by("guardian", cancel), ErrorCode.NotAdminOrGuardian)
+    await program.chain.advance_clock(timelock_secs)
+    await program.accepted(program.by("admin", client.with_proposal(restore)))
+    await asset.attest(1_000)
+    await program.accepted(await asset.mint_call(1_000))
+
+
 async def test_a_stolen_registrar_key_gets_nothing_alone(program: DeployedProgram, asset: Asset) -> None:
     await stocked(program, asset)
     registrar, thief = program.keys.registrar.keypair, Keypair()
@@ -97,6 +136,13 @@ async def test_a_stolen_registrar_key_gets_nothing_alone(program: DeployedProgra
     assert await asset.balance_raw(account) == 0
     # Its twin: with the operator's signature the tokens do move. It takes both.
     await program.accepted(good)
+    # It takes participants off the list: they get nothing more, and keep what they have.
+    delist = program.client.set_participant(
+        registrar=address_of(registrar), wallet=address_of(thief), active=False, expires_ts=2**40, country="CH"
+    )
+    await program.accepted(call(delist, registrar))
+    await program.refused(await asset.distribute_call(1, thief), ErrorCode.ParticipantInactive)
+    assert (await asset.balance_raw(account), await asset.frozen(account)) == (1, False)
 
 
 def signed_by(instruction: Instruction, key: Keypair) -> list[AccountMeta]:
@@ -294,6 +340,12 @@ async def test_a_stolen_compliance_key_moves_nothing_alone(program: DeployedProg
     keys = program.keys
     thaw = client.thaw(authority=keys.admin.address, mint=asset.mint, account=source, resumer=keys.resumer.address)
     await program.accepted(call(thaw, keys.admin.keypair, keys.resumer.keypair))
+    assert not await asset.frozen(source)
+    # It lets go whom compliance has frozen, which moves nothing by itself either.
+    freeze = client.freeze(compliance=compliance.address, mint=asset.mint, account=source)
+    await program.accepted(program.by("compliance", freeze))
+    thaw = client.thaw(authority=compliance.address, mint=asset.mint, account=source)
+    await program.accepted(program.by("compliance", thaw))
     assert not await asset.frozen(source)
     assert (await asset.balance_raw(source), await asset.balance_raw(own)) == (1_000, 0)
 
