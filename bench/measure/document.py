@@ -89,6 +89,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "attach_custodian": "a custodian is attached to an asset, before the seal",
         "attach_custodian_timelocked": "the same by its proposal",
         "detach_custodian": "and detached",
+        "retire_custodian": "and retired, for ever, before the seal",
         "loosen_policy": "other limits, before the seal",
         "loosen_policy_timelocked": "the same by its proposal",
         "tighten_policy": "stricter limits",

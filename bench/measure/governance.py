@@ -88,6 +88,7 @@ class _Governance:
         narrowing = {
             "revoke_custodian_key": client.revoke_custodian_key(authority=admin, custodian=custodian, key=attester.key),
             "detach_custodian": client.detach_custodian(admin=admin, custodian=custodian, mint=mint),
+            "retire_custodian": client.retire_custodian(admin=admin, custodian=custodian),
             "tighten_policy": client.tighten_policy(admin=admin, mint=mint, policy=ROOMY),
             "clear_role": client.clear_role(admin=admin, role=Role.COMPLIANCE),
             "seal": client.seal(admin=admin, timelock_secs=TIMELOCK_SECS),
