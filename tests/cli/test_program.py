@@ -125,10 +125,10 @@ def test_either_of_two_roles_signs_and_both_are_named_where_none_is_there() -> N
     assert f"cancel_admin is signed by admin {base58(admin)} or guardian {base58(guardian)}; add" in str(refused.value)
 
 
-def shown(instruction: str, args: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+def shown(instruction: str, args: Mapping[str, Any], decimals: int | None = 8) -> list[tuple[str, str, str]]:
     """The values of an instruction as people see them before it is sent."""
     kinds = INTERFACE.args_of[instruction]
-    return [row for name, kind in kinds for row in idl_values.rows(INTERFACE, name, kind, args[name])]
+    return [row for name, kind in kinds for row in idl_values.rows(INTERFACE, name, kind, args[name], decimals)]
 
 
 def test_values_are_shown_in_human_units(read: Read) -> None:
@@ -141,6 +141,9 @@ def test_values_are_shown_in_human_units(read: Read) -> None:
     limits = {**LIMITS, "supply_limit_raw": 150_000_000, "max_rise_bps": 1_250, "ca_window_secs": 259_200}
     rows = shown("tighten_policy", {"policy": limits})
     assert rows[0] == ("policy.supply_limit_raw", "150000000", "1.5 tokens before the multiplier")
+    for decimals, text in ((0, "150,000,000"), (6, "150"), (9, "0.15")):
+        assert shown("tighten_policy", {"policy": limits}, decimals)[0][2] == f"{text} tokens before the multiplier"
+    assert shown("tighten_policy", {"policy": limits}, None)[0][2] == ""
     assert ("policy.max_rise_bps", "1250", "12.5 %") in rows
     assert ("policy.ca_window_secs", "259200", "3 days, 0:00:00") in rows
     key = {"key": KEY, "party": 0, "expires_ts": 2**62}

@@ -56,7 +56,7 @@ MINTED = ("--mint", base58(MINT))
         (["tighten-policy", *MINTED, "--policy", '{"a": 1, "a": 2}'], '--policy: {"a": 1, "a": 2}: give JSON: '),
         (
             ["tighten-policy", *MINTED, "--policy", '{"supply_limit_raw": 1}'],
-            "--policy.mint_burst_raw: (missing): give it: base units of 10^-8 token",
+            "--policy.mint_burst_raw: (missing): give it: base units of the mint",
         ),
         (
             ["set-custodian-keys", "--custodian", "1", "--threshold", "2", "--keys", '[{"key": "x"}]'],

@@ -115,6 +115,7 @@ def asset_view(
     holds: Hold | None = None,
     change: tuple[int, int] | None = None,
     changed_ts: int = 0,
+    decimals: int = 8,
 ) -> AssetView:
     """`change`: (effective_ts, multiplier_bits) of a pending multiplier change; `changed_ts`: when it changed last."""
     effective_ts, pending_bits = change or (0, 0)
@@ -123,7 +124,7 @@ def asset_view(
         mint=mint,
         vault=Address(bytes([4]) + mint[1:]),
         redemption_vault=Address(bytes([5]) + mint[1:]),
-        decimals=8,
+        decimals=decimals,
         state=AssetState.ACTIVE,
         paused=Scope(0),
         holds=holds or Hold(0),
@@ -150,7 +151,7 @@ def asset_view(
         asset,
         MintAccount(
             supply_raw=supply_raw,
-            decimals=8,
+            decimals=decimals,
             multiplier_bits=multiplier_bits,
             new_multiplier_bits=pending_bits or multiplier_bits,
             new_multiplier_effective_ts=effective_ts,

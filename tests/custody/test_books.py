@@ -168,6 +168,23 @@ def test_shares_owed_are_counted_at_the_multiplier_of_the_books() -> None:
         with_redemptions(book, ELSEWHERE, 1)
 
 
+@pytest.mark.parametrize(("decimals", "raw"), [(0, 3), (6, 3_000_000), (9, 3_000_000_000)])
+def test_shares_owed_are_counted_in_the_decimals_of_the_books(decimals: int, raw: int) -> None:
+    book = new_asset_book(HERE, "Xx", 10_000_000_000, "1.0", decimals)
+    assert with_redemptions(book, HERE, raw).shares_nano == 7_000_000_000
+
+
+def test_books_that_say_no_decimals_have_eight(settings: AttesterSettings) -> None:
+    value = json.loads(books_file(settings).read_text())
+    assert value["assets"][base58(MINT)].pop("decimals") == 8
+    books_file(settings).write_text(json.dumps(value))
+    assert books_show(settings, 1).find("S0x").decimals == 8
+    value["assets"][base58(MINT)]["decimals"] = 6
+    books_file(settings).write_text(json.dumps(value))
+    assert books_deposit(settings, 1, "S0x", "1").asset.decimals == 6
+    assert books_show(settings, 1).find("S0x").decimals == 6
+
+
 def test_a_symbol_of_two_records_is_refused_and_the_mint_is_not(settings: AttesterSettings) -> None:
     path = books_file(settings)
     value = json.loads(path.read_text())
@@ -266,6 +283,9 @@ BROKEN = [
     (field("multiplier", "0"), f"{RECORD}.multiplier"),
     (field("multiplier", "1e3"), f"{RECORD}.multiplier"),
     (field("multiplier", 1.0), f"{RECORD}.multiplier"),
+    (field("decimals", 10), f"{RECORD}.decimals"),
+    (field("decimals", -1), f"{RECORD}.decimals"),
+    (field("decimals", "8"), f"{RECORD}.decimals"),
     (field("symbol", ""), f"{RECORD}.symbol"),
     (field("version", 0), f"{RECORD}.version"),
     (field("typo", 1), f"{RECORD}.typo"),

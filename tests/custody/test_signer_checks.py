@@ -241,6 +241,16 @@ async def test_books_whose_capacity_no_u64_holds_sign_nothing(tmp_path: Path) ->
         await one.sign(proposal(entry(2)))
 
 
+async def test_books_of_other_decimals_sign_nothing(tmp_path: Path) -> None:
+    async with agent(tmp_path) as one:
+        shares = BooksFile(one.books, 1).load().assets[MINTS[0]].shares_nano
+        whole = entry(1, shares_nano=shares, capacity_raw=shares // 10**3)
+        one.chain.put(asset_view(MINTS[0], decimals=6))
+        assert await one.refused_entries(proposal(whole)) == [(1, "decimals_differ")]
+        change_book(one.books, MINTS[0], decimals=6)
+        await one.sign(proposal(whole))
+
+
 async def test_another_multiplier_is_refused_though_the_capacity_is_that_of_the_books(tmp_path: Path) -> None:
     async with agent(tmp_path) as one:
         other = entry(1, multiplier_bits=multiplier_bits_of("2.0"))

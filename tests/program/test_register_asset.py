@@ -44,7 +44,7 @@ from xstocks_daemon.chain.mint_layout import Extension, extensions, read_mint, r
 from xstocks_daemon.chain.program import Profile
 from xstocks_daemon.chain.transactions import create_token_account
 from xstocks_daemon.domain.snapshot import AssetState, Hold, Scope
-from xstocks_daemon.domain.units import Address, multiplier_bits_of
+from xstocks_daemon.domain.units import NANO_PER_SHARE, Address, multiplier_bits_of
 
 
 async def created(program: DeployedProgram, profile: Profile = Profile.XSTOCKS) -> FreshMint:
@@ -165,10 +165,28 @@ async def test_a_permissioned_asset_mints_into_its_vault(program: DeployedProgra
     assert await asset.supply_raw() == 600
 
 
+@pytest.mark.parametrize("decimals", range(10))
+async def test_an_asset_has_the_decimals_of_its_mint(program: DeployedProgram, decimals: int) -> None:
+    """Three shares back three tokens, whatever a token's base unit is."""
+    [asset] = await program.register(decimals=decimals)
+    assert (await asset.read()).decimals == (await asset.read_mint()).decimals == decimals
+    three_raw = 3 * 10**decimals
+    statement = await program.statement({asset: 3 * NANO_PER_SHARE})
+    [line] = statement.entries
+    assert line.capacity_raw == three_raw
+    coarser = replace(statement, entries=(replace(line, capacity_raw=three_raw - 1),))
+    await program.refused(program.relay(coarser), ErrorCode.CapacityMismatch)
+    await program.accepted(program.relay(statement))
+    await program.refused(await asset.mint_call(three_raw + 1), ErrorCode.CeilingExceeded)
+    await program.accepted(await asset.mint_call(three_raw))
+    await program.accepted(await asset.burn_call(1))
+    assert await asset.supply_raw() == three_raw - 1
+
+
 #: Authorities that nobody needs to hold.
 MADE: dict[str, Made] = {
-    "9 decimals": Made(replaced(MINT2, mint2(9)), ErrorCode.WrongDecimals),
-    "0 decimals": Made(replaced(MINT2, mint2(0)), ErrorCode.WrongDecimals),
+    "10 decimals": Made(replaced(MINT2, mint2(10)), ErrorCode.WrongDecimals),
+    "255 decimals": Made(replaced(MINT2, mint2(255)), ErrorCode.WrongDecimals),
     "a foreign mint authority": Made(replaced(MINT2, mint2(authority=False)), ErrorCode.MintAuthorityInvalid),
     "a foreign freeze authority": Made(
         replaced(MINT2, mint2(freeze=b"\1" + STRANGER)), ErrorCode.FreezeAuthorityInvalid

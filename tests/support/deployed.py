@@ -38,7 +38,7 @@ from xstocks_daemon.domain.snapshot import (
     Policy,
 )
 from xstocks_daemon.domain.statement import AttesterSignature, Statement, StatementEntry
-from xstocks_daemon.domain.units import MILLIS_PER_SEC, Address, capacity_raw, multiplier_bits_of
+from xstocks_daemon.domain.units import MILLIS_PER_SEC, SHARE_DECIMALS, Address, capacity_raw, multiplier_bits_of
 
 NANO_PER_RAW = 10
 """Billionths of a share that back one base unit at multiplier 1 and 8 decimals."""
@@ -106,6 +106,7 @@ class DeployedProgram(InitializedProgram):
         profile: Profile = Profile.XSTOCKS,
         additional_metadata: Sequence[tuple[str, str]] = ADDITIONAL_METADATA,
         mint_keys: Sequence[Keypair] = (),
+        decimals: int = DECIMALS,
     ) -> list[Asset]:
         """Fresh assets, attached to `custodians`; their first statements may be made at once.
 
@@ -117,7 +118,9 @@ class DeployedProgram(InitializedProgram):
         registrations: list[Job] = []
         assets: list[Asset] = []
         for key in mint_keys or [Keypair() for _ in range(count)]:
-            fresh = await self.mint_to_register(bits, key=key, profile=profile, additional_metadata=additional_metadata)
+            fresh = await self.mint_to_register(
+                bits, key=key, profile=profile, decimals=decimals, additional_metadata=additional_metadata
+            )
             register = [
                 self.registration(
                     fresh.mint,
@@ -135,7 +138,7 @@ class DeployedProgram(InitializedProgram):
             ]
             creations.append(Job("create a mint", fresh.create, [admin.keypair, fresh.key]))
             registrations.append(Job("register an asset", register, [admin.keypair]))
-            assets.append(Asset(self, fresh.mint, bits))
+            assets.append(Asset(self, fresh.mint, bits, decimals))
         await submit_ok(self.chain.rpc, creations)
         await submit_ok(self.chain.rpc, registrations)
         # An attached entry takes nothing that was observed before now + the allowed skew.
@@ -150,6 +153,7 @@ class Asset:
     program: DeployedProgram
     mint: Address
     multiplier_bits: int
+    decimals: int = DECIMALS
 
     def __hash__(self) -> int:
         return hash(self.mint)
@@ -203,7 +207,7 @@ class Asset:
 
     def line(self, shares_nano: int, *, redeemed_seen_raw: int = 0) -> StatementEntry:
         """The asset's entry of a statement with the exact capacity of those shares."""
-        capacity = capacity_raw(shares_nano, self.multiplier_bits, DECIMALS)
+        capacity = capacity_raw(shares_nano, self.multiplier_bits, self.decimals)
         return StatementEntry(self.mint, self.multiplier_bits, shares_nano, capacity, redeemed_seen_raw)
 
     async def attest(
@@ -230,7 +234,7 @@ class Asset:
         redeemed_seen_raw: int | None = None,
     ) -> Statement:
         """The statement that `attest` relays. `redeemed_seen_raw` None: what the custodian has counted before."""
-        shares_nano = capacity * NANO_PER_RAW
+        shares_nano = capacity * 10 ** (SHARE_DECIMALS - self.decimals)
         if redeemed_seen_raw is None:
             redeemed_seen_raw = (await self.entry(custodian)).redeemed_seen_raw
         statement = await self.program.statement({self: shares_nano}, custodian=custodian, expires_ts=expires_ts)

@@ -120,10 +120,9 @@ class LiveMint:
     async def asset(self) -> Asset:
         """The asset that it became, or will become."""
         info = await self.info()
-        bits = read_mint(self.mint, info.data, info.owner).effective_multiplier_bits(
-            await self.program.chain.clock_ts()
-        )
-        return Asset(self.program, self.mint, bits)
+        mint = read_mint(self.mint, info.data, info.owner)
+        bits = mint.effective_multiplier_bits(await self.program.chain.clock_ts())
+        return Asset(self.program, self.mint, bits, mint.decimals)
 
     async def hand_over(self, *, but: Iterable[str] = ()) -> None:
         """Every recorded holder signs its hand-over; authorities named in `but` stay where they are."""
@@ -156,6 +155,7 @@ async def live_mint(
     holders: tuple[Keypair, Keypair, Keypair] | None = None,
     freezable: bool = False,
     close_authority: Address | None = None,
+    decimals: int = DECIMALS,
 ) -> LiveMint:
     """A live mint made by Token-2022's own instructions, its supply in the account of `wallet`.
 
@@ -165,11 +165,11 @@ async def live_mint(
     minter, guard, other = holders or (Keypair(), Keypair(), Keypair())
     wallet = wallet or Keypair()
     owner, admin = address_of(other), program.keys.admin
-    fresh = await program.mint_to_register(key=mint_key, profile=profile, authority=owner)
+    fresh = await program.mint_to_register(key=mint_key, profile=profile, authority=owner, decimals=decimals)
     chain, mint = program.chain, fresh.mint
     create = list(fresh.create)
     if freezable:
-        create[-1] = token_instruction(bytes([_INITIALIZE_MINT2, DECIMALS]) + owner + b"\1" + owner, mint)
+        create[-1] = token_instruction(bytes([_INITIALIZE_MINT2, decimals]) + owner + b"\1" + owner, mint)
     if close_authority is not None:
         create = [*with_space(create, 36)]
         create.insert(-1, token_instruction(bytes([_INITIALIZE_CLOSE, 1]) + close_authority, mint))
@@ -180,7 +180,7 @@ async def live_mint(
     if profile is Profile.PERMISSIONED:
         issue.append(token_instruction(bytes([_THAW]), account, mint, signer=owner))
     if supply_raw:
-        amount = bytes([_MINT_TO_CHECKED]) + supply_raw.to_bytes(8, "little") + bytes([DECIMALS])
+        amount = bytes([_MINT_TO_CHECKED]) + supply_raw.to_bytes(8, "little") + bytes([decimals])
         issue.append(token_instruction(amount, mint, account, signer=owner))
     new = {"mint": minter, "freeze": guard, "pausable": guard}
     held = asdict(read_authorities(mint, (await chain.account(mint)).data))
@@ -299,7 +299,7 @@ authority (3) and the profile's own all there are. Token-2022 itself makes some 
 
 SPOILT: dict[str, tuple[Edit, ErrorCode]] = {
     "not initialised": (lambda data, _now: patched(data, INITIALIZED_AT, b"\0"), ErrorCode.MintNotInitialized),
-    "9 decimals": (lambda data, _now: patched(data, DECIMALS_AT, b"\x09"), ErrorCode.WrongDecimals),
+    "10 decimals": (lambda data, _now: patched(data, DECIMALS_AT, b"\x0a"), ErrorCode.WrongDecimals),
     "a mint authority of an unknown tag": (lambda data, _now: patched(data, 0, b"\2"), ErrorCode.MintMalformed),
     "a freeze authority of an unknown tag": (
         lambda data, _now: patched(data, FREEZE_AT, b"\2"),

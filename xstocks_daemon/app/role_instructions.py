@@ -12,7 +12,8 @@ from xstocks_daemon.app.runtime import ChainConnection
 from xstocks_daemon.app.settings import Settings
 from xstocks_daemon.app.views import time_text
 from xstocks_daemon.chain.addresses import base58
-from xstocks_daemon.chain.errors import ProgramError, TransactionFailed
+from xstocks_daemon.chain.errors import MalformedAccount, ProgramError, TransactionFailed
+from xstocks_daemon.chain.mint_layout import read_decimals
 from xstocks_daemon.chain.program import ProgramEvent, Proposal
 from xstocks_daemon.chain.program.accounts_resolver import AvailableSigners, resolve_instruction
 from xstocks_daemon.chain.sender import SignedAttempt, confirm_attempt, landed_transaction, sign_attempt, simulate
@@ -99,6 +100,18 @@ class RoleInstruction:
             raise user_error("proposal", base58(address), remedy)
         sent = client.with_proposal(meant)
         return Draft(sent, sent, address, state, await self._budget(sent, state))
+
+    async def mint_decimals(self) -> int | None:
+        """Decimals of the mint that is named; None where none is, or where there is none yet."""
+        mint = self.request.named.get("mint")
+        if not isinstance(mint, bytes):
+            return None
+        reads = await self.chain.reader.read_groups([(Address(mint),)])
+        account = reads[0][0].accounts[0]
+        try:
+            return None if account is None else read_decimals(Address(mint), account.data, account.owner)
+        except MalformedAccount:
+            return None
 
     async def _budget(self, sent: Instruction, state: Proposal | None) -> ComputeBudget:
         """The compute budget to ask for, by a simulation of these instructions."""

@@ -8,7 +8,6 @@ from xstocks_daemon.attester.operations import custodian_address, served_custodi
 from xstocks_daemon.attester.settings import AttesterSettings
 from xstocks_daemon.chain.addresses import base58
 from xstocks_daemon.chain.errors import ChainError
-from xstocks_daemon.chain.mint_layout import DECIMALS
 from xstocks_daemon.chain.program import ProgramClient
 from xstocks_daemon.chain.rpc import RpcPool
 from xstocks_daemon.chain.sender import send_and_confirm
@@ -62,7 +61,7 @@ def require_acceptable(redemption: Redemption, books: Books, target: Target) -> 
     if book is None:
         raise user_error("redemption", shown, f"the books have no allotment to its mint {base58(redemption.mint)}")
     try:
-        owed_nano = shares_nano_for(redemption.amount_raw, book.multiplier_bits, DECIMALS)
+        owed_nano = shares_nano_for(redemption.amount_raw, book.multiplier_bits, book.decimals)
     except UnitError as error:
         raise user_error("redemption", shown, str(error)) from None
     attested_nano = book.attested_nano(target)

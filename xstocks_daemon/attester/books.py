@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from xstocks_daemon.chain.addresses import base58
+from xstocks_daemon.chain.mint_layout import DECIMALS
 from xstocks_daemon.domain.units import Address, checked_u64, multiplier_bits_of, shares_text
 from xstocks_daemon.errors import user_error
 
@@ -43,7 +44,8 @@ class Leaving:
 
 @dataclass(frozen=True, slots=True)
 class AssetBook:
-    """The record of one asset. `version` rises with every change. `ripcord`: why not to trust it, None if fine."""
+    """The record of one asset. `version` rises with every change. `decimals` are the mint's. `ripcord`: why not to
+    trust it, None if fine."""
 
     mint: Address
     version: int
@@ -54,6 +56,7 @@ class AssetBook:
     redeemed_seen_raw: int
     allotments: tuple[Allotment, ...]
     leaving: tuple[Leaving, ...]
+    decimals: int
     ripcord: str | None = None
 
     def allotment(self, target: Target) -> Allotment | None:
@@ -138,7 +141,9 @@ def _check_asset(book: AssetBook) -> None:
         )
 
 
-def new_asset_book(target: Target, symbol: str, shares_nano: int, multiplier: str) -> AssetBook:
+def new_asset_book(
+    target: Target, symbol: str, shares_nano: int, multiplier: str, decimals: int = DECIMALS
+) -> AssetBook:
     """A first record: all shares allotted to one target. UnitError for a multiplier or amount that is none."""
     return AssetBook(
         mint=target.mint,
@@ -150,4 +155,5 @@ def new_asset_book(target: Target, symbol: str, shares_nano: int, multiplier: st
         redeemed_seen_raw=0,
         allotments=(Allotment(target, shares_nano),),
         leaving=(),
+        decimals=decimals,
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from xstocks_daemon.attester.books import Allotment, AssetBook, Leaving, Target
-from xstocks_daemon.chain.mint_layout import DECIMALS
 from xstocks_daemon.domain.units import UnitError, checked_u64, shares_nano_for, shares_text
 from xstocks_daemon.errors import UserError, user_error
 
@@ -59,7 +58,7 @@ def with_redemptions(book: AssetBook, target: Target, seen_raw: int) -> AssetBoo
     books' multiplier and rounded up to a billionth, are kept apart for the redeemers (M13)."""
     _require_uncounted(book, target, seen_raw)
     try:
-        owed_nano = shares_nano_for(seen_raw - book.redeemed_seen_raw, book.multiplier_bits, DECIMALS)
+        owed_nano = shares_nano_for(seen_raw - book.redeemed_seen_raw, book.multiplier_bits, book.decimals)
     except UnitError as error:
         raise user_error("seen raw", seen_raw, str(error)) from None
     attested_nano = book.attested_nano(target)

@@ -2,7 +2,7 @@
 
     {"version": 1, "custodian": 1, "assets": {MINT: {
         "version": 3, "symbol": "AAPLx", "shares_nano": "12500000", "multiplier": "1.0032",
-        "redeemed_seen_raw": "0", "ripcord": null,
+        "decimals": 8, "redeemed_seen_raw": "0", "ripcord": null,
         "allotments": [{"genesis_hash": .., "program_id": .., "mint": .., "shares_nano": "12500000"}],
         "leaving": [{"id": "..", "genesis_hash": .., "program_id": .., "mint": .., "shares_nano": "..",
                      "marked_ms": 1700000000000}]}}}
@@ -25,6 +25,7 @@ from pydantic import Field
 
 from xstocks_daemon.attester.books import Allotment, AssetBook, Books, Leaving, Target, books_of
 from xstocks_daemon.chain.addresses import base58
+from xstocks_daemon.chain.mint_layout import DECIMALS, MAX_DECIMALS
 from xstocks_daemon.custody.wire import (
     MAX_DETAILS_CHARS,
     AddressField,
@@ -61,6 +62,7 @@ class _AssetJson(WireModel):
     leaving: Annotated[tuple[_LeavingJson, ...], Field(max_length=256, strict=False)] = ()
     redeemed_seen_raw: U64Field = 0
     multiplier: str
+    decimals: Annotated[int, Field(ge=0, le=MAX_DECIMALS)] = DECIMALS
     ripcord: Annotated[str, Field(min_length=1, max_length=MAX_DETAILS_CHARS)] | None = None
 
 
@@ -97,6 +99,7 @@ def _asset_of(mint: Address, asset: _AssetJson) -> AssetBook:
         redeemed_seen_raw=asset.redeemed_seen_raw,
         allotments=tuple(Allotment(_target(one), one.shares_nano) for one in asset.allotments),
         leaving=tuple(Leaving(one.id, _target(one), one.shares_nano, one.marked_ms) for one in asset.leaving),
+        decimals=asset.decimals,
         ripcord=asset.ripcord,
     )
 
@@ -120,6 +123,7 @@ def _asset_json(book: AssetBook) -> dict[str, Any]:
         "symbol": book.symbol,
         "shares_nano": str(book.shares_nano),
         "multiplier": book.multiplier,
+        "decimals": book.decimals,
         "redeemed_seen_raw": str(book.redeemed_seen_raw),
         "ripcord": book.ripcord,
         "allotments": [_target_json(one.target) | {"shares_nano": str(one.shares_nano)} for one in book.allotments],

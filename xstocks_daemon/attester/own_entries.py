@@ -20,6 +20,7 @@ class EntryRefusalReason(Enum):
     NOT_REGISTERED = "not_registered"
     NOT_ATTACHED = "not_attached"
     MULTIPLIER_DIFFERS = "multiplier_differs"
+    DECIMALS_DIFFER = "decimals_differ"
     SEEN_ABOVE_TOTAL = "seen_above_total"
     OUT_OF_RANGE = "out_of_range"
     TOO_EARLY = "too_early"
@@ -74,8 +75,8 @@ class OwnEntry:
 
 
 def own_entry(books: Books, snapshot: ChainSnapshot, custodian: Address, mint: Address) -> OwnEntry | EntryRefusal:
-    """Shares, seen redemptions and multiplier from the books, never from the chain (M13); decimals and the counter
-    that bounds the seen redemptions from the chain's finalized state."""
+    """Shares, seen redemptions, multiplier and decimals from the books, never from the chain (M13); the counter that
+    bounds the seen redemptions from the chain's finalized state."""
 
     def none(reason: EntryRefusalReason, detail: str) -> EntryRefusal:
         return EntryRefusal(mint, reason, detail)
@@ -99,6 +100,11 @@ def own_entry(books: Books, snapshot: ChainSnapshot, custodian: Address, mint: A
             EntryRefusalReason.MULTIPLIER_DIFFERS,
             f"the books use multiplier {book.multiplier}, the chain's is {chain_says}",
         )
+    if view.asset.decimals != book.decimals:
+        return none(
+            EntryRefusalReason.DECIMALS_DIFFER,
+            f"the books say that the mint has {book.decimals} decimals, the chain {view.asset.decimals}",
+        )
     if book.redeemed_seen_raw > entry.redeemed_total_raw:
         return none(
             EntryRefusalReason.SEEN_ABOVE_TOTAL,
@@ -106,13 +112,13 @@ def own_entry(books: Books, snapshot: ChainSnapshot, custodian: Address, mint: A
         )
     shares_nano = book.attested_nano(target)
     try:
-        capacity = capacity_raw(shares_nano, book.multiplier_bits, view.asset.decimals)
+        capacity = capacity_raw(shares_nano, book.multiplier_bits, book.decimals)
     except UnitError as error:
         return none(EntryRefusalReason.OUT_OF_RANGE, str(error))
     own = StatementEntry(mint, book.multiplier_bits, shares_nano, capacity, book.redeemed_seen_raw)
     return OwnEntry(
         entry=own,
-        decimals=view.asset.decimals,
+        decimals=book.decimals,
         redeemed_total_raw=entry.redeemed_total_raw,
         last_observed_ms=entry.observed_ms,
         chain_sum_raw=0 if entry.withdrawn else entry.capacity_raw + entry.redeemed_seen_raw,

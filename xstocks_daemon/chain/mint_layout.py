@@ -21,7 +21,9 @@ from xstocks_daemon.domain.snapshot import MintAccount
 from xstocks_daemon.domain.units import ZERO_ADDRESS, Address, UnitError, multiplier_fraction
 
 DECIMALS = 8
-"""Of every xStocks mint (design, section 4.7)."""
+"""Of a new mint where nothing else is asked for, as all real xStocks have; an asset has those of its mint."""
+MAX_DECIMALS = 9
+"""The most that a mint may have (design, section 4.7)."""
 
 
 class Extension(IntEnum):
@@ -65,6 +67,8 @@ PROFILE_EXTENSIONS: Mapping[Profile, tuple[Extension, ...]] = {
 """What a client initialises, in the order of the real mints, but Pausable first: Token-2022 looks for it from the
 front in every transfer, mint and burn (decision 19). TokenMetadata comes last, by register_asset."""
 
+_DECIMALS_OFFSET = 44
+_INITIALIZED_OFFSET = 45
 _ACCOUNT_TYPE_OFFSET = ACCOUNT_LEN
 _TLV_OFFSET = ACCOUNT_LEN + 1
 _TLV_HEADER_BYTES = 4
@@ -169,7 +173,7 @@ def read_mint(address: Address, data: bytes, owner: Address = TOKEN_2022) -> Min
     name, symbol = _names(address, metadata)
     return MintAccount(
         supply_raw=_u64(data, 36),
-        decimals=data[44],
+        decimals=data[_DECIMALS_OFFSET],
         multiplier_bits=multiplier_bits,
         new_multiplier_bits=new_multiplier_bits,
         new_multiplier_effective_ts=effective_ts,
@@ -177,6 +181,13 @@ def read_mint(address: Address, data: bytes, owner: Address = TOKEN_2022) -> Min
         symbol=symbol,
         name=name,
     )
+
+
+def read_decimals(address: Address, data: bytes, owner: Address = TOKEN_2022) -> int:
+    """The decimals of a Token-2022 mint, whatever extensions it has or lacks. MalformedAccount where it is none."""
+    if owner != TOKEN_2022 or len(data) < MINT_LEN or not data[_INITIALIZED_OFFSET]:
+        raise _fail(address, "no initialized mint of Token-2022")
+    return data[_DECIMALS_OFFSET]
 
 
 def _names(mint: Address, metadata: bytes) -> tuple[str, str]:

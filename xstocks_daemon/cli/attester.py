@@ -213,6 +213,7 @@ def _json(book: AssetBook) -> dict[str, Any]:
         "shares_nano": str(book.shares_nano),
         "unallotted_nano": str(book.unallotted_nano),
         "multiplier": multiplier_text(book.multiplier_bits),
+        "decimals": book.decimals,
         "redeemed_seen_raw": str(book.redeemed_seen_raw),
         "ripcord": book.ripcord,
         "leaving": [_leaving_json(one) for one in book.leaving],

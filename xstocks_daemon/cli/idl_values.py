@@ -15,7 +15,6 @@ from typing import Any
 from xstocks_daemon.app.views import time_text
 from xstocks_daemon.chain.addresses import base58, parse_address
 from xstocks_daemon.chain.errors import AddressError
-from xstocks_daemon.chain.mint_layout import DECIMALS
 from xstocks_daemon.chain.program import CUSTODIAN_NAME_BYTES, Profile, Role
 from xstocks_daemon.chain.program.idl import ProgramInterface
 from xstocks_daemon.domain.snapshot import Hold, ParticipantState, Scope
@@ -45,7 +44,7 @@ _CHOICES: Mapping[str, type[IntEnum | IntFlag]] = {
     "state": ParticipantState,
 }
 _UNITS = {
-    "raw": f"base units of 10^-{DECIMALS} token",
+    "raw": "base units of the mint",
     "nano": "billionths of a share",
     "secs": "seconds",
     "sec": "base units per second",
@@ -113,22 +112,25 @@ def plain(interface: ProgramInterface, kind: Any, value: Any) -> Any:
     return value
 
 
-def rows(interface: ProgramInterface, name: str, kind: Any, value: Any) -> Iterator[tuple[str, str, str]]:
-    """A value as people read it: its name, what is sent, and that in human units, a row for each number."""
+def rows(
+    interface: ProgramInterface, name: str, kind: Any, value: Any, decimals: int | None
+) -> Iterator[tuple[str, str, str]]:
+    """A value as people read it: its name, what is sent, and that in human units, a row for each number. `decimals`
+    are the mint's; None: base units are all that can be said."""
     match kind:
         case {"defined": {"name": struct}}:
             for each, of in interface.fields_of[struct]:
-                for row in rows(interface, each, of, value[each]):
+                for row in rows(interface, each, of, value[each], decimals):
                     yield (f"{name}.{row[0]}", *row[1:])
         case {"vec": inner}:
             for index, each in enumerate(value):
-                for row in rows(interface, name, inner, each):
+                for row in rows(interface, name, inner, each, decimals):
                     yield (f"{name}[{index}]{row[0].removeprefix(name)}", *row[1:])
         case _:
-            yield name, str(plain(interface, kind, value)), _human(name, value)
+            yield name, str(plain(interface, kind, value)), _human(name, value, decimals)
 
 
-def _human(name: str, value: Any) -> str:
+def _human(name: str, value: Any, decimals: int | None) -> str:
     if isinstance(value, bytes):
         if name in ("name", "country"):
             return value.rstrip(b"\0").decode(errors="replace")
@@ -139,7 +141,7 @@ def _human(name: str, value: Any) -> str:
         return _choice_text(choices, value)
     match name.rpartition("_")[2]:
         case "raw":
-            return f"{decimal_text(value, DECIMALS)} tokens before the multiplier"
+            return "" if decimals is None else f"{decimal_text(value, decimals)} tokens before the multiplier"
         case "nano":
             return f"{shares_text(value)} shares"
         case "bits":

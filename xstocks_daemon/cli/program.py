@@ -234,7 +234,7 @@ async def _carry_out(
         draft = await work.draft()
         shown = draft_json(work, draft)
         if not as_json:
-            show_draft(chain.client.interface, request, shown)
+            show_draft(chain.client.interface, request, shown, await work.mint_decimals())
         if dry_run:
             return shown
         if unsigned or sign_only:

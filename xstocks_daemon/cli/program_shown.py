@@ -120,8 +120,8 @@ def show_read(interface: ProgramInterface, shown: Mapping[str, Any]) -> None:
     _show_accounts(shown)
 
 
-def show_draft(interface: ProgramInterface, request: Request, shown: Mapping[str, Any]) -> None:
-    """What is about to be done, for a person to read."""
+def show_draft(interface: ProgramInterface, request: Request, shown: Mapping[str, Any], decimals: int | None) -> None:
+    """What is about to be done, for a person to read; amounts in tokens where the mint's `decimals` are known."""
     instruction, proposal = request.instruction, shown["proposal"]
     say(f"{'propose ' if request.propose else ''}{instruction}: {interface.doc_of[instruction]}")
     facts = [
@@ -138,7 +138,7 @@ def show_draft(interface: ProgramInterface, request: Request, shown: Mapping[str
     rows = [
         row
         for name, kind in interface.args_of[instruction]
-        for row in idl_values.rows(interface, name, kind, request.args[name])
+        for row in idl_values.rows(interface, name, kind, request.args[name], decimals)
     ]
     if rows:
         print_table("", ["argument", "value", "that is"], rows)

@@ -144,7 +144,7 @@ errors! {
     6081 MintOwnerInvalid "The mint is not owned by Token-2022"
     6082 MintNotInitialized "The mint is not initialized"
     6083 MintMalformed "The extensions of the mint are malformed"
-    6084 WrongDecimals "The mint must have 8 decimals"
+    6084 WrongDecimals "The mint must have at most 9 decimals"
     6085 SupplyNotZero "The mint has a supply already"
     6086 MintAuthorityInvalid "The mint authority must be the asset"
     6087 FreezeAuthorityInvalid "The freeze authority must be what the profile says"

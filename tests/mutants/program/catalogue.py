@@ -1045,6 +1045,26 @@ MUTANTS: tuple[Mutant, ...] = (
         swap("text-blank", "if is_blank(text) {", "if false {", "refuses a blank name"),
         swap("text-second-row", " || (before == 0xC2 && byte < 0xA0)", "", "refuses control characters beyond ASCII"),
     ),
+    *of(
+        "token_2022/mint_profile.rs",
+        "register_asset adoption adoption_unfit",
+        swap(
+            "profile-decimals",
+            "if found.decimals > MAX_DECIMALS {",
+            "if found.decimals > MAX_DECIMALS + 1 {",
+            "refuses a mint of more than nine decimals",
+        ),
+    ),
+    *of(
+        "instructions/shared/mint_registration.rs",
+        "register_asset adoption",
+        swap(
+            "profile-decimals-taken",
+            "asset.decimals = found.decimals;",
+            "asset.decimals = 8;",
+            "counts in the decimals of the mint",
+        ),
+    ),
     # ---- reading accounts and numbers ------------------------------------------------------------------------------
     *of(
         "math.rs",

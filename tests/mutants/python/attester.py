@@ -563,6 +563,12 @@ MUTANTS: tuple[Mutant, ...] = (
             "signs nothing whose ripcord is pulled",
         ),
         swap(
+            "own-entry-decimals",
+            "    if view.asset.decimals != book.decimals:\n",
+            "    if False:\n",
+            "signs nothing while books and chain have different decimals",
+        ),
+        swap(
             "own-entry-multiplier",
             "    if in_force != book.multiplier_bits:\n",
             "    if False:\n",
@@ -978,6 +984,12 @@ MUTANTS: tuple[Mutant, ...] = (
             "return replace(book, version=book.version + 1, redeemed_seen_raw=seen_raw)",
             "return replace(book, version=book.version + 1)",
             "passes what a broker rejected after the burn (M6)",
+        ),
+        swap(
+            "books-redeemed-decimals",
+            "book.multiplier_bits, book.decimals)",
+            "book.multiplier_bits, 8)",
+            "counts redeemed tokens in the decimals of their mint",
         ),
         swap(
             "books-deposit-nothing",

@@ -49,7 +49,7 @@ layout! {
         version: u8,
         /// Bump of the PDA.
         bump: u8,
-        /// Decimals of the mint: 8.
+        /// Decimals of the mint: 0 to 9.
         decimals: u8,
         /// 0 xstocks, 1 open, 2 permissioned.
         profile: u8,

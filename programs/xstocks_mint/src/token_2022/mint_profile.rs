@@ -14,7 +14,7 @@ use crate::{
             MINT_CLOSE_AUTHORITY, MINT_DECIMALS, MINT_INITIALIZED, MINT_LEN, MINT_SUPPLY, NO_EXTENSION, PAUSABLE,
             PERMANENT_DELEGATE, SCALED_UI, SCALED_UI_LEN, TLV, TOKEN_METADATA, TRANSFER_HOOK, TYPE_MINT,
         },
-        profile::{bit, extensions_of, DECIMALS},
+        profile::{bit, extensions_of, MAX_DECIMALS},
     },
 };
 use pinocchio::Address;
@@ -35,6 +35,7 @@ pub struct Expected<'a> {
 /// What the program takes from the mint.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Found {
+    pub decimals: u8,
     pub supply_raw: u64,
     pub scaled_ui_offset: u16,
     pub multiplier_bits: u64,
@@ -42,7 +43,7 @@ pub struct Found {
     pub multiplier_changed_ts: i64,
 }
 
-/// Verifies all but the authorities: 8 decimals, no supply yet (a new mint), exactly the profile's extensions (a new
+/// Verifies all but the authorities: at most 9 decimals, no supply yet (a new mint), exactly the profile's extensions (a new
 /// mint's TokenMetadata is written by register_asset), nothing twice, nothing truncated, nothing behind.
 ///
 /// # Errors
@@ -58,7 +59,8 @@ pub fn verify(data: &[u8], expected: &Expected, found: &mut Found) -> Result {
     if part::<1>(data, MINT_INITIALIZED)? != &[1] {
         return Err(Error::MintNotInitialized);
     }
-    if part::<1>(data, MINT_DECIMALS)? != &[DECIMALS] {
+    [found.decimals] = *part(data, MINT_DECIMALS)?;
+    if found.decimals > MAX_DECIMALS {
         return Err(Error::WrongDecimals);
     }
     found.supply_raw = u64::from_le_bytes(*part(data, MINT_SUPPLY)?);
@@ -172,6 +174,7 @@ mod tests {
     #[test]
     fn the_extensions_pass_in_any_order() {
         let found = Found {
+            decimals: 8,
             supply_raw: 0,
             scaled_ui_offset: 166 + 68 + 36 + 5,
             multiplier_bits: 1.5f64.to_bits(),
@@ -230,13 +233,23 @@ mod tests {
     }
 
     #[test]
+    fn the_decimals_are_taken_as_the_mint_has_them() {
+        for decimals in 0..=u8::MAX {
+            let mut data = with(&new_mint());
+            data[MINT_DECIMALS] = decimals;
+            let expected = if decimals <= 9 { Ok(decimals) } else { Err(Error::WrongDecimals) };
+            assert_eq!(check(&data).map(|found| found.decimals), expected, "{decimals} decimals");
+        }
+    }
+
+    #[test]
     fn each_wrong_byte_of_the_mint_is_named() {
         let cases: [(usize, u8, Error); 11] = [
             (0, 0, Error::MintAuthorityInvalid),
             (1, 1, Error::MintMalformed),
             (4, 8, Error::MintAuthorityInvalid),
             (36, 1, Error::SupplyNotZero),
-            (44, 9, Error::WrongDecimals),
+            (44, 10, Error::WrongDecimals),
             (45, 0, Error::MintNotInitialized),
             (46, 0, Error::FreezeAuthorityInvalid),
             (46, 2, Error::MintMalformed),

@@ -9,8 +9,8 @@ use crate::{
     },
 };
 
-/// All real xStocks have 8 decimals, and `is_capacity` computes with them.
-pub const DECIMALS: u8 = 8;
+/// The most decimals of a mint: a share is counted in billionths, and `is_capacity` computes with up to as many.
+pub const MAX_DECIMALS: u8 = 9;
 
 /// Sets of extensions are words.
 pub const fn bit(extension: u16) -> u32 {

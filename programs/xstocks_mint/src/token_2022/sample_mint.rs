@@ -11,7 +11,6 @@ use crate::{
             TOKEN_METADATA, TRANSFER_HOOK, TYPE_MINT,
         },
         mint_profile::{verify, Expected, Found, STATE_INITIALIZED},
-        profile::DECIMALS,
     },
 };
 use pinocchio::Address;
@@ -77,7 +76,7 @@ pub fn option(holder: &Address) -> Vec<u8> {
 pub fn base(holders: &Authorities) -> Vec<u8> {
     let mut data = vec![0; TLV];
     data[MINT_AUTHORITY..MINT_AUTHORITY + 36].copy_from_slice(&option(&holders.mint));
-    data[MINT_DECIMALS] = DECIMALS;
+    data[MINT_DECIMALS] = 8;
     data[MINT_INITIALIZED] = 1;
     data[MINT_FREEZE_AUTHORITY..MINT_FREEZE_AUTHORITY + 36].copy_from_slice(&option(&holders.freeze));
     data[ACCOUNT_TYPE] = TYPE_MINT;

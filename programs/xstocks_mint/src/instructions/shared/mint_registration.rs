@@ -12,7 +12,7 @@ use crate::{
     token_2022::{
         cpi,
         mint_profile::{verify, Expected, Found},
-        profile::{has_freeze, DECIMALS},
+        profile::has_freeze,
         reading,
     },
 };
@@ -102,7 +102,7 @@ impl MintRegistration<'_> {
         holders.check(terms.profile, self.asset.address())?;
 
         // 5. Effects.
-        asset.decimals = DECIMALS;
+        asset.decimals = found.decimals;
         asset.profile = terms.profile;
         asset.state = if terms.adopted { ASSET_HALTED } else { ASSET_ACTIVE };
         asset.mint = *mint.address();
