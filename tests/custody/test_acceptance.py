@@ -60,6 +60,13 @@ def test_what_cannot_be_settled_or_delivered_is_not_accepted(changes: dict[str, 
     assert refused.value.field == "redemption"
 
 
+def test_shares_are_owed_in_the_decimals_of_the_books() -> None:
+    """The same base units are a hundred times the tokens where a token has two decimals fewer."""
+    assert acceptable(replace(BOOK, decimals=6), amount_raw=5_000_000).decimals == 6
+    with pytest.raises(UserError, match=r"it takes 1,000 shares|it takes 1000 shares"):
+        acceptable(replace(BOOK, decimals=6))
+
+
 def test_shares_about_to_leave_are_promised_to_nobody() -> None:
     leaving = Leaving("a", HERE, 1, 5)
     with pytest.raises(UserError, match="not leaving"):

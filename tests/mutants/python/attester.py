@@ -1053,8 +1053,8 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "books-owed-delta",
-            "shares_nano_for(seen_raw - book.redeemed_seen_raw, book.multiplier_bits, DECIMALS)",
-            "shares_nano_for(seen_raw, book.multiplier_bits, DECIMALS)",
+            "shares_nano_for(seen_raw - book.redeemed_seen_raw, book.multiplier_bits, book.decimals)",
+            "shares_nano_for(seen_raw, book.multiplier_bits, book.decimals)",
             "keeps apart only what is newly counted",
         ),
         swap(
