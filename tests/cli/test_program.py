@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.chain import idl_values as reading
-from tests.chain.cases import CLIENT, CUSTODIAN, KEY, MINT, REDEMPTION, WALLET, Case
+from tests.chain.cases import ASSET, CLIENT, CUSTODIAN, KEY, MINT, REDEMPTION, RETIRED, WALLET, Case
 from tests.chain.test_program import expected_metas
 from tests.cli.program_options import ALL, IDS, INTERFACE, LIMITS, MULTIPLIER, NOBODY, Read, options_of, signers_of
 from xstocks_daemon.chain.addresses import associated_token_address, base58, pubkey
@@ -87,6 +87,8 @@ def test_accounts_that_follow_from_a_number_an_id_or_a_wallet(read: Read) -> Non
     )
     assert base58(CUSTODIAN) in settled
     assert base58(REDEMPTION) in settled
+    attached = filled("attach-custodian", "--mint", mint, "--custodian", "8", "--retired", "7", admin=KEY)
+    assert attached[2:5] == [base58(RETIRED), base58(ASSET), base58(CUSTODIAN)]
     of_the_wallet = base58(associated_token_address(WALLET, MINT))
     hashes = ("--order-id", "00" * 16, "--intent-hash", "11" * 16)
     sent = filled(

@@ -1288,6 +1288,11 @@ MUTANTS: tuple[Mutant, ...] = (
     *of(
         "instructions/compliance/thaw.rs",
         "freeze recovery",
+        gone(
+            "thaw-role",
+            "require_compliance_or_both(config, accounts.authority, accounts.resumer)?;",
+            "asks who thaws (M7)",
+        ),
         swap(
             "thaw-recovery-open",
             "?.state == RECOVERY_ANNOUNCED",
