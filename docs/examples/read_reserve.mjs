@@ -1,10 +1,12 @@
-// Is this token backed, now? node read_reserve.mjs RPC_URL PROGRAM_ID MINT (needs @solana/kit; TypeScript takes it too)
+// Is this token backed, now, on your terms? (needs @solana/kit; TypeScript takes it too)
+// node read_reserve.mjs RPC_URL PROGRAM_ID MINT MIN_TIMELOCK_SECS [UPGRADE_AUTHORITY]
 import {
   address, createSolanaRpc, fetchEncodedAccounts, getAddressDecoder, getAddressEncoder, getProgramDerivedAddress,
 } from "@solana/kit";
 
 const TOKEN_2022 = "TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb";
 const CLOCK = "SysvarC1ock11111111111111111111111111111111";
+const LOADER = "BPFLoaderUpgradeab1e11111111111111111111111";
 // First eight bytes of sha256("account:<name>"), and the sizes: a layout of another version is refused, not guessed.
 const KINDS = {
   Asset: { bytes: 800, discriminator: "eab4f1fc8be0a008" },
@@ -12,7 +14,7 @@ const KINDS = {
   Config: { bytes: 392, discriminator: "9b0caae01efacc82" },
 };
 
-const [rpcUrl, programId, mint] = process.argv.slice(2);
+const [rpcUrl, programId, mint, minTimelockSecs, expectedAuthority = null] = process.argv.slice(2);
 const rpc = createSolanaRpc(rpcUrl);
 const derive = async (...seeds) =>
   (await getProgramDerivedAddress({ programAddress: address(programId), seeds }))[0];
@@ -41,16 +43,24 @@ function entriesOf(asset) {
 // Once to learn who its custodians are; then everything in one answer, so of one slot.
 const configAddress = await derive("config");
 const assetAddress = await derive("asset", getAddressEncoder().encode(address(mint)));
+const [programDataAddress] = await getProgramDerivedAddress({
+  programAddress: address(LOADER), seeds: [getAddressEncoder().encode(address(programId))],
+});
 const [first] = await fetchAll([assetAddress]);
 const custodians = entriesOf(view(first, "Asset")).map((each) => each.custodian);
-const [configAccount, assetAccount, mintAccount, clockAccount, ...custodianAccounts] = await fetchAll(
-  [configAddress, assetAddress, address(mint), address(CLOCK), ...custodians],
+const [configAccount, assetAccount, mintAccount, clockAccount, code, ...custodianAccounts] = await fetchAll(
+  [configAddress, assetAddress, address(mint), address(CLOCK), programDataAddress, ...custodians],
 );
 const config = view(configAccount, "Config");
 const asset = view(assetAccount, "Asset");
 if (!mintAccount.exists || mintAccount.programAddress !== TOKEN_2022) throw new Error(`${mint}: no Token-2022 mint`);
 const token = new DataView(mintAccount.data.buffer, mintAccount.data.byteOffset, mintAccount.data.byteLength);
 const nowTs = new DataView(clockAccount.data.buffer, clockAccount.data.byteOffset).getBigInt64(32, true);
+
+// Who may replace the program, and with it every rule: nobody, or whom you expect.
+if (!code.exists || code.programAddress !== LOADER || code.data[0] !== 3) throw new Error(`${programId}: no code`);
+const authority = code.data[12] === 0 ? null : getAddressDecoder().decode(code.data.subarray(13, 45));
+const replacedAsAgreed = authority === null || authority === expectedAuthority;
 
 // The present key epoch of each custodian that is active.
 const epochs = new Map(custodianAccounts.map((account) => {
@@ -98,7 +108,8 @@ const lacksNano = claimedNano > sharesNano ? claimedNano - sharesNano + 1n : 1n;
 const ageSecs = (ms) => (nowTs * 1000n > ms ? Number((nowTs * 1000n - ms + 999n) / 1000n) : 0);
 
 console.log(JSON.stringify({
-  enforced: config.getUint8(10) === 1 && asset.getUint8(12) !== 3,
+  enforced: config.getUint8(10) === 1 && asset.getUint8(12) !== 3 && replacedAsAgreed
+    && config.getBigUint64(16, true) >= BigInt(minTimelockSecs),
   holds: asset.getUint8(14),
   multiplier_bits: multiplierBits.toString(),
   supply_raw: supplyRaw.toString(),

@@ -1,4 +1,7 @@
-"""Is this token backed, now? .venv/bin/python docs/examples/read_reserve.py RPC_URL PROGRAM_ID MINT"""
+"""Is this token backed, now, on your terms?
+
+.venv/bin/python docs/examples/read_reserve.py RPC_URL PROGRAM_ID MINT MIN_TIMELOCK_SECS [UPGRADE_AUTHORITY]
+"""
 
 import asyncio
 import json
@@ -8,10 +11,10 @@ from xstocks_daemon.chain.addresses import CLOCK_SYSVAR, parse_address
 from xstocks_daemon.chain.mint_layout import read_mint
 from xstocks_daemon.chain.program import ProgramClient
 from xstocks_daemon.chain.rpc import RpcPool
-from xstocks_daemon.domain.reserve import Reserve, reserve_of
+from xstocks_daemon.domain.reserve import Reserve, Terms, reserve_of
 
 
-async def read_reserve(rpc_url: str, program_id: str, mint_text: str) -> Reserve:
+async def read_reserve(rpc_url: str, program_id: str, mint_text: str, terms: Terms) -> Reserve:
     """The reserve of a mint at finalized. MalformedAccount where an account is not what it must be."""
     client, mint = ProgramClient(parse_address(program_id)), parse_address(mint_text)
     asset_address = client.addresses.asset(mint)
@@ -22,9 +25,10 @@ async def read_reserve(rpc_url: str, program_id: str, mint_text: str) -> Reserve
         if found is None:
             raise SystemExit(f"{mint_text} is no asset of {program_id}")
         custodians = [each.custodian for each in client.asset(asset_address, found.data, found.owner).entries]
-        addresses = [client.addresses.config, asset_address, mint, CLOCK_SYSVAR, *custodians]
+        program_data = client.addresses.program_data
+        addresses = [client.addresses.config, asset_address, mint, CLOCK_SYSVAR, program_data, *custodians]
         accounts = (await rpc.multiple_accounts(addresses)).value
-    config, asset, token, clock, *custodian_accounts = (each for each in accounts if each is not None)
+    config, asset, token, clock, code, *custodian_accounts = (each for each in accounts if each is not None)
     return reserve_of(
         client.config(config.data, config.owner),
         client.asset(asset_address, asset.data, asset.owner),
@@ -35,11 +39,15 @@ async def read_reserve(rpc_url: str, program_id: str, mint_text: str) -> Reserve
             for address, each in zip(custodians, custodian_accounts, strict=True)
         ],
         now_ts=int.from_bytes(clock.data[32:40], "little"),
+        upgrade_authority=client.upgrade_authority(program_data, code.data, code.owner),
+        terms=terms,
     )
 
 
 if __name__ == "__main__":
-    reserve = asyncio.run(read_reserve(*sys.argv[1:4]))
+    rpc_url, program_id, mint_text, min_timelock_secs, *authority = sys.argv[1:]
+    terms = Terms(int(min_timelock_secs), parse_address(authority[0]) if authority else None)
+    reserve = asyncio.run(read_reserve(rpc_url, program_id, mint_text, terms))
     print(
         json.dumps(
             {

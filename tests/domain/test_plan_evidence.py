@@ -32,7 +32,7 @@ from xstocks_daemon.domain.decisions import Action, Reason
 from xstocks_daemon.domain.intent import Intent, IntentKind, IntentState
 from xstocks_daemon.domain.plan_inputs import HaltReason, LiveIntent, Order, PlanPolicy
 from xstocks_daemon.domain.relays import after_relays, entries_by_asset, hold_set, statement_fault
-from xstocks_daemon.domain.reserve import reserve_of
+from xstocks_daemon.domain.reserve import Terms, reserve_of
 from xstocks_daemon.domain.snapshot import (
     CustodianState,
     EntryState,
@@ -299,7 +299,17 @@ def test_a_retired_custodian_counts_nothing_and_is_not_relayed() -> None:
     assert statement_fault(signed.statement, snapshot(one)) is None
     decided = decide(one, known(signed), custodians=retired)
     assert (decided.relays, outcome(decided)[:2]) == ((), (Action.MINT, 10))
-    assert reserve_of(chain.config, one.asset, MINT, one.mint, retired.values(), NOW_TS).ceiling_raw == 20
+    reserve = reserve_of(
+        chain.config,
+        one.asset,
+        MINT,
+        one.mint,
+        retired.values(),
+        NOW_TS,
+        upgrade_authority=None,
+        terms=Terms(0, None),
+    )
+    assert reserve.ceiling_raw == 20
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.domain.builders import ALPACA, GTN, NOW_TS, TWO_BITS, config, custodian, entry, mint_address, view
-from xstocks_daemon.domain.reserve import Reserve, ReserveError, reserve_of
+from xstocks_daemon.domain.reserve import Reserve, ReserveError, Terms, reserve_of
 from xstocks_daemon.domain.snapshot import AssetState, AssetView, Scope
 from xstocks_daemon.domain.units import Address
 
@@ -21,7 +21,17 @@ def reserve(
     one: AssetView, *, mint: Address = MINT, custodians: tuple[Address, ...] = (ALPACA, GTN), **changes: Any
 ) -> Reserve:
     now_ts = changes.pop("now_ts", NOW_TS)
-    return reserve_of(config(**changes), one.asset, mint, one.mint, [custodian(each) for each in custodians], now_ts)
+    authority, terms = changes.pop("upgrade_authority", None), changes.pop("terms", Terms(0, None))
+    return reserve_of(
+        config(**changes),
+        one.asset,
+        mint,
+        one.mint,
+        [custodian(each) for each in custodians],
+        now_ts,
+        upgrade_authority=authority,
+        terms=terms,
+    )
 
 
 @pytest.mark.parametrize(("supply_raw", "backed", "shortfall_raw"), [(96, True, 0), (97, True, 0), (98, False, 1)])
@@ -63,6 +73,25 @@ def test_an_age_is_rounded_up_and_never_negative(observed_ms: int, age_secs: int
 )
 def test_nothing_is_enforced_before_sealing_or_after_release(sealed: bool, state: AssetState, enforced: bool) -> None:
     assert reserve(view(MINT, ENTRIES, 50, state=state), sealed=sealed).enforced is enforced
+
+
+@pytest.mark.parametrize(
+    ("timelock_secs", "asked_secs", "authority", "expected", "enforced"),
+    [
+        (3_600, 3_600, None, None, True),
+        (3_599, 3_600, None, None, False),
+        (3_600, 3_600, ALPACA, ALPACA, True),
+        (3_600, 3_600, None, ALPACA, True),
+        (3_600, 3_600, ALPACA, None, False),
+        (3_600, 3_600, ALPACA, GTN, False),
+    ],
+)
+def test_rules_are_enforced_on_the_readers_terms(
+    timelock_secs: int, asked_secs: int, authority: Address | None, expected: Address | None, enforced: bool
+) -> None:
+    terms = Terms(asked_secs, expected)
+    found = reserve(view(MINT, ENTRIES, 50), timelock_secs=timelock_secs, upgrade_authority=authority, terms=terms)
+    assert found.enforced is enforced
 
 
 def test_a_pause_of_everything_is_one_of_the_asset_too() -> None:

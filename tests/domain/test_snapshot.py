@@ -22,7 +22,7 @@ from tests.domain.builders import (
     view,
 )
 from tests.domain.deciding import MINT
-from xstocks_daemon.domain.reserve import reserve_of
+from xstocks_daemon.domain.reserve import Terms, reserve_of
 from xstocks_daemon.domain.snapshot import Bucket, EntryState, backing_raw, ceiling_raw, entry_is_fresh
 from xstocks_daemon.domain.units import U64_MAX
 
@@ -36,7 +36,16 @@ def test_capacities_beyond_u64_count_as_the_greatest_u64() -> None:
         one = view(mint, entries)
         assert backing_raw(one, custodians, NOW_TS) == expected_raw
         assert ceiling_raw(one, custodians, NOW_TS) == expected_raw
-        reserve = reserve_of(config(), one.asset, mint, one.mint, custodians.values(), NOW_TS)
+        reserve = reserve_of(
+            config(),
+            one.asset,
+            mint,
+            one.mint,
+            custodians.values(),
+            NOW_TS,
+            upgrade_authority=None,
+            terms=Terms(0, None),
+        )
         assert (reserve.ceiling_raw, reserve.unseen_raw) == (expected_raw, 5)
 
 

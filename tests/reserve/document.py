@@ -128,8 +128,12 @@ transaction, on chain), and take the time from the Clock sysvar. Then, in this o
    Token-2022; the discriminator, the size and version 1 are right; `Asset.mint` is your mint. Bytes of another
    owner are worth nothing. There is one Config, and one Asset for each mint, so nothing has to be derived; off
    chain derive, to find them.
-2. **Is it enforced.** `Config.sealed` is 1 and `Asset.state` is not 3 (Released). Otherwise say "not enforced",
-   whatever the numbers are.
+2. **Is it enforced, on your terms.** `Config.sealed` is 1, `Asset.state` is not 3 (Released), `Config.timelock_secs` is
+   at least the time that you need to leave before a rule changes (it never falls below `Config.min_timelock_secs`), and
+   the program's upgrade authority is nobody, or the one that you expect: it stands in the ProgramData account of the
+   upgradeable loader, and whoever holds it can replace every rule at once. Otherwise say "not enforced", whatever the
+   numbers are. A program on chain that is not passed Program and ProgramData cannot know who that is: its operator
+   looks, and looks again after each upgrade.
 3. **Is it backed.** `supply <= ceiling_raw`, as below. A statement below the supply is taken by the program: it stops
    minting and shows the shortfall here at once. Capacities are rounded down and few multipliers are exact, so honest
    books may end a base unit short of what they back; beside this strict answer, by which the program mints, each

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from localnet.harness.deploy import TIMELOCK_SECS
 from localnet.harness.paths import ROOT
 from tests.reserve.market import Collateral, Market
 from tests.support.deployed import NANO_PER_RAW
@@ -51,8 +52,9 @@ async def typescript(market: Market, collateral: Collateral, folder: Path) -> st
 
 
 def arguments(market: Market, collateral: Collateral) -> list[str]:
-    program_id = market.program.client.program_id
-    return [market.chain.process.rpc_url, base58(program_id), base58(collateral.asset.mint)]
+    program, mint = market.program, base58(collateral.asset.mint)
+    terms = [str(TIMELOCK_SECS), base58(program.keys.upgrade_authority.address)]
+    return [market.chain.process.rpc_url, base58(program.client.program_id), mint, *terms]
 
 
 async def finalized(chain: LiveChain) -> None:

@@ -11,7 +11,7 @@ from tests.reserve.vectors import VECTORS, play
 from xstocks_daemon.chain.errors import MalformedAccount
 from xstocks_daemon.chain.mint_layout import read_mint
 from xstocks_daemon.chain.program import ProgramClient
-from xstocks_daemon.domain.reserve import Reserve, ReserveError, reserve_of
+from xstocks_daemon.domain.reserve import Reserve, ReserveError, Terms, reserve_of
 from xstocks_daemon.domain.units import Address
 
 KEPT: dict[str, Any] = json.loads(VECTORS.read_text(encoding="utf-8"))
@@ -21,6 +21,7 @@ RAISED: dict[str, tuple[type[Exception], str]] = {
     "ForeignCustodian": (ReserveError, "has no entry in the asset"),
     "WrongClock": (ReserveError, "the clock says"),
     "WrongOwner": (MalformedAccount, "owned by|not a Token-2022"),
+    "WrongProgram": (MalformedAccount, "is not the program's"),
     "WrongLength": (MalformedAccount, "has another discriminator|bytes"),
     "WrongDiscriminator": (MalformedAccount, "has another discriminator"),
     "UnsupportedVersion": (MalformedAccount, "has version 2"),
@@ -36,6 +37,7 @@ def reading(vectors: dict[str, Any], case: dict[str, Any]) -> Reserve:
         return Address(content["address"]), content["data"], Address(content["owner"])
 
     _, data, owner = account(case["config"])
+    expected = case["upgrade_authority"]
     return reserve_of(
         client.config(data, owner),
         client.asset(*account(case["asset"])),
@@ -43,6 +45,8 @@ def reading(vectors: dict[str, Any], case: dict[str, Any]) -> Reserve:
         read_mint(*account(case["mint"])),
         [client.custodian(*account(name)) for name in case["custodians"]],
         case["now_ts"],
+        upgrade_authority=client.upgrade_authority(*account(case["program_data"])),
+        terms=Terms(case["min_timelock_secs"], Address(bytes.fromhex(expected)) if expected else None),
     )
 
 

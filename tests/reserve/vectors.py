@@ -32,6 +32,7 @@ VECTORS = Path(__file__).resolve().parents[1] / "vectors" / "reserve.json"
 ONE, NEW = multiplier_bits_of("1"), multiplier_bits_of("1.02")
 
 # Offsets of docs/reserve-account.md, for the edited accounts.
+_PROGRAM_DATA_HEAD, _HAS_AUTHORITY_AT = 45, 12
 _VERSION_AT, _ASSET_STATE_AT, _ENTRIES_AT, _ENTRY_BYTES, _REDEEMED_TOTAL_AT = 8, 12, 336, 96, 72
 
 
@@ -66,6 +67,16 @@ class Story:
         """The name of an account as it stands on the chain now."""
         return self.named(address, await self.program.chain.account(address))
 
+    async def code(self, program: DeployedProgram, *, final: bool = False) -> str:
+        """The name of the head of a program's ProgramData account, the code behind it left away; `final` without an
+        upgrade authority."""
+        address = program.addresses.program_data
+        info = await self.program.chain.account(address)
+        head = bytearray(info.data[:_PROGRAM_DATA_HEAD])
+        if final:
+            head[_HAS_AUTHORITY_AT:] = bytes(_PROGRAM_DATA_HEAD - _HAS_AUTHORITY_AT)
+        return self.named(address, replace(info, data=bytes(head)))
+
     async def edited(self, address: Address, offset: int, content: bytes) -> str:
         """The name of an account with one thing changed."""
         info = await self.program.chain.account(address)
@@ -80,19 +91,33 @@ class Story:
         custodians: Sequence[str] = (OWN_CUSTODIAN,),
         now_ts: int | None = None,
         changed: dict[str, str] | None = None,
+        terms: dict[str, Any] | None = None,
     ) -> None:
         """Note the accounts of an asset as they stand, and the answers; a text is the name of the error.
 
-        `changed` puts other accounts (by name) in the place of `config`, `asset`, `mint`.
+        `changed` puts other accounts (by name) in the place of `config`, `asset`, `mint`, `program`, `program_data`;
+        `terms` are what a reader asks for, else the timelock and the upgrade authority that there are.
         """
-        addresses = {"config": self.program.addresses.config, "asset": asset.address, "mint": asset.mint}
+        program = self.program
+        addresses = {
+            "config": program.addresses.config,
+            "asset": asset.address,
+            "mint": asset.mint,
+            "program": program.client.program_id,
+        }
         read = {part: await self.read(address) for part, address in addresses.items()}
+        read["program_data"] = await self.code(program)
+        asked = {
+            "min_timelock_secs": TIMELOCK_SECS,
+            "upgrade_authority": program.keys.upgrade_authority.address.hex(),
+        } | (terms or {})
         self.cases.append(
             {
                 "name": name,
                 "now_ts": self.now_ts if now_ts is None else now_ts,
                 **read,
                 **(changed or {}),
+                **asked,
                 "custodians": [await self.read(self.program.custodian(custodian).address) for custodian in custodians],
                 **({"error": expect} if isinstance(expect, str) else {"expect": expect}),
             }
@@ -117,7 +142,7 @@ async def play() -> dict[str, Any]:
             story = Story(program)
             third = await program.add_custodian()
             [keyed] = await program.register(custodians=(third,))
-            assets = iter(await program.register(9))
+            assets = iter(await program.register(10))
             [strange] = await foreign.register()
             # Beyond the time before which an attached entry takes nothing.
             await program.chain.advance_clock(100)
@@ -131,6 +156,7 @@ async def play() -> dict[str, Any]:
             await _redeemed(story, next(assets))
             await _unseen_and_states(story, next(assets))
             await _wrong_accounts(story, next(assets), next(assets), strange)
+            await _terms(story, next(assets), foreign)
             await _pauses(story, next(assets))
             return story.vectors()
 
@@ -360,6 +386,24 @@ async def _pauses(story: Story, asset: Asset) -> None:
     await program.accepted(pause(Scope.MINT, asset.mint))
     await program.accepted(pause(Scope.REDEEM, None))
     await story.case("paused here and everywhere", asset, _says(100, 100, 0, paused=int(Scope.MINT | Scope.REDEEM)))
+
+
+async def _terms(story: Story, asset: Asset, foreign: DeployedProgram) -> None:
+    await story.begins()
+    await _attest(story, asset, 100, 0)
+    await _mint(asset, 100)
+    longer, stranger = {"min_timelock_secs": TIMELOCK_SECS + 1}, {"upgrade_authority": bytes(range(32)).hex()}
+    nobody, final = {"upgrade_authority": None}, {"program_data": await story.code(story.program, final=True)}
+    says, free = _says(100, 100, 0), _says(100, 100, 0, enforced=False)
+    await story.case("a longer timelock is asked for", asset, free, terms=longer)
+    await story.case("another one than was agreed may replace the program", asset, free, terms=stranger)
+    await story.case("somebody may replace the program", asset, free, terms=nobody)
+    await story.case("nobody may replace the program (edited)", asset, says, terms=nobody, changed=final)
+    await story.case("nobody may, where somebody might (edited)", asset, says, changed=final)
+    other = {"program_data": await story.code(foreign)}
+    await story.case("the code of another program", asset, "WrongProgram", changed=other)
+    config = {"program_data": await story.read(story.program.addresses.config)}
+    await story.case("no code at all", asset, "WrongOwner", changed=config)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -36,6 +36,7 @@ class Reserve:
     none does. `paused` is what is paused of this asset or of all."""
 
     enforced: bool
+    """No rule changes but on the reader's terms."""
     state: AssetState
     paused: Scope
     holds: Hold
@@ -60,6 +61,15 @@ class Reserve:
         return max(0, self.supply_raw - self.ceiling_raw)
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a reader asks of an issuer before it says "enforced": a timelock at least so long (the time to leave before
+    a rule changes), and who may replace the program, such as a multisig that the reader knows (None: nobody)."""
+
+    min_timelock_secs: int
+    upgrade_authority: Address | None
+
+
 def reserve_of(
     config: Config,
     asset: AssetAccount,
@@ -67,8 +77,12 @@ def reserve_of(
     mint: MintAccount,
     custodians: Iterable[Custodian],
     now_ts: int,
+    *,
+    upgrade_authority: Address | None,
+    terms: Terms,
 ) -> Reserve:
-    """The reserve of `asset` at `now_ts` (the chain's clock).
+    """The reserve of `asset` at `now_ts` (the chain's clock), for a reader of these `terms`. `upgrade_authority` is the
+    program's (None: nobody's): who holds it can replace every rule at once.
 
     A custodian that is left out counts zero, its unseen redemptions do count; where the mint applies another multiplier
     than the asset no statement counts. Raises ReserveError for a mint or custodian that is not the asset's, and for a
@@ -91,7 +105,7 @@ def reserve_of(
     # Rounded up; an observation ahead of the clock, by the allowed skew, has no age.
     ages_secs = [max(0, -((entry.observed_ms - now_ts * MILLIS_PER_SEC) // MILLIS_PER_SEC)) for entry in fresh]
     return Reserve(
-        enforced=config.sealed and asset.state is not AssetState.RELEASED,
+        enforced=_is_enforced(config, asset, upgrade_authority, terms),
         state=asset.state,
         paused=config.paused | asset.paused,
         holds=asset.holds,
@@ -103,3 +117,9 @@ def reserve_of(
         newest_age_secs=min(ages_secs, default=None),
         oldest_age_secs=max(ages_secs, default=None),
     )
+
+
+def _is_enforced(config: Config, asset: AssetAccount, upgrade_authority: Address | None, terms: Terms) -> bool:
+    replaced_as_agreed = upgrade_authority is None or upgrade_authority == terms.upgrade_authority
+    is_bound = config.sealed and config.timelock_secs >= terms.min_timelock_secs
+    return replaced_as_agreed and is_bound and asset.state is not AssetState.RELEASED

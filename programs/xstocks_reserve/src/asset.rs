@@ -3,6 +3,7 @@
 use crate::{
     account::{Account, Address},
     bytes::{at, byte, checked, i64_at, owned, u32_at, u64_at},
+    code::{Code, Terms},
     config::Config,
     custodian::Custodian,
     error::Error,
@@ -177,11 +178,23 @@ impl<'a> Asset<'a> {
         byte::<{ layout::HOLDS }, _>(self.data)
     }
 
-    /// Whether the program holds the issuer to its rules: it is sealed, and this asset is not released.
+    /// Whether the issuer is held to the rules: the program is sealed, this asset is not released, no rule changes before
+    /// the timelock that `terms` ask for, and nobody can replace the code but whom `terms` name.
     #[inline(always)]
     #[must_use]
-    pub fn is_enforced(&self, config: &Config) -> bool {
-        config.is_sealed() && !matches!(self.state, AssetState::Released)
+    pub fn is_enforced(&self, config: &Config, code: &Code, terms: &Terms) -> bool {
+        let replaced_as_agreed =
+            code.upgrade_authority().is_none() || code.upgrade_authority() == terms.upgrade_authority;
+        replaced_as_agreed && self.is_enforced_by_this_code(config, terms.min_timelock_secs)
+    }
+
+    /// The same for a program to which Program and ProgramData are not passed. It says nothing of who can replace the code,
+    /// and with it every rule at once: look at that off chain (`solana program show`), and again after each upgrade.
+    #[inline(always)]
+    #[must_use]
+    pub fn is_enforced_by_this_code(&self, config: &Config, min_timelock_secs: u64) -> bool {
+        let is_bound = config.is_sealed() && config.timelock_secs() >= min_timelock_secs;
+        is_bound && !matches!(self.state, AssetState::Released)
     }
 
     /// The bits of the multiplier (f64) in force at `now_ts`: an announced one from its time on.

@@ -2,7 +2,7 @@
 
 use crate::{
     account::{Account, Address},
-    bytes::{at, byte, checked, owned},
+    bytes::{at, byte, checked, owned, u64_at},
     error::Error,
     layout::config as layout,
 };
@@ -35,6 +35,21 @@ impl<'a> Config<'a> {
     #[must_use]
     pub fn is_sealed(&self) -> bool {
         byte::<{ layout::SEALED }, _>(self.0) == 1
+    }
+
+    /// How long a change of the rules is announced before it can be made. The issuer may change it under this timelock, but
+    /// never below `min_timelock_secs`.
+    #[inline(always)]
+    #[must_use]
+    pub fn timelock_secs(&self) -> u64 {
+        u64_at::<{ layout::TIMELOCK_SECS }, _>(self.0)
+    }
+
+    /// The least timelock, for ever.
+    #[inline(always)]
+    #[must_use]
+    pub fn min_timelock_secs(&self) -> u64 {
+        u64_at::<{ layout::MIN_TIMELOCK_SECS }, _>(self.0)
     }
 
     /// What is paused for all assets: bits of `scope`.

@@ -24,6 +24,8 @@ pub enum Error {
     ForeignCustodian = 7,
     /// The time is before 1970 or beyond the year 36000.
     WrongClock = 8,
+    /// The ProgramData account is not the program's.
+    WrongProgram = 9,
 }
 
 impl Error {
@@ -40,6 +42,7 @@ impl Error {
             Self::MultiplierOffsetInvalid => "The mint has no multiplier where the asset says",
             Self::ForeignCustodian => "The custodian is none of the asset's",
             Self::WrongClock => "The time is out of range",
+            Self::WrongProgram => "The code is not the program's",
         }
     }
 }

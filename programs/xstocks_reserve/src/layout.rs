@@ -62,7 +62,27 @@ pub mod config {
     pub const LEN: usize = 392;
     pub const SEALED: usize = 10;
     pub const PAUSED: usize = 11;
+    pub const TIMELOCK_SECS: usize = 16;
     pub const GENESIS_HASH: usize = 296;
+    pub const MIN_TIMELOCK_SECS: usize = 336;
+}
+
+/// A program and its code, as the upgradeable loader lays them out.
+pub mod loader {
+    /// BPFLoaderUpgradeab1e11111111111111111111111
+    pub const OWNER: [u8; 32] = [
+        2, 168, 246, 145, 78, 136, 161, 176, 226, 16, 21, 62, 247, 99, 174, 43, 0, 194, 185, 61, 22, 193, 36, 210, 192,
+        83, 122, 16, 4, 128, 0, 0,
+    ];
+    /// The Program account: this tag (u32), then the address of its ProgramData account.
+    pub const PROGRAM_TAG: u32 = 2;
+    pub const PROGRAM_LEN: usize = 36;
+    pub const PROGRAM_DATA: usize = 4;
+    /// The ProgramData account: this tag (u32), a slot, whether there is an upgrade authority and which; then the code.
+    pub const PROGRAM_DATA_TAG: u32 = 3;
+    pub const HEAD_LEN: usize = 45;
+    pub const HAS_AUTHORITY: usize = 12;
+    pub const AUTHORITY: usize = 13;
 }
 
 /// A Token-2022 mint, as the spl-token-2022 interface lays it out.

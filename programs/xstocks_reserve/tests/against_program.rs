@@ -302,7 +302,7 @@ fn enforced_means_sealed_and_not_released() {
         (theirs.state, theirs.paused, theirs.holds, theirs.decimals) = (state, 3, 6, 8);
         let (config_data, asset_data) = (account_data(&config), account_data(&theirs));
         let (config, mine) = (Config::from_data(&config_data).unwrap(), Asset::from_data(&asset_data).unwrap());
-        assert_eq!((mine.is_enforced(&config), mine.state()), (enforced, name));
+        assert_eq!((mine.is_enforced_by_this_code(&config, 0), mine.state()), (enforced, name));
         assert_eq!((config.paused(), config.genesis_hash()), (17, &[5; 32]));
         assert_eq!((mine.paused(), mine.holds(), mine.decimals(), mine.mint()), (3, 6, 8, &MINT));
     }

@@ -49,7 +49,13 @@ offsets!(state::Entry, 0, entry {
     MULTIPLIER_BITS => multiplier_bits,
 });
 offsets!(state::Custodian, HEADER, custodian { STATE => state, EPOCH => epoch });
-offsets!(state::Config, HEADER, config { SEALED => sealed, PAUSED => paused, GENESIS_HASH => genesis_hash });
+offsets!(state::Config, HEADER, config {
+    SEALED => sealed,
+    PAUSED => paused,
+    TIMELOCK_SECS => timelock_secs,
+    GENESIS_HASH => genesis_hash,
+    MIN_TIMELOCK_SECS => min_timelock_secs,
+});
 offsets!(state::Asset, HEADER, version { AT => version });
 offsets!(state::Custodian, HEADER, version { AT => version });
 offsets!(state::Config, HEADER, version { AT => version });
@@ -83,4 +89,5 @@ fn discriminators_and_the_owner_of_mints_are_the_programs_own() {
     assert_eq!(layout::custodian::DISCRIMINATOR, state::Custodian::DISCRIMINATOR);
     assert_eq!(layout::config::DISCRIMINATOR, state::Config::DISCRIMINATOR);
     assert_eq!(&layout::mint::OWNER, ids::TOKEN_2022.as_array());
+    assert_eq!(&layout::loader::OWNER, ids::UPGRADEABLE_LOADER.as_array());
 }

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use serde_json::{json, Value};
-use xstocks_reserve::{Account, Address, Asset, AssetState, Backing, Config, Custodian, Error, Mint, Statements};
+use xstocks_reserve::{
+    Account, Address, Asset, AssetState, Backing, Code, Config, Custodian, Error, Mint, Statements, Terms,
+};
 
 const VECTORS: &str = include_str!("../../../tests/vectors/reserve.json");
 const LACKING: &str = include_str!("../../../tests/vectors/lacking.json");
@@ -39,6 +41,12 @@ fn answers(vectors: &Value, case: &Value) -> Result<Value, Error> {
     let config = Config::read(&program_id, config.account())?;
     let asset = Asset::read(&program_id, asset.account())?;
     let mint = Mint::read(mint.account())?;
+    let (program, program_data) = (read(&case["program"]), read(&case["program_data"]));
+    let code = Code::read(&program_id, program.account(), program_data.account())?;
+    let authority: Option<Address> =
+        case["upgrade_authority"].as_str().map(|_| hex(&case["upgrade_authority"]).try_into().unwrap());
+    let min_timelock_secs = case["min_timelock_secs"].as_u64().unwrap();
+    let terms = Terms { min_timelock_secs, upgrade_authority: authority.as_ref() };
     let custodians = case["custodians"].as_array().unwrap().iter();
     let custodians: Vec<Option<Custodian>> = custodians
         .map(|name| Custodian::read(&program_id, read(name).account()).map(Some))
@@ -52,7 +60,7 @@ fn answers(vectors: &Value, case: &Value) -> Result<Value, Error> {
         AssetState::Released => "RELEASED",
     };
     Ok(json!({
-        "enforced": asset.is_enforced(&config),
+        "enforced": asset.is_enforced(&config, &code, &terms),
         "state": state,
         "paused": config.paused() | asset.paused(),
         "holds": asset.holds(),

@@ -888,15 +888,27 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "reserve-sealed",
-            "enforced=config.sealed and asset.state is not AssetState.RELEASED",
-            "enforced=asset.state is not AssetState.RELEASED",
+            "is_bound = config.sealed and",
+            "is_bound =",
             "says that nothing is enforced before sealing",
         ),
         swap(
             "reserve-released",
-            "enforced=config.sealed and asset.state is not AssetState.RELEASED",
-            "enforced=config.sealed",
+            "and is_bound and asset.state is not AssetState.RELEASED",
+            "and is_bound",
             "says that nothing is enforced of a released asset",
+        ),
+        swap(
+            "reserve-timelock",
+            "config.sealed and config.timelock_secs >= terms.min_timelock_secs",
+            "config.sealed",
+            "asks for the timelock that the reader asks for",
+        ),
+        swap(
+            "reserve-authority",
+            "return replaced_as_agreed and is_bound",
+            "return is_bound",
+            "says that nothing is enforced where a stranger may replace the program",
         ),
         swap(
             "reserve-paused",

@@ -8,7 +8,7 @@ from dataclasses import fields
 from functools import cached_property
 from typing import Any
 
-from xstocks_daemon.chain.addresses import base58
+from xstocks_daemon.chain.addresses import UPGRADEABLE_LOADER, base58
 from xstocks_daemon.chain.errors import MalformedAccount
 from xstocks_daemon.chain.program.codec import ProgramCodec
 from xstocks_daemon.chain.program.idl import discriminator
@@ -46,6 +46,8 @@ from xstocks_daemon.domain.units import ZERO_ADDRESS, Address
 LAYOUT_VERSION = 1
 _VERSION_AT = 8
 _NO_ROLE = 0xFF
+# A tag, a slot, whether there is an upgrade authority, and which.
+_PROGRAM_DATA_TAG, _PROGRAM_DATA_HEAD = (3).to_bytes(4, "little"), 45
 
 
 class AccountDecoder(ProgramCodec):
@@ -96,6 +98,17 @@ class AccountDecoder(ProgramCodec):
             pending_admin_ready_ts=raw.pending_admin_ready_ts,
             pending_admin_expires_ts=raw.pending_admin_expires_ts,
         )
+
+    def upgrade_authority(self, address: Address, data: bytes, owner: Address) -> Address | None:
+        """Who may replace the program's code (None: nobody), by the first 45 bytes of its ProgramData account."""
+        shown = f"ProgramData account {base58(address)}"
+        if owner != UPGRADEABLE_LOADER:
+            raise MalformedAccount(f"{shown} is owned by {base58(owner)}, not by the upgradeable loader")
+        if address != self.addresses.program_data:
+            raise MalformedAccount(f"{shown} is not the program's: that is {base58(self.addresses.program_data)}")
+        if len(data) < _PROGRAM_DATA_HEAD or data[:4] != _PROGRAM_DATA_TAG:
+            raise MalformedAccount(f"{shown} is of another kind, or shorter than {_PROGRAM_DATA_HEAD} bytes")
+        return Address(data[13:_PROGRAM_DATA_HEAD]) if data[12] else None
 
     def custodian(self, address: Address, data: bytes, owner: Address | None = None) -> Custodian:
         """Decode a Custodian account."""

@@ -132,7 +132,8 @@ fn check_reserve(
         *slot = Some(read.map_err(unread(Unread::Custodian))?);
     }
 
-    // Do the issuer's rules bind it?
+    // Do the issuer's rules bind it? Whoever may upgrade its program could replace them: Program and ProgramData are not
+    // passed here (`Code::read` takes them), so the gate's operator looks at that, and again after each upgrade.
     if !config.is_sealed() {
         return Err(refuse(Refusal::NotSealed));
     }
