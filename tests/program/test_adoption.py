@@ -25,13 +25,12 @@ from tests.support.mints import (
     shares_for,
     token_instruction,
 )
-from tests.support.redeeming import requested
 from xstocks_daemon.chain.authorities import read_authorities, set_authority
 from xstocks_daemon.chain.mint_layout import DECIMALS, read_mint, read_token_account
 from xstocks_daemon.chain.program import AdoptionState, Authorities, Profile
 from xstocks_daemon.chain.transactions import transfer_tokens
 from xstocks_daemon.domain.snapshot import AssetState, Hold, Scope
-from xstocks_daemon.domain.units import NANO_PER_SHARE, ZERO_ADDRESS
+from xstocks_daemon.domain.units import ZERO_ADDRESS
 
 NOBODY = ZERO_ADDRESS
 
@@ -169,30 +168,6 @@ async def test_a_live_mint_of_each_profile_is_adopted(program: DeployedProgram, 
     state = await asset.read()
     assert (state.minted_raw, state.burnt_raw) == (1_000, 300)
     assert await asset.supply_raw() == 7_700
-
-
-@pytest.mark.parametrize("decimals", [0, 6, 9])
-async def test_a_live_mint_of_other_decimals_is_adopted_and_lives(program: DeployedProgram, decimals: int) -> None:
-    """As the mints of other issuers: taken with the decimals it has, and every instruction moves its base units."""
-    token_raw = 10**decimals
-    live = await live_mint(program, supply_raw=7 * token_raw, decimals=decimals)
-    asset = await live.adopt()
-    assert ((await asset.read()).decimals, (await asset.read()).adopted_raw) == (decimals, 7 * token_raw)
-    await attach(asset)
-    # Nine shares back nine tokens, whatever the base unit.
-    statement = await program.statement({asset: 9 * NANO_PER_SHARE})
-    assert statement.entries[0].capacity_raw == 9 * token_raw
-    await program.accepted(program.relay(statement))
-    await program.refused(await asset.mint_call(2 * token_raw + 1), ErrorCode.CeilingExceeded)
-    redemption = await requested(asset, 2 * token_raw)
-    await program.accepted(redemption.settle_call(OWN_CUSTODIAN))
-    assert ((await asset.read()).burnt_raw, await asset.supply_raw()) == (2 * token_raw, 7 * token_raw)
-
-
-async def test_a_live_mint_of_ten_decimals_is_not_adopted(program: DeployedProgram) -> None:
-    live = await live_mint(program, supply_raw=7, decimals=10)
-    await program.refused(live.begin(), ErrorCode.WrongDecimals)
-    await program.accepted((await live_mint(program, supply_raw=7, decimals=9)).begin())
 
 
 @pytest.mark.parametrize("profile", Profile, ids=lambda profile: profile.name.lower())

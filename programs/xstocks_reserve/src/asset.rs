@@ -2,25 +2,29 @@
 
 use crate::{
     account::{Account, Address},
+    backing::{Backing, Statements},
     bytes::{at, byte, checked, i64_at, owned, u32_at, u64_at},
     code::{Code, Terms},
     config::Config,
     custodian::Custodian,
+    entry::{Entry, Now, MILLIS_PER_SEC},
     error::Error,
     layout::{asset as layout, entry},
     mint::Mint,
-    nano::whole_nano,
 };
 
-const MILLIS_PER_SEC: u64 = 1_000;
 /// Times are below 2^40 seconds, as in the program.
 const END_OF_TIME_TS: u64 = 1 << 40;
 
 /// Pause scopes, as bits of `paused` in Asset and Config.
 pub mod scope {
+    /// New tokens.
     pub const MINT: u8 = 1;
+    /// Burns out of the inventory.
     pub const BURN: u8 = 2;
+    /// Tokens out of the inventory to participants.
     pub const DISTRIBUTE: u8 = 4;
+    /// New redemptions and their settlement.
     pub const REDEEM: u8 = 8;
     /// Token-2022's own pause of the mint.
     pub const TRANSFERS: u8 = 16;
@@ -41,6 +45,7 @@ pub mod hold {
 pub enum AssetState {
     /// Adopted, not attested yet.
     Halted,
+    /// Attested: what is backed may be minted.
     Active,
     /// Nothing is minted any more.
     Retired,
@@ -55,69 +60,23 @@ pub struct Asset<'a> {
     state: AssetState,
 }
 
-/// What the statements of an asset say at one time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Statements {
-    /// Sum of the shares of the statements that count, in billionths.
-    pub shares_nano: u64,
-    /// Sum of the fresh capacities.
-    pub fresh_raw: u64,
-    /// Burnt for redemptions and not counted by their custodians yet, of all entries, fresh or not.
-    pub unseen_raw: u64,
-    /// The most supply that is backed: max(0, fresh_raw - unseen_raw).
-    pub ceiling_raw: u64,
-    /// Age of the youngest statement that counts, rounded up; None where none counts.
-    pub newest_age_secs: Option<u64>,
-    /// Age of the oldest statement that counts, rounded up; None where none counts.
-    pub oldest_age_secs: Option<u64>,
-}
-
-/// What backs the supply of an asset at one time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Backing {
-    pub supply_raw: u64,
-    pub statements: Statements,
-    /// The bits of the multiplier (f64) in force.
-    pub multiplier_bits: u64,
-    /// Decimals of the mint.
-    pub decimals: u8,
-}
-
-impl Backing {
-    /// Whether every token is backed by a share that a quorum has signed.
-    #[inline(always)]
-    #[must_use]
-    pub const fn is_full(&self) -> bool {
-        self.supply_raw <= self.statements.ceiling_raw
-    }
-
-    /// Tokens without backing.
-    #[inline(always)]
-    #[must_use]
-    pub const fn shortfall_raw(&self) -> u64 {
-        self.supply_raw.saturating_sub(self.statements.ceiling_raw)
-    }
-
-    /// The supply is backed but for less than this many billionths of a share: 0 where it is fully backed, 1 where
-    /// nothing is missing but what rounding down leaves, u64::MAX where more do not fit.
-    ///
-    /// Capacities are rounded down and no float is a tenth: 25 tokens at the f64 of 0.1 take 2.5 shares and a tiny
-    /// part of a billionth, so 2.5 shares leave one base unit unbacked. `is_full` is the strict answer, and the one by
-    /// which the program mints; who passes over rounding compares this number with one of their own.
-    #[must_use]
-    pub fn lacks_less_than_nano(&self) -> u64 {
-        if self.is_full() {
-            return 0;
-        }
-        self.supply_raw
-            .checked_add(self.statements.unseen_raw)
-            .and_then(|claimed_raw| whole_nano(claimed_raw, self.multiplier_bits, self.decimals))
-            .map_or(u64::MAX, |claimed_nano| claimed_nano.saturating_sub(self.statements.shares_nano).saturating_add(1))
-    }
-}
-
 impl<'a> Asset<'a> {
     /// Reads an Asset of the program. There is one for each mint; which mint it is of says `mint`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/accounts.rs"));
+    /// # fn main() -> Result<(), Error> {
+    /// let data = example::asset();
+    /// let account = example::owned(&[1; 32], &example::PROGRAM_ID, &data);
+    /// assert_eq!(Asset::read(&example::PROGRAM_ID, account)?.mint(), &example::MINT);
+    /// // What another program owns is worth nothing, whatever it says.
+    /// let forged = example::owned(&[1; 32], &[66; 32], &data);
+    /// assert_eq!(Asset::read(&example::PROGRAM_ID, forged).err(), Some(Error::WrongOwner));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// WrongOwner, WrongLength, WrongDiscriminator, UnsupportedVersion, UnknownState.
@@ -127,6 +86,18 @@ impl<'a> Asset<'a> {
     }
 
     /// As `read`, where the caller has checked that the program owns the account.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/accounts.rs"));
+    /// # fn main() -> Result<(), Error> {
+    /// let data = example::asset();
+    /// assert_eq!(Asset::from_data(&data)?.state(), AssetState::Active);
+    /// assert_eq!(Asset::from_data(&data[1..]).err(), Some(Error::WrongLength));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// WrongLength, WrongDiscriminator, UnsupportedVersion, UnknownState.
@@ -144,6 +115,18 @@ impl<'a> Asset<'a> {
     }
 
     /// The mint that this asset is of.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/accounts.rs"));
+    /// # fn main() -> Result<(), Error> {
+    /// let data = example::asset();
+    /// let asset = Asset::from_data(&data)?;
+    /// assert_eq!(asset.mint(), &example::MINT);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[inline(always)]
     #[must_use]
     pub fn mint(&self) -> &'a Address {
@@ -151,6 +134,18 @@ impl<'a> Asset<'a> {
     }
 
     /// Decimals of the mint.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/accounts.rs"));
+    /// # fn main() -> Result<(), Error> {
+    /// let data = example::asset();
+    /// let asset = Asset::from_data(&data)?;
+    /// assert_eq!(asset.decimals(), 8);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[inline(always)]
     #[must_use]
     pub fn decimals(&self) -> u8 {
@@ -158,6 +153,18 @@ impl<'a> Asset<'a> {
     }
 
     /// Its state.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/accounts.rs"));
+    /// # fn main() -> Result<(), Error> {
+    /// let data = example::asset();
+    /// let asset = Asset::from_data(&data)?;
+    /// assert_eq!(asset.state(), AssetState::Active);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[inline(always)]
     #[must_use]
     pub const fn state(&self) -> AssetState {
@@ -165,6 +172,18 @@ impl<'a> Asset<'a> {
     }
 
     /// What is paused of this asset alone: bits of `scope`. `Config::paused` comes on top.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/accounts.rs"));
+    /// # fn main() -> Result<(), Error> {
+    /// let data = example::asset();
+    /// let asset = Asset::from_data(&data)?;
+    /// assert_eq!(asset.paused() & scope::REDEEM, 0, "redemptions go on");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[inline(always)]
     #[must_use]
     pub fn paused(&self) -> u8 {
@@ -172,14 +191,82 @@ impl<'a> Asset<'a> {
     }
 
     /// Why minting is held: bits of `hold`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/accounts.rs"));
+    /// # fn main() -> Result<(), Error> {
+    /// let data = example::asset();
+    /// let asset = Asset::from_data(&data)?;
+    /// assert_eq!(asset.holds() & (hold::RISE | hold::MULTIPLIER), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[inline(always)]
     #[must_use]
     pub fn holds(&self) -> u8 {
         byte::<{ layout::HOLDS }, _>(self.data)
     }
 
+<<<<<<< HEAD
     /// Whether the issuer is held to the rules: the program is sealed, this asset is not released, no rule changes before
     /// the timelock that `terms` ask for, and nobody can replace the code but whom `terms` name.
+=======
+    /// How many times a statement was held, over all time: it rises with each hold, also with one over another.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/accounts.rs"));
+    /// # fn main() -> Result<(), Error> {
+    /// let data = example::asset();
+    /// let asset = Asset::from_data(&data)?;
+    /// assert_eq!(asset.hold_number(), 0, "never held");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[inline(always)]
+    #[must_use]
+    pub fn hold_number(&self) -> u64 {
+        u64_at::<{ layout::HOLD_NUMBER }, _>(self.data)
+    }
+
+    /// Redemptions whose tokens wait: neither settled nor given back yet. They are still in the supply.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/accounts.rs"));
+    /// # fn main() -> Result<(), Error> {
+    /// let data = example::asset();
+    /// let asset = Asset::from_data(&data)?;
+    /// assert_eq!(asset.open_redemptions(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[inline(always)]
+    #[must_use]
+    pub fn open_redemptions(&self) -> u64 {
+        u64_at::<{ layout::OPEN_REDEMPTIONS }, _>(self.data)
+    }
+
+    /// Whether the program holds the issuer to its rules: it is sealed, and this asset is not released.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/accounts.rs"));
+    /// # fn main() -> Result<(), Error> {
+    /// let data = example::asset();
+    /// let asset = Asset::from_data(&data)?;
+    /// let config_data = example::config();
+    /// let config = Config::from_data(&config_data)?;
+    /// assert!(asset.is_enforced(&config));
+    /// # Ok(())
+    /// # }
+    /// ```
+>>>>>>> a2b4838 (reserve: the crate as it is published, with an example of each function)
     #[inline(always)]
     #[must_use]
     pub fn is_enforced(&self, config: &Config, code: &Code, terms: &Terms) -> bool {
@@ -198,6 +285,18 @@ impl<'a> Asset<'a> {
     }
 
     /// The bits of the multiplier (f64) in force at `now_ts`: an announced one from its time on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/accounts.rs"));
+    /// # fn main() -> Result<(), Error> {
+    /// let data = example::asset();
+    /// let asset = Asset::from_data(&data)?;
+    /// assert_eq!(f64::from_bits(asset.multiplier_bits_at(example::NOW_TS)), 1.0);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[inline(always)]
     #[must_use]
     pub fn multiplier_bits_at(&self, now_ts: i64) -> u64 {
@@ -211,6 +310,23 @@ impl<'a> Asset<'a> {
 
     /// What backs the supply of `mint` at `now_ts`. A custodian that is not among `custodians` counts zero (its unseen
     /// redemptions do count), and so does every statement where the mint applies another multiplier than the asset.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/accounts.rs"));
+    /// # fn main() -> Result<(), Error> {
+    /// let (asset_data, custodian_data) = (example::asset(), example::custodian());
+    /// let asset = Asset::from_data(&asset_data)?;
+    /// let custodians = [Some(Custodian::from_data(&example::CUSTODIAN, &custodian_data)?)];
+    /// let data = example::mint(1_000 * example::ONE_TOKEN_RAW);
+    /// let mint = Mint::read(example::owned(&example::MINT, &layout::mint::OWNER, &data))?;
+    /// let backing = asset.backing(example::NOW_TS, &mint, &custodians)?;
+    /// assert!(backing.is_full());
+    /// assert_eq!(backing.statements.oldest_age_secs, Some(10));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// WrongMint, MultiplierOffsetInvalid, ForeignCustodian, WrongClock.
@@ -228,6 +344,22 @@ impl<'a> Asset<'a> {
 
     /// What the statements say at `now_ts`, without a look at the mint. A custodian that is not among `custodians`
     /// counts zero; its unseen redemptions do count.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/accounts.rs"));
+    /// # fn main() -> Result<(), Error> {
+    /// let data = example::asset();
+    /// let asset = Asset::from_data(&data)?;
+    /// // A custodian that is left out counts zero.
+    /// assert_eq!(asset.statements(example::NOW_TS, &[])?.ceiling_raw, 0);
+    /// let custodian = Custodian::from_data(&example::CUSTODIAN, &example::custodian())?;
+    /// let statements = asset.statements(example::NOW_TS, &[Some(custodian)])?;
+    /// assert_eq!(statements.ceiling_raw, 1_000 * example::ONE_TOKEN_RAW);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// ForeignCustodian, WrongClock.
@@ -285,68 +417,5 @@ impl<'a> Asset<'a> {
             newest_age_secs: observed_ms.map(|(_, newest)| age_secs(newest)),
             oldest_age_secs: observed_ms.map(|(oldest, _)| age_secs(oldest)),
         })
-    }
-}
-
-/// The chain's clock.
-#[derive(Clone, Copy)]
-struct Now {
-    ts: i64,
-    ms: u64,
-}
-
-/// One custodian's newest statement.
-struct Entry<'a>(&'a [u8; entry::LEN]);
-
-impl<'a> Entry<'a> {
-    #[inline(always)]
-    fn custodian(&self) -> &'a Address {
-        at::<{ entry::CUSTODIAN }, 32, _>(self.0)
-    }
-
-    #[inline(always)]
-    fn state(&self) -> u8 {
-        byte::<{ entry::STATE }, _>(self.0)
-    }
-
-    #[inline(always)]
-    fn epoch(&self) -> u32 {
-        u32_at::<{ entry::EPOCH }, _>(self.0)
-    }
-
-    #[inline(always)]
-    fn observed_ms(&self) -> u64 {
-        u64_at::<{ entry::OBSERVED_MS }, _>(self.0)
-    }
-
-    #[inline(always)]
-    fn shares_nano(&self) -> u64 {
-        u64_at::<{ entry::SHARES_NANO }, _>(self.0)
-    }
-
-    #[inline(always)]
-    fn capacity_raw(&self) -> u64 {
-        u64_at::<{ entry::CAPACITY_RAW }, _>(self.0)
-    }
-
-    #[inline(always)]
-    fn multiplier_bits(&self) -> u64 {
-        u64_at::<{ entry::MULTIPLIER_BITS }, _>(self.0)
-    }
-
-    #[inline(always)]
-    fn unseen_raw(&self) -> u64 {
-        u64_at::<{ entry::REDEEMED_TOTAL_RAW }, _>(self.0)
-            .saturating_sub(u64_at::<{ entry::REDEEMED_SEEN_RAW }, _>(self.0))
-    }
-
-    /// Attached, not withdrawn, not expired, not too old.
-    #[inline(always)]
-    fn is_young(&self, now: Now, max_age_secs: u32) -> bool {
-        let max_age_ms = u64::from(max_age_secs).wrapping_mul(MILLIS_PER_SEC); // below 2^42
-        self.state() == entry::ATTACHED
-            && byte::<{ entry::WITHDRAWN }, _>(self.0) == 0
-            && now.ts < i64_at::<{ entry::EXPIRES_TS }, _>(self.0)
-            && now.ms <= self.observed_ms().saturating_add(max_age_ms)
     }
 }

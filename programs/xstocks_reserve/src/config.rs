@@ -14,6 +14,18 @@ pub struct Config<'a>(&'a [u8; layout::LEN]);
 impl<'a> Config<'a> {
     /// Reads the Config of the program. A program has exactly one, so its owner and its kind say which it is.
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/accounts.rs"));
+    /// # fn main() -> Result<(), Error> {
+    /// let data = example::config();
+    /// let account = example::owned(&[2; 32], &example::PROGRAM_ID, &data);
+    /// assert!(Config::read(&example::PROGRAM_ID, account)?.is_sealed());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// WrongOwner, WrongLength, WrongDiscriminator, UnsupportedVersion.
     #[inline(always)]
@@ -23,6 +35,19 @@ impl<'a> Config<'a> {
 
     /// As `read`, where the caller has checked that the program owns the account.
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/accounts.rs"));
+    /// # fn main() -> Result<(), Error> {
+    /// let mut data = example::config();
+    /// assert!(Config::from_data(&data).is_ok());
+    /// data[layout::version::AT] += 1;
+    /// assert_eq!(Config::from_data(&data).err(), Some(Error::UnsupportedVersion));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// WrongLength, WrongDiscriminator, UnsupportedVersion.
     #[inline(always)]
@@ -31,6 +56,19 @@ impl<'a> Config<'a> {
     }
 
     /// Whether the timelock binds the issuer. While it does not, treat every asset as not enforced.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/accounts.rs"));
+    /// # fn main() -> Result<(), Error> {
+    /// let mut data = example::config();
+    /// assert!(Config::from_data(&data)?.is_sealed());
+    /// data[layout::config::SEALED] = 0;
+    /// assert!(!Config::from_data(&data)?.is_sealed());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[inline(always)]
     #[must_use]
     pub fn is_sealed(&self) -> bool {
@@ -53,6 +91,17 @@ impl<'a> Config<'a> {
     }
 
     /// What is paused for all assets: bits of `scope`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/accounts.rs"));
+    /// # fn main() -> Result<(), Error> {
+    /// let data = example::config();
+    /// assert_eq!(Config::from_data(&data)?.paused() & scope::MINT, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[inline(always)]
     #[must_use]
     pub fn paused(&self) -> u8 {
@@ -60,6 +109,17 @@ impl<'a> Config<'a> {
     }
 
     /// The genesis hash of the cluster that the statements are bound to.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/accounts.rs"));
+    /// # fn main() -> Result<(), Error> {
+    /// let data = example::config();
+    /// assert_eq!(Config::from_data(&data)?.genesis_hash(), &[3; 32]);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[inline(always)]
     #[must_use]
     pub fn genesis_hash(&self) -> &'a [u8; 32] {

@@ -10,6 +10,7 @@ use crate::{
 /// A Custodian account: its present key epoch decides whether its statements still count.
 #[derive(Clone, Copy, Debug)]
 pub struct Custodian {
+    /// Where it is: entries name it by this.
     pub address: Address,
     /// None where the custodian is retired.
     pub epoch: Option<u32>,
@@ -17,6 +18,18 @@ pub struct Custodian {
 
 impl Custodian {
     /// Reads a Custodian of the program.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/accounts.rs"));
+    /// # fn main() -> Result<(), Error> {
+    /// let data = example::custodian();
+    /// let account = example::owned(&example::CUSTODIAN, &example::PROGRAM_ID, &data);
+    /// assert_eq!(Custodian::read(&example::PROGRAM_ID, account)?.epoch, Some(1));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// WrongOwner, WrongLength, WrongDiscriminator, UnsupportedVersion.
@@ -26,6 +39,19 @@ impl Custodian {
     }
 
     /// As `read`, where the caller has checked that the program owns the account.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/accounts.rs"));
+    /// # fn main() -> Result<(), Error> {
+    /// let mut data = example::custodian();
+    /// data[layout::custodian::STATE] = 1;
+    /// let retired = Custodian::from_data(&example::CUSTODIAN, &data)?;
+    /// assert_eq!(retired.epoch, None, "its statements count no more");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// WrongLength, WrongDiscriminator, UnsupportedVersion.

@@ -30,6 +30,18 @@ pub enum Error {
 
 impl Error {
     /// One sentence for people.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/accounts.rs"));
+    /// # fn main() -> Result<(), Error> {
+    /// assert_eq!(Error::WrongMint.message(), "The mint is not the asset's");
+    /// // A program may add its own base and return the number.
+    /// assert_eq!(7_000 + Error::WrongMint as u32, 7_005);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub const fn message(self) -> &'static str {
         match self {

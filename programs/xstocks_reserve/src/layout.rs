@@ -25,6 +25,8 @@ pub mod asset {
     pub const MAX_AGE_SECS: usize = 232;
     pub const ENTRIES: usize = 336;
     pub const ENTRIES_LEN: usize = 4 * super::entry::LEN;
+    pub const HOLD_NUMBER: usize = 720;
+    pub const OPEN_REDEMPTIONS: usize = 728;
 }
 
 /// One of the four entries of an Asset; offsets from the entry's first byte.

@@ -34,21 +34,35 @@
 //! Amounts are base units of the mint (`raw`); times are Unix seconds (`ts`) unless they say milliseconds (`ms`).
 #![no_std]
 #![forbid(unsafe_code)]
+#![deny(missing_docs, rustdoc::broken_intra_doc_links)]
 
 mod account;
 mod asset;
+mod backing;
 mod bytes;
 mod code;
 mod config;
 mod custodian;
+mod entry;
 mod error;
+#[allow(missing_docs, reason = "a constant is called as the field is, and docs/reserve-account.md has them all")]
 pub mod layout;
 mod mint;
 mod nano;
 
+/// The examples of the README are tried as those of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub use account::{Account, Address};
+<<<<<<< HEAD
 pub use asset::{hold, scope, Asset, AssetState, Backing, Statements};
 pub use code::{Code, Terms};
+=======
+pub use asset::{hold, scope, Asset, AssetState};
+pub use backing::{Backing, Statements};
+>>>>>>> a2b4838 (reserve: the crate as it is published, with an example of each function)
 pub use config::Config;
 pub use custodian::Custodian;
 pub use error::Error;

@@ -10,13 +10,27 @@ use crate::{
 /// A Token-2022 mint.
 #[derive(Clone, Copy, Debug)]
 pub struct Mint<'a> {
+    /// Where it is.
     pub address: &'a Address,
+    /// All tokens there are, in base units.
     pub supply_raw: u64,
     data: &'a [u8],
 }
 
 impl<'a> Mint<'a> {
     /// Reads a mint. That it is the mint of an asset is checked where the two come together (`Asset::backing`).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/accounts.rs"));
+    /// # fn main() -> Result<(), Error> {
+    /// let data = example::mint(1_000 * example::ONE_TOKEN_RAW);
+    /// let mint = Mint::read(example::owned(&example::MINT, &layout::mint::OWNER, &data))?;
+    /// assert_eq!(mint.supply_raw, 1_000 * example::ONE_TOKEN_RAW);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// WrongOwner where Token-2022 does not own it, WrongLength where it is too short for a mint.
@@ -28,6 +42,19 @@ impl<'a> Mint<'a> {
     }
 
     /// The bits of the multiplier (f64) that the mint applies at `now_ts`; `scaled_ui_offset` is the asset's.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/accounts.rs"));
+    /// # fn main() -> Result<(), Error> {
+    /// let data = example::mint(1_000 * example::ONE_TOKEN_RAW);
+    /// let mint = Mint::read(example::owned(&example::MINT, &layout::mint::OWNER, &data))?;
+    /// assert_eq!(f64::from_bits(mint.multiplier_bits_at(example::NOW_TS, 170)?), 1.0);
+    /// assert_eq!(mint.multiplier_bits_at(example::NOW_TS, 171), Err(Error::MultiplierOffsetInvalid));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// MultiplierOffsetInvalid.

@@ -300,10 +300,12 @@ fn enforced_means_sealed_and_not_released() {
         (config.version, config.sealed, config.paused, config.genesis_hash) = (VERSION, sealed, 17, [5; 32]);
         let mut theirs = asset(&[], 60);
         (theirs.state, theirs.paused, theirs.holds, theirs.decimals) = (state, 3, 6, 8);
+        (theirs.hold_number, theirs.open_redemptions) = (11, 12);
         let (config_data, asset_data) = (account_data(&config), account_data(&theirs));
         let (config, mine) = (Config::from_data(&config_data).unwrap(), Asset::from_data(&asset_data).unwrap());
         assert_eq!((mine.is_enforced_by_this_code(&config, 0), mine.state()), (enforced, name));
         assert_eq!((config.paused(), config.genesis_hash()), (17, &[5; 32]));
+        assert_eq!((mine.hold_number(), mine.open_redemptions()), (11, 12));
         assert_eq!((mine.paused(), mine.holds(), mine.decimals(), mine.mint()), (3, 6, 8, &MINT));
     }
 }

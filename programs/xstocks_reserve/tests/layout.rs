@@ -34,6 +34,8 @@ offsets!(state::Asset, HEADER, asset {
     SCALED_UI_OFFSET => scaled_ui_offset,
     MAX_AGE_SECS => policy.max_age_secs,
     ENTRIES => entries,
+    HOLD_NUMBER => hold_number,
+    OPEN_REDEMPTIONS => open_redemptions,
 });
 offsets!(state::Entry, 0, entry {
     CUSTODIAN => custodian,
