@@ -95,7 +95,7 @@ async def test_compliance_freezes_and_thaws(asset: Asset, desk: MakeDesk) -> Non
 
     ran = await at.done("freeze", *which, keys=["compliance"])
     assert await asset.frozen(account)
-    assert "Freezes a holder's token account at once." in ran.out
+    assert "Freezes a holder's token account at once; " in ran.out
     for shown in (asset.program.chain.process.genesis_hash, base58(asset.mint), base58(account), base58(compliance)):
         assert shown in ran.out
     await at.refused(ErrorCode.AccountFrozen, "freeze", *which, keys=["compliance"])

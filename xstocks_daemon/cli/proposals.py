@@ -103,7 +103,12 @@ def _show(interface: ProgramInterface, each: ReadProposal, shown: Mapping[str, A
     ]
     print_table("", ["", ""], facts)
     kinds = () if name is None else interface.args_of[name]
-    rows = [row for argument, kind in kinds for row in idl_values.rows(interface, argument, kind, each.args[argument])]
+    # Amounts stay base units: the mint, which knows its decimals, is not read.
+    rows = [
+        row
+        for argument, kind in kinds
+        for row in idl_values.rows(interface, argument, kind, each.args[argument], decimals=None)
+    ]
     if rows:
         print_table("", ["argument", "value", "that is"], rows)
     print_table("", ["account", "address"], [(one["name"], one["address"] or "(none)") for one in shown["accounts"]])
