@@ -85,6 +85,13 @@ def test_a_multiplier_change_keeps_them_until_its_window_is_over(
     assert unmet(around) == ({Condition.NOT_AROUND_CHANGE} if stays else set())
 
 
+def test_a_change_that_the_entry_has_confirmed_keeps_them_no_more() -> None:
+    around = asset_view(MINT, replace(RELEASABLE, confirmed=True), supply_raw=1, changed_ts=NOW_TS - 1)
+    assert unmet(around) == set()
+    cancelled = replace(around, asset=replace(around.asset, change_cancelled_ts=NOW_TS - 1))
+    assert unmet(cancelled) == {Condition.NOT_AROUND_CHANGE}
+
+
 def test_books_entry_and_chain_have_one_multiplier() -> None:
     two = multiplier_bits_of("2")
     assert unmet(view(), replace(BOOK, multiplier_bits=two)) == {Condition.NOT_AROUND_CHANGE}

@@ -4,13 +4,13 @@ A malicious operator and relayer do whatever is possible; custodians, admin and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from enum import Enum
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
 
+from tests.model.kinds import TICK, Action, Kind, Step
 from tests.model.rules import Rule
 from tests.model.world import (
     LONG_AGO,
+    OLDER,
     SKEW,
     Books,
     Bounds,
@@ -28,61 +28,6 @@ from tests.model.world import (
 
 FAR_AHEAD = 3
 """A stamp that no clock allows."""
-
-
-class Kind(Enum):
-    """The actions. `honest`: a step by which those who keep to the rules bring everything to an end."""
-
-    TICK = ("a tick passes", True)
-    SIGN = ("the quorum of {who} signs {statement}", True)
-    DELIVER = ("the relayer delivers {statement} of {who}", True)
-    MINT = ("the operator mints 1", False)
-    BURN = ("1 is burnt", True)
-    SETTLE = ("the operator settles a redemption of 1 and names {who}", False)
-    COUNT = ("{who} counts a redemption of 1 in its books and sets the shares aside", True)
-    PAY = ("{who} pays out what it counted", True)
-    DEPOSIT = ("shares for 1 arrive at {who}", False)
-    MARK = ("{who} marks shares for 1 to leave", False)
-    UNMARK = ("{who} takes the marking back", True)
-    RELEASE = ("{who} lets the marked shares leave", True)
-    WITHDRAW = ("one attester key withdraws the entry of {who}", False)
-    MISSING_WITHDRAWN = ("{who} finds shares for 1 missing and withdraws its entry at once", False)
-    MISSING_DETACHED = ("{who} finds shares for 1 missing and the admin detaches it at once", False)
-    DETACH = ("the admin detaches {who}", False)
-    ATTACH = ("the admin attaches {who} again", True)
-    TAKE = ("another custodian takes the slot of {who}", False)
-    SCHEDULE = ("a change to {goal} times the multiplier is scheduled", True)
-    CANCEL = ("the change is cancelled", False)
-    EFFECT = ("the change takes effect on chain", True)
-    BOOK_SHARES = ("{who} books the corporate action's shares", True)
-    BOOK_MULTIPLIER = ("{who} books the corporate action's multiplier", True)
-    CLOSE_WINDOW = ("ca_window_secs pass", True)
-    CLEAR = ("the resumer clears the hold", True)
-    SIGN_CLEAR = ("the resumer looks and signs clear_hold, which the relayer keeps", False)
-    CLEAR_LATE = ("the kept clear_hold lands", False)
-    RETIRE = ("the admin retires the asset", False)
-    FORGE = ("one stolen key alone signs {statement} of {who}", False)
-    SIGN_WITHOUT = ("two agents with an old copy of the books sign {statement} without {who}", False)
-    COUNT_INCOMING = ("{who} counts shares for 1 that are to leave the other custodian", False)
-
-    def __init__(self, words: str, honest: bool) -> None:
-        self.words = words
-        self.honest = honest
-
-    __hash__ = object.__hash__
-
-
-class Action(NamedTuple):
-    """A step. `who`: which custodian of the state before, -1 for none."""
-
-    kind: Kind
-    who: int = -1
-    statement: Statement | None = None
-    goal: int = 0
-
-
-TICK = Action(Kind.TICK)
-Step = tuple[Action, State]
 
 
 class Model:
@@ -215,9 +160,21 @@ class Model:
         observed, capacity, seen, multiplier = statement
         entry = Entry(EntryState.ATTACHED, observed, capacity, seen, old.total, multiplier)
         held = self._must_hold(state, old, entry)
+        entry = entry._replace(confirmed=self._confirmed(state, old, entry, held))
         hold = held or (state.hold and self.on(Rule.STICKY))
         kept = state.clear_signed and not (held and self.on(Rule.CLEAR_NUMBERED))
         return self._with(state, who, custodian._replace(entry=entry))._replace(hold=hold, clear_signed=kept)
+
+    def _confirmed(self, state: State, old: Entry, new: Entry, held: bool) -> bool:
+        first = state.stage == Stage.WINDOW and old.multiplier != new.multiplier
+        if state.stage == Stage.CANCELLED and not self.on(Rule.CANCEL_UNCONFIRMED):
+            first = not old.confirmed
+        if not first:
+            return old.confirmed
+        rebooked = new.seen if self.on(Rule.SUM_LESS_SEEN) else 0
+        before, after = old.capacity + old.seen - rebooked, new.capacity + new.seen - rebooked
+        predecessor = old.state == EntryState.ATTACHED and old.multiplier != OLDER and 0 < before == after and not held
+        return predecessor or not self.on(Rule.CONFIRMED_BY_QUORUM)
 
     def _must_hold(self, state: State, old: Entry, new: Entry) -> bool:
         rebooked = new.seen if self.on(Rule.SUM_LESS_SEEN) else 0
@@ -230,10 +187,17 @@ class Model:
         # Ten basis points of these numbers are none.
         if old.multiplier != new.multiplier and self.on(Rule.TOLERANCE) and after != before:
             return True
-        around = state.stage in (Stage.PENDING, Stage.WINDOW, Stage.CANCELLED) and self.on(Rule.TOLERANCE_AROUND)
+        around = self._near(state, old) and self.on(Rule.TOLERANCE_AROUND)
         if around and after > before:
             return True
         return self.on(Rule.RISE) and 10_000 * (after - before) > self.bounds.max_rise_bps * before
+
+    def _near(self, state: State, entry: Entry) -> bool:
+        """A change is near for an entry: announced, cancelled, or in force and not confirmed by it."""
+        confirmable = state.stage == Stage.WINDOW or not self.on(Rule.CANCEL_UNCONFIRMED)
+        if state.stage in (Stage.WINDOW, Stage.CANCELLED) and confirmable and entry.confirmed:
+            return False
+        return state.stage in (Stage.PENDING, Stage.WINDOW, Stage.CANCELLED)
 
     def _clearing(self, state: State) -> Iterator[Step]:
         if self._clearable(state):
@@ -264,8 +228,11 @@ class Model:
     def _alive(self, entry: Entry, statement: Statement, multiplier: int) -> bool:
         if entry.state >= EntryState.DETACHED and self.on(Rule.VOID_AT_ATTACH) and statement.observed <= SKEW:
             return False
-        # A multiplier changes once here and does not come back.
-        return statement.multiplier == multiplier and (statement.observed > entry.observed or not self.on(Rule.RISING))
+        # A multiplier comes back only by a second action.
+        back = self.bounds.second and not self.on(Rule.OBSERVED_AFTER_CHANGE)
+        return (statement.multiplier == multiplier or back) and (
+            statement.observed > entry.observed or not self.on(Rule.RISING)
+        )
 
     # Entries.
 
@@ -276,12 +243,16 @@ class Model:
         loses = self.may_lose(state) and less.capacity(less.multiplier) >= 0
         if self.bounds.withdraw and entry.state == EntryState.ATTACHED:
             observed = SKEW if self.on(Rule.VOID_AT_WITHDRAW) else entry.observed
-            void = custodian._replace(entry=entry._replace(state=EntryState.WITHDRAWN, capacity=0, observed=observed))
+            kept = entry.confirmed and not self.on(Rule.WITHDRAWN_UNCONFIRMED)
+            withdrawn = entry._replace(state=EntryState.WITHDRAWN, capacity=0, observed=observed, confirmed=kept)
+            void = custodian._replace(entry=withdrawn)
             yield Action(Kind.WITHDRAW, who), self._with(state, who, void)
             if loses:
                 yield Action(Kind.MISSING_WITHDRAWN, who), self._with(state, who, void._replace(books=less))
         if self.bounds.detach and entry.state < EntryState.DETACHED:
-            gone = custodian._replace(entry=entry._replace(state=EntryState.DETACHED, capacity=0))
+            kept = entry.confirmed and not self.on(Rule.WITHDRAWN_UNCONFIRMED)
+            detached = entry._replace(state=EntryState.DETACHED, capacity=0, confirmed=kept)
+            gone = custodian._replace(entry=detached)
             yield Action(Kind.DETACH, who), self._with(state, who, gone)
             if loses:
                 yield Action(Kind.MISSING_DETACHED, who), self._with(state, who, gone._replace(books=less))
@@ -377,7 +348,7 @@ class Model:
             return False
         if self.on(Rule.LEAVE_NOT_AROUND):
             one_multiplier = books.multiplier == entry.multiplier == state.multiplier
-            if not one_multiplier or state.stage not in (Stage.NONE, Stage.OVER):
+            if not one_multiplier or self._near(state, entry):
                 return False
         backed = self.backed(state) if self.on(Rule.LEAVE_NO_MAX0) else max(0, self.backed(state))
         return state.supply <= backed or not self.on(Rule.LEAVE_BACKED)
@@ -388,10 +359,14 @@ class Model:
         if state.stage == Stage.NONE or (state.stage == Stage.CANCELLED and state.goal):
             for goal in (state.goal,) if state.goal else (1, -1):
                 yield Action(Kind.SCHEDULE, goal=goal), state._replace(goal=goal, stage=Stage.PENDING)
+        if self._may_go_back(state):
+            older = self._each(state, self._without_older(state.multiplier))
+            yield Action(Kind.SCHEDULE, goal=0), older._replace(goal=0, stage=Stage.PENDING)
         if state.stage == Stage.PENDING:
-            if self.bounds.cancel:
+            if self.bounds.cancel and state.goal:
                 yield Action(Kind.CANCEL), state._replace(stage=Stage.CANCELLED)
-            yield Action(Kind.EFFECT), state._replace(stage=Stage.WINDOW, multiplier=state.goal)
+            effect = self._each(state, _unconfirmed)
+            yield Action(Kind.EFFECT), effect._replace(stage=Stage.WINDOW, multiplier=state.goal)
         books = [state.custodians[who].books for who in self.bounds.acting]
         if state.stage == Stage.WINDOW:
             done = all(one.shares_at == one.multiplier == state.goal for one in books)
@@ -402,7 +377,7 @@ class Model:
             if not any(one.half_booked for one in books) or not self.on(Rule.BOOKED_IN_WINDOW):
                 goal = state.goal if begun else 0
                 yield Action(Kind.CLOSE_WINDOW), self._expired(state)._replace(stage=Stage.NONE, goal=goal)
-        if not self.on(Rule.SCHEDULED_FIRST) and not state.goal:
+        if not self.on(Rule.SCHEDULED_FIRST) and not state.goal and state.stage == Stage.NONE:
             for goal in (1, -1):
                 early = state._replace(goal=goal)
                 for who in (0, 1):
@@ -410,7 +385,7 @@ class Model:
 
     def booking(self, state: State, who: int) -> Iterator[Step]:
         """The corporate action in a custodian's books."""
-        if state.goal:
+        if state.goal or state.stage != Stage.NONE:
             yield from self._bookings(state, who)
 
     def _bookings(self, state: State, who: int) -> Iterator[Step]:
@@ -425,7 +400,25 @@ class Model:
         if books.multiplier != state.goal:
             yield Action(Kind.BOOK_MULTIPLIER, who), self._with_books(state, who, books._replace(multiplier=state.goal))
 
+    def _may_go_back(self, state: State) -> bool:
+        """Whether a second action may lead back to where the first began, with the admin's signature: all books have
+        applied the first."""
+        books = [state.custodians[who].books for who in self.bounds.acting]
+        applied = all(one.shares_at == one.multiplier == state.goal for one in books)
+        return self.bounds.second and state.goal == state.multiplier != 0 and applied
+
+    def _without_older(self, multiplier: int) -> Callable[[Entry], Entry]:
+        """How scheduling leaves an entry: one of an older multiplier than that in force never counts again."""
+        kept = not self.on(Rule.OBSERVED_AFTER_CHANGE)
+        return lambda entry: entry if kept or entry.multiplier == multiplier else entry._replace(multiplier=OLDER)
+
+    @staticmethod
+    def _each(state: State, change: Callable[[Entry], Entry]) -> State:
+        first, second = (one._replace(entry=change(one.entry)) for one in state.custodians)
+        return state._replace(first=first, second=second)
+
     def _expired(self, state: State) -> State:
+        state = self._each(state, _unconfirmed)
         if not self.on(Rule.EXPIRY):
             return state
         return state._replace(first=state.first._replace(flight=()), second=state.second._replace(flight=()))
@@ -436,6 +429,10 @@ class Model:
 
     def _with_books(self, state: State, who: int, books: Books) -> State:
         return self._with(state, who, state.custodians[who]._replace(books=books))
+
+
+def _unconfirmed(entry: Entry) -> Entry:
+    return entry._replace(confirmed=False)
 
 
 def _without_the_shares(books: Books, entry: Entry) -> bool:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from tests.model.actions import Action, Kind, Model, Step
+from tests.model.actions import Model
+from tests.model.kinds import Action, Kind, Step
 from tests.model.known_steps import KnownSteps, tidied
 from tests.model.rules import ALL, Rule
 from tests.model.world import Bounds, State, ordered, settled, start, unbacked

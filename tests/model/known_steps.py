@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tests.model.actions import TICK, Action, Model, Step
+from tests.model.actions import Model
+from tests.model.kinds import TICK, Action, Step
 from tests.model.world import Custodian, State, ticked
 
 

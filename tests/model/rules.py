@@ -123,9 +123,9 @@ class Rule(Enum):
         "While a change is pending or in its window, the tolerance bounds a rise at the unchanged multiplier too.",
     )
     LEAVE_NOT_AROUND = (
-        "M13+",
-        Kind.AMENDMENT,
-        "Shares leave only at one multiplier of books, entry and chain, and not around a change (pending, in window).",
+        "M13",
+        Kind.REDUNDANT,
+        "Shares leave only at one multiplier of books, entry and chain, and not around a change that is not confirmed.",
     )
     SUM_LESS_SEEN = (
         "M9+",
@@ -137,6 +137,22 @@ class Rule(Enum):
         "M9+",
         Kind.AMENDMENT,
         "Every hold has a number, also one over another; clear_hold names the number that the resumer looked at.",
+    )
+    OBSERVED_AFTER_CHANGE = (
+        "M9",
+        Kind.REDUNDANT,
+        "An entry counts only if it was observed after the last change took effect: A to B to A revives nothing.",
+    )
+    CONFIRMED_BY_QUORUM = (
+        "M9",
+        Kind.REDUNDANT,
+        "Only a statement within the tolerance of a predecessor at the multiplier before confirms a change.",
+    )
+    WITHDRAWN_UNCONFIRMED = ("M9", Kind.REDUNDANT, "Withdrawing or detaching an entry takes its confirmation away.")
+    CANCEL_UNCONFIRMED = (
+        "M9",
+        Kind.SAFETY,
+        "A cancelled change is confirmed by nothing: its window stays, whatever the entry states.",
     )
     BOOKED_ALONE = (
         "A1",

@@ -24,6 +24,9 @@ SMALL = MappingProxyType(
         "alone-redeem-move": Bounds(alone=True, redemptions=1, leaving=True, flight=1),
         "alone-retire": Bounds(alone=True, hands=(0, 2), leaving=True, retire=True, redemptions=1, flight=1),
         "alone-action": Bounds(alone=True, hands=(0, 2), corporate_action=True, withdraw=True, flight=1),
+        "alone-action-back": Bounds(
+            alone=True, hands=(0, 2), corporate_action=True, withdraw=True, flight=1, cancel=False, second=True
+        ),
         "alone-action-small": Bounds(
             alone=True, hands=(0, 2), corporate_action=True, withdraw=True, flight=1, max_rise_bps=10_000
         ),
@@ -112,6 +115,10 @@ SHOWN_IN = MappingProxyType(
         Rule.SUM_LESS_SEEN: "alone-action-redeem",
         Rule.UNMARK: "alone-redeem-move",
         Rule.CLEAR_NUMBERED: "alone-action",
+        Rule.OBSERVED_AFTER_CHANGE: "alone-action-back",
+        Rule.CONFIRMED_BY_QUORUM: "alone-action-small",
+        Rule.WITHDRAWN_UNCONFIRMED: "alone-action-small",
+        Rule.CANCEL_UNCONFIRMED: "alone-action-small",
         Rule.BOOKED_ALONE: "alone-action-move",
         Rule.SCHEDULED_FIRST: "alone-action",
         Rule.BOOKED_IN_WINDOW: "alone-action",
@@ -128,10 +135,8 @@ BESIDE = MappingProxyType(
         Rule.RISE: frozenset([Rule.TOLERANCE_AROUND]),
         Rule.SUM_LESS_SEEN: frozenset([Rule.TOLERANCE_AROUND]),
         Rule.LEAVE_NO_HOLD: frozenset([Rule.LEAVE_NOT_AROUND]),
-        Rule.LEAVE_NOT_AROUND: frozenset([Rule.BOOKED_ALONE]),
-        Rule.BOOKED_ALONE: frozenset([Rule.LEAVE_NOT_AROUND]),
     }
 )
 """What covers for a rule in this world, and is taken away with it.
 
-Amendments, where a rule of the design is shown; LEAVE_NOT_AROUND and BOOKED_ALONE are each enough without the other."""
+Amendments, where a rule of the design is shown."""

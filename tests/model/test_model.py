@@ -7,9 +7,10 @@ from functools import cache
 
 import pytest
 
-from tests.model.actions import Action, Model
-from tests.model.actions import Kind as Step
+from tests.model.actions import Model
 from tests.model.explore import Problem, Result, TooManyStates, explore, walk
+from tests.model.kinds import Action
+from tests.model.kinds import Kind as Step
 from tests.model.known_steps import KnownSteps, tidied
 from tests.model.rules import ALL, Kind, Rule
 from tests.model.scenarios import BESIDE, SHOWN_IN, SMALL, WORLDS
@@ -30,6 +31,7 @@ LEAST_STATES = {
     "alone-redeem-move": 600,
     "alone-retire": 6_000,
     "alone-action": 2_000,
+    "alone-action-back": 6_000,
     "alone-action-small": 2_000,
     "alone-action-redeem": 26_000,
     "alone-action-move": 22_000,

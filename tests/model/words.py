@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from tests.model.actions import Action
 from tests.model.explore import Problem, Result
+from tests.model.kinds import Action
 from tests.model.rules import Kind, Rule
 from tests.model.scenarios import BESIDE, SHOWN_IN
 from tests.model.world import SKEW, Custodian, EntryState, Stage, State, Statement, backing, claims

@@ -12,6 +12,8 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import NamedTuple
 
+OLDER = 9
+"""In the place of an entry's multiplier that is older than the one before the last change."""
 SKEW = 1
 LONG_AGO = -1
 
@@ -53,7 +55,7 @@ class Statement(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """What the Asset account stores of a custodian."""
+    """What the Asset account stores of a custodian. `confirmed`: the change that took effect, by its quorum."""
 
     state: EntryState
     observed: int
@@ -61,6 +63,7 @@ class Entry(NamedTuple):
     seen: int
     total: int
     multiplier: int
+    confirmed: bool = False
 
 
 class Books(NamedTuple):
@@ -136,7 +139,7 @@ class Bounds(NamedTuple):
     `redemptions`: most that are ever settled. `ahead`: whether statements may be stamped up to the skew ahead.
     `alone`: only the second custodian acts. `slots`: other custodians take slots that are free. The others switch on:
     shares moving in and out, withdraw_entry, detaching and attaching, one corporate action in either direction and its
-    cancelling, retiring, shares that are found missing.
+    cancelling, a second one back to where it began, retiring, shares that are found missing.
     `max_rise_bps`: 5,000 notices a doubling and lets 2 become 3; 10,000 lets a corporate action's doubling pass, as a
     real limit lets a small one pass.
     """
@@ -154,6 +157,7 @@ class Bounds(NamedTuple):
     alone: bool = False
     slots: bool = False
     cancel: bool = True
+    second: bool = False
     max_rise_bps: int = 5_000
 
     @property

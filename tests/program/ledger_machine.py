@@ -20,11 +20,10 @@ from tests.program.ledger_model import (
     BPS,
     POLICY,
     SKEW_SECS,
-    BucketModel,
-    EntryModel,
     LedgerModel,
     scopes,
 )
+from tests.program.ledger_parts import BucketModel, EntryModel
 from tests.program.multiplier_calls import cancel as cancelling
 from tests.program.multiplier_calls import schedule as scheduling
 from tests.support.deployed import NANO_PER_RAW, Asset
@@ -401,6 +400,7 @@ class LedgerMachine(RuleBasedStateMachine):
             "pending_multiplier_bits",
             "multiplier_effective_ts",
             "multiplier_changed_ts",
+            "change_cancelled_ts",
         )
         assert {name: getattr(state, name) for name in numbers} == {name: getattr(model, name) for name in numbers}
         for name in ("mint_bucket", "distribute_bucket", "burn_bucket"):

@@ -10,6 +10,7 @@ from math import floor
 from hypothesis import strategies as st
 
 from localnet.harness.deploy import CUSTODIANS
+from tests.program.ledger_parts import BucketModel, EntryModel, RedemptionModel
 from tests.support.deployed import NANO_PER_RAW
 from tests.support.error_codes import ErrorCode
 from xstocks_daemon.domain.snapshot import EntryState, Hold, Policy, RedemptionState, Scope
@@ -44,49 +45,6 @@ INITIAL_MINT_RAW = 1_500
 
 
 @dataclass(slots=True)
-class BucketModel:
-    """A token bucket: what is left, and when that was so."""
-
-    level_raw: int
-    updated_ts: int
-
-    def refill(self, now_ts: int, burst_raw: int, rate_raw: int) -> None:
-        self.level_raw = min(burst_raw, self.level_raw + rate_raw * max(0, now_ts - self.updated_ts))
-        self.updated_ts = max(self.updated_ts, now_ts)
-
-
-@dataclass(slots=True)
-class EntryModel:
-    """What the asset knows of one custodian."""
-
-    observed_ms: int
-    state: EntryState = EntryState.ATTACHED
-    withdrawn: bool = True
-    epoch: int = 0
-    expires_ts: int = 0
-    shares_nano: int = 0
-    capacity_raw: int = 0
-    redeemed_total_raw: int = 0
-    redeemed_seen_raw: int = 0
-    multiplier_bits: int = 0
-
-    @property
-    def unseen_raw(self) -> int:
-        return self.redeemed_total_raw - self.redeemed_seen_raw
-
-
-@dataclass(slots=True)
-class RedemptionModel:
-    """A participant's claim: what it is of, how it ended, who accepted it and so owes the shares."""
-
-    amount_raw: int
-    state: RedemptionState = RedemptionState.REQUESTED
-    custodian: str | None = None
-    accepted_epoch: int = 0
-    locked_until_ts: int = 0
-
-
-@dataclass(slots=True)
 class LedgerModel:
     """One asset by the rules. Each method gives the error that the rules demand, None where all are kept, and changes
     the model only then."""
@@ -99,6 +57,7 @@ class LedgerModel:
     pending_multiplier_bits: int = 0
     multiplier_effective_ts: int = 0
     multiplier_changed_ts: int = 0
+    change_cancelled_ts: int = 0
     policy: Policy = POLICY
     initial_mint_raw: int = INITIAL_MINT_RAW
     sequence: int = 0
@@ -305,6 +264,8 @@ class LedgerModel:
         if entry.state is not EntryState.ATTACHED or observed_ms <= entry.observed_ms:
             return ErrorCode.StatementNotNewer
         multiplier_bits = self.in_force(now_ts)
+        if entry.multiplier_bits != multiplier_bits and observed_ms < self._last_change_ts(now_ts) * MILLIS_PER_SEC:
+            return ErrorCode.StatementNotNewer
         if capacity_raw != floor(Fraction(shares_nano, NANO_PER_RAW) / multiplier_fraction(multiplier_bits)):
             return ErrorCode.CapacityMismatch
         if redeemed_seen_raw > entry.redeemed_total_raw:
@@ -313,11 +274,16 @@ class LedgerModel:
         # What is newly seen is taken off the old capacity: counting a redemption is no change (M9).
         old_raw = max(0, entry.capacity_raw + entry.redeemed_seen_raw - redeemed_seen_raw)
         hold = self._hold(now_ts, entry, old_raw, capacity_raw)
+        if entry.multiplier_bits == self.multiplier_bits:
+            confirmed = entry.confirmed
+        else:
+            confirmed = not hold and not entry.withdrawn and entry.multiplier_bits != 0 and old_raw > 0
         self.holds |= hold
         self.hold_number += bool(hold)
         self.entries[custodian] = EntryModel(
             observed_ms=observed_ms,
             withdrawn=False,
+            confirmed=confirmed,
             epoch=self.epochs[custodian],
             expires_ts=expires_ts,
             shares_nano=shares_nano,
@@ -330,13 +296,17 @@ class LedgerModel:
 
     def _hold(self, now_ts: int, before: EntryModel, old_raw: int, new_raw: int) -> Hold:
         """M9, as amended: see docs/decisions/0018."""
-        in_window = self.multiplier_changed_ts > 0 and now_ts - self.multiplier_changed_ts < self.policy.ca_window_secs
-        around_change = self.multiplier_effective_ts != 0 or in_window
+        near = [
+            since_ts > 0 and now_ts - since_ts < self.policy.ca_window_secs
+            for since_ts in (self.multiplier_changed_ts, self.change_cancelled_ts)
+        ]
+        around_change = self.multiplier_effective_ts != 0 or any(near)
         if before.withdrawn or not old_raw:
             return Hold.CA_WINDOW if around_change else Hold(0)
         change = Fraction(new_raw - old_raw, old_raw) * BPS
         if before.multiplier_bits != self.multiplier_bits:
             return Hold.MULTIPLIER if abs(change) > self.policy.ca_tolerance_bps else Hold(0)
+        around_change = self.multiplier_effective_ts != 0 or near[1] or (near[0] and not before.confirmed)
         bounds = [self.policy.max_rise_bps, *([self.policy.ca_tolerance_bps] if around_change else [])]
         return Hold.RISE if change > min(bounds) else Hold(0)
 
@@ -344,6 +314,10 @@ class LedgerModel:
         """The multiplier that the mint applies."""
         announced = self.multiplier_effective_ts != 0 and now_ts >= self.multiplier_effective_ts
         return self.pending_multiplier_bits if announced else self.multiplier_bits
+
+    def _last_change_ts(self, now_ts: int) -> int:
+        announced = self.multiplier_effective_ts != 0 and now_ts >= self.multiplier_effective_ts
+        return self.multiplier_effective_ts if announced else self.multiplier_changed_ts
 
     def _bring_into_force(self, now_ts: int) -> None:
         if self.multiplier_effective_ts and now_ts >= self.multiplier_effective_ts:
@@ -366,6 +340,9 @@ class LedgerModel:
         if abs(change) * BPS > self.policy.max_multiplier_bps and not admin:
             return ErrorCode.MultiplierNeedsAdmin
         self._bring_into_force(now_ts)
+        for entry in self.entries.values():
+            if entry.multiplier_bits != self.multiplier_bits:
+                entry.multiplier_bits = 0
         self.pending_multiplier_bits, self.multiplier_effective_ts = new_bits, effective_ts
         return None
 
@@ -377,7 +354,7 @@ class LedgerModel:
         if pending_bits != self.pending_multiplier_bits:
             return ErrorCode.MultiplierChanged
         self.pending_multiplier_bits = self.multiplier_effective_ts = 0
-        self.multiplier_changed_ts = now_ts
+        self.change_cancelled_ts = now_ts
         return None
 
     def withdraw(self, now_ts: int, custodian: str) -> ErrorCode | None:
@@ -408,6 +385,7 @@ class LedgerModel:
         entry.observed_ms = max(entry.observed_ms, until_ms)
         entry.shares_nano = entry.capacity_raw = 0
         entry.withdrawn = True
+        entry.confirmed = False
 
     def pause(self, scopes: Scope) -> ErrorCode | None:
         self.paused |= scopes

@@ -310,7 +310,7 @@ async def test_around_a_change_every_rise_keeps_within_the_tolerance(program: De
     await said(asset, 1_402_802_000, ONE)
     assert (await asset.read()).holds is Hold.RISE
     await program.accepted(await asset.clear_hold_call(Hold.RISE))
-    cancelled_ts = (await asset.read()).multiplier_changed_ts
+    cancelled_ts = (await asset.read()).change_cancelled_ts
     await program.chain.clock_reaches(cancelled_ts + ROOMY.ca_window_secs)
     await said(asset, 1_900_000_000, ONE)
     assert (await asset.read()).holds is Hold(0), "the window is over"
@@ -328,7 +328,7 @@ async def test_around_a_change_an_entry_without_a_predecessor_is_held(
     if cancelled:
         await program.accepted(cancel(asset))
         await program.accepted(await asset.clear_hold_call(Hold.CA_WINDOW))
-        in_force, changed_ts = ONE, (await asset.read()).multiplier_changed_ts
+        in_force, changed_ts = ONE, (await asset.read()).change_cancelled_ts
     else:
         await program.accepted(await asset.clear_hold_call(Hold.CA_WINDOW))
         await program.chain.clock_reaches(effective_ts)

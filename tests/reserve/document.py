@@ -177,7 +177,8 @@ multiplier stands in the ScaledUiAmount extension, whose header (`19 00 38 00`) 
 multiplier at 36, effective time (i64) at 44, new multiplier at 52, and the new one is in force from its time on.
 
 While `multiplier_effective_ts` is not 0, a change is announced and nothing is minted. `multiplier_changed_ts` is
-the time of the last change, or when an announced one was cancelled.
+the time of the last change that took effect. An entry with another multiplier than the one in force does not count, and
+never will: when the next change is announced its `multiplier_bits` become 0.
 
 ## The layouts
 

@@ -7,8 +7,11 @@
 | observed_after_mark | it was observed more than the allowed skew after the shares were marked to leave |
 | covers_unseen | its capacity_raw is at least its own unseen redemptions |
 | no_hold | no hold is on the asset |
-| not_around_change | no multiplier change is announced or in its window; books, entry and chain have the same |
+| not_around_change | no multiplier change is near (see below); books, entry and chain have the same multiplier |
 | supply_backed | supply <= sum of fresh capacities - unseen redemptions of all entries, without the max(0) |
+
+A change is near from its announcement until its window is over; for an entry whose quorum has confirmed one that took
+effect, until then.
 """
 
 from __future__ import annotations
@@ -60,8 +63,8 @@ def unmet_conditions(
     if view.asset.holds:
         unmet.append(Unmet(Condition.NO_HOLD, f"{view.asset.holds.name} is set; the resumer clears it"))
     now_ts = snapshot.now_ts
-    if view.asset.around_change(now_ts):
-        unmet.append(Unmet(Condition.NOT_AROUND_CHANGE, "a multiplier change is announced or its window is not over"))
+    if view.asset.around_change(now_ts, confirmed=entry is not None and entry.confirmed):
+        unmet.append(Unmet(Condition.NOT_AROUND_CHANGE, "a multiplier change is announced, or its window is not over"))
     elif not effective_multiplier_bits(view, now_ts) == book.multiplier_bits == (entry or book).multiplier_bits:
         unmet.append(Unmet(Condition.NOT_AROUND_CHANGE, "books, entry and chain have different multipliers"))
     backed_raw = backing_raw(view, snapshot.custodians, snapshot.now_ts)

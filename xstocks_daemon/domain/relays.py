@@ -24,15 +24,16 @@ from xstocks_daemon.domain.units import BPS, MILLIS_PER_SEC, Address
 
 def hold_set(asset: AssetAccount, before: Entry, after: Entry, now_ts: int) -> Hold:
     """The hold that taking `after` in the place of `before` sets, as the program decides it (M9): compared with the
-    old capacity less what is newly seen; around a multiplier change its tolerance bounds every rise, and an entry
-    without a predecessor is not taken on trust."""
-    policy, around_change = asset.policy, asset.around_change(now_ts)
+    old capacity less what is newly seen; around a multiplier change its tolerance bounds every rise until the entry has
+    confirmed it, and an entry without a predecessor is not taken on trust."""
+    policy = asset.policy
     old_raw = before.sum_raw - after.redeemed_seen_raw
     if before.withdrawn or old_raw <= 0:
-        return Hold.CA_WINDOW if around_change else Hold(0)
+        return Hold.CA_WINDOW if asset.around_change(now_ts) else Hold(0)
     change = (after.capacity_raw - old_raw) * BPS
     if before.multiplier_bits != after.multiplier_bits:
         return Hold.MULTIPLIER if abs(change) > old_raw * policy.ca_tolerance_bps else Hold(0)
+    around_change = asset.around_change(now_ts, confirmed=before.confirmed)
     rise_bps = min(policy.max_rise_bps, policy.ca_tolerance_bps) if around_change else policy.max_rise_bps
     return Hold.RISE if change > old_raw * rise_bps else Hold(0)
 
@@ -73,6 +74,8 @@ def relay_reason(
     stated, statement = known.newest.entry, known.newest.signed.statement
     if statement.observed_ms <= entry.observed_ms:
         return None
+    if statement.observed_ms < view.asset.last_change_ts(snapshot.now_ts) * MILLIS_PER_SEC:
+        return None  # the chain passes over it: the next one is of after the change
     if known.newest.sum_raw < entry.sum_raw:
         return Reason.LOWER
     max_age_secs = view.asset.policy.max_age_secs

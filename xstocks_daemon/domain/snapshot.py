@@ -194,6 +194,7 @@ class Entry:
     custodian: Address
     state: EntryState
     withdrawn: bool
+    confirmed: bool
     epoch: int
     observed_ms: int
     expires_ts: int
@@ -233,6 +234,7 @@ class AssetAccount:
     pending_multiplier_bits: int
     multiplier_effective_ts: int
     multiplier_changed_ts: int
+    change_cancelled_ts: int
     policy: Policy
     mint_bucket: Bucket
     distribute_bucket: Bucket
@@ -266,11 +268,17 @@ class AssetAccount:
         """A multiplier change is announced, or in force without a statement that has it: nothing is minted (M9)."""
         return self.multiplier_effective_ts != 0
 
-    def around_change(self, now_ts: int) -> bool:
+    def last_change_ts(self, now_ts: int) -> int:
+        """When the last change took effect, 0 for never: nothing observed before it counts (M9)."""
+        announced_ts = self.multiplier_effective_ts
+        return announced_ts if announced_ts and now_ts >= announced_ts else self.multiplier_changed_ts
+
+    def around_change(self, now_ts: int, *, confirmed: bool = False) -> bool:
         """A change is announced, or one took effect or was cancelled within the policy's window: books may hold its
-        shares and not its multiplier, or the other way round (M9)."""
-        changed_ts = self.multiplier_changed_ts
-        in_window = changed_ts != 0 and now_ts < changed_ts + self.policy.ca_window_secs
+        shares and not its multiplier, or the other way round (M9). For an entry that has `confirmed` the change that
+        took effect, the time around that one is over."""
+        begins = (self.change_cancelled_ts, 0 if confirmed else self.multiplier_changed_ts)
+        in_window = any(since_ts != 0 and now_ts < since_ts + self.policy.ca_window_secs for since_ts in begins)
         return self.change_announced or in_window
 
 

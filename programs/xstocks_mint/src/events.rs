@@ -19,6 +19,8 @@ pub mod skip {
     pub const NOT_NEWER: u8 = 0;
     /// The custodian is not attached to the asset, or was detached.
     pub const DETACHED: u8 = 1;
+    /// Observed before the last change of the multiplier took effect.
+    pub const BEFORE_CHANGE: u8 = 2;
 }
 
 macro_rules! events {
@@ -72,7 +74,7 @@ events! {
     PolicyChanged { mint: Address, loosened: u8, old: PolicyArg, new: PolicyArg }
     /// A participant was set.
     ParticipantChanged { wallet: Address, state: u8, expires_ts: i64, country: [u8; 2] }
-    /// A statement's entry was passed over. reason: 0 not newer, 1 detached.
+    /// A statement's entry was passed over. reason: 0 not newer, 1 detached, 2 before the last change.
     AttestationSkipped { mint: Address, custodian: Address, reason: u8 }
     /// An attester withdrew an entry: it counts zero until a newer statement.
     EntryWithdrawn { mint: Address, custodian: Address, attester: Address, observed_ms: u64 }

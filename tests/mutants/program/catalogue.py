@@ -467,7 +467,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "statement-window",
-            "return if around_change { hold::CA_WINDOW } else { 0 };",
+            "return if asset.around_change(now, false) { hold::CA_WINDOW } else { 0 };",
             "return 0;",
             "holds after a first entry around a change of the multiplier (M9)",
         ),
@@ -1283,6 +1283,62 @@ MUTANTS: tuple[Mutant, ...] = (
             "args.pending_bits != asset.pending_multiplier_bits",
             "cancels the very change that was meant (M9)",
         ),
+    ),
+    *of(
+        "instructions/attestation/submit_attestation.rs",
+        "confirmed",
+        off(
+            "statement-before-change",
+            "!same_multiplier && args.observed_ms < asset.multiplier_changed_ts.unsigned_abs().wrapping_mul(1_000)",
+            "passes over what was observed before the last change of the multiplier took effect (M9)",
+        ),
+        swap(
+            "statement-unconfirmed",
+            "asset.around_change(now, before.confirmed != 0)",
+            "asset.around_change(now, true)",
+            "bounds rises by the tolerance until the entry has confirmed the change (M9)",
+        ),
+        swap(
+            "statement-confirmed",
+            "asset.around_change(now, before.confirmed != 0)",
+            "asset.around_change(now, false)",
+            "ends the time around a change that the entry has confirmed (M9)",
+        ),
+        swap(
+            "statement-confirms-held",
+            "!same_multiplier && hold == 0 && is_predecessor(before, attested)",
+            "!same_multiplier && is_predecessor(before, attested)",
+            "takes what leaves the tolerance for no confirmation (M9)",
+        ),
+        swap(
+            "statement-confirms-older",
+            "before.withdrawn == 0 && before.multiplier_bits != 0 &&",
+            "before.withdrawn == 0 &&",
+            "confirms a change only from the multiplier before it (M9)",
+        ),
+    ),
+    *of(
+        "instructions/corporate_actions/schedule_multiplier.rs",
+        "confirmed",
+        gone(
+            "schedule-forgets",
+            "asset.forget_older_multipliers();",
+            "makes entries of an older multiplier count never again (M9)",
+        ),
+    ),
+    *of(
+        "instructions/corporate_actions/cancel_multiplier.rs",
+        "confirmed multiplier",
+        gone(
+            "cancel-multiplier-window",
+            "asset.change_cancelled_ts = now.ts;",
+            "is careful for some time after a cancelled change (M9)",
+        ),
+    ),
+    *of(
+        "state/entry.rs",
+        "confirmed",
+        gone("void-confirmed", "self.confirmed = 0;", "takes the confirmation away with the entry (M9)"),
     ),
     # ---- freezing and recovery -------------------------------------------------------------------------------------
     *of(

@@ -524,7 +524,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "release-change",
-            "    if view.asset.around_change(now_ts):\n",
+            "    if view.asset.around_change(now_ts, confirmed=entry is not None and entry.confirmed):\n",
             "    if False:\n",
             "keeps shares around a multiplier change (M13)",
         ),

@@ -574,7 +574,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "hold-window",
-            "return Hold.CA_WINDOW if around_change else Hold(0)",
+            "return Hold.CA_WINDOW if asset.around_change(now_ts) else Hold(0)",
             "return Hold(0)",
             "foresees the hold of a first statement around a change (M9)",
         ),
@@ -760,8 +760,8 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "window-end",
-            "now_ts < changed_ts + self.policy.ca_window_secs",
-            "now_ts <= changed_ts + self.policy.ca_window_secs",
+            "now_ts < since_ts + self.policy.ca_window_secs",
+            "now_ts <= since_ts + self.policy.ca_window_secs",
             "ends the window at its second (M9)",
         ),
         swap(

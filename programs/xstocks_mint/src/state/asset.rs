@@ -12,6 +12,7 @@ use crate::{
         config::scope,
         definition::{ensure, is_known, Rule, State},
         entry::{Entry, ENTRY_EMPTY},
+        hold,
         policy::Policy,
     },
     sysvar::Now,
@@ -29,17 +30,6 @@ pub const ASSET_RELEASED: u8 = 3;
 pub const PROFILE_XSTOCKS: u8 = 0;
 pub const PROFILE_OPEN: u8 = 1;
 pub const PROFILE_PERMISSIONED: u8 = 2;
-
-/// Holds, as bits of Asset.holds: each stops minting until the resumer clears it.
-pub mod hold {
-    /// A statement rose by more than policy.max_rise_bps.
-    pub const RISE: u8 = 1;
-    /// Across a multiplier change capacity + seen left its tolerance (M9).
-    pub const MULTIPLIER: u8 = 2;
-    /// An entry without a predecessor shortly after a multiplier change (M9).
-    pub const CA_WINDOW: u8 = 4;
-    pub const ALL: u8 = 7;
-}
 
 layout! {
     C
@@ -77,7 +67,7 @@ layout! {
         pending_multiplier_bits: u64,
         /// When the announced multiplier takes effect; 0 where none is announced. Nothing is minted while it is not 0.
         multiplier_effective_ts: i64,
-        /// When the multiplier changed last, or an announced change was cancelled; 0 for never.
+        /// When the last change of the multiplier took effect; 0 for never. Nothing observed before it counts.
         multiplier_changed_ts: i64,
         /// Where the TLV header of ScaledUiAmount stands in the mint; verified at each use.
         scaled_ui_offset: u16,
@@ -108,7 +98,9 @@ layout! {
         burn_bucket: Bucket,
         /// The bucket for freezes (M7), full at first: 86,400 of it are one freeze.
         freeze_bucket: Bucket,
-        reserved: [u8; 32],
+        /// When an announced change was cancelled last; 0 for never.
+        change_cancelled_ts: i64,
+        reserved: [u8; 24],
     }
 }
 
@@ -194,13 +186,29 @@ impl Asset {
         });
     }
 
-    /// Whether a change of the multiplier is announced, or one took effect or was cancelled within the policy's window:
-    /// books may hold its shares and not its multiplier, or the other way round (M9).
+    /// Whether a change of the multiplier is announced, or was cancelled within the policy's window, or took effect
+    /// within it and is not `confirmed`: books may hold its shares and not its multiplier, or the other way round (M9).
     #[inline(always)]
-    pub const fn around_change(&self, now: Now) -> bool {
-        // changed_ts is at most the clock (2^40) when it was set, the window is below 2^32.
-        let window_ends_ts = self.multiplier_changed_ts.wrapping_add(self.policy.ca_window_secs as i64);
-        self.change_announced() || (self.multiplier_changed_ts != 0 && now.ts < window_ends_ts)
+    pub const fn around_change(&self, now: Now, confirmed: bool) -> bool {
+        self.change_announced()
+            || self.in_window(self.change_cancelled_ts, now)
+            || (!confirmed && self.in_window(self.multiplier_changed_ts, now))
+    }
+
+    const fn in_window(&self, since_ts: i64, now: Now) -> bool {
+        // since_ts is at most the clock (2^40) when it was set, the window is below 2^32.
+        since_ts != 0 && now.ts < since_ts.wrapping_add(self.policy.ca_window_secs as i64)
+    }
+
+    /// Before a change is announced: an entry that states another multiplier than the one in force never counts again,
+    /// also where a later change brings that multiplier back.
+    #[inline(always)]
+    pub fn forget_older_multipliers(&mut self) {
+        for entry in &mut self.entries {
+            if entry.multiplier_bits != self.multiplier_bits {
+                entry.multiplier_bits = 0;
+            }
+        }
     }
 
     /// The asset still is the authority of its mint.
@@ -294,10 +302,7 @@ impl State for Asset {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::{
-        definition::VERSION,
-        entry::{ENTRY_ATTACHED, ENTRY_DETACHED},
-    };
+    use crate::state::{definition::VERSION, entry::ENTRY_DETACHED};
     use proptest::prelude::*;
 
     const NOW: Now = Now { ts: 1_000_000 };
@@ -305,18 +310,13 @@ mod tests {
 
     fn fresh_entry(custodian: u8, capacity_raw: u64) -> Entry {
         Entry {
-            custodian: Address::new_from_array([custodian; 32]),
             epoch: 1,
-            state: ENTRY_ATTACHED,
             withdrawn: 0,
-            _pad0: [0; 2],
             observed_ms: NOW.ms(),
             expires_ts: NOW.ts + 1,
-            shares_nano: 0,
             capacity_raw,
-            redeemed_total_raw: 0,
-            redeemed_seen_raw: 0,
             multiplier_bits: MULTIPLIER,
+            ..Entry::new(Address::new_from_array([custodian; 32]))
         }
     }
 
@@ -410,10 +410,10 @@ mod tests {
         let new = 3f64.to_bits();
         let mut asset = asset(&[]);
         let at = |ts| Now { ts };
-        assert!(!asset.change_announced() && !asset.around_change(NOW));
+        assert!(!asset.change_announced() && !asset.around_change(NOW, false));
         (asset.pending_multiplier_bits, asset.multiplier_effective_ts) = (new, NOW.ts + 10);
         asset.policy.ca_window_secs = 100;
-        assert!(asset.change_announced() && asset.around_change(NOW));
+        assert!(asset.change_announced() && asset.around_change(NOW, false));
         assert_eq!(*asset.multiplier_in_force(at(NOW.ts + 9)), MULTIPLIER);
         assert_eq!(*asset.multiplier_in_force(at(NOW.ts + 10)), new);
         asset.activate_pending_multiplier(at(NOW.ts + 9));
@@ -421,7 +421,8 @@ mod tests {
         asset.activate_pending_multiplier(at(NOW.ts + 50));
         assert_eq!((asset.multiplier_bits, asset.pending_multiplier_bits), (new, 0));
         assert_eq!((asset.multiplier_changed_ts, asset.multiplier_effective_ts), (NOW.ts + 10, 0));
-        assert!(asset.around_change(at(NOW.ts + 109)) && !asset.around_change(at(NOW.ts + 110)));
+        assert!(asset.around_change(at(NOW.ts + 109), false) && !asset.around_change(at(NOW.ts + 110), false));
+        assert!(!asset.around_change(at(NOW.ts + 109), true));
         assert_eq!(asset.invariant(), Ok(()));
     }
 

@@ -21,7 +21,9 @@ layout! {
         state: u8,
         /// 1 after attach, detach or withdraw_entry until a newer quorum statement is taken.
         withdrawn: u8,
-        _pad0: [u8; 2],
+        /// 1 once the quorum has confirmed the last change of the multiplier that took effect (M9).
+        confirmed: u8,
+        _pad0: [u8; 1],
         /// Time of the observation in ms; strictly rises, over all epochs (M3).
         observed_ms: u64,
         /// The statement counts while now < expires_ts.
@@ -34,7 +36,7 @@ layout! {
         redeemed_total_raw: u64,
         /// What of it the custodian's statements have counted; the rest lowers the ceiling (M6).
         redeemed_seen_raw: u64,
-        /// Multiplier the capacity was signed with.
+        /// Multiplier the capacity was signed with; 0 where that is older than the one before the last change.
         multiplier_bits: u64,
     }
 }
@@ -81,7 +83,8 @@ impl Entry {
             epoch: 0,
             state: ENTRY_ATTACHED,
             withdrawn: 1,
-            _pad0: [0; 2],
+            confirmed: 0,
+            _pad0: [0; 1],
             observed_ms: 0,
             expires_ts: 0,
             shares_nano: 0,
@@ -99,5 +102,6 @@ impl Entry {
         self.shares_nano = 0;
         self.capacity_raw = 0;
         self.withdrawn = 1;
+        self.confirmed = 0;
     }
 }

@@ -9,6 +9,7 @@ mod config;
 mod custodian;
 mod definition;
 mod entry;
+pub mod hold;
 mod limits;
 #[cfg(feature = "next_layout")]
 mod next_layout;

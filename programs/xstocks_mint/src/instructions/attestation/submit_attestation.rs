@@ -122,6 +122,11 @@ fn take_entry(
     let multiplier_bits = asset.multiplier_bits;
     // Of the same shares and multiplier the same capacity was computed before.
     let same_multiplier = before.multiplier_bits == multiplier_bits;
+    // What states the multiplier in force was observed after the change that brought it, and so is all that is newer.
+    // `observed_ms` is of a clock, so that the product fits.
+    if !same_multiplier && args.observed_ms < asset.multiplier_changed_ts.unsigned_abs().wrapping_mul(1_000) {
+        return pass_over(asset, custodian, skip::BEFORE_CHANGE);
+    }
     let renewed = same_multiplier && before.shares_nano == attested.shares_nano && before.capacity_raw == capacity_raw;
     if !renewed && !is_capacity(attested.shares_nano, multiplier_bits, asset.decimals, capacity_raw) {
         return Err(Error::CapacityMismatch);
@@ -137,6 +142,7 @@ fn take_entry(
         && capacity_raw <= before.capacity_raw
         && before.capacity_raw != 0;
     let hold = if harmless { 0 } else { required_hold(asset, before, attested, now) };
+    let confirms = !same_multiplier && hold == 0 && is_predecessor(before, attested);
 
     let entry = slot.and_then(|slot| asset.entries.get_mut(slot)).ok_or(Error::NotAttached)?;
     entry.epoch = args.epoch;
@@ -147,6 +153,9 @@ fn take_entry(
     entry.capacity_raw = capacity_raw;
     entry.redeemed_seen_raw = redeemed_seen_raw;
     entry.multiplier_bits = multiplier_bits;
+    if !same_multiplier {
+        entry.confirmed = u8::from(confirms);
+    }
     accepted.place().ok_or(Error::EntryCountInvalid)?.write(AttestedEntry {
         mint: asset.mint,
         shares_nano: attested.shares_nano,
@@ -173,16 +182,14 @@ fn pass_over(asset: &Asset, custodian: &Address, reason: u8) -> Result {
 /// The hold that taking what is `attested` in the place of `before` sets, or 0 (M9).
 ///
 /// Compared with the old capacity less what is newly seen, so that counting a redemption is no change and past
-/// redemptions do not dilute the bounds. Around a change of the multiplier its tolerance bounds every rise, and an entry
-/// without a predecessor is not taken on trust.
+/// redemptions do not dilute the bounds. Around a change of the multiplier its tolerance bounds every rise, until the entry
+/// has confirmed the change; and an entry without a predecessor is not taken on trust.
 #[inline(never)]
 fn required_hold(asset: &Asset, before: &Entry, attested: &StatementEntryArg, now: Now) -> u8 {
     let (policy, capacity_raw) = (&asset.policy, attested.capacity_raw);
-    let around_change = asset.around_change(now);
-    let old_raw =
-        saturating_add(before.capacity_raw, before.redeemed_seen_raw).saturating_sub(attested.redeemed_seen_raw);
+    let old_raw = compared_raw(before, attested);
     if before.withdrawn != 0 || old_raw == 0 {
-        return if around_change { hold::CA_WINDOW } else { 0 };
+        return if asset.around_change(now, false) { hold::CA_WINDOW } else { 0 };
     }
     if before.multiplier_bits != asset.multiplier_bits {
         let tolerance_bps = policy.ca_tolerance_bps;
@@ -190,12 +197,27 @@ fn required_hold(asset: &Asset, before: &Entry, attested: &StatementEntryArg, no
             !rises_above(old_raw, capacity_raw, tolerance_bps) && !falls_below(old_raw, capacity_raw, tolerance_bps);
         return if within { 0 } else { hold::MULTIPLIER };
     }
+    let around_change = asset.around_change(now, before.confirmed != 0);
     let rise_bps = if around_change { policy.max_rise_bps.min(policy.ca_tolerance_bps) } else { policy.max_rise_bps };
     if rises_above(old_raw, capacity_raw, rise_bps) {
         hold::RISE
     } else {
         0
     }
+}
+
+/// The old capacity less what is newly seen.
+#[inline(always)]
+const fn compared_raw(before: &Entry, attested: &StatementEntryArg) -> u64 {
+    saturating_add(before.capacity_raw, before.redeemed_seen_raw).saturating_sub(attested.redeemed_seen_raw)
+}
+
+/// Whether `before` states something, at the multiplier before the last change: what follows it within the tolerance
+/// confirms that change. (That of an older one is forgotten when a change is announced.)
+#[cold]
+#[inline(never)]
+const fn is_predecessor(before: &Entry, attested: &StatementEntryArg) -> bool {
+    before.withdrawn == 0 && before.multiplier_bits != 0 && compared_raw(before, attested) != 0
 }
 
 #[cold]
@@ -231,6 +253,8 @@ mod tests {
         (before.capacity_raw, before.multiplier_bits) = (10_000, one);
         let around = Asset { multiplier_changed_ts: NOW.ts - 1, ..asset };
         let other = Asset { multiplier_bits: two, ..asset };
+        let cancelled = Asset { change_cancelled_ts: NOW.ts - 1, ..asset };
+        let confirmed = Entry { confirmed: 1, ..before };
         let withdrawn = Entry { withdrawn: 1, ..before };
         let nothing = Entry { capacity_raw: 0, ..before };
         let attested =
@@ -246,6 +270,11 @@ mod tests {
             (&around, &before, attested(10_010, 0), 0),
             (&around, &before, attested(10_011, 0), hold::RISE),
             (&around, &before, attested(0, 0), 0),
+            // Until it has confirmed the change; a cancelled one is not confirmed.
+            (&around, &confirmed, attested(15_000, 0), 0),
+            (&around, &confirmed, attested(15_001, 0), hold::RISE),
+            (&cancelled, &confirmed, attested(10_011, 0), hold::RISE),
+            (&around, &confirmed, attested(10_000, 10_000), hold::CA_WINDOW),
             // With another multiplier both ways.
             (&other, &before, attested(10_010, 0), 0),
             (&other, &before, attested(9_990, 0), 0),

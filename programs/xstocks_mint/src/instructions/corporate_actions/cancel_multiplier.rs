@@ -42,7 +42,7 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     // 3. Effects, then the call.
     asset.pending_multiplier_bits = 0;
     asset.multiplier_effective_ts = 0;
-    asset.multiplier_changed_ts = now.ts;
+    asset.change_cancelled_ts = now.ts;
     emit(MultiplierCancelled { mint: asset.mint, cancelled_bits: args.pending_bits, by: *by });
     asset.invariant()?;
     let (bump, offset, bits) = ([asset.bump], asset.scaled_ui_offset, asset.multiplier_bits);

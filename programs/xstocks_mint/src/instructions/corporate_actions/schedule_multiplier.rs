@@ -66,6 +66,7 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
     }
 
     // 6. Effects, then the call.
+    asset.forget_older_multipliers();
     asset.pending_multiplier_bits = args.new_bits;
     asset.multiplier_effective_ts = args.effective_ts;
     emit(MultiplierScheduled {
