@@ -1,5 +1,5 @@
 // What the examples of the documentation read: an asset with 1,000 tokens of 8 decimals and one custodian, who stated
-// 1,000 shares ten seconds ago.
+// 1,000 shares ten seconds ago. The timelock is two days.
 #[allow(unused_imports)]
 use xstocks_reserve::*;
 
@@ -9,6 +9,8 @@ mod example {
 
     pub const PROGRAM_ID: Address = [9; 32];
     pub const MINT: Address = [7; 32];
+    pub const PROGRAM_DATA: Address = [8; 32];
+    pub const UPGRADER: Address = [6; 32];
     pub const CUSTODIAN: Address = [5; 32];
     pub const NOW_TS: i64 = 1_800_000_000;
     pub const ONE_TOKEN_RAW: u64 = 100_000_000;
@@ -28,7 +30,24 @@ mod example {
     pub fn config() -> Vec<u8> {
         let mut data = account(layout::config::LEN, layout::config::DISCRIMINATOR);
         data[layout::config::SEALED] = 1;
+        put(&mut data, layout::config::TIMELOCK_SECS, &172_800u64.to_le_bytes());
+        put(&mut data, layout::config::MIN_TIMELOCK_SECS, &86_400u64.to_le_bytes());
         put(&mut data, layout::config::GENESIS_HASH, &[3; 32]);
+        data
+    }
+
+    pub fn program() -> Vec<u8> {
+        let mut data = vec![0; layout::loader::PROGRAM_LEN];
+        put(&mut data, 0, &layout::loader::PROGRAM_TAG.to_le_bytes());
+        put(&mut data, layout::loader::PROGRAM_DATA, &PROGRAM_DATA);
+        data
+    }
+
+    pub fn program_data() -> Vec<u8> {
+        let mut data = vec![0; layout::loader::HEAD_LEN];
+        put(&mut data, 0, &layout::loader::PROGRAM_DATA_TAG.to_le_bytes());
+        data[layout::loader::HAS_AUTHORITY] = 1;
+        put(&mut data, layout::loader::AUTHORITY, &UPGRADER);
         data
     }
 

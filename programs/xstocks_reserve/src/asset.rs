@@ -209,10 +209,6 @@ impl<'a> Asset<'a> {
         byte::<{ layout::HOLDS }, _>(self.data)
     }
 
-<<<<<<< HEAD
-    /// Whether the issuer is held to the rules: the program is sealed, this asset is not released, no rule changes before
-    /// the timelock that `terms` ask for, and nobody can replace the code but whom `terms` name.
-=======
     /// How many times a statement was held, over all time: it rises with each hold, also with one over another.
     ///
     /// # Examples
@@ -251,22 +247,28 @@ impl<'a> Asset<'a> {
         u64_at::<{ layout::OPEN_REDEMPTIONS }, _>(self.data)
     }
 
-    /// Whether the program holds the issuer to its rules: it is sealed, and this asset is not released.
+    /// Whether the issuer is held to the rules: the program is sealed, this asset is not released, no rule changes before
+    /// the timelock that `terms` ask for, and nobody can replace the code but whom `terms` name.
     ///
     /// # Examples
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/accounts.rs"));
     /// # fn main() -> Result<(), Error> {
-    /// let data = example::asset();
-    /// let asset = Asset::from_data(&data)?;
-    /// let config_data = example::config();
-    /// let config = Config::from_data(&config_data)?;
-    /// assert!(asset.is_enforced(&config));
+    /// let (asset_data, config_data) = (example::asset(), example::config());
+    /// let (asset, config) = (Asset::from_data(&asset_data)?, Config::from_data(&config_data)?);
+    /// let (program, program_data) = (example::program(), example::program_data());
+    /// let code = Code::read(
+    ///     &example::PROGRAM_ID,
+    ///     example::owned(&example::PROGRAM_ID, &layout::loader::OWNER, &program),
+    ///     example::owned(&example::PROGRAM_DATA, &layout::loader::OWNER, &program_data),
+    /// )?;
+    /// let terms = Terms { min_timelock_secs: 86_400, upgrade_authority: Some(&example::UPGRADER) };
+    /// assert!(asset.is_enforced(&config, &code, &terms));
+    /// assert!(!asset.is_enforced(&config, &code, &Terms { upgrade_authority: None, ..terms }));
     /// # Ok(())
     /// # }
     /// ```
->>>>>>> a2b4838 (reserve: the crate as it is published, with an example of each function)
     #[inline(always)]
     #[must_use]
     pub fn is_enforced(&self, config: &Config, code: &Code, terms: &Terms) -> bool {
@@ -277,6 +279,19 @@ impl<'a> Asset<'a> {
 
     /// The same for a program to which Program and ProgramData are not passed. It says nothing of who can replace the code,
     /// and with it every rule at once: look at that off chain (`solana program show`), and again after each upgrade.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/accounts.rs"));
+    /// # fn main() -> Result<(), Error> {
+    /// let (asset_data, config_data) = (example::asset(), example::config());
+    /// let (asset, config) = (Asset::from_data(&asset_data)?, Config::from_data(&config_data)?);
+    /// assert!(asset.is_enforced_by_this_code(&config, 86_400));
+    /// assert!(!asset.is_enforced_by_this_code(&config, 7 * 86_400), "two days are less than a week");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[inline(always)]
     #[must_use]
     pub fn is_enforced_by_this_code(&self, config: &Config, min_timelock_secs: u64) -> bool {

@@ -26,6 +26,20 @@ impl<'a> Code<'a> {
     /// Reads the upgrade authority of the program from its Program account, which says which its ProgramData is, and from
     /// that, of which the first 45 bytes are enough.
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/accounts.rs"));
+    /// # fn main() -> Result<(), Error> {
+    /// let (program, program_data) = (example::program(), example::program_data());
+    /// let program = example::owned(&example::PROGRAM_ID, &layout::loader::OWNER, &program);
+    /// let program_data = example::owned(&example::PROGRAM_DATA, &layout::loader::OWNER, &program_data);
+    /// let code = Code::read(&example::PROGRAM_ID, program, program_data)?;
+    /// assert_eq!(code.upgrade_authority(), Some(&example::UPGRADER));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// WrongOwner, WrongLength, WrongDiscriminator, WrongProgram.
     pub fn read(program_id: &Address, program: Account<'a>, program_data: Account<'a>) -> Result<Self, Error> {
@@ -44,6 +58,20 @@ impl<'a> Code<'a> {
     }
 
     /// Who may replace the code; None: nobody, for ever.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/accounts.rs"));
+    /// # fn main() -> Result<(), Error> {
+    /// let (program, program_data) = (example::program(), example::program_data());
+    /// let program = example::owned(&example::PROGRAM_ID, &layout::loader::OWNER, &program);
+    /// let program_data = example::owned(&example::PROGRAM_DATA, &layout::loader::OWNER, &program_data);
+    /// let code = Code::read(&example::PROGRAM_ID, program, program_data)?;
+    /// assert_eq!(code.upgrade_authority(), Some(&example::UPGRADER));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[inline(always)]
     #[must_use]
     pub fn upgrade_authority(&self) -> Option<&'a Address> {

@@ -77,6 +77,17 @@ impl<'a> Config<'a> {
 
     /// How long a change of the rules is announced before it can be made. The issuer may change it under this timelock, but
     /// never below `min_timelock_secs`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/accounts.rs"));
+    /// # fn main() -> Result<(), Error> {
+    /// let data = example::config();
+    /// assert_eq!(Config::from_data(&data)?.timelock_secs(), 172_800);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[inline(always)]
     #[must_use]
     pub fn timelock_secs(&self) -> u64 {
@@ -84,6 +95,17 @@ impl<'a> Config<'a> {
     }
 
     /// The least timelock, for ever.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/accounts.rs"));
+    /// # fn main() -> Result<(), Error> {
+    /// let data = example::config();
+    /// assert_eq!(Config::from_data(&data)?.min_timelock_secs(), 86_400);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[inline(always)]
     #[must_use]
     pub fn min_timelock_secs(&self) -> u64 {

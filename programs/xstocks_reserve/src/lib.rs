@@ -56,13 +56,9 @@ mod nano;
 struct Readme;
 
 pub use account::{Account, Address};
-<<<<<<< HEAD
-pub use asset::{hold, scope, Asset, AssetState, Backing, Statements};
-pub use code::{Code, Terms};
-=======
 pub use asset::{hold, scope, Asset, AssetState};
 pub use backing::{Backing, Statements};
->>>>>>> a2b4838 (reserve: the crate as it is published, with an example of each function)
+pub use code::{Code, Terms};
 pub use config::Config;
 pub use custodian::Custodian;
 pub use error::Error;
