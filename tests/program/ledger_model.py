@@ -339,6 +339,12 @@ class LedgerModel:
         change = multiplier_fraction(new_bits) / multiplier_fraction(current) - 1
         if abs(change) * BPS > self.policy.max_multiplier_bps and not admin:
             return ErrorCode.MultiplierNeedsAdmin
+        counting = [
+            entry for entry in self.entries.values() if entry.state is EntryState.ATTACHED and not entry.withdrawn
+        ]
+        confirmed = all(entry.multiplier_bits == current for entry in counting)
+        if not admin and not (confirmed and (counting or not self._last_change_ts(now_ts))):
+            return ErrorCode.MultiplierNeedsAdmin
         self._bring_into_force(now_ts)
         for entry in self.entries.values():
             if entry.multiplier_bits != self.multiplier_bits:

@@ -8,7 +8,20 @@ from fractions import Fraction
 
 import pytest
 
-from tests.program.multiplier_calls import ACTIONS, NEW, ONE, announce, cancel, said, stated, withdraw
+from tests.program.multiplier_calls import (
+    ACTIONS,
+    NEW,
+    NOTICE_SECS,
+    ONE,
+    announce,
+    bits,
+    cancel,
+    in_secs,
+    said,
+    schedule,
+    stated,
+    withdraw,
+)
 from tests.support.deployed import NANO_PER_RAW, Asset, DeployedProgram
 from tests.support.error_codes import ErrorCode
 from tests.support.initialized import OTHER_CUSTODIAN
@@ -86,6 +99,30 @@ async def test_a_cancelled_change_is_confirmed_by_nothing(program: DeployedProgr
     assert (await asset.entry()).confirmed
     await said(asset, 1_428_000_000, NEW)
     assert (await asset.read()).holds is Hold.RISE
+
+
+async def test_changes_do_not_multiply_before_a_quorum_confirms_each(program: DeployedProgram, asset: Asset) -> None:
+    await said(asset, 1_000_000_000, ONE)
+    in_force = bits(1.01)
+    await take_effect(asset, in_force, ONE)
+    next_ts = await in_secs(asset, NOTICE_SECS + 60)
+    again = schedule(asset, next_ts, bits(1.02), current_bits=in_force)
+    before = await asset.read()
+    await program.refused(again, ErrorCode.MultiplierNeedsAdmin)
+    assert await asset.read() == before
+    await said(asset, 1_010_000_000, in_force)
+    await program.accepted(again)
+
+
+async def test_nor_where_nothing_counts_and_then_with_the_admin(program: DeployedProgram, asset: Asset) -> None:
+    await said(asset, 1_000_000_000, ONE)
+    in_force = bits(1.01)
+    await take_effect(asset, in_force, ONE)
+    await withdraw(asset)
+    next_ts = await in_secs(asset, NOTICE_SECS + 60)
+    again = schedule(asset, next_ts, bits(1.02), current_bits=in_force)
+    await program.refused(again, ErrorCode.MultiplierNeedsAdmin)
+    await program.accepted(schedule(asset, next_ts, bits(1.02), current_bits=in_force, admin=True))
 
 
 async def test_an_asset_with_a_dividend_a_day_lives_on(program: DeployedProgram, asset: Asset) -> None:

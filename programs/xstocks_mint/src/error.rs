@@ -293,7 +293,7 @@ errors! {
     6323 MultiplierChanged "The multiplier is not the one that this was made for"
     6324 NoticeTooShort "The change must take effect at least the policy's notice ahead"
     6325 NoticeTooLong "The change must take effect within 90 days"
-    6326 MultiplierNeedsAdmin "A change beyond the policy's bound needs the admin's signature too"
+    6326 MultiplierNeedsAdmin "A change beyond the policy's bound, or before a quorum states the multiplier in force, needs the admin's signature too"
     6327 NoMultiplierPending "No change of the multiplier is announced"
     6328 MultiplierTookEffect "The change has taken effect"
     6329 MultiplierNotSet "The mint does not apply the multipliers that it must"

@@ -1325,6 +1325,18 @@ MUTANTS: tuple[Mutant, ...] = (
             "asset.forget_older_multipliers();",
             "makes entries of an older multiplier count never again (M9)",
         ),
+        swap(
+            "schedule-confirmed",
+            "|| !is_stated(asset)",
+            "",
+            "wants the admin before a quorum has confirmed the last change (M9)",
+        ),
+        swap(
+            "schedule-confirmed-by-one",
+            "let mut stated = asset.multiplier_changed_ts == 0;",
+            "let mut stated = true;",
+            "wants at least one entry that has confirmed the last change (M9)",
+        ),
     ),
     *of(
         "instructions/corporate_actions/cancel_multiplier.rs",

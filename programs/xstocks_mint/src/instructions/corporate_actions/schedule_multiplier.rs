@@ -8,7 +8,7 @@ use crate::{
     instructions::shared::{multiplier::require_applied_multiplier, roles::require_corporate_actions},
     math::{check_multiplier, multiplier_within},
     pda::asset_seeds,
-    state::{Asset, Config, State},
+    state::{Asset, Config, State, ENTRY_ATTACHED},
     sysvar::Now,
     table::{
         schedule_multiplier::{Accounts, Args},
@@ -56,12 +56,14 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
         return Err(Error::NoticeTooLong);
     }
 
-    // 5. Beyond the policy's bound the admin signs too.
+    // 5. Beyond the policy's bound, and before a quorum has confirmed the last change, the admin signs too: the bound is of
+    // one change, and changes multiply.
     if let Some(admin) = accounts.admin {
         if !address_eq(&config.admin, admin.address()) {
             return Err(Error::NotAdmin);
         }
-    } else if !multiplier_within(args.current_bits, args.new_bits, asset.policy.max_multiplier_bps) {
+    } else if !multiplier_within(args.current_bits, args.new_bits, asset.policy.max_multiplier_bps) || !is_stated(asset)
+    {
         return Err(Error::MultiplierNeedsAdmin);
     }
 
@@ -91,4 +93,16 @@ pub fn run(context: &Context, accounts: &Accounts, args: &Args) -> Result {
         return Err(Error::MultiplierNotSet);
     }
     Ok(())
+}
+
+/// Whether every entry that counts states the multiplier in force, and after a change at least one does.
+fn is_stated(asset: &Asset) -> bool {
+    let mut stated = asset.multiplier_changed_ts == 0;
+    for entry in asset.active_entries().filter(|entry| entry.state == ENTRY_ATTACHED && entry.withdrawn == 0) {
+        if entry.multiplier_bits != asset.multiplier_bits {
+            return false;
+        }
+        stated = true;
+    }
+    stated
 }
