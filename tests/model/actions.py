@@ -62,8 +62,8 @@ class Model:
             yield from self._multiplier(state)
 
     def of_one(self, state: State, who: int) -> Iterator[Step]:
-        """A custodian's statements, entry and redemptions. Of the other custodian only `may_lose` and `may_settle`
-        depend."""
+        """A custodian's statements, entry and redemptions. Of the other custodian only `may_lose`, `may_settle`
+        and `may_accept` depend."""
         yield from self._statements(state, who)
         yield from self._entry(state, who)
         if self.bounds.redemptions:
@@ -77,6 +77,11 @@ class Model:
     def may_settle(self, state: State) -> bool:
         """Whether there is something to redeem, within bounds."""
         return state.supply > 0 and sum(one.books.redeemed for one in state.custodians) < self.bounds.redemptions
+
+    def may_accept(self, state: State) -> bool:
+        """Whether a redemption may wait that nobody has accepted, within bounds."""
+        known = sum(max(one.books.agreed, one.books.redeemed) for one in state.custodians)
+        return state.supply > 0 and known < self.bounds.redemptions
 
     # The ceiling.
 
@@ -283,20 +288,36 @@ class Model:
         books, entry = custodian.books, custodian.entry
         covered = self.fresh(state, entry) and entry.capacity - (entry.total - entry.seen) >= 1
         known = entry.state < EntryState.DETACHED
-        if self.may_settle(state) and (covered or not self.on(Rule.SETTLE_COVERED)) and known:
+        if self.may_accept(state) and known:
+            yield Action(Kind.ACCEPT, who), self._with_books(state, who, books._replace(agreed=books.agreed + 1))
+        accepted = books.agreed > books.redeemed or not self.on(Rule.ACCEPTED_FIRST)
+        if self.may_settle(state) and accepted and (covered or not self.on(Rule.SETTLE_COVERED)) and known:
             after = custodian._replace(
                 books=books._replace(redeemed=books.redeemed + 1), entry=entry._replace(total=entry.total + 1)
             )
             yield Action(Kind.SETTLE, who), self._with(state, who, after)._replace(supply=state.supply - 1)
-        if books.counted < books.redeemed:
+        # Nobody delivers what it has not agreed to.
+        if books.counted < min(books.redeemed, books.agreed):
             halves = 2 if self.on(Rule.OWED_AT_BOOKS) else 2 << (1 + state.multiplier - books.multiplier) >> 1
             counted = books._replace(counted=books.counted + 1, aside_halves=books.aside_halves + halves)
             if counted.capacity(books.multiplier) >= 0 or not self.on(Rule.SEEN_SUFFICES):
                 yield Action(Kind.COUNT, who), self._with_books(state, who, counted)
+            if self.bounds.returns:
+                yield Action(Kind.RETURN, who), self._with_books(state, who, self._returned(books))
+        if books.returned and books.in_hand > books.leaving:
+            paid = books._replace(in_hand=books.in_hand - 1, returned=books.returned - 1)
+            yield Action(Kind.PAY_RETURNED, who), self._with_books(state, who, paid)._replace(outside=state.outside + 1)
         owed = books.counted - books.paid
         if owed and books.in_hand - books.leaving >= owed:
             paid = books._replace(in_hand=books.in_hand - owed, paid=books.counted, aside_halves=0)
             yield Action(Kind.PAY, who), self._with_books(state, who, paid)._replace(outside=state.outside + owed)
+
+    def _returned(self, books: Books) -> Books:
+        """The broker rejected a redemption after the burn: passed as counted, nothing owed, the shares kept."""
+        if not self.on(Rule.RETURN_SEEN):
+            return books._replace(agreed=books.agreed - 1)
+        returned = books.returned + (not self.on(Rule.PAID_OR_RETURNED))
+        return books._replace(counted=books.counted + 1, paid=books.paid + 1, returned=returned)
 
     # Shares.
 

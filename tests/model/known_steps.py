@@ -38,9 +38,9 @@ class KnownSteps:
         yield TICK, self._tick(state)
         for action, after in model.of_both(state):
             yield action, tidied(model, state, after)
-        may_lose, may_settle = model.may_lose(state), model.may_settle(state)
+        may = model.may_lose(state), model.may_settle(state), model.may_accept(state)
         for who in model.bounds.acting:
-            alone, booked = self._of_one(state, who, may_lose, may_settle)
+            alone, booked = self._of_one(state, who, may)
             for change in alone:
                 yield change[0], _changed(state, who, change)
             for action, after in model.moving(state, who):
@@ -59,10 +59,10 @@ class KnownSteps:
             after.append(later)
         return State(after[0], after[1], *state[2:])
 
-    def _of_one(self, state: State, who: int, may_lose: bool, may_settle: bool) -> tuple[list[_Change], list[_Change]]:
+    def _of_one(self, state: State, who: int, may: tuple[bool, ...]) -> tuple[list[_Change], list[_Change]]:
         """What a custodian does alone, and what it books. The key is all that those actions look at."""
         _, _, _, _, multiplier, goal, stage, hold, retired, clear_signed = state
-        key = (state[who], who, multiplier, goal, stage, hold, retired, clear_signed, may_lose, may_settle)
+        key = (state[who], who, multiplier, goal, stage, hold, retired, clear_signed, may)
         known = self._changes.get(key)
         if known is None:
             known = self._changes[key] = (

@@ -96,6 +96,17 @@ class Rule(Enum):
     SEEN_FROM_BOOKS = ("M13", Kind.SAFETY, "redeemed_seen_raw comes from the books, never from the chain's counter.")
     SEEN_SUFFICES = ("M13", Kind.SAFETY, "What the shares do not suffice for is not yet seen.")
     OWED_AT_BOOKS = ("M13", Kind.SAFETY, "Shares owed are counted at the multiplier of the books.")
+    ACCEPTED_FIRST = (
+        "M6",
+        Kind.LIVENESS,
+        "Nothing is burnt for a redemption that the named custodian has not accepted.",
+    )
+    RETURN_SEEN = (
+        "M6",
+        Kind.LIVENESS,
+        "What the broker rejects after the burn is passed as seen, with nothing owed and the shares kept.",
+    )
+    PAID_OR_RETURNED = ("M6", Kind.SAFETY, "What is passed with nothing owed is not paid out too.")
     SETTLE_COVERED = (
         "4.3",
         Kind.LIVENESS,

@@ -10,18 +10,18 @@ from tests.model.world import Bounds
 SMALL = MappingProxyType(
     {
         # Both custodians act.
-        "redeem": Bounds(redemptions=1, flight=2),
+        "redeem": Bounds(redemptions=1, returns=True, flight=2),
         "move": Bounds(leaving=True, flight=2),
         "move-1": Bounds(leaving=True, flight=1),
         "clocks": Bounds(leaving=True, withdraw=True, detach=True, ahead=True, flight=1),
-        "loss": Bounds(redemptions=1, withdraw=True, detach=True, loss=True, flight=1),
+        "loss": Bounds(redemptions=1, returns=True, withdraw=True, detach=True, loss=True, flight=1),
         "slots": Bounds(redemptions=1, withdraw=True, detach=True, slots=True, flight=1),
         "slots-loss": Bounds(redemptions=1, withdraw=True, detach=True, loss=True, slots=True, flight=1),
         "redeem-move": Bounds(redemptions=1, leaving=True, flight=1),
         "action": Bounds(corporate_action=True, withdraw=True, flight=1),
         # The other one keeps still.
         "alone-move": Bounds(alone=True, leaving=True, withdraw=True, detach=True, ahead=True, flight=2),
-        "alone-redeem-move": Bounds(alone=True, redemptions=1, leaving=True, flight=1),
+        "alone-redeem-move": Bounds(alone=True, redemptions=1, returns=True, leaving=True, flight=1),
         "alone-retire": Bounds(alone=True, hands=(0, 2), leaving=True, retire=True, redemptions=1, flight=1),
         "alone-action": Bounds(alone=True, hands=(0, 2), corporate_action=True, withdraw=True, flight=1),
         "alone-action-back": Bounds(
@@ -32,6 +32,9 @@ SMALL = MappingProxyType(
         ),
         "alone-action-redeem": Bounds(
             alone=True, hands=(0, 2), corporate_action=True, withdraw=True, redemptions=2, flight=1
+        ),
+        "alone-action-return": Bounds(
+            alone=True, hands=(0, 2), corporate_action=True, withdraw=True, redemptions=1, returns=True, flight=1
         ),
         "alone-action-move": Bounds(
             alone=True, hands=(0, 2), corporate_action=True, withdraw=True, leaving=True, flight=1
@@ -51,9 +54,9 @@ LARGE = MappingProxyType(
             cancel=False,
             max_rise_bps=10_000,
         ),
-        "loss-move": Bounds(redemptions=1, leaving=True, withdraw=True, loss=True, flight=1),
+        "loss-move": Bounds(redemptions=1, returns=True, leaving=True, withdraw=True, loss=True, flight=1),
         "slots-move": Bounds(redemptions=1, leaving=True, detach=True, slots=True, flight=1),
-        "redeem-2": Bounds(redemptions=2, leaving=True, withdraw=True, flight=1),
+        "redeem-2": Bounds(redemptions=2, returns=True, leaving=True, withdraw=True, flight=1),
         "clocks-2": Bounds(leaving=True, withdraw=True, ahead=True, flight=2),
         "action-small": Bounds(corporate_action=True, withdraw=True, flight=1, max_rise_bps=10_000),
         "action-move": Bounds(corporate_action=True, leaving=True, flight=1),
@@ -105,6 +108,9 @@ SHOWN_IN = MappingProxyType(
         Rule.SEEN_FROM_BOOKS: "redeem",
         Rule.SEEN_SUFFICES: "loss",
         Rule.OWED_AT_BOOKS: "alone-action-redeem",
+        Rule.ACCEPTED_FIRST: "alone-redeem-move",
+        Rule.RETURN_SEEN: "alone-redeem-move",
+        Rule.PAID_OR_RETURNED: "redeem",
         Rule.SETTLE_COVERED: "alone-redeem-move",
         Rule.RETIRED_TAKES_STATEMENTS: "alone-retire",
         Rule.RETIRED_FOR_EVER: "slots",

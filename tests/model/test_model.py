@@ -34,12 +34,13 @@ LEAST_STATES = {
     "alone-action-back": 6_000,
     "alone-action-small": 2_000,
     "alone-action-redeem": 26_000,
+    "alone-action-return": 20_000,
     "alone-action-move": 22_000,
 }
 SHOWING_ACTIONS = [world for world, states in LEAST_STATES.items() if states < 20_000]
 """Enough for every action, and quick to explore."""
 LONGEST_TRACE = 16
-ONLY_WITHOUT_A_RULE = {Step.FORGE, Step.SIGN_WITHOUT, Step.COUNT_INCOMING}
+ONLY_WITHOUT_A_RULE = {Step.FORGE, Step.SIGN_WITHOUT, Step.COUNT_INCOMING, Step.PAY_RETURNED}
 SHOWABLE = [rule for rule in Rule if rule.kind is not Kind.REDUNDANT]
 
 

@@ -72,8 +72,9 @@ class Books(NamedTuple):
     `in_hand`: shares in custody, owed and leaving ones included. `leaving`: marked to leave; `leave_after` is the time
     of the mark + skew. `shares_at`, `multiplier`: up to which corporate action the shares, the multiplier are booked.
     `redeemed`: burnt for redemptions blamed on this custodian, ever; of it `counted` by the books and `paid` out.
-    `aside_halves`: half raws set aside for what is counted and unpaid. `incoming`: shares of another custodian that are
-    counted already (only without the rule that forbids it).
+    `agreed`: redemptions that it accepted, ever, settled or not; `returned`: passed with nothing owed and still payable
+    by mistake (only without the rule that forbids it). `aside_halves`: half raws set aside for what is counted and
+    unpaid. `incoming`: shares of another custodian that are counted already (only without the rule that forbids it).
     """
 
     in_hand: int
@@ -86,6 +87,8 @@ class Books(NamedTuple):
     paid: int
     aside_halves: int
     incoming: int
+    agreed: int = 0
+    returned: int = 0
 
     @property
     def half_booked(self) -> bool:
@@ -136,7 +139,8 @@ class Bounds(NamedTuple):
     """How large a world is explored.
 
     `hands`: raw in the two custodians' hands at the start. `flight`: most statements in flight per custodian.
-    `redemptions`: most that are ever settled. `ahead`: whether statements may be stamped up to the skew ahead.
+    `redemptions`: most that are ever settled. `returns`: brokers reject some of them after the burn. `ahead`: whether
+    statements may be stamped up to the skew ahead.
     `alone`: only the second custodian acts. `slots`: other custodians take slots that are free. The others switch on:
     shares moving in and out, withdraw_entry, detaching and attaching, one corporate action in either direction and its
     cancelling, a second one back to where it began, retiring, shares that are found missing.
@@ -147,6 +151,7 @@ class Bounds(NamedTuple):
     hands: tuple[int, int] = (1, 1)
     flight: int = 2
     redemptions: int = 0
+    returns: bool = False
     ahead: bool = False
     leaving: bool = False
     withdraw: bool = False
