@@ -199,8 +199,10 @@ class Model:
 
     def _near(self, state: State, entry: Entry) -> bool:
         """A change is near for an entry: announced, cancelled, or in force and not confirmed by it."""
-        confirmable = state.stage == Stage.WINDOW or not self.on(Rule.CANCEL_UNCONFIRMED)
-        if state.stage in (Stage.WINDOW, Stage.CANCELLED) and confirmable and entry.confirmed:
+        confirmable = state.stage == Stage.WINDOW or (
+            state.stage == Stage.CANCELLED and not self.on(Rule.CANCEL_UNCONFIRMED)
+        )
+        if confirmable and entry.confirmed and self.on(Rule.CONFIRMED):
             return False
         return state.stage in (Stage.PENDING, Stage.WINDOW, Stage.CANCELLED)
 

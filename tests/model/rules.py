@@ -134,8 +134,8 @@ class Rule(Enum):
         "While a change is pending or in its window, the tolerance bounds a rise at the unchanged multiplier too.",
     )
     LEAVE_NOT_AROUND = (
-        "M13",
-        Kind.REDUNDANT,
+        "M13+",
+        Kind.AMENDMENT,
         "Shares leave only at one multiplier of books, entry and chain, and not around a change that is not confirmed.",
     )
     SUM_LESS_SEEN = (
@@ -153,6 +153,11 @@ class Rule(Enum):
         "M9",
         Kind.REDUNDANT,
         "An entry counts only if it was observed after the last change took effect: A to B to A revives nothing.",
+    )
+    CONFIRMED = (
+        "M9",
+        Kind.REDUNDANT,
+        "The time around a change that took effect is over for an entry that has confirmed it (this loosens).",
     )
     CONFIRMED_BY_QUORUM = (
         "M9",

@@ -25,7 +25,14 @@ SMALL = MappingProxyType(
         "alone-retire": Bounds(alone=True, hands=(0, 2), leaving=True, retire=True, redemptions=1, flight=1),
         "alone-action": Bounds(alone=True, hands=(0, 2), corporate_action=True, withdraw=True, flight=1),
         "alone-action-back": Bounds(
-            alone=True, hands=(0, 2), corporate_action=True, withdraw=True, flight=1, cancel=False, second=True
+            alone=True,
+            hands=(0, 2),
+            corporate_action=True,
+            withdraw=True,
+            leaving=True,
+            flight=1,
+            cancel=False,
+            second=True,
         ),
         "alone-action-small": Bounds(
             alone=True, hands=(0, 2), corporate_action=True, withdraw=True, flight=1, max_rise_bps=10_000
@@ -122,6 +129,7 @@ SHOWN_IN = MappingProxyType(
         Rule.UNMARK: "alone-redeem-move",
         Rule.CLEAR_NUMBERED: "alone-action",
         Rule.OBSERVED_AFTER_CHANGE: "alone-action-back",
+        Rule.CONFIRMED: "alone-action-move",
         Rule.CONFIRMED_BY_QUORUM: "alone-action-small",
         Rule.WITHDRAWN_UNCONFIRMED: "alone-action-small",
         Rule.CANCEL_UNCONFIRMED: "alone-action-small",
@@ -141,8 +149,10 @@ BESIDE = MappingProxyType(
         Rule.RISE: frozenset([Rule.TOLERANCE_AROUND]),
         Rule.SUM_LESS_SEEN: frozenset([Rule.TOLERANCE_AROUND]),
         Rule.LEAVE_NO_HOLD: frozenset([Rule.LEAVE_NOT_AROUND]),
+        Rule.LEAVE_NOT_AROUND: frozenset([Rule.BOOKED_ALONE, Rule.CONFIRMED]),
     }
 )
 """What covers for a rule in this world, and is taken away with it.
 
-Amendments, where a rule of the design is shown."""
+Amendments, where a rule of the design is shown. Until a change is confirmed LEAVE_NOT_AROUND is enough without
+BOOKED_ALONE; with the confirmation only BOOKED_ALONE is."""

@@ -31,7 +31,7 @@ LEAST_STATES = {
     "alone-redeem-move": 600,
     "alone-retire": 6_000,
     "alone-action": 2_000,
-    "alone-action-back": 6_000,
+    "alone-action-back": 60_000,
     "alone-action-small": 2_000,
     "alone-action-redeem": 26_000,
     "alone-action-return": 20_000,
