@@ -1,16 +1,14 @@
-"""Every command sets up logging for its process; a test must not leave that to the next."""
+"""What commands find instead of a chain, and the keys and settings that they are given."""
 
 from __future__ import annotations
 
 import json
-import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 from solders.keypair import Keypair
 
 from tests.chain.cases import CLIENT
@@ -27,14 +25,6 @@ from xstocks_daemon.cli import daemon as daemon_commands
 from xstocks_daemon.cli.main import run
 from xstocks_daemon.domain.units import Address
 from xstocks_daemon.signing import KeyfileSigner
-
-
-@pytest.fixture(autouse=True)
-def _logging_as_before() -> Iterator[None]:
-    handlers = logging.root.handlers[:]
-    yield
-    logging.root.handlers[:] = handlers
-    structlog.reset_defaults()
 
 
 @pytest.fixture

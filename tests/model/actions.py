@@ -7,13 +7,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from tests.model.kinds import TICK, Action, Kind, Step
+from tests.model.program import Program
 from tests.model.rules import Rule
 from tests.model.world import (
     LONG_AGO,
     OLDER,
     SKEW,
     Books,
-    Bounds,
     Custodian,
     Entry,
     EntryState,
@@ -30,17 +30,8 @@ FAR_AHEAD = 3
 """A stamp that no clock allows."""
 
 
-class Model:
+class Model(Program):
     """The steps out of a state, under some rules and within bounds."""
-
-    def __init__(self, bounds: Bounds, rules: frozenset[Rule]) -> None:
-        self.bounds = bounds
-        self.rules = rules
-        self._tidy: dict[tuple[Custodian, int], Custodian] = {}
-
-    def on(self, rule: Rule) -> bool:
-        """Whether the rule holds."""
-        return rule in self.rules
 
     def steps(self, state: State) -> Iterator[Step]:
         """All actions that are possible now, each with the state after it (not canonical)."""
@@ -84,25 +75,6 @@ class Model:
         return state.supply > 0 and known < self.bounds.redemptions
 
     # The ceiling.
-
-    def fresh(self, state: State, entry: Entry) -> bool:
-        """Attached, not withdrawn, with the multiplier in force. Old age only takes capacity away, as withdrawing
-        does, and is left out."""
-        return entry.state == EntryState.ATTACHED and (
-            entry.multiplier == state.multiplier or not self.on(Rule.NEW_MULTIPLIER)
-        )
-
-    def backed(self, state: State) -> int:
-        """Fresh capacities - unseen redemptions, without the max(0)."""
-        total = 0
-        for custodian in state.custodians:
-            entry = custodian.entry
-            fresh = self.fresh(state, entry)
-            if fresh:
-                total += entry.capacity
-            if self.on(Rule.UNSEEN) and (fresh or self.on(Rule.UNSEEN_OF_ALL)):
-                total -= max(0, entry.total - entry.seen)
-        return total
 
     def _supply(self, state: State) -> Iterator[Step]:
         held = state.hold or (state.stage == Stage.PENDING and self.on(Rule.HELD_AROUND))
@@ -150,61 +122,6 @@ class Model:
             yield SKEW
         if not self.on(Rule.SIGNER_CLOCK):
             yield FAR_AHEAD
-
-    def _takes(self, state: State, entry: Entry, statement: Statement) -> bool:
-        return (
-            (statement.observed > entry.observed or not self.on(Rule.RISING))
-            and statement.observed <= SKEW
-            and statement.multiplier == state.multiplier
-            and (statement.seen <= entry.total or not self.on(Rule.SEEN_AT_MOST_TOTAL))
-        )
-
-    def _delivered(self, state: State, who: int, statement: Statement) -> State:
-        custodian = state.custodians[who]
-        old = custodian.entry
-        observed, capacity, seen, multiplier = statement
-        entry = Entry(EntryState.ATTACHED, observed, capacity, seen, old.total, multiplier)
-        held = self._must_hold(state, old, entry)
-        entry = entry._replace(confirmed=self._confirmed(state, old, entry, held))
-        hold = held or (state.hold and self.on(Rule.STICKY))
-        kept = state.clear_signed and not (held and self.on(Rule.CLEAR_NUMBERED))
-        return self._with(state, who, custodian._replace(entry=entry))._replace(hold=hold, clear_signed=kept)
-
-    def _confirmed(self, state: State, old: Entry, new: Entry, held: bool) -> bool:
-        first = state.stage == Stage.WINDOW and old.multiplier != new.multiplier
-        if state.stage == Stage.CANCELLED and not self.on(Rule.CANCEL_UNCONFIRMED):
-            first = not old.confirmed
-        if not first:
-            return old.confirmed
-        rebooked = new.seen if self.on(Rule.SUM_LESS_SEEN) else 0
-        before, after = old.capacity + old.seen - rebooked, new.capacity + new.seen - rebooked
-        predecessor = old.state == EntryState.ATTACHED and old.multiplier != OLDER and 0 < before == after and not held
-        return predecessor or not self.on(Rule.CONFIRMED_BY_QUORUM)
-
-    def _must_hold(self, state: State, old: Entry, new: Entry) -> bool:
-        rebooked = new.seen if self.on(Rule.SUM_LESS_SEEN) else 0
-        before, after = old.capacity + old.seen - rebooked, new.capacity + new.seen - rebooked
-        # An entry that stated nothing is no predecessor: no ratio can be taken of it.
-        if old.state != EntryState.ATTACHED or before <= 0:
-            in_window = state.stage == Stage.WINDOW and self.on(Rule.WINDOW)
-            around = state.stage in (Stage.PENDING, Stage.CANCELLED) and self.on(Rule.WINDOW_WHILE_PENDING)
-            return (in_window or around) and after > 0
-        # Ten basis points of these numbers are none.
-        if old.multiplier != new.multiplier and self.on(Rule.TOLERANCE) and after != before:
-            return True
-        around = self._near(state, old) and self.on(Rule.TOLERANCE_AROUND)
-        if around and after > before:
-            return True
-        return self.on(Rule.RISE) and 10_000 * (after - before) > self.bounds.max_rise_bps * before
-
-    def _near(self, state: State, entry: Entry) -> bool:
-        """A change is near for an entry: announced, cancelled, or in force and not confirmed by it."""
-        confirmable = state.stage == Stage.WINDOW or (
-            state.stage == Stage.CANCELLED and not self.on(Rule.CANCEL_UNCONFIRMED)
-        )
-        if confirmable and entry.confirmed and self.on(Rule.CONFIRMED):
-            return False
-        return state.stage in (Stage.PENDING, Stage.WINDOW, Stage.CANCELLED)
 
     def _clearing(self, state: State) -> Iterator[Step]:
         if self._clearable(state):
@@ -445,10 +362,6 @@ class Model:
         if not self.on(Rule.EXPIRY):
             return state
         return state._replace(first=state.first._replace(flight=()), second=state.second._replace(flight=()))
-
-    @staticmethod
-    def _with(state: State, who: int, custodian: Custodian) -> State:
-        return state._replace(second=custodian) if who else state._replace(first=custodian)
 
     def _with_books(self, state: State, who: int, books: Books) -> State:
         return self._with(state, who, state.custodians[who]._replace(books=books))
