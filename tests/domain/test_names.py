@@ -1,4 +1,4 @@
-"""Names as people read them: what is not seen in them, and which symbols look alike (decision 60)."""
+"""Names as people read them: what is not seen in them, and which symbols look alike (decision 32)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names and symbols as people read them: what cannot be seen in them, and which of them look alike (decision 60)."""
+"""Names and symbols as people read them: what cannot be seen in them, and which of them look alike (decision 32)."""
 
 from __future__ import annotations
 
