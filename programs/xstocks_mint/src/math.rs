@@ -348,6 +348,17 @@ mod tests {
             }
         }
 
+        /// A difference of 2^64, which the low halves alone do not show, is some units to some thousand units of capacity.
+        #[test]
+        fn no_capacity_above_the_floor_is_one(shares: u64, multiplier in 0.5f64..2.0, decimals in 5u8..10) {
+            let bits = multiplier.to_bits();
+            if let Some(capacity) = exact_capacity(shares, bits, decimals) {
+                for above in 1..20_000 {
+                    prop_assert!(!is_capacity(shares, bits, decimals, capacity.wrapping_add(above)), "{} above", above);
+                }
+            }
+        }
+
         #[test]
         fn a_rise_is_compared_exactly(old: u64, new: u64, bps: u32) {
             let exact = u128::from(new) * 10_000 > u128::from(old) * (10_000 + u128::from(bps));

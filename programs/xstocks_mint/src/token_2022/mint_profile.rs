@@ -394,8 +394,10 @@ mod tests {
             let mut data = whole(&held_by(&ASSET));
             prop_assume!(data[at] != value);
             data[at] = value;
-            // The supply, and what Token-2022 never writes to.
-            let free = (MINT_SUPPLY..MINT_SUPPLY + 8).contains(&at) || (MINT_LEN..ACCOUNT_TYPE).contains(&at);
+            // The supply, decimals that a mint may have, and what Token-2022 never writes to.
+            let free = (MINT_SUPPLY..MINT_SUPPLY + 8).contains(&at)
+                || (at == MINT_DECIMALS && value <= MAX_DECIMALS)
+                || (MINT_LEN..ACCOUNT_TYPE).contains(&at);
             prop_assert_eq!(check_in_use(&data).is_ok(), free);
         }
     }
