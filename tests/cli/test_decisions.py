@@ -101,7 +101,7 @@ def test_an_asset_that_is_not_registered_is_named(surroundings: Surroundings) ->
 
 def test_an_approval_is_journaled_with_who_gave_it(surroundings: Surroundings) -> None:
     said = surroundings.done("approve-burn", "AAPLx", "--up-to-raw", "500", "--person", "Ann")
-    assert said == "approved: a burn of at most 500 base units of AAPLx\n"
+    assert said == "approved: burns of at most 500 base units of AAPLx in all\n"
     assert known(surroundings).burn_approved_raw == 500
     assert newest(surroundings, "burn_approved").detail == {"up_to_raw": "500", "person": "ann"}
 

@@ -152,8 +152,12 @@ def applied(world: World, decided: Plan) -> World:
         chain = model_execute(chain, intent)
         served.add(intent.order_id)
         old = world.journal.of(intent.mint)
+        burnt_raw = intent.amount_raw if intent.kind is IntentKind.BURN else 0
         assets[intent.mint] = replace(
-            assets.get(intent.mint, old), totals=old.totals.after(intent), live=None, burn_approved_raw=0
+            assets.get(intent.mint, old),
+            totals=old.totals.after(intent),
+            live=None,
+            burn_approved_raw=max(0, old.burn_approved_raw - burnt_raw),
         )
     orders = tuple(order for order in world.journal.orders if order.order_id not in served)
     return replace(world, chain=chain, journal=JournalView(assets, orders))

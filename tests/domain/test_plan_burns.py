@@ -60,6 +60,9 @@ def test_a_large_burn_that_the_bucket_cuts_into_pieces_waits_for_a_person() -> N
     pieces = view(MINT, [entry(ALPACA, 40)], supply_raw=60, burn_bucket=Bucket(5, NOW_TS))
     asks = PlanPolicy(burn_approval_bps=3_000)  # 18 of 60
     assert outcome(decide(pieces, two_lower_statements(), policy=asks)) == (Action.NONE, 0, Reason.NEEDS_APPROVAL)
+    for approved, expected in ((19, Reason.NEEDS_APPROVAL), (20, Reason.TO_TARGET)):
+        decided = decide(pieces, two_lower_statements(), asks, journal_of(snapshot(pieces), burn_approved_raw=approved))
+        assert outcome(decided)[2] is expected
     never = decide(pieces, two_lower_statements(), policy=PlanPolicy(burn_approval_bps=3_400))
     assert outcome(never) == (Action.BURN, 5, Reason.TO_TARGET)
 

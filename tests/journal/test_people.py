@@ -81,11 +81,16 @@ async def test_a_recorded_holder_burn_never_falls(desk: Desk, journal: Journal) 
     assert (await journal.expected(MINT)).holder_burnt_raw == 11
 
 
-async def test_an_approval_is_used_up_by_the_next_burn(journal: Journal) -> None:
+async def test_an_approval_is_used_up_by_what_is_burnt(journal: Journal) -> None:
     await journal.approve_burn(MINT, 50, "ann")
     await journal.record_intents([minting(0)])
     assert (await journal.expected(MINT)).burn_approved_raw == 50
     await journal.drop_intent(1, "not wanted")
+    amount_raw = burning(0).amount_raw
+    await journal.approve_burn(MINT, amount_raw + 3, "ann")
+    [first] = await journal.record_intents([burning(0)])
+    assert (await journal.expected(MINT)).burn_approved_raw == 3
+    await journal.drop_intent(first.id, "not wanted")
     await journal.record_intents([burning(0)])
     assert (await journal.expected(MINT)).burn_approved_raw == 0
 

@@ -44,7 +44,7 @@ def add_to(app: typer.Typer) -> None:
 def approve_burn(
     asset: AssetArgument, up_to_raw: UpToOption, config: ConfigOption = None, person: PersonOption = None
 ) -> None:
-    """Approve one burn of at most this amount, where the plan says that it needs approval."""
+    """Approve burns of at most this amount in all, where the plan says that it needs approval."""
 
     async def work(settings: Settings) -> None:
         async with open_runtime(settings) as runtime:
@@ -52,7 +52,7 @@ def approve_burn(
             await runtime.journal.approve_burn(mint, up_to_raw, person_or_account(person))
 
     run_async(work(open_settings(config)))
-    say(f"approved: a burn of at most {up_to_raw} base units of {asset}")
+    say(f"approved: burns of at most {up_to_raw} base units of {asset} in all")
 
 
 def ack_burn(

@@ -31,7 +31,12 @@ class Edge:
 
 
 LIFE_CYCLE: tuple[Edge, ...] = (
-    Edge(None, IntentEvent.RECORDED, IntentState.PENDING, "its sequence number is taken; a burn approval is used up"),
+    Edge(
+        None,
+        IntentEvent.RECORDED,
+        IntentState.PENDING,
+        "its sequence number is taken; a burn uses up its approval",
+    ),
     Edge(
         IntentState.PENDING,
         IntentEvent.ATTEMPT_RECORDED,

@@ -237,7 +237,8 @@ class SupplyStore(Protocol):
         ...
 
     async def approve_burn(self, mint: Address, up_to_raw: int, person: str) -> None:
-        """Approve one burn of at most this amount; the next burn intent uses it up."""
+        """Approve burns of at most this amount in all, in place of an earlier approval; each intent uses up what it
+        burns."""
         ...
 
     async def adopt_baseline(

@@ -479,7 +479,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "plan-burn-approval",
-            "is_large and amount_raw > approved_raw:",
+            "is_large and burnable_raw > approved_raw:",
             "False:",
             "asks two people before a large burn",
         ),

@@ -176,14 +176,14 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         swap(
             "journal-approval-used",
-            "            if burnt:\n",
-            "            if False:\n",
-            "uses up an approval by the next burn",
+            "known.of(one.mint).burn_approved_raw - one.amount_raw)",
+            "known.of(one.mint).burn_approved_raw)",
+            "uses up of an approval what is burnt",
         ),
         swap(
             "journal-approval-of-mint",
-            "burnt = [one.mint for one in intents if one.kind is IntentKind.BURN]",
-            "burnt = [one.mint for one in intents]",
+            "if one.kind is IntentKind.BURN and known",
+            "if known",
             "keeps an approval for a burn",
         ),
         swap(

@@ -38,13 +38,13 @@ def decide_burn(context: AssetContext) -> Decision:
     if amount_raw == 0:
         return Decision(Reason.BUCKET, notes=notes)
     live = context.journal.live
-    # An approval is used up by the intent that it let through; that intent still has it.
+    # An intent uses up what it burns of an approval; the live one still has it.
     passed_raw = live.intent.amount_raw if live is not None and live.intent.kind is IntentKind.BURN else 0
-    approved_raw = max(context.journal.burn_approved_raw, passed_raw)
-    # A burn that the bucket cuts into pieces is judged whole.
+    approved_raw = context.journal.burn_approved_raw + passed_raw
+    # A burn that the bucket cuts into pieces is judged, and approved, whole.
     is_large = burnable_raw * BPS > context.supply_raw * context.policy.burn_approval_bps
-    if is_large and amount_raw > approved_raw:
-        return Decision(Reason.NEEDS_APPROVAL, notes=(Note(Reason.NEEDS_APPROVAL, amount_raw), *notes))
+    if is_large and burnable_raw > approved_raw:
+        return Decision(Reason.NEEDS_APPROVAL, notes=(Note(Reason.NEEDS_APPROVAL, burnable_raw), *notes))
     intent = Intent(IntentKind.BURN, context.mint, asset.sequence, amount_raw, asset.vault)
     return Decision(Reason.TO_TARGET, intent, notes)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from xstocks_daemon.domain.intent import NO_ORDER, Intent, IntentKind, IntentState
@@ -75,9 +75,11 @@ class SqlIntents(SqlStore, IntentStore):
                 ],
             )
             ids = added.scalars().all()
-            burnt = [one.mint for one in intents if one.kind is IntentKind.BURN]
-            if burnt:
-                await connection.execute(delete(t.burn_approvals).where(t.burn_approvals.c.mint.in_(burnt)))
+            for one in intents:
+                if one.kind is IntentKind.BURN and known.of(one.mint).burn_approved_raw:
+                    rest_raw = max(0, known.of(one.mint).burn_approved_raw - one.amount_raw)
+                    approval = t.burn_approvals.c.mint == one.mint
+                    await connection.execute(update(t.burn_approvals).where(approval).values(up_to_raw=rest_raw))
         return tuple(LiveIntent(intent_id, one, state) for intent_id, one in zip(ids, intents, strict=True))
 
     def _check_intent(self, intent: Intent, known: AssetJournal, orders: Mapping[bytes, Order]) -> None:
